@@ -1,0 +1,92 @@
+import type { RecordBatch, Vector } from "apache-arrow";
+import type { DataType, StructType } from "./types";
+
+/** A value that survives JSON unchanged. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
+
+/**
+ * Names a batch function in a plan or a task: always plain data, never code in memory.
+ * - `builtin`: one of the functions in the worker's registry, by name, with its parameters.
+ * - `source`: a user's function as JavaScript text, with where to find its broadcast values.
+ */
+export type FunctionSpec = { readonly kind: "builtin"; readonly name: string; readonly params: Json } | SourceFunction;
+
+/** A user's function, shipped as text. */
+export interface SourceFunction {
+  readonly kind: "source";
+  /** The name to show in messages and progress. */
+  readonly name: string;
+  /** A JavaScript expression that evaluates to the function. */
+  readonly code: string;
+  /** How the function wants its data: one row's values, or a batch as `{ column: values[] }`. */
+  readonly form: "row" | "batch";
+  /** Broadcast values by the name the function uses: the URL of a file written by `v8.serialize`. */
+  readonly broadcast: Readonly<Record<string, string>>;
+  /** Modules by the name the function uses, bundled to one CommonJS text each. */
+  readonly imports: Readonly<Record<string, string>>;
+}
+
+/** What a batch function sees of the worker it runs on. */
+export interface WorkerContext {
+  /** Writes a line to the driver's log; `warn` lines are shown to the user. */
+  log(level: "debug" | "info" | "warn", message: string): void;
+  /** Reads a whole file by its URL, through the worker's storage. */
+  readFile(url: string): Promise<Uint8Array>;
+  /** Aborted when the task is cancelled: long loops must look at it. */
+  readonly signal: AbortSignal;
+}
+
+/** Reports that one row of the batch could not be computed. Throws unless the column has an `onError` of null. */
+export type RowError = (row: number, error: Error) => void;
+
+/** A column function after set-up: vectors in, one vector of the same length out. */
+export interface ColumnFunction {
+  apply(args: readonly Vector[], rowError: RowError): Promise<Vector> | Vector;
+  close?(): Promise<void> | void;
+}
+
+/** A table function after set-up: batches in, batches out; `finish` emits what it gathered over the partition. */
+export interface TableFunction {
+  apply(batch: RecordBatch): Promise<RecordBatch | undefined> | RecordBatch | undefined;
+  finish?(): Promise<RecordBatch | undefined> | RecordBatch | undefined;
+  close?(): Promise<void> | void;
+}
+
+/** What the driver offers while it prepares a function before any task runs. */
+export interface DriverContext {
+  log(level: "debug" | "info" | "warn", message: string): void;
+  readonly signal?: AbortSignal;
+}
+
+interface BuiltinBase<P extends Json> {
+  /** Registry name, such as `image.features`. */
+  readonly name: string;
+  /**
+   * Runs once on the driver before the first task: finds weights, picks a backend, checks parameters, and returns
+   * parameters in which everything is decided, so that every worker does the same.
+   */
+  prepare?(params: P, context: DriverContext): Promise<P>;
+  /** Key-value pairs about prepared parameters for the Parquet file's metadata, such as which weights made it. */
+  metadata?(params: P): Readonly<Record<string, string>>;
+}
+
+/** A built-in column function. `create` is the set-up, once per worker and parameters. */
+export interface BuiltinColumnFunction<P extends Json = Json> extends BuiltinBase<P> {
+  readonly shape: "column";
+  readonly returns: (params: P) => DataType;
+  create(params: P, context: WorkerContext): Promise<ColumnFunction>;
+}
+
+/** A built-in table function. `create` is called once per partition, so it may gather state. */
+export interface BuiltinTableFunction<P extends Json = Json> extends BuiltinBase<P> {
+  readonly shape: "table";
+  readonly returns: (params: P) => StructType;
+  create(params: P, context: WorkerContext): Promise<TableFunction>;
+}
+
+export type BuiltinFunction = BuiltinColumnFunction | BuiltinTableFunction;
+
+/** Keeps a built-in's parameter type inside its definition while the registry holds them all alike. */
+export function defineBuiltin<P extends Json>(fn: BuiltinColumnFunction<P> | BuiltinTableFunction<P>): BuiltinFunction {
+  return fn as unknown as BuiltinFunction;
+}

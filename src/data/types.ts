@@ -1,0 +1,87 @@
+/**
+ * Data types, in the JSON form that Spark writes into Parquet metadata (`org.apache.spark.sql.parquet.row.metadata`).
+ * @see https://spark.apache.org/docs/latest/sql-ref-datatypes.html
+ */
+
+/** A type without parameters. */
+export type PrimitiveType =
+  | "boolean"
+  | "byte"
+  | "short"
+  | "integer"
+  | "long"
+  | "float"
+  | "double"
+  | "string"
+  | "binary"
+  | "date"
+  | "timestamp"
+  | "timestamp_ntz"
+  | "void"
+  | `decimal(${number},${number})`;
+
+export interface ArrayType {
+  readonly type: "array";
+  readonly elementType: DataType;
+  readonly containsNull: boolean;
+}
+
+export interface MapType {
+  readonly type: "map";
+  readonly keyType: DataType;
+  readonly valueType: DataType;
+  readonly valueContainsNull: boolean;
+}
+
+export interface StructField {
+  readonly name: string;
+  readonly type: DataType;
+  readonly nullable: boolean;
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+export interface StructType {
+  readonly type: "struct";
+  readonly fields: readonly StructField[];
+}
+
+export type DataType = PrimitiveType | ArrayType | MapType | StructType;
+
+/** `array<elementType>`; elements may be null unless said otherwise, as in Spark. */
+export function arrayType(elementType: DataType, containsNull = true): ArrayType {
+  return { type: "array", elementType, containsNull };
+}
+
+/** One field of a struct. @param nullable default true. */
+export function structField(name: string, type: DataType, nullable = true): StructField {
+  return { name, type, nullable, metadata: {} };
+}
+
+/** A schema from its fields, or from `{ name: type }`. */
+export function structType(fields: readonly StructField[] | Readonly<Record<string, DataType>>): StructType {
+  const list = Array.isArray(fields)
+    ? (fields as readonly StructField[])
+    : Object.entries(fields as Record<string, DataType>).map(([name, type]) => structField(name, type));
+  return { type: "struct", fields: list };
+}
+
+/** The short name Spark prints: `array<float>`, `struct<a:int>`, `bigint`. */
+export function simpleString(type: DataType): string {
+  if (typeof type === "string") {
+    const short: Partial<Record<PrimitiveType, string>> = {
+      byte: "tinyint",
+      short: "smallint",
+      integer: "int",
+      long: "bigint",
+    };
+    return short[type] ?? type;
+  }
+  switch (type.type) {
+    case "array":
+      return `array<${simpleString(type.elementType)}>`;
+    case "map":
+      return `map<${simpleString(type.keyType)},${simpleString(type.valueType)}>`;
+    case "struct":
+      return `struct<${type.fields.map((f) => `${f.name}:${simpleString(f.type)}`).join(",")}>`;
+  }
+}

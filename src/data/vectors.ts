@@ -1,0 +1,123 @@
+import {
+  type Data,
+  Field,
+  FixedSizeList,
+  Float32,
+  Float64,
+  List,
+  makeData,
+  makeVector,
+  type Vector,
+  vectorFromArray,
+} from "apache-arrow";
+import { IllegalArgumentError } from "../errors";
+import { arrowType } from "./arrow";
+import type { DataType } from "./types";
+
+/** Rows of equal length, back to back: row `i` is `values.subarray(i * dimension, (i + 1) * dimension)`. */
+export interface Matrix<T extends Float32Array | Float64Array = Float32Array | Float64Array> {
+  readonly values: T;
+  readonly rows: number;
+  readonly dimension: number;
+}
+
+/**
+ * An `array<float>` or `array<double>` Arrow vector over a matrix, without copying.
+ * @param nulls rows to mark null; they still take up space in `values`.
+ */
+export function vectorFromMatrix(matrix: Matrix, nulls: ReadonlySet<number> = new Set()): Vector {
+  const { values, rows, dimension } = matrix;
+  const isFloat = values instanceof Float32Array;
+  const child = makeData({
+    type: isFloat ? new Float32() : new Float64(),
+    length: rows * dimension,
+    nullCount: 0,
+    data: values.subarray(0, rows * dimension),
+  } as never) as Data;
+  const valueOffsets = new Int32Array(rows + 1);
+  for (let i = 0; i <= rows; i++) valueOffsets[i] = i * dimension;
+  let nullBitmap: Uint8Array | undefined;
+  if (nulls.size > 0) {
+    nullBitmap = new Uint8Array(Math.ceil(rows / 8));
+    for (let i = 0; i < rows; i++) if (!nulls.has(i)) nullBitmap[i >> 3]! |= 1 << (i & 7);
+  }
+  const type = new List(new Field("element", isFloat ? new Float32() : new Float64(), true));
+  return makeVector(makeData({ type, length: rows, nullCount: nulls.size, nullBitmap, valueOffsets, child } as never));
+}
+
+/**
+ * The rows of an array column as one matrix in float64.
+ * @throws IllegalArgumentError if a row is null or has another length than the first; the message names the row.
+ */
+export function matrixFromVector(vector: Vector, column = "column"): Matrix<Float64Array> {
+  const rows = vector.length;
+  const first = rows > 0 ? vector.get(0) : null;
+  const dimension = first === null ? 0 : (first as Vector).length;
+  const values = new Float64Array(rows * dimension);
+  let row = 0;
+  for (const data of vector.data) {
+    const isList = data.type instanceof List || data.type instanceof FixedSizeList;
+    if (!isList) throw new IllegalArgumentError(`${column} is not an array of numbers but ${data.type}.`);
+    const child = data.children[0]!;
+    const flat = child.values as Float32Array | Float64Array;
+    for (let i = 0; i < data.length; i++, row++) {
+      const valid = data.getValid(i);
+      const start = data.type instanceof List ? data.valueOffsets[i]! : (data.offset + i) * dimension;
+      const end = data.type instanceof List ? data.valueOffsets[i + 1]! : start + dimension;
+      if (!valid || end - start !== dimension || dimension === 0) {
+        const what = valid ? `an array of ${end - start} values where the first row has ${dimension}` : "null";
+        throw new IllegalArgumentError(`${column} holds ${what}, in row ${row} of the batch.`, {
+          remedy: `Drop such rows first, e.g. filter(col("${column}").isNotNull()).`,
+        });
+      }
+      values.set(flat.subarray(start, end), row * dimension);
+    }
+  }
+  return { values, rows, dimension };
+}
+
+/** An Arrow vector of `type` from JavaScript values; null and undefined become null. */
+export function vectorFromValues(values: readonly unknown[], type: DataType): Vector {
+  return vectorFromArray(values as unknown[], arrowType(type)) as Vector;
+}
+
+/** A column's values as plain JavaScript: numbers, strings, booleans, bigints, `Uint8Array`, `Date`, arrays, objects. */
+export function valuesFromVector(vector: Vector, type: DataType): unknown[] {
+  const out = new Array<unknown>(vector.length);
+  for (let i = 0; i < vector.length; i++) out[i] = plainValue(vector.get(i), type);
+  return out;
+}
+
+/** One Arrow value as plain JavaScript; a `long` is a number where it is exact, else a bigint. */
+export function plainValue(value: unknown, type: DataType): unknown {
+  if (value === null || value === undefined) return null;
+  if (typeof type === "string") {
+    if (type === "long") return plainLong(value as bigint | number);
+    if (type === "date" || type === "timestamp" || type === "timestamp_ntz") return new Date(Number(value));
+    return value;
+  }
+  switch (type.type) {
+    case "array":
+      return plainArray(value as Vector, type.elementType);
+    case "struct": {
+      const row = value as Record<string, unknown>;
+      return Object.fromEntries(type.fields.map((f) => [f.name, plainValue(row[f.name], f.type)]));
+    }
+    case "map": {
+      const entries = Object.entries((value as { toJSON(): Record<string, unknown> }).toJSON());
+      return new Map(entries.map(([k, v]) => [k, plainValue(v, type.valueType)]));
+    }
+  }
+}
+
+function plainLong(value: bigint | number): bigint | number {
+  const asNumber = Number(value);
+  return Number.isSafeInteger(asNumber) ? asNumber : value;
+}
+
+function plainArray(vector: Vector, elementType: DataType): unknown {
+  const isFloat = elementType === "float" || elementType === "double";
+  // A typed array keeps 1280 features at 5 KB; an array of boxed numbers takes several times that.
+  if (isFloat && vector.nullCount === 0) return vector.toArray();
+  return Array.from(vector, (item) => plainValue(item, elementType));
+}

@@ -1,0 +1,53 @@
+/** The error every named Pomona error extends. `name` is the class name; `remedy` says what to do about it. */
+export class PomonaError extends Error {
+  /** What the user can do, in one sentence; also part of `message`. */
+  readonly remedy: string | undefined;
+  /** False where trying the same task again cannot help, such as a corrupt image. */
+  readonly retryable: boolean;
+
+  constructor(message: string, options: { remedy?: string; cause?: unknown; retryable?: boolean } = {}) {
+    super(
+      options.remedy ? `${message}\n${options.remedy}` : message,
+      options.cause === undefined ? {} : { cause: options.cause },
+    );
+    this.name = new.target.name;
+    this.remedy = options.remedy;
+    this.retryable = options.retryable ?? false;
+  }
+}
+
+/** Thrown when an option, a parameter or a configuration value is not acceptable; the message names it. */
+export class IllegalArgumentError extends PomonaError {}
+
+/** Thrown when work was stopped by an `AbortSignal`, `session.stop()` or Ctrl-C. */
+export class CancelledError extends PomonaError {}
+
+/** Throws {@link CancelledError} if `signal` is aborted. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new CancelledError("Cancelled.", { cause: signal.reason });
+}
+
+/** Up to three of `candidates` that look like `name`, the nearest first; for "did you mean". */
+export function nearest(name: string, candidates: readonly string[]): string[] {
+  const wanted = name.toLowerCase();
+  return candidates
+    .map((candidate) => ({ candidate, distance: editDistance(wanted, candidate.toLowerCase()) }))
+    .filter(({ distance, candidate }) => distance <= Math.max(2, Math.floor(candidate.length / 2)))
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, 3)
+    .map(({ candidate }) => candidate);
+}
+
+/** Levenshtein distance (single-character insertions, deletions and substitutions). */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(previous[j]! + 1, row[j - 1]! + 1, substitution));
+    }
+    previous = row;
+  }
+  return previous[b.length]!;
+}

@@ -1,0 +1,266 @@
+import type { FunctionSpec, Json } from "../data/batch-function";
+import type { DataType, StructType } from "../data/types";
+
+/** A value in a plan: what JSON can say, and a type where JavaScript's is not enough. */
+export type LiteralValue = null | boolean | number | string;
+
+/** An expression over the columns of one input. Plain data: it survives JSON. */
+export type Expression =
+  | { readonly kind: "column"; readonly name: string }
+  /** `type` is absent where the value says it all: boolean, integer or double, string, null. Dates are ISO strings. */
+  | { readonly kind: "literal"; readonly value: LiteralValue; readonly type?: DataType }
+  | { readonly kind: "call"; readonly fn: ScalarFunction | AggregateFunction; readonly args: readonly Expression[] }
+  | { readonly kind: "cast"; readonly child: Expression; readonly to: DataType }
+  | {
+      readonly kind: "case";
+      readonly branches: readonly { readonly when: Expression; readonly then: Expression }[];
+      readonly otherwise?: Expression;
+    }
+  | { readonly kind: "alias"; readonly child: Expression; readonly name: string }
+  | BatchExpression;
+
+/** A fan-out column: a batch function of other columns, computed on workers. */
+export interface BatchExpression {
+  readonly kind: "batch";
+  readonly fn: FunctionSpec;
+  readonly args: readonly Expression[];
+  readonly returns: DataType;
+  /** What a row that fails does: fail the job, or become null with the reason in the column named here. */
+  readonly onError: { readonly kind: "fail" } | { readonly kind: "null"; readonly errorColumn: string };
+}
+
+/** Scalar functions by Spark's SQL name. Operators are functions too. */
+export type ScalarFunction =
+  | "="
+  | "!="
+  | "<"
+  | "<="
+  | ">"
+  | ">="
+  | "<=>"
+  | "+"
+  | "-"
+  | "*"
+  | "/"
+  | "%"
+  | "negative"
+  | "and"
+  | "or"
+  | "not"
+  | "isnull"
+  | "isnotnull"
+  | "isnan"
+  | "in"
+  | "like"
+  | "rlike"
+  | "startswith"
+  | "endswith"
+  | "contains"
+  | "coalesce"
+  | "split"
+  | "element_at"
+  | "size"
+  | "array"
+  | "array_contains"
+  | "lower"
+  | "upper"
+  | "trim"
+  | "length"
+  | "regexp_extract"
+  | "regexp_replace"
+  | "substring"
+  | "concat"
+  | "concat_ws"
+  | "abs"
+  | "round"
+  | "floor"
+  | "ceil"
+  | "sqrt"
+  | "exp"
+  | "ln"
+  | "pow"
+  | "least"
+  | "greatest"
+  | "rand"
+  | "md5"
+  | "sha2";
+
+export type AggregateFunction =
+  | "count"
+  | "count_distinct"
+  | "sum"
+  | "avg"
+  | "min"
+  | "max"
+  | "stddev_samp"
+  | "var_samp"
+  | "first"
+  | "collect_list"
+  | "collect_set";
+
+export interface SortOrder {
+  readonly child: Expression;
+  readonly direction: "asc" | "desc";
+  readonly nulls: "first" | "last";
+}
+
+export type JoinType = "inner" | "left" | "right" | "full" | "semi" | "anti" | "cross";
+
+export type ReadFormat = "binaryFile" | "parquet" | "csv";
+
+/** A lazy query: what to compute, never how or where. Plain data: it survives JSON. */
+export type Plan =
+  | {
+      readonly op: "read";
+      readonly format: ReadFormat;
+      readonly paths: readonly string[];
+      readonly options: Readonly<Record<string, string>>;
+      readonly schema?: StructType;
+    }
+  | { readonly op: "local"; readonly schema: StructType; readonly rows: readonly (readonly Json[])[] }
+  | { readonly op: "sql"; readonly query: string; readonly views: Readonly<Record<string, Plan>> }
+  | { readonly op: "project"; readonly input: Plan; readonly columns: readonly Expression[] }
+  | {
+      readonly op: "withColumns";
+      readonly input: Plan;
+      readonly columns: readonly { readonly name: string; readonly value: Expression }[];
+    }
+  | { readonly op: "rename"; readonly input: Plan; readonly names: Readonly<Record<string, string>> }
+  | { readonly op: "drop"; readonly input: Plan; readonly names: readonly string[] }
+  | { readonly op: "filter"; readonly input: Plan; readonly condition: Expression }
+  /** A filter in SQL text, as `df.filter("label = 'Apple'")`. */
+  | { readonly op: "filterSql"; readonly input: Plan; readonly condition: string }
+  | { readonly op: "sample"; readonly input: Plan; readonly fraction: number; readonly seed: number }
+  | { readonly op: "limit"; readonly input: Plan; readonly n: number }
+  | { readonly op: "sort"; readonly input: Plan; readonly orders: readonly SortOrder[] }
+  | {
+      readonly op: "aggregate";
+      readonly input: Plan;
+      readonly grouping: readonly Expression[];
+      readonly aggregates: readonly Expression[];
+    }
+  | { readonly op: "distinct"; readonly input: Plan; readonly columns?: readonly string[] }
+  | {
+      readonly op: "join";
+      readonly left: Plan;
+      readonly right: Plan;
+      readonly on: readonly string[];
+      readonly how: JoinType;
+    }
+  | { readonly op: "union"; readonly left: Plan; readonly right: Plan; readonly byName: boolean }
+  | { readonly op: "repartition"; readonly input: Plan; readonly partitions: number; readonly shuffle: boolean }
+  /**
+   * The first `n` rows of each group in a seeded random order, where the `n`s of all groups add up to `total` as
+   * evenly as the group sizes allow.
+   */
+  | {
+      readonly op: "balancedSample";
+      readonly input: Plan;
+      readonly by: string;
+      readonly total: number;
+      readonly seed: number;
+    }
+  | {
+      readonly op: "mapBatches";
+      readonly input: Plan;
+      readonly fn: FunctionSpec;
+      readonly schema: StructType;
+    }
+  /** Whatever the session cached under `id`; computed from `input` where it is not there yet. */
+  | { readonly op: "cached"; readonly id: string; readonly input: Plan };
+
+/** The inputs of a plan, left before right. */
+export function inputsOf(plan: Plan): readonly Plan[] {
+  switch (plan.op) {
+    case "read":
+    case "local":
+      return [];
+    case "sql":
+      return Object.values(plan.views);
+    case "join":
+    case "union":
+      return [plan.left, plan.right];
+    default:
+      return [plan.input];
+  }
+}
+
+/** The name a column gets in the output, as Spark gives it: its own, its alias, or its SQL text. */
+export function outputName(expression: Expression): string {
+  switch (expression.kind) {
+    case "column":
+    case "alias":
+      return expression.name;
+    default:
+      return expressionText(expression);
+  }
+}
+
+const INFIX = new Set(["=", "!=", "<", "<=", ">", ">=", "<=>", "+", "-", "*", "/", "%", "and", "or"]);
+
+/** An expression as Spark writes it in column names and plans: `(length > 3)`, `element_at(split(path, /, -1), -2)`. */
+export function expressionText(expression: Expression): string {
+  switch (expression.kind) {
+    case "column":
+      return expression.name;
+    case "literal":
+      return expression.value === null ? "NULL" : String(expression.value);
+    case "alias":
+      return `${expressionText(expression.child)} AS ${expression.name}`;
+    case "cast":
+      return `CAST(${expressionText(expression.child)} AS ${castName(expression.to)})`;
+    case "case": {
+      const branches = expression.branches.map((b) => `WHEN ${expressionText(b.when)} THEN ${expressionText(b.then)}`);
+      const otherwise = expression.otherwise ? ` ELSE ${expressionText(expression.otherwise)}` : "";
+      return `CASE ${branches.join(" ")}${otherwise} END`;
+    }
+    case "batch":
+      return `${expression.fn.name}(${expression.args.map(expressionText).join(", ")})`;
+    case "call":
+      return callText(expression.fn, expression.args.map(expressionText));
+  }
+}
+
+function castName(type: DataType): string {
+  return typeof type === "string"
+    ? type === "integer"
+      ? "INT"
+      : type === "long"
+        ? "BIGINT"
+        : type.toUpperCase()
+    : type.type;
+}
+
+function callText(fn: string, args: readonly string[]): string {
+  if (INFIX.has(fn) && args.length === 2) {
+    // Spark writes inequality as NOT (a = b), and boolean operators in capitals.
+    if (fn === "!=") return `(NOT (${args[0]} = ${args[1]}))`;
+    return `(${args[0]} ${fn.toUpperCase()} ${args[1]})`;
+  }
+  switch (fn) {
+    case "not":
+      return `(NOT ${args[0]})`;
+    case "negative":
+      return `(- ${args[0]})`;
+    case "isnull":
+      return `(${args[0]} IS NULL)`;
+    case "isnotnull":
+      return `(${args[0]} IS NOT NULL)`;
+    case "in":
+      return `(${args[0]} IN (${args.slice(1).join(", ")}))`;
+    case "like":
+      return `${args[0]} LIKE ${args[1]}`;
+    case "split":
+      return `split(${args[0]}, ${args[1]}, ${args[2] ?? "-1"})`;
+    case "count_distinct":
+      return `count(DISTINCT ${args.join(", ")})`;
+    case "stddev_samp":
+      return `stddev(${args[0]})`;
+    case "pow":
+      return `POWER(${args.join(", ")})`;
+    case "rlike":
+      return `RLIKE(${args.join(", ")})`;
+    default:
+      return `${fn}(${args.join(", ")})`;
+  }
+}

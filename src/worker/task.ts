@@ -1,0 +1,88 @@
+import type { FunctionSpec } from "../data/batch-function";
+import type { DataType, StructType } from "../data/types";
+
+/**
+ * One partition's work, as data: what to read, which functions to run, where to put the result. Small and JSON:
+ * it carries paths and parameters, never images, weights or credentials.
+ */
+export interface Task {
+  readonly jobId: string;
+  readonly stageId: number;
+  readonly partition: number;
+  /** 0 for the first try. */
+  readonly attempt: number;
+  readonly input: TaskInput;
+  readonly steps: readonly Step[];
+  readonly output: TaskOutput;
+  /** Most rows in one batch: what a worker holds at a time. */
+  readonly batchSize: number;
+}
+
+/** Rows of Parquet files, in order. */
+export interface TaskInput {
+  readonly files: readonly InputFile[];
+  /** The columns to read; absent: all. */
+  readonly columns?: readonly string[];
+}
+
+/** A slice of one Parquet file. @property rows from the first to before the second row; absent: the whole file. */
+export interface InputFile {
+  readonly url: string;
+  readonly rows?: readonly [number, number];
+}
+
+/** One thing done to each batch, in order. */
+export type Step =
+  /** Adds the column `as`. With `errorAs`, a row that fails is null there and its reason is in `errorAs`. */
+  | {
+      readonly kind: "column";
+      readonly fn: FunctionSpec;
+      readonly args: readonly string[];
+      readonly as: string;
+      readonly type: DataType;
+      readonly errorAs?: string;
+    }
+  /** Replaces the batch by what a table function makes of it. */
+  | { readonly kind: "table"; readonly fn: FunctionSpec; readonly schema: StructType }
+  /** Keeps these columns, in this order, under these names. */
+  | { readonly kind: "select"; readonly columns: readonly { readonly from: string; readonly as: string }[] };
+
+/** Where the part goes: an attempt's own file, which nobody sees until the driver commits the job. */
+export interface TaskOutput {
+  readonly url: string;
+  readonly schema: StructType;
+  /** Key-value metadata for the Parquet footer. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** What a finished attempt tells the driver. */
+export interface TaskResult {
+  readonly rows: number;
+  readonly bytes: number;
+  /** Rows kept as null by `onError: "null"`. */
+  readonly failedRows: number;
+}
+
+/** Messages from the driver to a worker. */
+export type ToWorker =
+  | { readonly type: "run"; readonly task: Task }
+  | { readonly type: "abort" }
+  | { readonly type: "close" };
+
+/** Messages from a worker to the driver. */
+export type FromWorker =
+  | { readonly type: "ready" }
+  | { readonly type: "progress"; readonly rows: number }
+  | { readonly type: "log"; readonly level: "debug" | "info" | "warn"; readonly message: string }
+  | { readonly type: "done"; readonly result: TaskResult }
+  | { readonly type: "failed"; readonly error: RemoteError };
+
+/** An error as data, for the way from a worker to the driver. */
+export interface RemoteError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+  readonly retryable: boolean;
+  /** The input row's path, where the error belongs to one. */
+  readonly path?: string;
+}
