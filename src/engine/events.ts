@@ -1,0 +1,65 @@
+/** Everything an engine tells about its work, with the same fields on every engine. Times are epoch milliseconds. */
+export type EngineEvent =
+  | { readonly type: "jobStarted"; readonly time: number; readonly jobId: string; readonly description: string }
+  | {
+      readonly type: "jobEnded";
+      readonly time: number;
+      readonly jobId: string;
+      readonly status: EndStatus;
+      readonly seconds: number;
+      readonly error?: string;
+    }
+  | {
+      readonly type: "stageStarted";
+      readonly time: number;
+      readonly jobId: string;
+      readonly stageId: number;
+      /** What the stage computes, such as `image.features`. */
+      readonly name: string;
+      readonly tasks: number;
+      /** Tasks already done by an earlier run of the same job. */
+      readonly resumedTasks: number;
+      /** Rows that go in, all tasks together. */
+      readonly rows: number;
+    }
+  | {
+      readonly type: "stageEnded";
+      readonly time: number;
+      readonly jobId: string;
+      readonly stageId: number;
+      readonly status: EndStatus;
+      readonly rows: number;
+      readonly seconds: number;
+    }
+  | (TaskEvent & { readonly type: "taskStarted" })
+  /** @property rows rows read by this attempt so far. */
+  | (TaskEvent & { readonly type: "taskProgress"; readonly rows: number })
+  | (TaskEvent & { readonly type: "taskRetried"; readonly error: string })
+  | (TaskEvent & {
+      readonly type: "taskEnded";
+      readonly status: EndStatus;
+      readonly rows: number;
+      readonly bytes: number;
+      readonly seconds: number;
+    })
+  /** A line for the user from the driver or a worker, such as which weights are used. */
+  | {
+      readonly type: "message";
+      readonly time: number;
+      readonly level: "debug" | "info" | "warn";
+      readonly text: string;
+    };
+
+interface TaskEvent {
+  readonly time: number;
+  readonly jobId: string;
+  readonly stageId: number;
+  readonly partition: number;
+  readonly attempt: number;
+  /** The worker's name, such as `worker-1`. */
+  readonly worker: string;
+}
+
+export type EndStatus = "succeeded" | "failed" | "cancelled";
+
+export type EventListener = (event: EngineEvent) => void;

@@ -1,0 +1,45 @@
+import type { RecordBatch } from "apache-arrow";
+import type { StructType } from "../data/types";
+import type { Plan } from "./plan";
+
+/** What a write does when there is data at the destination. `errorifexists` is the default, as in Spark. */
+export const SAVE_MODES = ["errorifexists", "overwrite", "append", "ignore"] as const;
+export type SaveMode = (typeof SAVE_MODES)[number];
+
+/** Where a write goes. */
+export interface Sink {
+  readonly format: "parquet" | "csv";
+  readonly path: string;
+  readonly mode: SaveMode;
+  readonly options: Readonly<Record<string, string>>;
+}
+
+/** What a write made. */
+export interface WriteResult {
+  readonly path: string;
+  readonly rows: number;
+  readonly files: readonly string[];
+  /** Rows kept as null by `onError: "null"`. */
+  readonly failedRows: number;
+  /** True where mode `ignore` found data and wrote nothing. */
+  readonly skipped: boolean;
+}
+
+/**
+ * What a DataFrame's actions run on: the session's engine, seen from the plan's side. `frame` declares it and an
+ * engine implements it, so that the arrow between them points down.
+ */
+export interface Runtime {
+  /** The schema of a plan. @throws AnalysisError for unknown columns, before any work starts. */
+  schema(plan: Plan, signal?: AbortSignal): Promise<StructType>;
+  /** How the plan would run, as text: the logical plan, the stages and the relational engine's own plan. */
+  explain(plan: Plan, signal?: AbortSignal): Promise<string>;
+  /** Runs the plan and streams its rows. */
+  execute(plan: Plan, signal?: AbortSignal): AsyncIterable<RecordBatch>;
+  /** Runs the plan into files that become visible all at once. */
+  write(plan: Plan, sink: Sink, signal?: AbortSignal): Promise<WriteResult>;
+  /** Forgets what was cached under `id`. */
+  unpersist(id: string): Promise<void>;
+  /** Puts a broadcast value where workers read it and returns its URL. */
+  broadcast(value: unknown): Promise<string>;
+}
