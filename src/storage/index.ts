@@ -1,0 +1,2 @@
+export { DiskFullError, PathNotFoundError, StorageAccessError, StorageError } from "./errors";
+export { type FileStatus, type ListOptions, type Storage, storageFor } from "./storage";

@@ -1,0 +1,209 @@
+import { randomUUID } from "node:crypto";
+import { constants, createWriteStream, openAsBlob } from "node:fs";
+import { copyFile, mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { throwIfAborted } from "../errors";
+import { DiskFullError, PathNotFoundError, StorageAccessError, StorageError } from "./errors";
+import { locationUrl, parseLocation } from "./location";
+import type { FileStatus, ListOptions, Storage } from "./storage";
+
+/** How many `stat` calls run at once: enough to keep a network disk busy, few enough for the descriptor limit. */
+const STAT_CONCURRENCY = 64;
+
+/** Files on this machine's file systems. */
+export const localStorage: Storage = {
+  async list(url, options = {}) {
+    const root = pathOf(url);
+    const found = await attempt(url, "list", () => stat(root));
+    if (found.isFile()) return [statusOf(root, found)];
+    const paths = await filesBelow(root, options);
+    const statuses = await mapConcurrently(paths, STAT_CONCURRENCY, async (path) => {
+      throwIfAborted(options.signal);
+      // A file that vanished since its folder was read is not part of the listing.
+      const status = await stat(path).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === "ENOENT") return undefined;
+        throw asStorageError(error, locationUrl({ scheme: "file", path }), "read");
+      });
+      return status?.isFile() ? statusOf(path, status) : undefined;
+    });
+    return statuses.filter((s): s is FileStatus => s !== undefined).sort((a, b) => (a.url < b.url ? -1 : 1));
+  },
+
+  async stat(url) {
+    const path = pathOf(url);
+    try {
+      const found = await stat(path);
+      return found.isDirectory() ? "folder" : statusOf(path, found);
+    } catch (error) {
+      if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+      throw asStorageError(error, url, "read");
+    }
+  },
+
+  readFile: (url) => attempt(url, "read", () => readFile(pathOf(url))),
+
+  openBlob: (url) =>
+    attempt(url, "read", async () => {
+      // openAsBlob reports a missing or forbidden file only on the first read, and without a code.
+      await (await open(pathOf(url))).close();
+      return openAsBlob(pathOf(url));
+    }),
+
+  writeFile: (url, data) => writeAtomically(url, async (temporary) => writeSynced(temporary, data)),
+
+  async writeStream(url, chunks) {
+    const path = pathOf(url);
+    let bytes = 0;
+    const counted = async function* () {
+      for await (const chunk of chunks) {
+        bytes += chunk.byteLength;
+        yield chunk;
+      }
+    };
+    return attempt(url, "write", async () => {
+      await mkdir(dirname(path), { recursive: true });
+      try {
+        await pipeline(Readable.from(counted(), { objectMode: false }), createWriteStream(path));
+        return bytes;
+      } catch (error) {
+        await rm(path, { force: true });
+        throw error;
+      }
+    });
+  },
+
+  async rename(from, to) {
+    await attempt(to, "write", async () => {
+      await mkdir(dirname(pathOf(to)), { recursive: true });
+      await rename(pathOf(from), pathOf(to));
+    });
+  },
+
+  copyFile: (from, to, signal) =>
+    writeAtomically(to, async (temporary) => {
+      throwIfAborted(signal);
+      // A copy-on-write clone where the file system offers one.
+      await copyFile(pathOf(from), temporary, constants.COPYFILE_FICLONE);
+      throwIfAborted(signal);
+    }),
+
+  remove: (url) => attempt(url, "remove", () => rm(pathOf(url), { recursive: true, force: true })),
+
+  async removeEmptyFolder(url) {
+    await rmdir(pathOf(url)).catch((error: NodeJS.ErrnoException) => {
+      if (!["ENOENT", "ENOTEMPTY", "EEXIST"].includes(error.code ?? "")) throw asStorageError(error, url, "remove");
+    });
+  },
+};
+
+function pathOf(url: string): string {
+  return parseLocation(url).path;
+}
+
+function statusOf(path: string, found: { size: number; mtimeMs: number }): FileStatus {
+  return { url: locationUrl({ scheme: "file", path }), size: found.size, modifiedAt: Math.floor(found.mtimeMs) };
+}
+
+async function filesBelow(folder: string, options: ListOptions): Promise<string[]> {
+  const { recursive = true, hidden = false, signal } = options;
+  throwIfAborted(signal);
+  const url = locationUrl({ scheme: "file", path: folder });
+  const entries = await attempt(url, "list", () => readdir(folder, { withFileTypes: true }));
+  const files: string[] = [];
+  for (const entry of entries) {
+    if (!hidden && /^[_.]/.test(entry.name)) continue;
+    const path = join(folder, entry.name);
+    const isFolder = entry.isSymbolicLink()
+      ? (await statOrUndefined(path))?.isDirectory() === true
+      : entry.isDirectory();
+    if (!isFolder) files.push(path);
+    else if (recursive) files.push(...(await filesBelow(path, options)));
+  }
+  return files;
+}
+
+async function statOrUndefined(path: string) {
+  return stat(path).catch(() => undefined);
+}
+
+async function writeAtomically(url: string, write: (temporary: string) => Promise<void>): Promise<void> {
+  const path = pathOf(url);
+  const temporary = join(dirname(path), `.${randomUUID()}.tmp`);
+  await attempt(url, "write", async () => {
+    await mkdir(dirname(path), { recursive: true });
+    try {
+      await write(temporary);
+      await rename(temporary, path);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+  });
+}
+
+async function writeSynced(path: string, data: Uint8Array | string): Promise<void> {
+  const file = await open(path, "w");
+  try {
+    await file.writeFile(data);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function attempt<T>(url: string, verb: Verb, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw asStorageError(error, url, verb);
+  }
+}
+
+type Verb = "list" | "read" | "write" | "remove";
+
+function asStorageError(error: unknown, url: string, verb: Verb): unknown {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  if (code === undefined || error instanceof StorageError) return error;
+  const path = (error as NodeJS.ErrnoException).path ?? pathOf(url);
+  switch (code) {
+    case "ENOENT":
+      return new PathNotFoundError(`Cannot ${verb} ${path}: there is no such file or folder.`, url, {
+        remedy: "Check the path; a relative one is taken from the working directory.",
+        cause: error,
+      });
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return new StorageAccessError(`Cannot ${verb} ${path}: permission denied (${code}).`, url, {
+        remedy: "Change the permissions, or choose another path.",
+        cause: error,
+      });
+    case "ENOSPC":
+    case "EDQUOT":
+      return new DiskFullError(`Cannot ${verb} ${path}: no space left on the device (${code}).`, url, {
+        remedy: "Free some space, or write to another disk; nothing half-written was left behind.",
+        cause: error,
+      });
+    default:
+      return new StorageError(`Cannot ${verb} ${path}: ${(error as Error).message}`, url, {
+        cause: error,
+        retryable: true,
+      });
+  }
+}
+
+/** `map` over `items`, at most `limit` at a time, results in order. */
+async function mapConcurrently<T, U>(items: readonly T[], limit: number, map: (item: T) => Promise<U>): Promise<U[]> {
+  const results = new Array<U>(items.length);
+  let next = 0;
+  const lanes = Array.from({ length: Math.min(limit, items.length) }, async () => {
+    while (next < items.length) {
+      const index = next++;
+      results[index] = await map(items[index]!);
+    }
+  });
+  await Promise.all(lanes);
+  return results;
+}
