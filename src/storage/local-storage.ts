@@ -42,7 +42,7 @@ export const localStorage: Storage = {
     }
   },
 
-  readFile: (url) => attempt(url, "read", () => readFile(pathOf(url))),
+  readFile: (url) => attempt(url, "read", async () => (await readFile(pathOf(url))) as Uint8Array),
 
   openBlob: (url) =>
     attempt(url, "read", async () => {
