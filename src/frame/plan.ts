@@ -59,6 +59,8 @@ export type ScalarFunction =
   | "coalesce"
   | "split"
   | "element_at"
+  /** An array's element counted from 0, a map's value or a struct's field. */
+  | "getitem"
   | "size"
   | "array"
   | "array_contains"
@@ -248,6 +250,8 @@ function callText(fn: string, args: readonly string[]): string {
       return `(${args[0]} IS NOT NULL)`;
     case "in":
       return `(${args[0]} IN (${args.slice(1).join(", ")}))`;
+    case "getitem":
+      return `${args[0]}[${args[1]}]`;
     case "like":
       return `${args[0]} LIKE ${args[1]}`;
     case "split":
