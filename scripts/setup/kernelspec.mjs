@@ -1,0 +1,27 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { inRoot } from "./paths.mjs";
+
+/** Registers the kernel `pomona` in `.venv`. @returns {Promise<string>} what was done, for the progress line */
+export async function installKernel() {
+  const folder = inRoot(".venv", "share", "jupyter", "kernels", "pomona");
+  const file = join(folder, "kernel.json");
+  const text = `${JSON.stringify(kernelspec(), null, 2)}\n`;
+  if (existsSync(file) && readFileSync(file, "utf8") === text) return "up to date";
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(file, text);
+  return '"TypeScript (Pomona)"';
+}
+
+/** Absolute paths throughout, because a Jupyter front end may not have the shell's PATH. */
+function kernelspec() {
+  const tslab = inRoot("node_modules", "tslab", "bin", "tslab");
+  return {
+    // The two last are apart because tslab takes `--config-path=` followed by a space for a path of its own.
+    argv: [process.execPath, tslab, "kernel", "--config-path", "{connection_file}"],
+    display_name: "TypeScript (Pomona)",
+    language: "typescript",
+    interrupt_mode: "signal",
+    env: { POMONA_KERNEL: "tslab", POMONA_HOME: inRoot() },
+  };
+}
