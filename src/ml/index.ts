@@ -1,0 +1,31 @@
+export { type SymmetricEigen, type SymmetricEigenOptions, symmetricEigen } from "./eigen";
+export {
+  type Moments,
+  mergeMoments,
+  mergeScatter,
+  momentsOf,
+  packedLength,
+  type Scatter,
+  sampleStd,
+} from "./moments";
+export {
+  MOMENTS_SCHEMA,
+  moments,
+  readMoments,
+  readScatter,
+  SCATTER_SCHEMA,
+  type StatisticsParams,
+  scatter,
+} from "./partial-statistics";
+export { type PrincipalComponents, principalComponents } from "./pca";
+export { createProjection, type Projection } from "./project";
+export { type ScatterAccumulator, startScatter } from "./scatter";
+export { EigenConvergenceError } from "./tridiagonal-eigen";
+export {
+  type ProjectParams,
+  project,
+  type ScalerValues,
+  type StandardScaleParams,
+  standardScale,
+  VECTOR_TYPE,
+} from "./vector-transforms";
