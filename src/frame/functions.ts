@@ -41,21 +41,23 @@ export function lit<V extends LiteralInput>(value: V): Column<string, Widened<V>
  * @see https://spark.apache.org/docs/latest/api/python/reference/pyspark.sql/api/pyspark.sql.functions.when.html
  */
 export function when<V extends ColumnOrLiteral>(condition: Column, value: V): CaseColumn<ValueType<V>> {
-  return new CaseColumn([{ when: operand(condition), then: operand(value) }]);
+  return new CaseColumn([branch(condition, value)]);
 }
+
+type Branch = Extract<Expression, { kind: "case" }>["branches"][number];
 
 /** The type of a branch's value. */
 export type ValueType<V> = V extends Column<string, infer T> ? T : V extends LiteralInput ? Widened<V> : unknown;
 
 /** A `when` chain that more branches can be added to. */
 export class CaseColumn<T> extends Column<string, T> {
-  constructor(private readonly branches: readonly { readonly when: Expression; readonly then: Expression }[]) {
+  constructor(private readonly branches: readonly Branch[]) {
     super({ kind: "case", branches });
   }
 
   /** Another branch, tried after those before it. */
   when<V extends ColumnOrLiteral>(condition: Column, value: V): CaseColumn<T | ValueType<V>> {
-    return new CaseColumn([...this.branches, { when: operand(condition), then: operand(value) }]);
+    return new CaseColumn([...this.branches, branch(condition, value)]);
   }
 
   /** The value where no branch holds. */
@@ -434,6 +436,11 @@ export function collectSet(column: ColumnOrName): Column<string, unknown[]> {
 }
 
 // --- How --------------------------------------------------------------------------------------------------------
+
+function branch(condition: Column, value: ColumnOrLiteral): Branch {
+  // biome-ignore lint/suspicious/noThenProperty: plain data under the plan's name for it, never awaited
+  return { when: operand(condition), then: operand(value) };
+}
 
 /** The expression of a column or of the name of one. */
 export function named(column: ColumnOrName): Expression {

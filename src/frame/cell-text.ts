@@ -1,0 +1,103 @@
+import type { Vector } from "apache-arrow";
+import type { DataType } from "../data/types";
+
+/**
+ * One Arrow value as Spark's `show` prints it: `NULL`, `1.0`, `1.0E-5`, `[FF D8]`, `[1.0, 2.0]`, `{a, b}`, `{k -> v}`.
+ * Timestamps are in the zone of the process, as Spark's are in that of the session.
+ */
+export function cellText(value: unknown, type: DataType): string {
+  if (value === null || value === undefined) return "NULL";
+  if (typeof type === "string") return primitiveText(value, type);
+  switch (type.type) {
+    case "array":
+      return `[${Array.from(value as Vector, (item) => cellText(item, type.elementType)).join(", ")}]`;
+    case "struct": {
+      const fields = [...(value as Iterable<[string, unknown]>)];
+      return `{${type.fields.map((field, i) => cellText(fields[i]?.[1], field.type)).join(", ")}}`;
+    }
+    case "map": {
+      const entries = [...(value as Iterable<[unknown, unknown]>)];
+      return `{${entries.map(([k, v]) => `${cellText(k, type.keyType)} -> ${cellText(v, type.valueType)}`).join(", ")}}`;
+    }
+  }
+}
+
+function primitiveText(value: unknown, type: string): string {
+  switch (type) {
+    case "float":
+      return javaNumber(value as number, floatDigits(value as number));
+    case "double":
+      return javaNumber(value as number, (value as number).toExponential());
+    case "binary":
+      return `[${Array.from(value as Uint8Array, (b) => b.toString(16).toUpperCase().padStart(2, "0")).join(" ")}]`;
+    case "date":
+      return new Date(Number(value)).toISOString().slice(0, 10);
+    case "timestamp":
+      return timestampText(Number(value), true);
+    case "timestamp_ntz":
+      return timestampText(Number(value), false);
+    default:
+      return type.startsWith("decimal")
+        ? decimalText(value as DecimalValue, Number(type.slice(0, -1).split(",")[1]))
+        : String(value);
+  }
+}
+
+/**
+ * A number as Java's `Double.toString` writes it: plain between 1e-3 and 1e7, else `1.0E-5`.
+ * @param exponential the shortest digits that read back as the same number, such as `1.5e-5`.
+ */
+function javaNumber(value: number, exponential: string): string {
+  if (Number.isNaN(value)) return "NaN";
+  if (!Number.isFinite(value)) return value > 0 ? "Infinity" : "-Infinity";
+  const sign = value < 0 || Object.is(value, -0) ? "-" : "";
+  if (value === 0) return `${sign}0.0`;
+  const [mantissa = "", power = "0"] = exponential.replace("-", value < 0 ? "" : "-").split("e");
+  const digits = mantissa.replace(".", "");
+  const exponent = Number(power);
+  if (exponent < -3 || exponent >= 7) return `${sign}${digits[0]}.${digits.slice(1) || "0"}E${exponent}`;
+  if (exponent < 0) return `${sign}0.${"0".repeat(-exponent - 1)}${digits}`;
+  const whole = digits.slice(0, exponent + 1).padEnd(exponent + 1, "0");
+  return `${sign}${whole}.${digits.slice(exponent + 1) || "0"}`;
+}
+
+/** The fewest digits that read back as the same 32-bit number; nine always do. */
+function floatDigits(value: number): string {
+  for (let digits = 0; digits < 8; digits++) {
+    const text = value.toExponential(digits);
+    if (Math.fround(Number(text)) === value) return text.replace(/\.?0+e/, "e");
+  }
+  return value.toExponential(8);
+}
+
+/** `2024-01-31 12:00:00.5`: microseconds without trailing zeros. @param millis since 1970, with a fraction. */
+function timestampText(millis: number, local: boolean): string {
+  const micros = Math.round(millis * 1000);
+  const wholeMillis = Math.floor(micros / 1000);
+  const date = new Date(wholeMillis);
+  const shown = local ? new Date(wholeMillis - date.getTimezoneOffset() * 60_000) : date;
+  const fraction = String(((micros % 1_000_000) + 1_000_000) % 1_000_000)
+    .padStart(6, "0")
+    .replace(/0+$/, "");
+  const text = shown
+    .toISOString()
+    .replace("T", " ")
+    .replace(/\.\d+Z$/, "");
+  return fraction ? `${text}.${fraction}` : text;
+}
+
+/** Arrow gives a decimal as the 32-bit words of its unscaled value, least first. */
+type DecimalValue = Uint32Array | bigint;
+
+function decimalText(value: DecimalValue, scale: number): string {
+  const unscaled = typeof value === "bigint" ? value : fromWords(value);
+  const digits = (unscaled < 0n ? -unscaled : unscaled).toString().padStart(scale + 1, "0");
+  const text = scale === 0 ? digits : `${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
+  return unscaled < 0n ? `-${text}` : text;
+}
+
+function fromWords(words: Uint32Array): bigint {
+  let value = 0n;
+  for (let i = words.length - 1; i >= 0; i--) value = (value << 32n) | BigInt(words[i] ?? 0);
+  return BigInt.asIntN(words.length * 32, value);
+}

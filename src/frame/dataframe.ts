@@ -1,0 +1,445 @@
+import { randomUUID } from "node:crypto";
+import { type RecordBatch, Table } from "apache-arrow";
+import { arrowSchema, sparkType } from "../data/arrow";
+import type { StructType } from "../data/types";
+import { valuesFromVector } from "../data/vectors";
+import { IllegalArgumentError, throwIfAborted } from "../errors";
+import { Column, SortColumn } from "./column";
+import { type DanfoDataFrame, danfoDataFrame } from "./danfo";
+import { checkedSeed, count, randomSeed } from "./functions";
+import { expressionsOf, GroupedData } from "./grouped-data";
+import { type JoinTypeName, joinType } from "./join-types";
+import type { Expression, Plan, SortOrder } from "./plan";
+import type {
+  ColumnName,
+  Joined,
+  OpenRow,
+  OwnColumnName,
+  Renamed,
+  RenamedAll,
+  Selected,
+  With,
+  WithAll,
+  Without,
+} from "./row-types";
+import type { Runtime } from "./runtime";
+import { schemaTree } from "./schema-tree";
+import { type ShowFormat, showString } from "./show";
+import { type BatchMapper, defineMapBatches, type MapBatchesOptions, type ModuleFunction } from "./user-function";
+import { DataFrameWriter } from "./writer";
+
+/** What every action takes. */
+export interface ActionOptions {
+  /** Stops the work, on other machines too; the action then rejects with `CancelledError`. */
+  readonly signal?: AbortSignal;
+}
+
+export interface ShowOptions extends ShowFormat, ActionOptions {}
+
+export interface FrameOptions {
+  /** Where `show`, `printSchema` and `explain` print. @default console.log */
+  readonly print?: (text: string) => void;
+}
+
+/**
+ * Rows with named, typed columns, computed when an action asks for them: `show`, `count`, `collect`, `write`. Everything
+ * else only describes a new DataFrame. `R` is the type of a row where the compiler knows it.
+ * @see https://spark.apache.org/docs/latest/api/python/reference/pyspark.sql/dataframe.html
+ */
+export class DataFrame<R = OpenRow> {
+  private plan_: Plan;
+
+  constructor(
+    plan: Plan,
+    readonly runtime: Runtime,
+    private readonly options: FrameOptions = {},
+  ) {
+    this.plan_ = plan;
+  }
+
+  /** What this DataFrame computes, as data. */
+  get plan(): Plan {
+    return this.plan_;
+  }
+
+  /** A DataFrame of another plan on the same session. */
+  withPlan<Row = OpenRow>(plan: Plan): DataFrame<Row> {
+    return new DataFrame<Row>(plan, this.runtime, this.options);
+  }
+
+  // --- Columns ----------------------------------------------------------------------------------------------------
+
+  /**
+   * These columns, by name or computed, in this order. `"*"` stands for all, and comes first.
+   * @throws IllegalArgumentError where nothing is named
+   */
+  select<const C extends readonly (ColumnName<R> | Column)[]>(...columns: C): DataFrame<Selected<R, C[number]>>;
+  select<const C extends readonly (ColumnName<R> | Column)[]>(columns: C): DataFrame<Selected<R, C[number]>>;
+  select(...columns: readonly unknown[]): DataFrame<never> {
+    const list = columns.flat() as (string | Column)[];
+    if (list.length === 0) throw new IllegalArgumentError("select needs at least one column.");
+    return this.withPlan(list.includes("*") ? this.allAnd(list) : this.projection(list));
+  }
+
+  /** One more column, or another value for the column of that name. */
+  withColumn<const N extends string, T>(name: N, column: Column<string, T>): DataFrame<With<R, N, T>> {
+    return this.withColumns({ [name]: column }) as unknown as DataFrame<With<R, N, T>>;
+  }
+
+  /** Several columns at once; all of them see the columns as they were before. */
+  withColumns<C extends Readonly<Record<string, Column>>>(columns: C): DataFrame<WithAll<R, C>> {
+    const list = Object.entries(columns).map(([name, column]) => ({ name, value: columnValue(name, column) }));
+    return this.withPlan({ op: "withColumns", input: this.plan, columns: list });
+  }
+
+  /** Another name for a column; no change where there is no such column. */
+  withColumnRenamed<const From extends OwnColumnName<R>, const To extends string>(
+    existing: From,
+    name: To,
+  ): DataFrame<Renamed<R, From, To>> {
+    return this.withPlan({ op: "rename", input: this.plan, names: { [existing]: name } });
+  }
+
+  /** Other names for several columns. */
+  withColumnsRenamed<const M extends Readonly<Record<string, string>>>(names: M): DataFrame<RenamedAll<R, M>> {
+    return this.withPlan({ op: "rename", input: this.plan, names });
+  }
+
+  /** All columns but these; a name that is not there is left alone, as in Spark. */
+  drop<const N extends string>(...columns: readonly (N | Column<N>)[]): DataFrame<Without<R, N>> {
+    const names = columns.map((c) => (typeof c === "string" ? c : c.columnName));
+    return this.withPlan({ op: "drop", input: this.plan, names });
+  }
+
+  // --- Rows -------------------------------------------------------------------------------------------------------
+
+  /** The rows for which a condition holds: a column, or SQL text such as `"length > 1000"`. */
+  filter(condition: Column | string): DataFrame<R> {
+    return this.withPlan(
+      typeof condition === "string"
+        ? { op: "filterSql", input: this.plan, condition }
+        : { op: "filter", input: this.plan, condition: condition.expression },
+    );
+  }
+
+  /** Same as {@link DataFrame.filter}. */
+  where(condition: Column | string): DataFrame<R> {
+    return this.filter(condition);
+  }
+
+  /**
+   * About this share of the rows, without replacement. The same seed over the same rows gives the same sample, whatever
+   * the number of threads.
+   * @param fraction from 0 to 1
+   * @param seed a whole number. @default drawn when the sample is described
+   */
+  sample(fraction: number, seed?: number): DataFrame<R>;
+  /** PySpark's longer form. @throws IllegalArgumentError with replacement, which no engine here offers */
+  sample(withReplacement: boolean, fraction: number, seed?: number): DataFrame<R>;
+  sample(first: number | boolean, second?: number, third?: number): DataFrame<R> {
+    const [replace, fraction, seed] =
+      typeof first === "boolean" ? [first, second, third] : ([false, first, second] as const);
+    if (replace) {
+      throw new IllegalArgumentError("Sampling with replacement is not supported.", {
+        remedy: "Use sample(fraction, seed), which takes each row at most once.",
+      });
+    }
+    if (!(typeof fraction === "number" && fraction >= 0 && fraction <= 1)) {
+      throw new IllegalArgumentError(`The fraction ${fraction} is not between 0 and 1.`, {
+        remedy: "Give a share of the rows, e.g. sample(0.1, 42).",
+      });
+    }
+    return this.withPlan({ op: "sample", input: this.plan, fraction, seed: checkedSeed(seed ?? randomSeed()) });
+  }
+
+  /** The first `n` rows. */
+  limit(n: number): DataFrame<R> {
+    return this.withPlan({ op: "limit", input: this.plan, n: checkedCount("limit", n, 0) });
+  }
+
+  /** Sorted rows: names and columns in ascending order, nulls first, unless `desc` or the options say otherwise. */
+  orderBy(
+    ...columns: readonly (ColumnName<R> | Column | SortColumn | { ascending: boolean | readonly boolean[] })[]
+  ): DataFrame<R> {
+    const orders = sortOrders(columns as readonly SortArgument[]);
+    if (orders.length === 0) throw new IllegalArgumentError("orderBy needs at least one column.");
+    return this.withPlan({ op: "sort", input: this.plan, orders });
+  }
+
+  /** Same as {@link DataFrame.orderBy}. */
+  sort(
+    ...columns: readonly (ColumnName<R> | Column | SortColumn | { ascending: boolean | readonly boolean[] })[]
+  ): DataFrame<R> {
+    return this.orderBy(...columns);
+  }
+
+  /** Each different row once. */
+  distinct(): DataFrame<R> {
+    return this.withPlan({ op: "distinct", input: this.plan });
+  }
+
+  /** One row for each combination of values of these columns; without columns, each different row once. */
+  dropDuplicates(columns?: readonly OwnColumnName<R>[]): DataFrame<R> {
+    return this.withPlan({ op: "distinct", input: this.plan, ...(columns ? { columns } : {}) });
+  }
+
+  // --- Groups and other frames ------------------------------------------------------------------------------------
+
+  /** Groups rows by names or columns; `agg`, `count` and the like make one row of each group. */
+  groupBy<const C extends readonly (ColumnName<R> | Column)[]>(...columns: C): GroupedData<R, Selected<R, C[number]>> {
+    return new GroupedData(this, expressionsOf(columns));
+  }
+
+  /** Aggregates over all rows: one row. */
+  agg<const C extends readonly [Column, ...Column[]]>(...aggregates: C): DataFrame<Selected<R, C[number]>> {
+    return new GroupedData<R, unknown>(this, []).agg(...aggregates) as unknown as DataFrame<Selected<R, C[number]>>;
+  }
+
+  /**
+   * Joins on columns that both sides have; each appears once, first. Null equals nothing.
+   * @param how `inner`, `left`, `right`, `full`, `semi`, `anti`, `cross` or one of Spark's longer names. @default "inner"
+   */
+  join<Other>(
+    other: DataFrame<Other>,
+    on: OwnColumnName<R> | readonly OwnColumnName<R>[],
+    how: JoinTypeName | (string & {}) = "inner",
+  ): DataFrame<Joined<R, Other>> {
+    const names = typeof on === "string" ? [on] : [...(on as readonly string[])];
+    return this.withPlan({ op: "join", left: this.plan, right: other.plan, on: names, how: joinType(how) });
+  }
+
+  /** Every row of this with every row of the other. */
+  crossJoin<Other>(other: DataFrame<Other>): DataFrame<Joined<R, Other>> {
+    return this.withPlan({ op: "join", left: this.plan, right: other.plan, on: [], how: "cross" });
+  }
+
+  /** The rows of both, columns matched by position; duplicates stay. */
+  union(other: DataFrame<R>): DataFrame<R> {
+    return this.withPlan({ op: "union", left: this.plan, right: other.plan, byName: false });
+  }
+
+  /** Same as {@link DataFrame.union}. */
+  unionAll(other: DataFrame<R>): DataFrame<R> {
+    return this.union(other);
+  }
+
+  /** The rows of both, columns matched by name; duplicates stay. */
+  unionByName(other: DataFrame<R>): DataFrame<R> {
+    return this.withPlan({ op: "union", left: this.plan, right: other.plan, byName: true });
+  }
+
+  // --- How the work is cut and kept -------------------------------------------------------------------------------
+
+  /** Cuts the rows into `n` partitions: so many tasks, and so many files where it is written. */
+  repartition(n: number): DataFrame<R> {
+    const partitions = checkedCount("repartition", n, 1);
+    return this.withPlan({ op: "repartition", input: this.plan, partitions, shuffle: true });
+  }
+
+  /** At most `n` partitions, without moving rows. */
+  coalesce(n: number): DataFrame<R> {
+    const partitions = checkedCount("coalesce", n, 1);
+    return this.withPlan({ op: "repartition", input: this.plan, partitions, shuffle: false });
+  }
+
+  /**
+   * Keeps the rows once they are computed, for this DataFrame and those made from it afterwards. Gives the same object,
+   * as PySpark does.
+   */
+  cache(): this {
+    if (this.plan_.op !== "cached") this.plan_ = { op: "cached", id: randomUUID(), input: this.plan_ };
+    return this;
+  }
+
+  /** Same as {@link DataFrame.cache}. */
+  persist(): this {
+    return this.cache();
+  }
+
+  /** Forgets the kept rows; they are computed again when needed. */
+  async unpersist(): Promise<this> {
+    const plan = this.plan_;
+    if (plan.op === "cached") {
+      this.plan_ = plan.input;
+      await this.runtime.unpersist(plan.id);
+    }
+    return this;
+  }
+
+  /**
+   * Passes the rows in batches through a function on the workers; see `MapBatchesOptions` for what it may use.
+   * @param fn gets `{ column: values[] }` and returns the same form, with the columns that `schema` names
+   * @see https://spark.apache.org/docs/latest/api/python/reference/pyspark.sql/api/pyspark.sql.DataFrame.mapInPandas.html
+   */
+  mapBatches<Row = OpenRow>(fn: BatchMapper | ModuleFunction, options: MapBatchesOptions): DataFrame<Row> {
+    return this.withPlan<Row>({ op: "mapBatches", input: this.plan, ...defineMapBatches(fn, options) });
+  }
+
+  /** `fn(this)`, to keep a chain of calls in one piece. */
+  transform<Out>(fn: (df: this) => Out): Out {
+    return fn(this);
+  }
+
+  // --- Actions ----------------------------------------------------------------------------------------------------
+
+  /** The columns and their types. @throws UnresolvedColumnError for a column that does not exist */
+  schema(options: ActionOptions = {}): Promise<StructType> {
+    return this.runtime.schema(this.plan, options.signal);
+  }
+
+  /** The columns' names. */
+  async columns(options: ActionOptions = {}): Promise<string[]> {
+    return (await this.schema(options)).fields.map((field) => field.name);
+  }
+
+  /** Prints the schema as Spark does. */
+  async printSchema(options: ActionOptions = {}): Promise<void> {
+    this.print(schemaTree(await this.schema(options)));
+  }
+
+  /** Prints how the work would be done. */
+  async explain(options: ActionOptions = {}): Promise<void> {
+    this.print(await this.runtime.explain(this.plan, options.signal));
+  }
+
+  /** Prints the first `n` rows as Spark does. @param n @default 20 */
+  async show(n: number | ShowOptions = 20, options: ShowOptions = {}): Promise<void> {
+    this.print(await (typeof n === "number" ? this.showString(n, options) : this.showString(20, n)));
+  }
+
+  /** The text that {@link DataFrame.show} prints, with a line break at the end. */
+  async showString(n = 20, options: ShowOptions = {}): Promise<string> {
+    const rows = checkedCount("show", n, 0);
+    const schema = await this.schema(options);
+    const batches = await this.limit(rows + 1).batches(options);
+    return showString(schema, batches, rows, options);
+  }
+
+  /** The number of rows. */
+  async count(options: ActionOptions = {}): Promise<number> {
+    const [row] = await this.agg(count("*").alias("count")).collect(options);
+    return Number(row?.count ?? 0);
+  }
+
+  /** True where there is no row. */
+  async isEmpty(options: ActionOptions = {}): Promise<boolean> {
+    return (await this.take(1, options)).length === 0;
+  }
+
+  /**
+   * All rows as objects. A `long` is a number where it is exact, else a bigint; an array of floats without nulls is a
+   * `Float32Array`.
+   */
+  async collect(options: ActionOptions = {}): Promise<R[]> {
+    return (await this.batches(options)).flatMap((batch) => rowsOf<R>(batch));
+  }
+
+  /** The first `n` rows as objects. */
+  take(n: number, options: ActionOptions = {}): Promise<R[]> {
+    return this.limit(n).collect(options);
+  }
+
+  /** The first row, or null where there is none. */
+  async first(options: ActionOptions = {}): Promise<R | null> {
+    return (await this.take(1, options))[0] ?? null;
+  }
+
+  /** The first row, or with `n`, the first `n` rows. */
+  head(): Promise<R | null>;
+  head(n: number, options?: ActionOptions): Promise<R[]>;
+  head(n?: number, options: ActionOptions = {}): Promise<R[] | R | null> {
+    return n === undefined ? this.first(options) : this.take(n, options);
+  }
+
+  /** All rows as an Apache Arrow table. */
+  async toArrow(options: ActionOptions = {}): Promise<Table> {
+    const batches = await this.batches(options);
+    return batches.length > 0 ? new Table(batches) : new Table(arrowSchema(await this.schema(options)));
+  }
+
+  /** All rows as a Danfo.js DataFrame. @see https://danfo.jsdata.org/ */
+  async toDanfo(options: ActionOptions = {}): Promise<DanfoDataFrame> {
+    const schema = await this.schema(options);
+    return danfoDataFrame(schema, await this.batches(options));
+  }
+
+  /** Writes the rows to files. */
+  get write(): DataFrameWriter {
+    return new DataFrameWriter(this.plan, this.runtime);
+  }
+
+  // --- How --------------------------------------------------------------------------------------------------------
+
+  private async batches({ signal }: ActionOptions): Promise<RecordBatch[]> {
+    throwIfAborted(signal);
+    const batches: RecordBatch[] = [];
+    for await (const batch of this.runtime.execute(this.plan, signal)) if (batch.numRows > 0) batches.push(batch);
+    return batches;
+  }
+
+  private print(text: string): void {
+    (this.options.print ?? console.log)(text);
+  }
+
+  private projection(columns: readonly (string | Column)[]): Plan {
+    return { op: "project", input: this.plan, columns: expressionsOf(columns) };
+  }
+
+  /** `select("*", ...)`: the plan has no word for all columns, but adding columns keeps them all. */
+  private allAnd(list: readonly (string | Column)[]): Plan {
+    const [star, ...more] = list;
+    if (star !== "*" || more.some((column) => typeof column === "string")) {
+      throw new IllegalArgumentError('select takes "*" first, and after it computed columns with an alias.', {
+        remedy: 'E.g. select("*", lower(col("label")).alias("lower")).',
+      });
+    }
+    if (more.length === 0) return this.plan;
+    const columns = (more as Column[]).map((c) => ({ name: c.columnName, value: columnValue(c.columnName, c) }));
+    return { op: "withColumns", input: this.plan, columns };
+  }
+}
+
+type SortArgument = string | Column | SortColumn | { ascending: boolean | readonly boolean[] };
+
+function sortOrders(columns: readonly SortArgument[]): SortOrder[] {
+  const keys: (string | Column | SortColumn)[] = [];
+  let ascending: boolean | readonly boolean[] = true;
+  for (const column of columns) {
+    if (typeof column === "object" && "ascending" in column) ascending = column.ascending;
+    else keys.push(column);
+  }
+  if (typeof ascending !== "boolean" && ascending.length !== keys.length) {
+    throw new IllegalArgumentError(`ascending has ${ascending.length} values for ${keys.length} columns.`);
+  }
+  return keys.map((key, i) => {
+    if (key instanceof SortColumn) return key.order;
+    const column = typeof key === "string" ? new Column({ kind: "column", name: key }) : key;
+    return (typeof ascending === "boolean" ? ascending : ascending[i]) ? column.asc().order : column.desc().order;
+  });
+}
+
+function columnValue(name: string, column: unknown): Expression {
+  if (!(column instanceof Column)) {
+    throw new IllegalArgumentError(`The value of column ${JSON.stringify(name)} is not a column.`, {
+      remedy: "Wrap a constant in lit(), and name another column with col().",
+    });
+  }
+  const { expression } = column;
+  return expression.kind === "alias" ? expression.child : expression;
+}
+
+function checkedCount(method: string, n: number, least: number): number {
+  if (Number.isSafeInteger(n) && n >= least) return n;
+  throw new IllegalArgumentError(`${method} needs a whole number of at least ${least}, got ${n}.`);
+}
+
+function rowsOf<R>(batch: RecordBatch): R[] {
+  const columns = batch.schema.fields.map((field, i) => {
+    const vector = batch.getChildAt(i);
+    return { name: field.name, values: vector ? valuesFromVector(vector, sparkType(field.type)) : [] };
+  });
+  return Array.from(
+    { length: batch.numRows },
+    (_, i) => Object.fromEntries(columns.map(({ name, values }) => [name, values[i]])) as R,
+  );
+}

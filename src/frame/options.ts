@@ -1,0 +1,69 @@
+import { IllegalArgumentError, nearest } from "../errors";
+import type { ReadFormat } from "./plan";
+import { SAVE_MODES, type SaveMode, type Sink } from "./runtime";
+
+/** A value of an option; it is kept as text. */
+export type OptionValue = string | number | boolean;
+
+/** The options each format reads, in Spark's spelling. */
+export const READ_OPTIONS = {
+  binaryFile: ["pathGlobFilter", "recursiveFileLookup"],
+  parquet: ["pathGlobFilter", "recursiveFileLookup", "mergeSchema"],
+  csv: ["pathGlobFilter", "recursiveFileLookup", "header", "sep", "quote", "escape", "inferSchema", "nullValue"],
+} as const satisfies Record<ReadFormat, readonly string[]>;
+
+/** The options each format writes with, in Spark's spelling. */
+export const WRITE_OPTIONS = {
+  parquet: ["compression"],
+  csv: ["header", "sep", "quote", "escape", "nullValue"],
+} as const satisfies Record<Sink["format"], readonly string[]>;
+
+/** The options of some format, so that an editor completes them. */
+export type ReadOption = (typeof READ_OPTIONS)[ReadFormat][number];
+export type WriteOption = (typeof WRITE_OPTIONS)[Sink["format"]][number];
+
+/** Names Spark has for the same option. */
+const SYNONYMS: Readonly<Record<string, string>> = { delimiter: "sep", codec: "compression" };
+
+/** A format to read, as written by the user. @throws IllegalArgumentError naming the nearest. */
+export function readFormat(name: string): ReadFormat {
+  return oneOf("format", name, Object.keys(READ_OPTIONS) as ReadFormat[]);
+}
+
+/** A format to write. @throws IllegalArgumentError naming the nearest. */
+export function writeFormat(name: string): Sink["format"] {
+  return oneOf("format", name, Object.keys(WRITE_OPTIONS) as Sink["format"][]);
+}
+
+/** A save mode; Spark's `error` and `default` are `errorifexists`. @throws IllegalArgumentError naming the nearest. */
+export function saveMode(name: string): SaveMode {
+  const lower = name.toLowerCase();
+  return lower === "error" || lower === "default" ? "errorifexists" : oneOf("mode", name, SAVE_MODES);
+}
+
+/**
+ * Options in Spark's spelling, as text. Case does not matter, as in Spark.
+ * @throws IllegalArgumentError for one that the format does not have, naming the nearest.
+ */
+export function checkedOptions(
+  format: string,
+  known: readonly string[],
+  given: ReadonlyMap<string, OptionValue>,
+): Record<string, string> {
+  const options: Record<string, string> = {};
+  for (const [name, value] of given) {
+    const lower = name.toLowerCase();
+    options[oneOf(`option of format ${format}`, SYNONYMS[lower] ?? name, known)] = String(value);
+  }
+  return options;
+}
+
+function oneOf<T extends string>(what: string, name: string, known: readonly T[]): T {
+  const found = known.find((candidate) => candidate.toLowerCase() === name.toLowerCase());
+  if (found !== undefined) return found;
+  const near = nearest(name, known);
+  const meant = near.length > 0 ? `Did you mean ${near.map((n) => JSON.stringify(n)).join(", ")}? ` : "";
+  throw new IllegalArgumentError(`Unknown ${what}: ${JSON.stringify(name)}.`, {
+    remedy: `${meant}Known: ${known.join(", ")}.`,
+  });
+}

@@ -1,0 +1,79 @@
+import type { Column, ColumnRef } from "./column";
+
+/** A row whose columns the compiler does not know: every name gives `unknown`. */
+export type OpenRow = Record<string, unknown>;
+
+/** Makes an intersection read as one object in completions and messages. */
+export type Flat<R> = { [K in keyof R]: R[K] } & {};
+
+/** The names of `R`'s columns; any text where the row is open. */
+export type ColumnName<R> = string extends keyof R
+  ? string
+  : (keyof R & string) | "*" | `${keyof R & string}.${string}`;
+
+/** The names of `R`'s columns, without `*` and fields; any text where the row is open. */
+export type OwnColumnName<R> = string extends keyof R ? string : keyof R & string;
+
+/** The type of a column's values in a row: what its name says where it is known by name alone. */
+export type Resolved<R, T> = T extends ColumnRef<infer K> ? ValueOf<R, K> : T;
+
+type ValueOf<R, K extends string> = K extends keyof R ? R[K] : unknown;
+
+/** The row that `select` gives for a list of names and columns. */
+export type Selected<R, C> = Flat<
+  ("*" extends C ? R : unknown) & {
+    [K in LiteralName<OutputNames<C>>]: OutputType<R, C, K>;
+  } & (HasOpenName<C> extends true ? OpenRow : unknown)
+>;
+
+/** The row with one more column, or with that column replaced. */
+export type With<R, N extends string, T> = string extends N ? OpenRow : Flat<Omit<R, N> & { [K in N]: Resolved<R, T> }>;
+
+/** The row with several columns added or replaced. */
+export type WithAll<R, C> = Flat<
+  Omit<R, keyof C & string> & { [K in keyof C]: C[K] extends Column<string, infer T> ? Resolved<R, T> : unknown }
+>;
+
+/** The row without some columns. */
+export type Without<R, N extends string> = string extends N ? R : Flat<Omit<R, N>>;
+
+/** The row with a column renamed. */
+export type Renamed<R, From extends string, To extends string> = string extends From | To
+  ? OpenRow
+  : Flat<{ [K in keyof R as K extends From ? To : K]: R[K] }>;
+
+/** The row with several columns renamed. */
+export type RenamedAll<R, M> = Flat<{ [K in keyof R as K extends keyof M ? M[K] & string : K]: R[K] }>;
+
+/** The row of a join: the left one's columns, then those the right one adds. */
+export type Joined<L, R> = Flat<L & Omit<R, keyof L & string>>;
+
+type OutputNames<C> = C extends string ? Exclude<C, "*"> : C extends Column<infer N, unknown> ? N : never;
+
+type LiteralName<N> = N extends string ? (string extends N ? never : N) : never;
+
+type OutputType<R, C, K> = C extends string
+  ? C extends K
+    ? ValueOf<R, C>
+    : never
+  : C extends Column<infer N, infer T>
+    ? string extends N
+      ? never
+      : N extends K
+        ? Resolved<R, T>
+        : never
+    : never;
+
+type HasOpenName<C> = true extends (
+  C extends string
+    ? string extends C
+      ? true
+      : false
+    : C extends Column<infer N, unknown>
+      ? string extends N
+        ? true
+        : false
+      : false
+)
+  ? true
+  : false;

@@ -1,0 +1,109 @@
+import type { RecordBatch } from "apache-arrow";
+import type { StructType } from "../data/types";
+import { cellText } from "./cell-text";
+
+/** How `show` prints. */
+export interface ShowFormat {
+  /**
+   * Cells longer than this many characters end in `...`; `true` is 20, `false` prints them whole and aligns to the left.
+   * @default true
+   */
+  truncate?: boolean | number;
+  /** One line per value instead of one per row. @default false */
+  vertical?: boolean;
+}
+
+/**
+ * Rows as a table, Spark's exact text (`Dataset.showString`) with a line break at the end.
+ * @param batches at least `n` rows where there are as many, and one more where there are more.
+ * @see https://github.com/apache/spark/blob/master/sql/core/src/main/scala/org/apache/spark/sql/classic/Dataset.scala
+ */
+export function showString(
+  schema: StructType,
+  batches: readonly RecordBatch[],
+  n: number,
+  format: ShowFormat = {},
+): string {
+  const truncate = format.truncate === false ? 0 : format.truncate === true ? 20 : (format.truncate ?? 20);
+  const shorten = (text: string) => shortened(escapeControls(text), truncate);
+  const header = schema.fields.map((field) => shorten(field.name));
+  const all = textRows(schema, batches, n + 1);
+  const rows = all.slice(0, n).map((row) => row.map(shorten));
+  const more = all.length > n ? `only showing top ${n} ${n === 1 ? "row" : "rows"}\n` : "";
+  if (format.vertical) return rows.length === 0 ? "(0 rows)\n" : vertical(header, rows) + more;
+  return horizontal(header, rows, truncate > 0) + more;
+}
+
+/** Control characters as Spark escapes them, so that one cell stays on one line. */
+export function escapeControls(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones that break a line
+  return text.replace(/[\n\r\t\f\x08\x0b\x07]/g, (c) => ESCAPES[c] ?? c);
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+  "\f": "\\f",
+  "\b": "\\b",
+  "\x0b": "\\v",
+  "\x07": "\\a",
+};
+
+/** Spark's least width of a column. */
+const MIN_WIDTH = 3;
+
+function textRows(schema: StructType, batches: readonly RecordBatch[], most: number): string[][] {
+  const rows: string[][] = [];
+  for (const batch of batches) {
+    for (let i = 0; i < batch.numRows && rows.length < most; i++) {
+      rows.push(schema.fields.map((field, j) => cellText(batch.getChildAt(j)?.get(i), field.type)));
+    }
+  }
+  return rows;
+}
+
+/** Spark counts UTF-16 units here, as JavaScript does. */
+function shortened(text: string, truncate: number): string {
+  if (truncate <= 0 || text.length <= truncate) return text;
+  return truncate < 4 ? text.slice(0, truncate) : `${text.slice(0, truncate - 3)}...`;
+}
+
+function horizontal(header: readonly string[], rows: readonly (readonly string[])[], alignRight: boolean): string {
+  const widths = header.map((name, j) => {
+    let width = Math.max(MIN_WIDTH, halfWidth(name));
+    for (const row of rows) width = Math.max(width, halfWidth(row[j] ?? ""));
+    return width;
+  });
+  const line = (cells: readonly string[]) => `|${cells.map((c, j) => pad(c, widths[j] ?? 0, alignRight)).join("|")}|\n`;
+  const rule = `+${widths.map((width) => "-".repeat(width)).join("+")}+\n`;
+  return rule + line(header) + rule + rows.map(line).join("") + rule;
+}
+
+function vertical(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const nameWidth = Math.max(MIN_WIDTH, ...header.map(halfWidth));
+  let dataWidth = MIN_WIDTH;
+  for (const row of rows) for (const cell of row) dataWidth = Math.max(dataWidth, halfWidth(cell));
+  return rows
+    .map((row, i) => {
+      const title = `-RECORD ${i}`.padEnd(nameWidth + dataWidth + 5, "-");
+      const lines = row.map(
+        (cell, j) => ` ${pad(header[j] ?? "", nameWidth, false)} | ${pad(cell, dataWidth, false)} `,
+      );
+      return `${[title, ...lines].join("\n")}\n`;
+    })
+    .join("");
+}
+
+function pad(text: string, width: number, alignRight: boolean): string {
+  const space = " ".repeat(Math.max(0, width - halfWidth(text)));
+  return alignRight ? space + text : text + space;
+}
+
+/** How wide a terminal shows a text: East Asian characters take two places. Ranges from Spark's `Utils.stringHalfWidth`. */
+function halfWidth(text: string): number {
+  return text.length + (text.match(FULL_WIDTH)?.length ?? 0);
+}
+
+const FULL_WIDTH =
+  /[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE10-\uFE19\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]/g;
