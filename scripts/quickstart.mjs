@@ -17,6 +17,7 @@ scaling, PCA, Parquet, validation. Leaves out/workflow.ipynb and out/workflow.ht
 const source = inRoot("notebooks", "workflow.ipynb");
 const executed = inRoot("out", "workflow.ipynb");
 const html = inRoot("out", "workflow.html");
+const executeOptions = ["--ExecutePreprocessor.kernel_name=pomona", "--ExecutePreprocessor.timeout=1800"];
 
 const { values } = parseArgs({ options: { images: { type: "string" }, help: { type: "boolean", short: "h" } } });
 if (values.help) console.log(help);
@@ -46,8 +47,6 @@ async function quickstart(images) {
   summarize(((performance.now() - started) / 1000).toFixed(1));
   return 0;
 }
-
-const executeOptions = ["--ExecutePreprocessor.kernel_name=pomona", "--ExecutePreprocessor.timeout=1800"];
 
 function jupyter(args, images) {
   return run(inRoot(".venv", "bin", "python"), ["-m", "jupyter", ...args], {

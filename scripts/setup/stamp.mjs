@@ -1,12 +1,17 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
+import { root } from "./paths.mjs";
 
-/** A short hash of values and of files' contents: what a step's result depends on. */
+/** A short hash of values and of files (path in the checkout, contents): what a step's result depends on. */
 export function fingerprint({ values = [], files = [] }) {
   const hash = createHash("sha256");
   for (const value of values) hash.update(`${value}\0`);
-  for (const file of files) hash.update(`${file}\0`).update(readFileSync(file)).update("\0");
+  for (const file of files)
+    hash
+      .update(`${relative(root, file)}\0`)
+      .update(readFileSync(file))
+      .update("\0");
   return hash.digest("hex").slice(0, 16);
 }
 
