@@ -18,12 +18,27 @@ export interface SourceFunction {
   readonly name: string;
   /** A JavaScript expression that evaluates to the function. */
   readonly code: string;
-  /** How the function wants its data: one row's values, or a batch as `{ column: values[] }`. */
+  /** How the function wants its data: one row's values, or a batch as `{ column: values[] }` or as arrays. */
   readonly form: "row" | "batch";
-  /** Broadcast values by the name the function uses: the URL of a file written by `v8.serialize`. */
+  /**
+   * Broadcast values by the name the function uses: the URL of a file written by `v8.serialize`; in a plan, before
+   * `prepareSourceFunction`, `broadcast:` and the sha256 of those bytes.
+   */
   readonly broadcast: Readonly<Record<string, string>>;
-  /** Modules by the name the function uses, bundled to one CommonJS text each. */
-  readonly imports: Readonly<Record<string, string>>;
+  /** The modules that the function uses. */
+  readonly imports: readonly ImportedModule[];
+}
+
+/** A module that a user's function uses, and the names it goes by there. */
+export interface ImportedModule {
+  /** As the user wrote it, such as `./lib/stats` or `node:path`. */
+  readonly specifier: string;
+  /** The module bundled to one CommonJS text; absent for what the worker requires itself: Node's own, native packages. */
+  readonly bundle?: string;
+  /** The directory (an absolute path) that `require` starts from. */
+  readonly root: string;
+  /** Variable names, each with the export it stands for; `*` is the module as a namespace. */
+  readonly names: Readonly<Record<string, string>>;
 }
 
 /** What a batch function sees of the worker it runs on. */

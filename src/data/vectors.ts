@@ -7,6 +7,9 @@ import {
   List,
   makeData,
   makeVector,
+  RecordBatch,
+  Schema,
+  Struct,
   type Vector,
   vectorFromArray,
 } from "apache-arrow";
@@ -79,6 +82,27 @@ export function matrixFromVector(vector: Vector, column = "column"): Matrix<Floa
 /** An Arrow vector of `type` from JavaScript values; null and undefined become null. */
 export function vectorFromValues(values: readonly unknown[], type: DataType): Vector {
   return vectorFromArray(values as unknown[], arrowType(type)) as Vector;
+}
+
+/** A named column of a batch. */
+export interface BatchColumn {
+  readonly name: string;
+  readonly vector: Vector;
+}
+
+/** A record batch of vectors of equal length; each must be one chunk. @param rows how many, where there is no column. */
+export function batchFromColumns(columns: readonly BatchColumn[], rows = columns[0]?.vector.length ?? 0): RecordBatch {
+  const fields = columns.map(({ name, vector }) => new Field(name, vector.type, true));
+  const children = columns.map(({ name, vector }) => {
+    if (vector.length !== rows || vector.data.length > 1) {
+      throw new IllegalArgumentError(
+        `Column ${name} has ${vector.length} values in ${vector.data.length} chunks; one chunk of ${rows} is wanted.`,
+      );
+    }
+    return vector.data[0] ?? (makeData({ type: vector.type, length: 0, nullCount: 0 } as never) as Data);
+  });
+  const data = makeData({ type: new Struct(fields), length: rows, nullCount: 0, children });
+  return new RecordBatch(new Schema(fields), data);
 }
 
 /** A column's values as plain JavaScript: numbers, strings, booleans, bigints, `Uint8Array`, `Date`, arrays, objects. */

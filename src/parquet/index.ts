@@ -1,3 +1,3 @@
 export { CorruptParquetError } from "./errors";
 export { type ParquetFooter, type ReadOptions, readParquetBatches, readParquetFooter } from "./read";
-export { type WriteOptions, writeParquetFile } from "./write";
+export { PARQUET_COMPRESSIONS, type ParquetCompression, type WriteOptions, writeParquetFile } from "./write";

@@ -16,11 +16,27 @@ import { storageFor } from "../storage";
 /** Rows in a row group: about 5 MB of 1280 floats, so that a reader's and the writer's memory stay small. */
 const ROW_GROUP_ROWS = 1024;
 
+const CODECS: Readonly<Record<ParquetCompression, Compression>> = {
+  snappy: Compression.SNAPPY,
+  none: Compression.UNCOMPRESSED,
+  uncompressed: Compression.UNCOMPRESSED,
+  gzip: Compression.GZIP,
+  zstd: Compression.ZSTD,
+  brotli: Compression.BROTLI,
+  lz4: Compression.LZ4_RAW,
+};
+
 /** The key under which Spark keeps its own schema in a Parquet footer. */
 const SPARK_SCHEMA_KEY = "org.apache.spark.sql.parquet.row.metadata";
 
+/** The Parquet codecs, by the names Spark's option `compression` has for them. */
+export const PARQUET_COMPRESSIONS = ["snappy", "none", "uncompressed", "gzip", "zstd", "brotli", "lz4"] as const;
+export type ParquetCompression = (typeof PARQUET_COMPRESSIONS)[number];
+
 export interface WriteOptions {
   readonly schema: StructType;
+  /** @default "snappy" */
+  readonly compression?: ParquetCompression;
   /** More key-value pairs for the footer. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
@@ -91,7 +107,7 @@ function writerProperties(options: WriteOptions): WriterProperties {
   const metadata = new Map(Object.entries(options.metadata ?? {}));
   metadata.set(SPARK_SCHEMA_KEY, JSON.stringify(options.schema));
   let builder = new WriterPropertiesBuilder()
-    .setCompression(Compression.SNAPPY)
+    .setCompression(CODECS[options.compression ?? "snappy"])
     .setCreatedBy("pomona")
     .setMaxRowGroupSize(ROW_GROUP_ROWS)
     .setKeyValueMetadata(metadata)

@@ -1,5 +1,6 @@
 import type { FunctionSpec } from "../data/batch-function";
 import type { DataType, StructType } from "../data/types";
+import type { ParquetCompression } from "../parquet";
 
 /**
  * One partition's work, as data: what to read, which functions to run, where to put the result. Small and JSON:
@@ -51,6 +52,7 @@ export type Step =
 export interface TaskOutput {
   readonly url: string;
   readonly schema: StructType;
+  readonly compression: ParquetCompression;
   /** Key-value metadata for the Parquet footer. */
   readonly metadata: Readonly<Record<string, string>>;
 }

@@ -1,0 +1,131 @@
+import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import type { StructType } from "../../data/types";
+import { CancelledError, throwIfAborted } from "../../errors";
+import { AnalysisError } from "../../frame/analysis-error";
+import { DiskFullError } from "../../storage";
+import { ExecutionError } from "../errors";
+import { duckdbSchema } from "./duckdb-types";
+
+/** The relational half of the embedded engine: SQL in, Parquet files out. */
+export interface Relational {
+  /** The schema of a query, without running it. @throws AnalysisError */
+  describe(sql: string): Promise<StructType>;
+  /** Runs a query into one Parquet file, in the query's order. */
+  copyToParquet(sql: string, path: string, signal?: AbortSignal): Promise<void>;
+  /** Runs a query into one CSV file. */
+  copyToCsv(sql: string, path: string, options: CsvOptions, signal?: AbortSignal): Promise<void>;
+  /** DuckDB's own plan, as text. */
+  explain(sql: string): Promise<string>;
+  /** The tables a query names. */
+  tableNames(query: string): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+/** How CSV is written; Spark's option names. */
+export interface CsvOptions {
+  readonly header: boolean;
+  readonly sep: string;
+  readonly quote: string;
+  readonly escape: string;
+  readonly nullValue: string;
+}
+
+/** Rows per row group of intermediate files: DuckDB's vector size, the smallest it takes. Tasks read whole groups. */
+const ROW_GROUP_ROWS = 2048;
+
+export interface DuckDbOptions {
+  /** Such as `512MB`; beyond it DuckDB spills to `temporaryFolder`. */
+  readonly memoryLimit: string;
+  readonly threads: number;
+  readonly temporaryFolder: string;
+}
+
+/** Starts an in-memory DuckDB. Every query has a connection of its own, so that queries can run side by side. */
+export async function openDuckDb(options: DuckDbOptions): Promise<Relational> {
+  const instance = await DuckDBInstance.create(":memory:", {
+    memory_limit: options.memoryLimit,
+    threads: String(options.threads),
+    temp_directory: options.temporaryFolder,
+    // Extensions come from the network; nothing here needs one.
+    autoinstall_known_extensions: "false",
+    TimeZone: "UTC",
+  });
+
+  async function withConnection<T>(
+    signal: AbortSignal | undefined,
+    use: (connection: DuckDBConnection) => Promise<T>,
+  ): Promise<T> {
+    throwIfAborted(signal);
+    const connection = await instance.connect();
+    const interrupt = () => connection.interrupt();
+    signal?.addEventListener("abort", interrupt, { once: true });
+    try {
+      return await use(connection);
+    } catch (error) {
+      if (signal?.aborted) throw new CancelledError("Cancelled.", { cause: signal.reason });
+      throw asPomonaError(error);
+    } finally {
+      signal?.removeEventListener("abort", interrupt);
+      connection.closeSync();
+    }
+  }
+
+  return {
+    describe: (sql) =>
+      withConnection(undefined, async (connection) => {
+        const reader = await connection.runAndReadAll(`DESCRIBE ${sql}`);
+        const columns = reader.getRowObjects() as { column_name: string; column_type: string }[];
+        return duckdbSchema(columns.map((c) => ({ name: c.column_name, type: c.column_type })));
+      }),
+
+    async copyToParquet(sql, path, signal) {
+      const to = `${quoted(path)} (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE ${ROW_GROUP_ROWS})`;
+      await withConnection(signal, (connection) => connection.run(`COPY (${sql}) TO ${to}`));
+    },
+
+    async copyToCsv(sql, path, csv, signal) {
+      const texts = `DELIMITER ${quoted(csv.sep)}, QUOTE ${quoted(csv.quote)}, ESCAPE ${quoted(csv.escape)}, NULLSTR ${quoted(csv.nullValue)}`;
+      const to = `${quoted(path)} (FORMAT csv, HEADER ${csv.header}, ${texts})`;
+      await withConnection(signal, (connection) => connection.run(`COPY (${sql}) TO ${to}`));
+    },
+
+    explain: (sql) =>
+      withConnection(undefined, async (connection) => {
+        const reader = await connection.runAndReadAll(`EXPLAIN ${sql}`);
+        return reader
+          .getRows()
+          .map((row) => String(row[row.length - 1]))
+          .join("\n");
+      }),
+
+    tableNames: (query) => withConnection(undefined, async (connection) => connection.getTableNames(query, false)),
+
+    async close() {
+      instance.closeSync();
+    },
+  };
+}
+
+/** A SQL string literal. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+function asPomonaError(error: unknown): Error {
+  if (!(error instanceof Error)) return new ExecutionError(String(error));
+  const message = error.message.split("\n\nLINE ")[0]!;
+  if (/^(Binder|Parser|Catalog) Error/.test(message)) return new AnalysisError(message, { cause: error });
+  if (/No space left on device|ENOSPC/i.test(message)) {
+    return new DiskFullError(`The disk is full: ${message}`, "", {
+      remedy: 'Free some space, or set spool files elsewhere: config("pomona.spool.dir", "/other/disk").',
+      cause: error,
+    });
+  }
+  if (/^Out of Memory Error/.test(message)) {
+    return new ExecutionError(message, {
+      remedy: 'Give the relational engine more: config("pomona.duckdb.memory", "2GB").',
+      cause: error,
+    });
+  }
+  return new ExecutionError(message, { cause: error });
+}

@@ -1,0 +1,347 @@
+import { createHash, randomUUID } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { serialize } from "node:v8";
+import type { RecordBatch } from "apache-arrow";
+import { CancelledError, IllegalArgumentError, throwIfAborted } from "../../errors";
+import type { Plan } from "../../frame/plan";
+import type { Sink, WriteResult } from "../../frame/runtime";
+import { PARQUET_COMPRESSIONS, type ParquetCompression, readParquetBatches } from "../../parquet";
+import { type OutputJob, openOutput, type TaskManifest } from "../../storage/commit";
+import { localStorage } from "../../storage/local-storage";
+import { isInside, locationUrl, parseLocation } from "../../storage/location";
+import type { Engine, EngineOptions } from "../contract";
+import { OutputInsideInputError, SessionStoppedError } from "../errors";
+import type { EngineEvent, EventListener } from "../events";
+import { explainText } from "../explain";
+import { isInternal } from "../pipeline";
+import { runStage } from "../scheduler";
+import { type Analysis, analyze, type CachedStages, schemaOf, sourceSql } from "./analysis";
+import { writeCsvParts } from "./csv";
+import { openDuckDb, type Relational } from "./duckdb";
+import { openSpool, type Spool } from "./spool";
+import { planTasks, preparedSteps, type StageOutput } from "./stage";
+import { workerThreads } from "./worker-threads";
+
+/** Spark's names where Spark has one. */
+const SETTINGS = {
+  maxAttempts: { key: "spark.task.maxFailures", default: "4" },
+  batchRows: { key: "spark.sql.execution.arrow.maxRecordsPerBatch", default: "1024" },
+  duckdbMemory: { key: "pomona.duckdb.memory", default: "512MB" },
+  spoolFolder: { key: "pomona.spool.dir", default: undefined },
+} as const;
+
+/**
+ * The engine on this machine: relational work in DuckDB, batch functions on worker threads.
+ * @param master `local`, `local[N]` or `local[*]`
+ */
+export function embeddedEngine(master: string, options: EngineOptions): Engine {
+  const parallelism = parseLocalMaster(master);
+  const setting = (name: keyof typeof SETTINGS) => options.conf(SETTINGS[name].key) ?? SETTINGS[name].default;
+  const listeners = new Set<EventListener>();
+  const emit: EventListener = (event) => {
+    for (const listener of listeners) listener(event);
+  };
+  const threads = workerThreads(parallelism);
+  const cached: CachedStages = new Map();
+  const running = new Set<AbortController>();
+  let spool: Spool | undefined;
+  let relational: Promise<Relational> | undefined;
+  let closed = false;
+
+  const openedSpool = () => {
+    if (closed) throw new SessionStoppedError();
+    spool ??= openSpool(setting("spoolFolder"));
+    return spool;
+  };
+  const openedRelational = () => {
+    const { folder } = openedSpool();
+    relational ??= openDuckDb({
+      memoryLimit: setting("duckdbMemory") ?? "",
+      threads: parallelism,
+      temporaryFolder: join(folder, "duckdb"),
+    });
+    return relational;
+  };
+
+  /** Runs one action with a scratch folder and a signal that `interrupt` reaches too. */
+  async function action<T>(signal: AbortSignal | undefined, use: (job: Job) => Promise<T>): Promise<T> {
+    throwIfAborted(signal);
+    const duckdb = await openedRelational();
+    const scratch = openedSpool().scratch();
+    const abort = new AbortController();
+    const onAbort = () => abort.abort(signal?.reason);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    running.add(abort);
+    try {
+      return await use({ duckdb, scratch, signal: abort.signal });
+    } finally {
+      running.delete(abort);
+      signal?.removeEventListener("abort", onAbort);
+      scratch.close();
+    }
+  }
+
+  /** Announces a job's start and end around its work. */
+  async function announced<T>(job: Job, jobId: string, description: string, work: () => Promise<T>): Promise<T> {
+    const started = Date.now();
+    emit({ type: "jobStarted", time: started, jobId, description });
+    const ended = (status: "succeeded" | "failed" | "cancelled", error?: unknown) => {
+      const time = Date.now();
+      const text = error === undefined ? {} : { error: error instanceof Error ? error.message : String(error) };
+      emit({ type: "jobEnded", time, jobId, status, seconds: (time - started) / 1000, ...text });
+    };
+    try {
+      const result = await work();
+      ended("succeeded");
+      return result;
+    } catch (error) {
+      ended(job.signal.aborted ? "cancelled" : "failed", error);
+      throw error;
+    }
+  }
+
+  const analyzed = (plan: Plan, job: Job) => analyze(plan, job.duckdb, job.scratch, cached, job.signal);
+
+  /** Runs the stages before the root; what a user cached stays, the rest goes with the job's scratch folder. */
+  async function runInnerStages(analysis: Analysis, job: Job, jobId: string): Promise<void> {
+    for (const [index, stage] of analysis.lowered.stages.entries()) {
+      const isUsers = !isInternal(stage.id);
+      const folder = (isUsers ? openedSpool() : job.scratch).fresh("stage");
+      const output: StageOutput = {
+        urlFor: (partition, attempt) => join(folder, `part-${String(partition).padStart(5, "0")}-${attempt}.parquet`),
+        compression: "snappy",
+      };
+      const done = await runPipeline(analysis, stage.pipeline, output, job, jobId, index);
+      const files = done.map(({ url, rows }) => ({ url, rows }));
+      (isUsers ? cached : analysis.staged).set(stage.id, {
+        schema: await schemaOf(stage.pipeline, analysis, job.duckdb),
+        files,
+      });
+    }
+  }
+
+  async function runPipeline(
+    analysis: Analysis,
+    pipeline: Analysis["lowered"]["root"],
+    output: StageOutput,
+    job: Job,
+    jobId: string,
+    stageId: number,
+    committer?: OutputJob,
+  ): Promise<TaskManifest[]> {
+    const started = { driver: { log: logTo(emit), signal: job.signal }, broadcast: writeBroadcast };
+    const prepared = await preparedSteps(pipeline.steps, started);
+    const tasks = await planTasks({
+      analysis,
+      pipeline,
+      prepared,
+      output,
+      duckdb: job.duckdb,
+      scratch: job.scratch,
+      jobId,
+      stageId,
+      parallelism,
+      batchRows: Number(setting("batchRows")),
+      signal: job.signal,
+    });
+    const done = new Map(committer?.resumed);
+    await runStage({
+      jobId,
+      stageId,
+      name: prepared.name,
+      partitions: tasks.partitions.filter((p) => !done.has(p)),
+      resumedTasks: done.size,
+      rows: tasks.rows,
+      taskFor: tasks.taskFor,
+      async onTaskDone(task, result) {
+        const manifest = { partition: task.partition, url: task.output.url, ...result };
+        if (committer && !(await committer.commitTask(manifest))) return;
+        done.set(task.partition, manifest);
+      },
+      workers: threads.workers,
+      maxAttempts: Number(setting("maxAttempts")),
+      signal: job.signal,
+      emit,
+    });
+    return [...done.values()].sort((a, b) => a.partition - b.partition);
+  }
+
+  async function writeBroadcast(bytes: Uint8Array): Promise<string> {
+    const name = `broadcast-${createHash("sha256").update(bytes).digest("hex")}.v8`;
+    const url = locationUrl({ scheme: "file", path: join(openedSpool().folder, name) });
+    if ((await localStorage.stat(url)) === undefined) await localStorage.writeFile(url, bytes);
+    return url;
+  }
+
+  async function* execute(plan: Plan, signal?: AbortSignal): AsyncGenerator<RecordBatch> {
+    // The rows are read after the action has ended, so they go to a scratch folder of their own.
+    const results = openedSpool().scratch();
+    try {
+      const files = await action(signal, async (job) => {
+        const analysis = await analyzed(plan, job);
+        const jobId = randomUUID();
+        const run = async () => {
+          await runInnerStages(analysis, job, jobId);
+          if (analysis.lowered.root.steps.length === 0) {
+            const path = results.fresh("result.parquet");
+            await job.duckdb.copyToParquet(sourceSql(analysis.lowered.root, analysis), path, job.signal);
+            return [path];
+          }
+          const output: StageOutput = {
+            urlFor: (partition, attempt) => join(results.folder, `part-${partition}-${attempt}.parquet`),
+            compression: "snappy",
+          };
+          const stageId = analysis.lowered.stages.length;
+          return (await runPipeline(analysis, analysis.lowered.root, output, job, jobId, stageId)).map((m) => m.url);
+        };
+        const isFanOut = analysis.lowered.stages.length > 0 || analysis.lowered.root.steps.length > 0;
+        return isFanOut ? announced(job, jobId, "collect", run) : run();
+      });
+      for (const file of files) yield* readParquetBatches(file, signal ? { signal } : {});
+    } finally {
+      results.close();
+    }
+  }
+
+  async function write(plan: Plan, sink: Sink, signal?: AbortSignal): Promise<WriteResult> {
+    return action(signal, async (job) => {
+      const analysis = await analyzed(plan, job);
+      const { stages, root } = analysis.lowered;
+      const schema = await schemaOf(root, analysis, job.duckdb);
+      refuseOutputInsideInput(sink.path, analysis);
+      const path = locationUrl(parseLocation(sink.path));
+      const committer = await openOutput(sink.path, {
+        mode: sink.mode,
+        fingerprint: analysis.fingerprint({ sink, parallelism }),
+        extension: sink.format === "csv" ? ".csv" : parquetExtension(sink),
+      });
+      if (!committer) return { path, rows: 0, files: [], failedRows: 0, skipped: true };
+      try {
+        return await announced(job, committer.jobId, `write ${sink.format} ${path}`, async () => {
+          await runInnerStages(analysis, job, committer.jobId);
+          const stageId = stages.length;
+          const toFile = { urlFor: committer.attemptUrl, compression: parquetCompression(sink) };
+          const parts =
+            sink.format === "csv"
+              ? await writeCsvParts(schema, sink, committer, job, async () => {
+                  const folder = job.scratch.fresh("csv");
+                  const spooled = {
+                    urlFor: (p: number, a: number) => join(folder, `${p}-${a}`),
+                    compression: "snappy",
+                  } as const;
+                  return runPipeline(analysis, root, spooled, job, committer.jobId, stageId);
+                })
+              : await runPipeline(analysis, root, toFile, job, committer.jobId, stageId, committer);
+          throwIfAborted(job.signal);
+          const files = await committer.commit();
+          const sum = (of: (m: TaskManifest) => number) => parts.reduce((total, part) => total + of(part), 0);
+          return { path, rows: sum((m) => m.rows), files, failedRows: sum((m) => m.failedRows), skipped: false };
+        });
+      } catch (error) {
+        await committer.abort();
+        throw error;
+      }
+    });
+  }
+
+  return {
+    master,
+    parallelism,
+    execute,
+    write,
+
+    schema: (plan, signal) =>
+      action(signal, async (job) => {
+        const analysis = await analyzed(plan, job);
+        return schemaOf(analysis.lowered.root, analysis, job.duckdb);
+      }),
+
+    explain: (plan, signal) =>
+      action(signal, async (job) => {
+        const analysis = await analyzed(plan, job);
+        return explainText(
+          plan,
+          analysis.lowered,
+          await job.duckdb.explain(sourceSql(analysis.lowered.root, analysis)),
+        );
+      }),
+
+    async unpersist(id) {
+      const stage = cached.get(id);
+      cached.delete(id);
+      for (const file of stage?.files ?? []) await localStorage.remove(file.url);
+    },
+
+    broadcast: (value) => writeBroadcast(serialize(value)),
+
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+
+    async interrupt() {
+      for (const abort of running) abort.abort(new CancelledError("Interrupted."));
+    },
+
+    async close() {
+      if (closed) return;
+      closed = true;
+      for (const abort of running) abort.abort(new SessionStoppedError());
+      await threads.close();
+      await (await relational)?.close();
+      spool?.close();
+    },
+  };
+}
+
+interface Job {
+  readonly duckdb: Relational;
+  readonly scratch: Spool;
+  readonly signal: AbortSignal;
+}
+
+/** How many workers `local`, `local[N]` or `local[*]` asks for. @throws IllegalArgumentError */
+export function parseLocalMaster(master: string): number {
+  const match = /^local(?:\[(\*|\d+)\])?$/.exec(master);
+  const count = match?.[1] === undefined ? 1 : match[1] === "*" ? availableParallelism() : Number(match[1]);
+  if (!match || count < 1) {
+    throw new IllegalArgumentError(`${JSON.stringify(master)} is not a master URL.`, {
+      remedy: 'Use "local", "local[4]" (four workers) or "local[*]" (one for each core).',
+    });
+  }
+  return count;
+}
+
+function logTo(emit: EventListener) {
+  return (level: Extract<EngineEvent, { type: "message" }>["level"], text: string) =>
+    emit({ type: "message", time: Date.now(), level, text });
+}
+
+function refuseOutputInsideInput(output: string, analysis: Analysis): void {
+  const to = locationUrl(parseLocation(output));
+  for (const input of analysis.inputPaths) {
+    const from = locationUrl(parseLocation(input));
+    if (!isInside(to, from) && !isInside(from, to)) continue;
+    const how = to === from ? "is also read" : isInside(to, from) ? "lies inside the input" : "contains the input";
+    throw new OutputInsideInputError(`The output ${to} ${how}${to === from ? "" : ` ${from}`}.`, {
+      remedy: "Write to a folder outside of what is read.",
+    });
+  }
+}
+
+function parquetCompression(sink: Sink): ParquetCompression {
+  const wanted = (sink.options.compression ?? "snappy").toLowerCase();
+  const known = PARQUET_COMPRESSIONS.find((codec) => codec === wanted);
+  if (known) return known;
+  throw new IllegalArgumentError(`Unknown compression ${JSON.stringify(wanted)}.`, {
+    remedy: `Known: ${PARQUET_COMPRESSIONS.join(", ")}.`,
+  });
+}
+
+/** Spark's file ending: `.snappy.parquet`, `.gz.parquet`, `.parquet` for none. */
+function parquetExtension(sink: Sink): string {
+  const codec = parquetCompression(sink);
+  if (codec === "none" || codec === "uncompressed") return ".parquet";
+  return `.${codec === "gzip" ? "gz" : codec}.parquet`;
+}

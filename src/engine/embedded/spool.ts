@@ -1,0 +1,63 @@
+import { randomUUID } from "node:crypto";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** A folder for what lives between two stages; gone when the session ends, or the process. */
+export interface Spool {
+  readonly folder: string;
+  /** A path that is not in use; nothing is there yet. */
+  fresh(name: string): string;
+  /** A folder inside, for one job. */
+  scratch(): Spool;
+  close(): void;
+}
+
+/** @param parent where the folder goes. @default the system's folder for temporary files */
+export function openSpool(parent = tmpdir()): Spool {
+  removeAbandoned(parent);
+  const spool = spoolIn(join(parent, `pomona-${process.pid}-${randomUUID().slice(0, 8)}`));
+  process.once("exit", spool.close);
+  return {
+    ...spool,
+    close() {
+      process.off("exit", spool.close);
+      spool.close();
+    },
+  };
+}
+
+function spoolIn(folder: string): Spool {
+  mkdirSync(folder, { recursive: true });
+  let files = 0;
+  const fresh = (name: string) => join(folder, `${String(files++).padStart(4, "0")}-${name}`);
+  return {
+    folder,
+    fresh,
+    scratch: () => spoolIn(fresh("job")),
+    close: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** A killed process could not clean up after itself; the next one does. */
+function removeAbandoned(parent: string): void {
+  let names: string[];
+  try {
+    names = readdirSync(parent);
+  } catch {
+    return;
+  }
+  for (const name of names) {
+    const pid = /^pomona-(\d+)-[0-9a-f]{8}$/.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(parent, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

@@ -1,0 +1,197 @@
+import type { BuiltinFunction, DriverContext, FunctionSpec } from "../../data/batch-function";
+import { prepareSourceFunction } from "../../frame/broadcast";
+import { type ParquetCompression, readParquetFooter } from "../../parquet";
+import { locationUrl, parseLocation } from "../../storage/location";
+import { VERSION } from "../../version";
+import { builtinFunction } from "../../worker/registry";
+import type { InputFile, Step, Task } from "../../worker/task";
+import { type Pipeline, requestedPartitions } from "../pipeline";
+import { type Analysis, schemaOf, selectSql } from "./analysis";
+import type { Relational } from "./duckdb";
+import type { Spool } from "./spool";
+
+/** Rows with a file's whole content in them: a worker holds this many images at a time. */
+const CONTENT_BATCH_ROWS = 16;
+
+/** Rows in a partition where nobody says how many: small enough that a retry costs seconds. */
+const PARTITION_ROWS = 1000;
+
+/** Tasks per worker where there are few rows: one slow worker does not hold up the end for long. */
+const TASKS_PER_WORKER = 4;
+
+/** Where a stage's parts go. */
+export interface StageOutput {
+  readonly urlFor: (partition: number, attempt: number) => string;
+  readonly compression: ParquetCompression;
+}
+
+/** Steps in which everything is decided: weights found, backend chosen, broadcast values written. */
+export interface PreparedSteps {
+  readonly steps: readonly Step[];
+  /** What the functions say about themselves, for the Parquet footer. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** For progress and messages. */
+  readonly name: string;
+}
+
+/** Runs the functions' preparation on the driver. */
+export async function preparedSteps(
+  steps: readonly Step[],
+  context: { readonly driver: DriverContext; readonly broadcast: (bytes: Uint8Array) => Promise<string> },
+): Promise<PreparedSteps> {
+  const prepared: Step[] = [];
+  const metadata: Record<string, string> = {};
+  const names: string[] = [];
+  for (const step of steps) {
+    if (step.kind === "select") {
+      prepared.push(step);
+      continue;
+    }
+    const fn = await preparedFunction(step.fn, context);
+    if (fn.kind === "builtin") Object.assign(metadata, builtinFunction(fn).metadata?.(fn.params));
+    if (fn.name !== "binaryFile.content" || steps.length === 1) names.push(fn.name);
+    prepared.push({ ...step, fn });
+  }
+  return { steps: prepared, metadata, name: names.join(" + ") || "copy" };
+}
+
+async function preparedFunction(
+  fn: FunctionSpec,
+  context: { readonly driver: DriverContext; readonly broadcast: (bytes: Uint8Array) => Promise<string> },
+): Promise<FunctionSpec> {
+  if (fn.kind === "source") return prepareSourceFunction(fn, context.broadcast);
+  const builtin: BuiltinFunction = builtinFunction(fn);
+  return builtin.prepare ? { ...fn, params: await builtin.prepare(fn.params, context.driver) } : fn;
+}
+
+export interface StageRequest {
+  readonly analysis: Analysis;
+  readonly pipeline: Pipeline;
+  readonly prepared: PreparedSteps;
+  readonly output: StageOutput;
+  readonly duckdb: Relational;
+  readonly scratch: Spool;
+  readonly jobId: string;
+  readonly stageId: number;
+  readonly parallelism: number;
+  /** Most rows in a batch without file content. */
+  readonly batchRows: number;
+  readonly signal: AbortSignal;
+}
+
+export interface StageTasks {
+  readonly partitions: readonly number[];
+  /** Rows that go in. */
+  readonly rows: number;
+  readonly taskFor: (partition: number, attempt: number) => Task;
+}
+
+/** Cuts a stage's input into tasks: Parquet files as they are, or the source's rows written to one file first. */
+export async function planTasks(request: StageRequest): Promise<StageTasks> {
+  const { analysis, pipeline, prepared, output } = request;
+  const schema = await schemaOf(pipeline, analysis, request.duckdb);
+  const steps: Step[] = [
+    ...prepared.steps,
+    { kind: "select", columns: pipeline.columns.map(({ from, as }) => ({ from, as })) },
+  ];
+  const columns = sourceColumns(steps);
+  const direct = analysis.filesOf(pipeline.source);
+  const files = direct ?? [await spoolSource(request, columns)];
+  const rows = files.reduce((total, f) => total + f.rows, 0);
+  const ranges = partitionRanges(request, files, direct !== undefined);
+  const readsContent = steps.some((s) => s.kind === "column" && s.fn.name === "binaryFile.content");
+  const batchSize = readsContent ? Math.min(CONTENT_BATCH_ROWS, request.batchRows) : request.batchRows;
+  const metadata = { "pomona.version": VERSION, ...prepared.metadata };
+  return {
+    partitions: ranges.map((_, i) => i),
+    rows,
+    taskFor: (partition, attempt) => ({
+      jobId: request.jobId,
+      stageId: request.stageId,
+      partition,
+      attempt,
+      input: { files: sliceFiles(files, ranges[partition]!), columns },
+      steps,
+      output: {
+        url: output.urlFor(partition, attempt),
+        schema,
+        compression: output.compression,
+        metadata,
+      },
+      batchSize,
+    }),
+  };
+}
+
+type CountedFile = { readonly url: string; readonly rows: number };
+type Range = readonly [from: number, to: number];
+
+async function spoolSource(request: StageRequest, columns: readonly string[]): Promise<CountedFile> {
+  const path = request.scratch.fresh("input.parquet");
+  const { sql } = request.analysis.compile(request.pipeline.source);
+  const wanted = selectSql(
+    sql,
+    columns.map((name) => ({ from: name, as: name })),
+  );
+  await request.duckdb.copyToParquet(wanted, path, request.signal);
+  return { url: locationUrl(parseLocation(path)), rows: (await readParquetFooter(path)).rows };
+}
+
+/** The columns that steps read of their input, rather than of one another. */
+function sourceColumns(steps: readonly Step[]): string[] {
+  const needed = new Set<string>();
+  const made = new Set<string>();
+  for (const step of steps) {
+    switch (step.kind) {
+      case "column":
+        for (const arg of step.args) if (!made.has(arg)) needed.add(arg);
+        made.add(step.as);
+        if (step.errorAs) made.add(step.errorAs);
+        break;
+      case "select":
+        for (const { from } of step.columns) if (!made.has(from)) needed.add(from);
+        // What follows reads the selected names only.
+        return [...needed];
+      case "table":
+        return [...needed];
+    }
+  }
+  return [...needed];
+}
+
+function partitionRanges(request: StageRequest, files: readonly CountedFile[], direct: boolean): Range[] {
+  const rows = files.reduce((total, f) => total + f.rows, 0);
+  const requested = requestedPartitions(request.pipeline.source);
+  if (requested && (requested.shuffle || !direct)) return evenRanges(rows, requested.partitions);
+  // Files that are there already are partitions of their own, if there are enough of them.
+  if (direct && files.length >= request.parallelism) return fileRanges(files);
+  if (request.pipeline.steps.length === 0) return direct ? fileRanges(files) : [[0, rows]];
+  const wanted = Math.max(request.parallelism * TASKS_PER_WORKER, Math.ceil(rows / PARTITION_ROWS));
+  return evenRanges(rows, Math.max(1, Math.min(wanted, rows)));
+}
+
+function evenRanges(rows: number, partitions: number): Range[] {
+  const edge = (i: number) => Math.floor((i * rows) / partitions);
+  return Array.from({ length: partitions }, (_, i) => [edge(i), edge(i + 1)] as const);
+}
+
+function fileRanges(files: readonly CountedFile[]): Range[] {
+  let start = 0;
+  return files.map((file) => {
+    const from = start;
+    start += file.rows;
+    return [from, start] as const;
+  });
+}
+
+function sliceFiles(files: readonly CountedFile[], [from, to]: Range): InputFile[] {
+  const slices: InputFile[] = [];
+  let start = 0;
+  for (const { url, rows } of files) {
+    const first = Math.max(from - start, 0);
+    const last = Math.min(to - start, rows);
+    if (first < last) slices.push(first === 0 && last === rows ? { url } : { url, rows: [first, last] });
+    start += rows;
+  }
+  return slices;
+}

@@ -1,0 +1,115 @@
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { CancelledError } from "../../errors";
+import type { FromWorker, Task, TaskResult, ToWorker } from "../../worker/task";
+import { AttemptFailedError, type TaskWorker, type WorkerListener, WorkerLostError } from "../scheduler";
+
+/** How long a cancelled task may take to stop by itself before its thread is ended. Ctrl-C promises a second. */
+const STOP_MILLISECONDS = 500;
+
+/** A fixed number of worker threads, each started on its first task and kept for the next. */
+export interface WorkerThreads {
+  readonly workers: readonly TaskWorker[];
+  /** Ends all threads. */
+  close(): Promise<void>;
+}
+
+/** @param count how many threads at most. */
+export function workerThreads(count: number): WorkerThreads {
+  const workers = Array.from({ length: count }, (_, i) => threadWorker(`worker-${i + 1}`));
+  return {
+    workers,
+    close: async () => {
+      await Promise.all(workers.map((w) => w.close()));
+    },
+  };
+}
+
+function threadWorker(name: string): TaskWorker & { close(): Promise<void> } {
+  let thread: Worker | undefined;
+
+  const started = (): Worker => {
+    if (thread) return thread;
+    const created = new Worker(join(__dirname, "..", "..", "worker", "thread.js"), { name });
+    created.on("exit", () => {
+      if (thread === created) thread = undefined;
+    });
+    // An idle worker must not keep a script from ending.
+    created.unref();
+    thread = created;
+    return created;
+  };
+
+  return {
+    name,
+    run: (task, signal, listener) => runOn(started(), name, task, signal, listener),
+    async close() {
+      const closing = thread;
+      if (!closing) return;
+      thread = undefined;
+      const exited = new Promise<void>((resolve) => closing.once("exit", () => resolve()));
+      post(closing, { type: "close" });
+      const timer = setTimeout(() => void closing.terminate(), STOP_MILLISECONDS);
+      await exited;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function runOn(
+  thread: Worker,
+  name: string,
+  task: Task,
+  signal: AbortSignal,
+  listener: WorkerListener,
+): Promise<TaskResult> {
+  return new Promise((resolve, reject) => {
+    let lastError: Error | undefined;
+    let stopping: NodeJS.Timeout | undefined;
+    const settle = (end: () => void) => {
+      clearTimeout(stopping);
+      thread.off("message", onMessage).off("error", onError).off("exit", onExit);
+      signal.removeEventListener("abort", onAbort);
+      thread.unref();
+      end();
+    };
+    const onMessage = (message: FromWorker) => {
+      switch (message.type) {
+        case "ready":
+          return;
+        case "progress":
+          return listener.onProgress(message.rows);
+        case "log":
+          return listener.onLog(message.level, message.message);
+        case "done":
+          return settle(() => resolve(message.result));
+        case "failed":
+          return settle(() => reject(signal.aborted ? cancelled(signal) : new AttemptFailedError(message.error)));
+      }
+    };
+    const onError = (error: Error) => {
+      lastError = error;
+    };
+    const onExit = (code: number) => {
+      const why = lastError ? `${lastError.name}: ${lastError.message}` : `its thread ended with code ${code}`;
+      settle(() => reject(signal.aborted ? cancelled(signal) : new WorkerLostError(name, why)));
+    };
+    const onAbort = () => {
+      post(thread, { type: "abort" });
+      stopping = setTimeout(() => void thread.terminate(), STOP_MILLISECONDS);
+    };
+    thread.on("message", onMessage).on("error", onError).on("exit", onExit);
+    thread.ref();
+    signal.addEventListener("abort", onAbort, { once: true });
+    post(thread, { type: "run", task });
+    if (signal.aborted) onAbort();
+  });
+}
+
+function cancelled(signal: AbortSignal): CancelledError {
+  return new CancelledError("Cancelled.", { cause: signal.reason });
+}
+
+function post(thread: Worker, message: ToWorker): void {
+  thread.postMessage(message);
+}

@@ -1,0 +1,59 @@
+import type { BatchExpression, Expression } from "./plan";
+
+/** The direct sub-expressions of an expression. */
+export function childrenOf(expression: Expression): readonly Expression[] {
+  switch (expression.kind) {
+    case "column":
+    case "literal":
+      return [];
+    case "call":
+    case "batch":
+      return expression.args;
+    case "cast":
+    case "alias":
+      return [expression.child];
+    case "case":
+      return [
+        ...expression.branches.flatMap((b) => [b.when, b.then]),
+        ...(expression.otherwise ? [expression.otherwise] : []),
+      ];
+  }
+}
+
+/** The same expression over other sub-expressions: `map` is applied to each direct one. */
+export function mapChildren(expression: Expression, map: (child: Expression) => Expression): Expression {
+  switch (expression.kind) {
+    case "column":
+    case "literal":
+      return expression;
+    case "call":
+    case "batch":
+      return { ...expression, args: expression.args.map(map) };
+    case "cast":
+    case "alias":
+      return { ...expression, child: map(expression.child) };
+    case "case":
+      return {
+        ...expression,
+        branches: expression.branches.map((b) => ({ when: map(b.when), then: map(b.then) })),
+        ...(expression.otherwise ? { otherwise: map(expression.otherwise) } : {}),
+      };
+  }
+}
+
+/** The names of all columns an expression reads. */
+export function columnsIn(expression: Expression): string[] {
+  return expression.kind === "column" ? [expression.name] : childrenOf(expression).flatMap(columnsIn);
+}
+
+/** True where an expression has a batch function anywhere in it. */
+export function hasBatch(expression: Expression): boolean {
+  return expression.kind === "batch" || childrenOf(expression).some(hasBatch);
+}
+
+/** An expression with its outermost batch functions replaced. */
+export function replaceBatches(expression: Expression, replace: (batch: BatchExpression) => Expression): Expression {
+  return expression.kind === "batch"
+    ? replace(expression)
+    : mapChildren(expression, (child) => replaceBatches(child, replace));
+}

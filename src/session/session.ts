@@ -1,0 +1,191 @@
+import type { StructType } from "../data/types";
+import type { Engine } from "../engine/contract";
+import { embeddedEngine } from "../engine/embedded/engine";
+import { SessionStoppedError } from "../engine/errors";
+import type { EngineEvent, EventListener } from "../engine/events";
+import { DataFrame } from "../frame/dataframe";
+import type { Plan } from "../frame/plan";
+import { DataFrameReader } from "../frame/reader";
+import type { OpenRow } from "../frame/row-types";
+import { VERSION } from "../version";
+import { RuntimeConfig, type SettingName } from "./configuration";
+import { type JobRecord, jobHistory } from "./history";
+import { localRows } from "./local-rows";
+import { showProgress } from "./progress";
+
+/** The one session that `getOrCreate` gives back while it runs. */
+let active: Session | undefined;
+
+/**
+ * The way to data: reads files into DataFrames and runs their work on an engine.
+ *
+ *     const session = await Session.builder().appName("fruits").master("local[*]").getOrCreate();
+ *
+ * @see https://spark.apache.org/docs/latest/api/python/reference/pyspark.sql/spark_session.html
+ */
+export class Session {
+  /** A builder for a session, or for the one that runs. */
+  static builder(): SessionBuilder {
+    return new SessionBuilder();
+  }
+
+  /** The session that runs, if there is one. */
+  static getActiveSession(): Session | undefined {
+    return active;
+  }
+
+  /** Settings by name. */
+  readonly conf: RuntimeConfig;
+  /** This package's version. */
+  readonly version: string = VERSION;
+  private readonly engine: Engine;
+  private readonly views = new Map<string, Plan>();
+  private readonly history_ = jobHistory();
+  private readonly hideProgress: () => void;
+  private stopped = false;
+
+  /** @internal Use {@link Session.builder}. */
+  constructor(conf: RuntimeConfig) {
+    this.conf = conf;
+    this.engine = embeddedEngine(conf.get("spark.master") ?? "local[*]", { conf: (key) => conf.get(key) });
+    this.engine.subscribe((event) => this.history_.record(event));
+    this.hideProgress = showProgress(this.engine, conf);
+  }
+
+  /** Where work runs, such as `local[2]`. */
+  get master(): string {
+    return this.engine.master;
+  }
+
+  get appName(): string {
+    return this.conf.get("spark.app.name") ?? "";
+  }
+
+  /** How many tasks run at once. */
+  get defaultParallelism(): number {
+    return this.engine.parallelism;
+  }
+
+  /** Reads files: `session.read.parquet(path)`, `session.read.format("binaryFile").load(path)`. */
+  get read(): DataFrameReader {
+    this.assertRunning();
+    return new DataFrameReader(this.engine);
+  }
+
+  /**
+   * A DataFrame of rows in memory.
+   * @param rows objects, or arrays with `schema` naming the columns
+   * @param schema a schema, its text (`"path STRING, size INT"`) or column names. Default: found from the values.
+   * @throws IllegalArgumentError where the rows have no common type
+   */
+  createDataFrame<R extends object = OpenRow>(
+    rows: readonly R[],
+    schema?: StructType | string | readonly string[],
+  ): DataFrame<R extends readonly unknown[] ? OpenRow : R> {
+    this.assertRunning();
+    const local = localRows(rows as readonly Readonly<Record<string, unknown>>[], schema);
+    return new DataFrame({ op: "local", ...local }, this.engine);
+  }
+
+  /** Numbers from `start` to before `end` in a column `id`. With one argument: from 0 to before it. */
+  range(start: number, end?: number, step = 1): DataFrame<{ id: number }> {
+    const [from, to] = end === undefined ? [0, start] : [start, end];
+    const query = `SELECT range AS id FROM range(${BigInt(from)}, ${BigInt(to)}, ${BigInt(step)})`;
+    return this.sql<{ id: number }>(query);
+  }
+
+  /** Names a DataFrame for `session.sql`; a view of that name is replaced. */
+  createOrReplaceTempView(name: string, df: DataFrame<never> | DataFrame<OpenRow> | { readonly plan: Plan }): void {
+    this.assertRunning();
+    this.views.set(name, df.plan);
+  }
+
+  /** Forgets a view; true if there was one. */
+  dropTempView(name: string): boolean {
+    return this.views.delete(name);
+  }
+
+  /**
+   * The result of a SQL query over the session's views. The dialect is the relational engine's, DuckDB here.
+   * @param views more views for this query alone, by name
+   */
+  sql<R = OpenRow>(query: string, views: Readonly<Record<string, { readonly plan: Plan }>> = {}): DataFrame<R> {
+    this.assertRunning();
+    const all = new Map([...this.views, ...Object.entries(views).map(([name, df]) => [name, df.plan] as const)]);
+    // Only views that the query may mean, so that the others need not be looked up.
+    const words = new Set(query.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? []);
+    const meant = [...all].filter(([name]) => words.has(name.toLowerCase()));
+    return new DataFrame<R>({ op: "sql", query, views: Object.fromEntries(meant) }, this.engine);
+  }
+
+  /** Calls `listener` on every event of every job; returns a function that ends it. */
+  onEvent(listener: EventListener): () => void {
+    return this.engine.subscribe(listener);
+  }
+
+  /** The jobs of this session, oldest first. */
+  history(): readonly JobRecord[] {
+    return this.history_.jobs;
+  }
+
+  /** Stops everything that runs now; each ends in a `CancelledError`. The session stays usable. */
+  interruptAll(): Promise<void> {
+    return this.engine.interrupt();
+  }
+
+  /** Ends the session: work that runs is cancelled, threads end, temporary files go. */
+  async stop(): Promise<void> {
+    if (this.stopped) return;
+    this.stopped = true;
+    if (active === this) active = undefined;
+    await this.engine.close();
+    this.hideProgress();
+  }
+
+  /** True once {@link Session.stop} was called. */
+  get isStopped(): boolean {
+    return this.stopped;
+  }
+
+  private assertRunning(): void {
+    if (this.stopped) throw new SessionStoppedError();
+  }
+}
+
+/** Collects settings for a session. */
+export class SessionBuilder {
+  private readonly settings = new Map<string, string | number | boolean>();
+
+  /** The application's name, shown in progress and history. @default "pomona" */
+  appName(name: string): this {
+    return this.config("spark.app.name", name);
+  }
+
+  /** Where work runs: `local` (one worker), `local[N]` or `local[*]` (one for each core). @default "local[*]" */
+  master(master: string): this {
+    return this.config("spark.master", master);
+  }
+
+  /** One setting; see `SETTINGS`. */
+  config(key: SettingName | (string & {}), value: string | number | boolean): this {
+    this.settings.set(key, value);
+    return this;
+  }
+
+  /**
+   * The session that runs, with these settings applied to it, or a new one. As in Spark, a running session keeps its
+   * master: stop it first to change that.
+   * @throws IllegalArgumentError for a setting or a value that does not exist
+   */
+  async getOrCreate(): Promise<Session> {
+    const conf = active?.conf ?? new RuntimeConfig();
+    for (const [key, value] of this.settings) {
+      if (active && key === "spark.master") continue;
+      conf.set(key, value);
+    }
+    active ??= new Session(conf);
+    return active;
+  }
+}
+
+export type { EngineEvent };

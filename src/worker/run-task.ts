@@ -1,0 +1,207 @@
+import type { RecordBatch, Vector } from "apache-arrow";
+import type {
+  BuiltinColumnFunction,
+  BuiltinTableFunction,
+  ColumnFunction,
+  TableFunction,
+  WorkerContext,
+} from "../data/batch-function";
+import { type BatchColumn, batchFromColumns, vectorFromValues } from "../data/vectors";
+import { PomonaError, throwIfAborted } from "../errors";
+import { readParquetBatches, writeParquetFile } from "../parquet";
+import { builtinFunction } from "./registry";
+import type { RemoteError, Step, Task, TaskResult } from "./task";
+import { sourceColumnFunction, sourceTableFunction } from "./user-function";
+
+/** A row's value could not be computed. `path` is the row's, where the batch has a `path` column. */
+export class RowFailedError extends PomonaError {
+  readonly path: string | undefined;
+
+  constructor(step: string, path: string | undefined, cause: Error) {
+    super(`${step} failed${path === undefined ? "" : ` on ${path}`}: ${cause.message}`, {
+      cause,
+      retryable: cause instanceof PomonaError ? cause.retryable : true,
+    });
+    this.path = path;
+  }
+}
+
+/** What a worker keeps between tasks: functions that were set up, by what they are. */
+export type FunctionCache = Map<string, Promise<ColumnFunction>>;
+
+/**
+ * Runs one task: reads its rows batch by batch, applies the steps to each, and streams the result into one Parquet part.
+ * @param onProgress called after each batch with the rows read so far.
+ */
+export async function runTask(
+  task: Task,
+  context: WorkerContext,
+  functions: FunctionCache,
+  onProgress: (rows: number) => void,
+): Promise<TaskResult> {
+  let failedRows = 0;
+  const onFailedRow = () => {
+    failedRows++;
+  };
+  const stages: BatchStage[] = [];
+  for (const step of task.steps) stages.push(await prepareStep(step, context, functions, onFailedRow));
+  const source = countRows(readInput(task, context.signal), context.signal, onProgress);
+  const written = await writeParquetFile(
+    task.output.url,
+    stages.reduce<Batches>((input, stage) => stage(input), source),
+    {
+      schema: task.output.schema,
+      compression: task.output.compression,
+      metadata: task.output.metadata,
+    },
+  );
+  throwIfAborted(context.signal);
+  return { ...written, failedRows };
+}
+
+/** An error as data, with the remote stack and, where it belongs to one, the input path. */
+export function remoteError(error: unknown): RemoteError {
+  const e = error instanceof Error ? error : new Error(String(error));
+  const cause = e.cause instanceof Error ? `\nCaused by: ${e.cause.stack ?? e.cause.message}` : "";
+  return {
+    name: e instanceof RowFailedError && e.cause instanceof Error ? e.cause.name : e.name,
+    message: e.message,
+    stack: `${e.stack ?? e.message}${cause}`,
+    retryable: e instanceof PomonaError ? e.retryable : true,
+    ...(e instanceof RowFailedError && e.path !== undefined ? { path: e.path } : {}),
+  };
+}
+
+type Batches = AsyncIterable<RecordBatch>;
+type BatchStage = (input: Batches) => Batches;
+
+async function* readInput(task: Task, signal: AbortSignal): Batches & AsyncGenerator<RecordBatch> {
+  for (const { url, rows } of task.input.files) {
+    yield* readParquetBatches(url, {
+      batchSize: task.batchSize,
+      signal,
+      ...(task.input.columns ? { columns: task.input.columns } : {}),
+      ...(rows ? { rows } : {}),
+    });
+  }
+}
+
+async function* countRows(input: Batches, signal: AbortSignal, onProgress: (rows: number) => void) {
+  let rows = 0;
+  for await (const batch of input) {
+    throwIfAborted(signal);
+    yield batch;
+    // Control comes back here when the steps are done with the batch.
+    rows += batch.numRows;
+    onProgress(rows);
+  }
+}
+
+async function prepareStep(
+  step: Step,
+  context: WorkerContext,
+  functions: FunctionCache,
+  onFailedRow: () => void,
+): Promise<BatchStage> {
+  switch (step.kind) {
+    case "select":
+      return mapBatches((batch) => selectColumns(batch, step.columns));
+    case "column": {
+      const fn = await columnFunction(step, context, functions);
+      return mapBatches((batch) => addColumn(batch, step, fn, onFailedRow));
+    }
+    case "table": {
+      const fn = await tableFunction(step, context);
+      return (input) => applyTable(input, fn);
+    }
+  }
+}
+
+function columnFunction(
+  step: Extract<Step, { kind: "column" }>,
+  context: WorkerContext,
+  functions: FunctionCache,
+): Promise<ColumnFunction> {
+  const { fn } = step;
+  const key = JSON.stringify([fn, step.type]);
+  let created = functions.get(key);
+  if (!created) {
+    created =
+      fn.kind === "source"
+        ? sourceColumnFunction(fn, step.type, context)
+        : (builtinFunction(fn) as BuiltinColumnFunction).create(fn.params, context);
+    functions.set(key, created);
+    // A set-up that failed, say for want of memory, is tried afresh by the next attempt.
+    created.catch(() => functions.delete(key));
+  }
+  return created;
+}
+
+async function tableFunction(step: Extract<Step, { kind: "table" }>, context: WorkerContext): Promise<TableFunction> {
+  const { fn } = step;
+  if (fn.kind === "source") return sourceTableFunction(fn, step.schema, context);
+  return (builtinFunction(fn) as BuiltinTableFunction).create(fn.params, context);
+}
+
+function mapBatches(map: (batch: RecordBatch) => Promise<RecordBatch> | RecordBatch): BatchStage {
+  return async function* (input) {
+    for await (const batch of input) yield await map(batch);
+  };
+}
+
+async function* applyTable(input: Batches, fn: TableFunction): Batches & AsyncGenerator<RecordBatch> {
+  try {
+    for await (const batch of input) {
+      const out = await fn.apply(batch);
+      if (out && out.numRows > 0) yield out;
+    }
+    const last = await fn.finish?.();
+    if (last && last.numRows > 0) yield last;
+  } finally {
+    await fn.close?.();
+  }
+}
+
+async function addColumn(
+  batch: RecordBatch,
+  step: Extract<Step, { kind: "column" }>,
+  fn: ColumnFunction,
+  onFailedRow: () => void,
+): Promise<RecordBatch> {
+  const errors = new Array<string | null>(batch.numRows).fill(null);
+  const rowError = (row: number, error: Error) => {
+    if (step.errorAs === undefined) throw new RowFailedError(step.fn.name, pathOf(batch, row), error);
+    // An unreadable content and its features are one failure, told once.
+    errors[row] ??= `${error.name}: ${error.message}`;
+    onFailedRow();
+  };
+  const args = step.args.map((name) => columnOf(batch, name));
+  const value = await fn.apply(args, rowError);
+  const columns = [...columnsOf(batch), { name: step.as, vector: value }];
+  if (step.errorAs !== undefined) {
+    columns.push({ name: step.errorAs, vector: vectorFromValues(errors, "string") });
+  }
+  return batchFromColumns(columns, batch.numRows);
+}
+
+function columnsOf(batch: RecordBatch): BatchColumn[] {
+  return batch.schema.fields.map(({ name }, i) => ({ name, vector: batch.getChildAt(i)! }));
+}
+
+function columnOf(batch: RecordBatch, name: string): Vector {
+  const vector = batch.getChild(name);
+  if (!vector) throw new PomonaError(`The batch has no column "${name}", only ${batch.schema.names.join(", ")}.`);
+  return vector;
+}
+
+function selectColumns(batch: RecordBatch, columns: readonly { readonly from: string; readonly as: string }[]) {
+  return batchFromColumns(
+    columns.map(({ from, as }) => ({ name: as, vector: columnOf(batch, from) })),
+    batch.numRows,
+  );
+}
+
+function pathOf(batch: RecordBatch, row: number): string | undefined {
+  const path = batch.getChild("path")?.get(row);
+  return typeof path === "string" ? path : undefined;
+}
