@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
+import { executeNotebook, jupyter } from "./execute-notebook.mjs";
 import { inRoot } from "./setup/paths.mjs";
-import { run } from "./setup/processes.mjs";
 import { setup } from "./setup.mjs";
 
 const help = `npm run quickstart [-- --images DIR]
@@ -17,7 +17,6 @@ scaling, PCA, Parquet, validation. Leaves out/workflow.ipynb and out/workflow.ht
 const source = inRoot("notebooks", "workflow.ipynb");
 const executed = inRoot("out", "workflow.ipynb");
 const html = inRoot("out", "workflow.html");
-const executeOptions = ["--ExecutePreprocessor.kernel_name=pomona", "--ExecutePreprocessor.timeout=1800"];
 
 const { values } = parseArgs({ options: { images: { type: "string" }, help: { type: "boolean", short: "h" } } });
 if (values.help) console.log(help);
@@ -31,12 +30,8 @@ async function quickstart(images) {
   }
   const started = performance.now();
   console.log(`Executing ${relative(inRoot(), source)}`);
-  mkdirSync(inRoot("out"), { recursive: true });
   try {
-    await jupyter(
-      ["nbconvert", "--to", "notebook", "--execute", source, "--output", executed, ...executeOptions],
-      images,
-    );
+    await executeNotebook(source, executed, images ? { POMONA_IMAGES: images } : {});
   } catch (error) {
     console.error(error.message);
     return 1;
@@ -46,12 +41,6 @@ async function quickstart(images) {
   await jupyter(["trust", executed]);
   summarize(((performance.now() - started) / 1000).toFixed(1));
   return 0;
-}
-
-function jupyter(args, images) {
-  return run(inRoot(".venv", "bin", "python"), ["-m", "jupyter", ...args], {
-    env: images ? { POMONA_IMAGES: images } : {},
-  });
 }
 
 /** What came out: the notebook's last words, and where to look. */
@@ -64,7 +53,7 @@ function summarize(seconds) {
   const shown = outputs.filter((output) => output.output_type === "display_data").length;
   if (last.trim()) console.log(`\n${last.trimEnd().split("\n").slice(-20).join("\n")}\n`);
   console.log(`${code} cells executed in ${seconds} s, ${shown} plots, images and tables.`);
-  for (const file of [executed, html].filter(existsSync)) console.log(`  ${relative(inRoot(), file)}`);
+  for (const file of [executed, html]) console.log(`  ${relative(inRoot(), file)}`);
   const lab = join(".venv", "bin", "jupyter");
   console.log(`Open out/workflow.html in a browser, or the notebooks with: ${lab} lab notebooks`);
 }

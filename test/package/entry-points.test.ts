@@ -1,0 +1,102 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import ts from "@tslab/typescript-for-tslab";
+import { describe, expect, it } from "vitest";
+
+const root = join(__dirname, "..", "..");
+const { exports: entries } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+  exports: Record<string, string | { types: string; default: string }>;
+};
+const names = Object.keys(entries)
+  .filter((entry) => entry !== "./package.json")
+  .map((entry) => entry.replace(".", "pomona"));
+
+interface Diagnostic {
+  readonly code: number;
+  readonly messageText: string;
+}
+
+/** What tslab's own compiler says of a cell in a notebook of `folder`. */
+function diagnose(source: string, folder = join(root, "notebooks")): Diagnostic[] {
+  const program = `
+    const { createConverter } = require(${JSON.stringify(require.resolve("tslab/dist/converter"))});
+    const converter = createConverter({ isJS: false, isBrowser: false });
+    process.stdout.write(JSON.stringify(converter.convert("", process.argv[1]).diagnostics));
+    converter.close();`;
+  const { stdout, stderr, status } = spawnSync(process.execPath, ["-e", program, source], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+  expect(status, stderr).toBe(0);
+  return JSON.parse(stdout) as Diagnostic[];
+}
+
+describe("a cell of stock tslab", () => {
+  it.each(names)("has the types of %s", (name) => {
+    const text = diagnose(`import * as entry from ${JSON.stringify(name)};\nentry.notThere;`).map(
+      ({ messageText }) => messageText,
+    );
+    // This very error says that the import was found and is typed: else it would be "cannot find", or no error (any).
+    expect(text).toEqual([expect.stringContaining("Property 'notThere' does not exist on type")]);
+  });
+
+  it("has Node's types below the checkout and elsewhere", () => {
+    const cell = `import { readFileSync } from "fs";
+      console.log(process.version, readFileSync("x", "utf8").length, Buffer.from("x"), new URL("x:y"), fetch);`;
+    expect(diagnose(cell)).toEqual([]);
+    expect(diagnose("const n: number = process.version;").map(({ code }) => code)).toEqual([2322]);
+    const elsewhere = mkdtempSync(join(tmpdir(), "pomona-cell-"));
+    try {
+      expect(diagnose(cell, elsewhere)).toEqual([]);
+    } finally {
+      rmSync(elsewhere, { recursive: true });
+    }
+  });
+
+  it("finds apache-arrow's types", () => {
+    const cell = 'import { vectorFromArray } from "apache-arrow";\nconst v: string = vectorFromArray([1]);';
+    expect(diagnose(cell).map(({ messageText }) => messageText)).toEqual([
+      "Type 'Vector<Float64>' is not assignable to type 'string'.",
+    ]);
+  });
+});
+
+describe("the entry points", () => {
+  it.each(names)("Node requires %s", (name) => {
+    const program = `process.stdout.write(String(Object.keys(require(${JSON.stringify(name)})).length))`;
+    const { stdout, stderr } = spawnSync(process.execPath, ["-e", program], { cwd: root, encoding: "utf8" });
+    expect(Number(stdout), stderr).toBeGreaterThan(0);
+  });
+
+  it("have declarations that TypeScript 5.0 reads without an error", () => {
+    expect(ts.version).toMatch(/^5\.0\./);
+    const declared = Object.values(entries).flatMap((entry) => (typeof entry === "string" ? [] : [entry.types]));
+    const program = ts.createProgram(
+      declared.map((file) => join(root, file)),
+      {
+        target: ts.ScriptTarget.ES2022,
+        lib: ["lib.es2022.d.ts"],
+        module: ts.ModuleKind.CommonJS,
+        moduleResolution: ts.ModuleResolutionKind.Node10,
+        esModuleInterop: true,
+        strict: true,
+        noEmit: true,
+        types: ["node"],
+        typeRoots: [join(root, "node_modules", "@types")],
+      },
+    );
+    const ours = program.getSourceFiles().filter(({ fileName }) => fileName.startsWith(join(root, "dist")));
+    expect(ours.length).toBeGreaterThan(declared.length);
+    const errors = ours.flatMap((file) => [
+      ...program.getSyntacticDiagnostics(file),
+      ...program.getSemanticDiagnostics(file),
+    ]);
+    const texts = errors.map((error) => {
+      const where = error.file?.fileName.slice(root.length + 1);
+      return `${where}: ${ts.flattenDiagnosticMessageText(error.messageText, "\n")}`;
+    });
+    expect(texts).toEqual([]);
+  });
+});
