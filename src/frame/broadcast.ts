@@ -1,0 +1,157 @@
+import { createHash } from "node:crypto";
+import { types } from "node:util";
+import { serialize } from "node:v8";
+import type { FunctionSpec, SourceFunction } from "../data/batch-function";
+import { IllegalArgumentError, PomonaError } from "../errors";
+
+/** Thrown when a broadcast value holds something that cannot travel to a worker; `path` says where. */
+export class BroadcastValueError extends PomonaError {
+  /** The way to the offending field, such as `lut.compare` or `tables[2]`. */
+  readonly path: string;
+
+  constructor(path: string, problem: string, remedy: string) {
+    super(`Cannot broadcast ${path.split(/[.[ ]/, 1)[0]}: ${path} ${problem}.`, { remedy });
+    this.path = path;
+  }
+}
+
+/** Above this size a broadcast value is worth a warning: each worker reads and keeps a copy. */
+const LARGE_BYTES = 100 * 1024 * 1024;
+
+/**
+ * The serialised values of this process's plans, by their key. A plan holds the key alone, so that it stays small and
+ * JSON; equal values share an entry, so that running a cell again does not add to it.
+ */
+const snapshots = new Map<string, Uint8Array>();
+
+const KEY = /^broadcast:[0-9a-f]{64}$/;
+
+/**
+ * Takes a snapshot of a value and returns its key. What the notebook does to the value afterwards is not seen by the
+ * workers, as with Spark's broadcast variables.
+ * @throws BroadcastValueError if it holds a function, a class instance or something else that cannot travel
+ */
+export function snapshotBroadcast(name: string, value: unknown): string {
+  checkValue(value, name, new Set());
+  let bytes: Uint8Array;
+  try {
+    bytes = serialize(value);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new BroadcastValueError(name, `cannot be serialised (${reason})`, PLAIN_DATA);
+  }
+  if (bytes.length > LARGE_BYTES) {
+    const size = Math.round(bytes.length / 1024 / 1024);
+    process.emitWarning(
+      `The broadcast value ${name} takes ${size} MB, and each worker keeps a copy. Consider a join instead.`,
+      "LargeBroadcastWarning",
+    );
+  }
+  const key = `broadcast:${createHash("sha256").update(bytes).digest("hex")}`;
+  snapshots.set(key, bytes);
+  return key;
+}
+
+/**
+ * Puts a user function's broadcast values where workers read them, and returns the function with their URLs. An engine
+ * calls it before a stage starts.
+ * @param writeBroadcast writes bytes made by `v8.serialize` to a file and returns its URL; called once per value
+ */
+export async function prepareSourceFunction(
+  spec: SourceFunction,
+  writeBroadcast: (serialized: Uint8Array) => Promise<string>,
+): Promise<SourceFunction> {
+  const urls = new Map<string, Promise<string>>();
+  const broadcast: Record<string, string> = {};
+  for (const [name, key] of Object.entries(spec.broadcast)) {
+    let url = urls.get(key);
+    if (!url) {
+      url = KEY.test(key) ? writeBroadcast(snapshotOf(key, name, spec)) : Promise.resolve(key);
+      urls.set(key, url);
+    }
+    broadcast[name] = await url;
+  }
+  return { ...spec, broadcast };
+}
+
+/** True for a function that {@link prepareSourceFunction} has work to do for. */
+export function needsPreparation(spec: FunctionSpec): spec is SourceFunction {
+  return spec.kind === "source" && Object.values(spec.broadcast).some((key) => KEY.test(key));
+}
+
+function snapshotOf(key: string, name: string, spec: SourceFunction): Uint8Array {
+  const bytes = snapshots.get(key);
+  if (bytes) return bytes;
+  throw new IllegalArgumentError(`The broadcast value ${name} of ${spec.name} is not in this process.`, {
+    remedy: "A plan with broadcast values runs in the process that made it: define the function again here.",
+  });
+}
+
+const PLAIN_DATA =
+  "Broadcast plain data: numbers, strings, arrays, objects, Map, Set, Date, typed arrays and what is made of them.";
+const A_MODULE = 'A function travels in a module: put it into a file and name it in imports: ["./file"].';
+
+/** `v8.serialize` would drop an instance's methods in silence, and names no path for what it refuses. */
+function checkValue(value: unknown, path: string, seen: Set<object>): void {
+  if (typeof value === "function") {
+    const what = /^class\b/.test(Function.prototype.toString.call(value)) ? "is a class" : "is a function";
+    throw new BroadcastValueError(path, what, A_MODULE);
+  }
+  if (typeof value === "symbol") throw new BroadcastValueError(path, "is a symbol", PLAIN_DATA);
+  if (typeof value !== "object" || value === null || seen.has(value)) return;
+  seen.add(value);
+  if (types.isProxy(value)) throw new BroadcastValueError(path, "is a Proxy", PLAIN_DATA);
+  if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value) || isLeaf(value)) return;
+  if (types.isMap(value)) {
+    for (const [key, item] of value) {
+      checkValue(key, `${path} (a key)`, seen);
+      checkValue(item, `${path}.get(${keyText(key)})`, seen);
+    }
+  } else if (types.isSet(value)) {
+    let index = 0;
+    for (const item of value) checkValue(item, `${path} (item ${index++})`, seen);
+  } else if (Array.isArray(value)) {
+    value.forEach((item, index) => {
+      checkValue(item, `${path}[${index}]`, seen);
+    });
+  } else {
+    checkIsPlain(value, path);
+    for (const [key, item] of Object.entries(value)) checkValue(item, fieldPath(path, key), seen);
+  }
+}
+
+function isLeaf(value: object): boolean {
+  return types.isDate(value) || types.isRegExp(value) || types.isNativeError(value) || types.isBoxedPrimitive(value);
+}
+
+function checkIsPlain(value: object, path: string): void {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // An object of another realm has another Object.prototype, so look at the shape of the chain.
+  if (prototype === null || Object.getPrototypeOf(prototype) === null) return;
+  const name = (value as { constructor?: { name?: string } }).constructor?.name || "class";
+  const article = /^[AEIOU]/.test(name) ? "an" : "a";
+  throw new BroadcastValueError(path, `is ${article} ${name}, and a copy would lose its methods`, remedyFor(name));
+}
+
+function remedyFor(className: string): string {
+  switch (className) {
+    case "DataFrame":
+    case "GroupedData":
+      return "Collect it first, e.g. broadcast: { rows: await df.collect() }, or join the two DataFrames.";
+    case "Promise":
+      return "Await it first.";
+    case "Session":
+    case "Column":
+      return "It lives on the driver alone: compute what the function needs first, and broadcast that.";
+    default:
+      return PLAIN_DATA;
+  }
+}
+
+function fieldPath(path: string, key: string): string {
+  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
+}
+
+function keyText(key: unknown): string {
+  return typeof key === "object" && key !== null ? "…" : typeof key === "string" ? JSON.stringify(key) : String(key);
+}

@@ -1,0 +1,338 @@
+import { basename, resolve } from "node:path";
+import type { ImportedModule, SourceFunction } from "../data/batch-function";
+import type { DataType, StructType } from "../data/types";
+import { structType } from "../data/types";
+import { IllegalArgumentError } from "../errors";
+import { snapshotBroadcast } from "./broadcast";
+import { type Capture, type CapturedFunction, readFunction, refuseCaptures } from "./capture";
+import { aliasStem } from "./capture-message";
+import { Column, unaliased } from "./column";
+import { parseDataType, parseSchema, type TypeName } from "./ddl";
+import { type BundledModule, bundleModule, isBuiltin, requireExport } from "./import-bundle";
+import type { BatchExpression } from "./plan";
+
+export { BroadcastValueError, needsPreparation, prepareSourceFunction } from "./broadcast";
+export { CapturedVariableError, UnsupportedFunctionError } from "./capture";
+export { ImportBundleError } from "./import-bundle";
+
+/** What a user function brings along to the workers. */
+export interface UserFunctionOptions {
+  /** The name to show in column names, progress and errors. @default the function's own, else `<lambda>` */
+  readonly name?: string;
+  /**
+   * Values of the notebook that the function uses, by the name it uses: `{ lut }`. Plain data, typed arrays, Map, Set
+   * and Date. Copied where the function is defined; each worker has its own copy, so that changes to it stay there.
+   */
+  readonly broadcast?: Readonly<Record<string, unknown>>;
+  /**
+   * Modules that the function uses: files (`./lib/stats`, TypeScript or JavaScript) or packages. A list,
+   * `["./lib/stats"]`, makes what the cell imports from them work as written. A record, `{ stats: "./lib/stats" }`, binds
+   * each module as a namespace; `{ scale: "./lib/stats#scale" }` binds one export, `#default` the default one.
+   */
+  readonly imports?: readonly string[] | Readonly<Record<string, string>>;
+  /** The folder that paths in `imports` start from. @default the current folder, which is the notebook's */
+  readonly root?: string;
+}
+
+export interface UdfOptions<Type extends TypeName | (string & {}) | DataType = DataType> extends UserFunctionOptions {
+  /** The type of the result, as a Spark name such as `"double"` or `"array<float>"`, or as a data type. */
+  readonly returns: Type;
+  /** What a row does for which the function throws: fail the job, or become null with the reason in `errorColumn`. @default "fail" */
+  readonly onError?: "fail" | "null";
+  /** The column that takes the reason where `onError` is `"null"`. @default "error" */
+  readonly errorColumn?: string;
+}
+
+export interface MapBatchesOptions extends UserFunctionOptions {
+  /** The columns that the function returns: `{ path: "string", brightness: "double" }`, text such as `path STRING`, or a schema. */
+  readonly schema: StructType | string | Readonly<Record<string, TypeName | (string & {}) | DataType>>;
+}
+
+/** A batch of rows as columns of equal length; null where a value is missing. */
+export type BatchColumns = Record<string, unknown[]>;
+
+/** A batch that a function returns. Typed arrays are welcome; the number of rows may differ from the input's. */
+export type BatchResult = Readonly<Record<string, ArrayLike<unknown>>>;
+
+/** A function over whole batches. @see UserFunctionOptions for what it may use. */
+// biome-ignore lint/suspicious/noExplicitAny: the caller says what its columns hold, and a cell should not have to cast.
+export type BatchMapper = (batch: any) => BatchResult | Promise<BatchResult>;
+
+/** The TypeScript type of values of a Spark type. */
+export type ResultOf<Type> = Type extends "double" | "float" | "int" | "integer" | "short" | "byte" | "long" | "bigint"
+  ? number
+  : Type extends "string"
+    ? string
+    : Type extends "boolean"
+      ? boolean
+      : Type extends "date" | "timestamp"
+        ? Date
+        : Type extends "binary"
+          ? Uint8Array
+          : unknown;
+
+/** A function that is an export of a module, made by {@link fromModule}. */
+export interface ModuleFunction {
+  readonly module: string;
+  readonly exportName: string;
+  readonly root: string | undefined;
+}
+
+/**
+ * Names a function that is an export of a file or package, to use in place of a function of the notebook. Its module is
+ * bundled whole, so that it may use whatever it imports.
+ *
+ *     const brightness = udf(fromModule("./lib/features", "brightness"), { returns: "double" });
+ *
+ * @param root the folder that the path starts from; default: the current one, which is the notebook's
+ */
+export function fromModule(module: string, exportName: string, root?: string): ModuleFunction {
+  return { module, exportName, root };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the caller's parameter types are its own; rows are checked by the result's type.
+type RowFunction = (...values: any[]) => unknown;
+// biome-ignore lint/suspicious/noExplicitAny: as above
+type ColumnsFunction = (...columns: any[]) => ArrayLike<unknown> | Promise<ArrayLike<unknown>>;
+
+/**
+ * Makes a column function of a function of one row's values. A null goes in as null; null or undefined coming out is
+ * null. `async` functions are awaited row by row.
+ *
+ *     const ratio = udf((w: number, h: number) => w / h, { returns: "double" });
+ *     df.select(ratio("width", col("height")).alias("ratio"))
+ *
+ * @throws CapturedVariableError if it uses a variable that is neither in `broadcast` nor in `imports`
+ * @throws UnsupportedFunctionError, BroadcastValueError, ImportBundleError
+ * @see https://spark.apache.org/docs/latest/api/python/reference/pyspark.sql/api/pyspark.sql.functions.udf.html
+ */
+export function udf<Type extends TypeName | (string & {}) | DataType>(
+  fn: RowFunction | ModuleFunction,
+  options: UdfOptions<Type>,
+): (...columns: readonly (Column | string)[]) => Column<string, ResultOf<Type>> {
+  return columnFunction(fn, options, "row");
+}
+
+/**
+ * Makes a column function of a function of a batch's columns, each as an array; it returns as many values as it got.
+ * The place of PySpark's `pandas_udf`.
+ *
+ *     const centred = batchUdf((xs: number[]) => xs.map((x) => x - 127.5), { returns: "double" });
+ *
+ * @throws as {@link udf}
+ * @see https://spark.apache.org/docs/latest/api/python/reference/pyspark.sql/api/pyspark.sql.functions.pandas_udf.html
+ */
+export function batchUdf<Type extends TypeName | (string & {}) | DataType>(
+  fn: ColumnsFunction | ModuleFunction,
+  options: UdfOptions<Type>,
+): (...columns: readonly (Column | string)[]) => Column<string, ResultOf<Type>> {
+  return columnFunction(fn, options, "batch");
+}
+
+/**
+ * Checks a function for `df.mapBatches` and gives the parts of its plan.
+ * @throws as {@link udf}
+ */
+export function defineMapBatches(
+  fn: BatchMapper | ModuleFunction,
+  options: MapBatchesOptions,
+): { readonly fn: SourceFunction; readonly schema: StructType } {
+  return { fn: sourceFunction(fn, options, "batch", "mapBatches"), schema: schemaOf(options.schema) };
+}
+
+function columnFunction<R>(
+  fn: RowFunction | ModuleFunction,
+  options: UdfOptions<TypeName | (string & {}) | DataType>,
+  form: SourceFunction["form"],
+): (...columns: readonly (Column | string)[]) => Column<string, R> {
+  const returns = typeof options.returns === "string" ? parseDataType(options.returns) : options.returns;
+  if (!returns) {
+    throw new IllegalArgumentError("A udf needs the type of its result.", { remedy: 'E.g. { returns: "double" }.' });
+  }
+  const spec = sourceFunction(fn, options, form, form === "row" ? "udf" : "batchUdf");
+  const onError: BatchExpression["onError"] =
+    options.onError === "null" ? { kind: "null", errorColumn: options.errorColumn ?? "error" } : { kind: "fail" };
+  if (options.onError === "null" && form === "batch") {
+    throw new IllegalArgumentError("batchUdf computes its rows together, so that none can fail alone.", {
+      remedy: 'Use udf for onError: "null".',
+    });
+  }
+  // Workers count the rows by their columns.
+  const needed = Math.max(1, typeof fn === "function" ? fn.length : 0);
+  return (...columns) => {
+    if (columns.length < needed) {
+      throw new IllegalArgumentError(
+        `${spec.name} takes ${needed} column${needed === 1 ? "" : "s"} but got ${columns.length}.`,
+        {
+          remedy: "Name one column for each parameter of the function.",
+        },
+      );
+    }
+    const args = columns.map((column) =>
+      typeof column === "string" ? ({ kind: "column", name: column } as const) : unaliased(column.expression),
+    );
+    return new Column<string, R>({ kind: "batch", fn: spec, args, returns, onError });
+  };
+}
+
+function schemaOf(schema: MapBatchesOptions["schema"]): StructType {
+  if (typeof schema === "string") return parseSchema(schema);
+  if (!schema || typeof schema !== "object") {
+    throw new IllegalArgumentError("mapBatches needs the schema of what it returns.", {
+      remedy: 'E.g. { schema: { path: "string", brightness: "double" } }.',
+    });
+  }
+  if (isStructType(schema)) return schema;
+  const types = Object.entries(schema).map(([name, type]): [string, DataType] => [
+    name,
+    typeof type === "string" ? parseDataType(type) : type,
+  ]);
+  return structType(Object.fromEntries(types));
+}
+
+function isStructType(schema: object): schema is StructType {
+  return (schema as StructType).type === "struct" && Array.isArray((schema as StructType).fields);
+}
+
+const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
+
+/** The name the worker gives to the module that a {@link ModuleFunction} is in. */
+const FUNCTION_MODULE = "__function";
+
+function sourceFunction(
+  fn: RowFunction | ModuleFunction,
+  options: UserFunctionOptions,
+  form: SourceFunction["form"],
+  caller: string,
+): SourceFunction {
+  if (typeof fn === "function") return fromText(fn, options, form);
+  if (typeof fn === "object" && fn !== null && typeof fn.exportName === "string") return fromExport(fn, options, form);
+  throw new IllegalArgumentError(`${caller} takes a function, not ${fn === null ? "null" : typeof fn}.`, {
+    remedy: "Pass an arrow function, or fromModule(path, name) for an export of a module.",
+  });
+}
+
+function fromExport(fn: ModuleFunction, options: UserFunctionOptions, form: SourceFunction["form"]): SourceFunction {
+  if (options.broadcast || options.imports) {
+    throw new IllegalArgumentError("A function from a module imports what it needs itself.", {
+      remedy: "Leave out broadcast and imports, or pass (x) => perImage(x, lut) with both.",
+    });
+  }
+  const module = bundleModule(fn.module, resolve(fn.root ?? options.root ?? "."));
+  requireExport(module, fn.exportName);
+  const name = options.name ?? (fn.exportName === "default" ? moduleStem(fn.module) : fn.exportName);
+  const imports = [{ ...shipped(module), names: { [FUNCTION_MODULE]: fn.exportName } }];
+  return { kind: "source", name, code: FUNCTION_MODULE, form, broadcast: {}, imports };
+}
+
+function fromText(fn: RowFunction, options: UserFunctionOptions, form: SourceFunction["form"]): SourceFunction {
+  const read = readFunction(fn, options.name ?? (fn.name.replace(/^bound /, "") || "<lambda>"));
+  const broadcast = options.broadcast ?? {};
+  const modules = openModules(options, read);
+  for (const name of [...Object.keys(broadcast), ...Object.keys(bindings(options))]) checkName(name);
+  const isProvided = (capture: Capture) =>
+    (capture.kind === "variable" && Object.hasOwn(broadcast, capture.name)) || bind(capture, modules);
+  refuseCaptures(read, isProvided, (capture) => moduleHint(capture));
+  const keys = Object.entries(broadcast).map(([name, value]) => [name, snapshotBroadcast(name, value)]);
+  return {
+    kind: "source",
+    name: read.name,
+    code: read.code,
+    form,
+    broadcast: Object.fromEntries(keys),
+    imports: modules.map(({ module, names }) => ({ ...shipped(module), names })),
+  };
+}
+
+function checkName(name: string): void {
+  if (IDENTIFIER.test(name)) return;
+  throw new IllegalArgumentError(`${JSON.stringify(name)} cannot be the name of a variable.`, {
+    remedy: "Name broadcast values and imports as the function uses them.",
+  });
+}
+
+interface OpenModule {
+  readonly module: BundledModule;
+  /** True for a module of a list: any of its exports may be used by name. */
+  readonly open: boolean;
+  readonly names: Record<string, string>;
+}
+
+function bindings(options: UserFunctionOptions): Readonly<Record<string, string>> {
+  return options.imports && !Array.isArray(options.imports) ? (options.imports as Record<string, string>) : {};
+}
+
+/** Bundles each module that the options or the function itself name. */
+function openModules(options: UserFunctionOptions, read: CapturedFunction): OpenModule[] {
+  const root = resolve(options.root ?? ".");
+  const modules = new Map<string, OpenModule>();
+  const opened = (specifier: string, open: boolean): OpenModule => {
+    const found = modules.get(specifier) ?? { module: bundleModule(specifier, root), open, names: {} };
+    modules.set(specifier, found);
+    return found;
+  };
+  if (Array.isArray(options.imports)) for (const specifier of options.imports as string[]) opened(specifier, true);
+  for (const [name, target] of Object.entries(bindings(options))) {
+    const hash = target.lastIndexOf("#");
+    const [specifier, exportName] = hash > 0 ? [target.slice(0, hash), target.slice(hash + 1)] : [target, "*"];
+    const { module, names } = opened(specifier, false);
+    if (exportName !== "*") requireExport(module, exportName);
+    names[name] = exportName;
+  }
+  for (const specifier of read.requires) opened(specifier, false);
+  return [...modules.values()];
+}
+
+/** Finds the module that a captured name comes from, and gives it that name there. */
+function bind(capture: Capture, modules: readonly OpenModule[]): boolean {
+  if (capture.kind === "member") {
+    const found = modules.filter(({ module }) => isNamedAfter(capture, module));
+    const owner = found.find(({ module }) => module.exports.includes(capture.name)) ?? found[0];
+    if (owner) owner.names[capture.identifier] = "*";
+    return owner !== undefined;
+  }
+  const { name } = capture;
+  if (modules.some(({ names }) => Object.hasOwn(names, name))) {
+    checkNamespaceUse(capture, modules);
+    return true;
+  }
+  const exporter = modules.find(({ open, module }) => open && module.exports.includes(name));
+  const owner = exporter ?? modules.find(({ open, module }) => open && moduleStem(module.specifier) === name);
+  if (owner) owner.names[name] = exporter ? name : "*";
+  return owner !== undefined;
+}
+
+/** In `import stats from "./stats"`, `stats` is the default export and not the namespace that the record binds. */
+function checkNamespaceUse(capture: Capture, modules: readonly OpenModule[]): void {
+  const owner = modules.find(({ names }) => names[capture.name] === "*");
+  if (!owner?.module.exports.includes("default")) return;
+  const isNamespace = capture.uses.every((use) => use.property && owner.module.exports.includes(use.property));
+  if (!isNamespace) owner.names[capture.name] = "default";
+}
+
+/** True if a compiler would call the module so: `stats_1` for `./lib/stats`. Vite's aliases say nothing of the module. */
+function isNamedAfter({ identifier, name }: Capture, module: BundledModule): boolean {
+  if (identifier.startsWith("__vi")) return module.exports.includes(name);
+  return aliasStem(identifier) === moduleIdentifier(module.specifier);
+}
+
+/** As TypeScript's `makeIdentifierFromModuleName`. */
+function moduleIdentifier(specifier: string): string {
+  return basename(specifier).replace(/^(\d)/, "_$1").replace(/\W/g, "_");
+}
+
+function moduleStem(specifier: string): string {
+  return basename(specifier.replace(/^node:/, "")).replace(/\.[cm]?[jt]sx?$/, "");
+}
+
+/** A likely module for a remedy: a compiler's alias says the file's name, but not its folder. */
+function moduleHint(capture: Capture): string {
+  const stem = capture.kind === "member" && !capture.identifier.startsWith("__vi") ? aliasStem(capture.identifier) : "";
+  if (stem.startsWith("node_")) return `node:${stem.slice("node_".length).replaceAll("_", "/")}`;
+  if (stem && isBuiltin(stem)) return stem;
+  return `./${stem || (capture.uses.every((use) => use.called) ? "file" : capture.name)}`;
+}
+
+function shipped({ specifier, bundle, root }: BundledModule): Omit<ImportedModule, "names"> {
+  return bundle === undefined ? { specifier, root } : { specifier, root, bundle };
+}

@@ -1,0 +1,82 @@
+import { PomonaError } from "../errors";
+import { type CompiledFunction, codeFile } from "./user-code";
+
+/** Thrown when a user's function throws. `stack` shows the user's own lines; `cause` is what was thrown. */
+export class UserFunctionError extends PomonaError {
+  readonly functionName: string;
+  /** The row within the batch, from 0; undefined for a function of whole batches. */
+  readonly row: number | undefined;
+
+  constructor(functionName: string, row: number | undefined, message: string, cause: unknown, retryable: boolean) {
+    super(message, { cause, retryable });
+    this.functionName = functionName;
+    this.row = row;
+  }
+}
+
+/** What a user's function threw, as an error that shows where in the user's code it happened. */
+export function userFunctionError(fn: CompiledFunction, thrown: unknown, row: number | undefined): UserFunctionError {
+  const { name } = fn.spec;
+  const frames = thrown instanceof Error ? userFrames(fn, thrown.stack ?? "") : [];
+  const where = row === undefined ? "" : ` in row ${row} of the batch`;
+  const what = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `threw ${String(thrown)}`;
+  const excerpt = excerptOf(fn, frames);
+  const message = `${name} failed${where}: ${what}${excerpt ? `\n\n${excerpt}\n` : ""}`;
+  const error = new UserFunctionError(name, row, message, thrown, isWorthRetrying(thrown));
+  error.stack = [`${error.name}: ${message}`, ...frames.map((frame) => `    at ${frame.text}`)].join("\n");
+  return error;
+}
+
+/** A mistake in the program stays one; what may pass, such as a failed download, is tried again. */
+function isWorthRetrying(thrown: unknown): boolean {
+  if (thrown instanceof PomonaError) return thrown.retryable;
+  const isMistake =
+    thrown instanceof TypeError ||
+    thrown instanceof ReferenceError ||
+    thrown instanceof RangeError ||
+    thrown instanceof SyntaxError;
+  // `fetch` reports a lost connection as a TypeError with a cause.
+  return !isMistake || thrown.cause !== undefined;
+}
+
+interface Frame {
+  readonly text: string;
+  /** Where in the function's own text; lines and columns from 1. */
+  readonly own: { readonly line: number; readonly column: number } | undefined;
+}
+
+/** The frames from the throw up to the user's function; what called that is of no use to its author. */
+function userFrames(fn: CompiledFunction, stack: string): Frame[] {
+  const lines = stack.split("\n").filter((line) => line.startsWith("    at "));
+  const file = codeFile(fn.spec);
+  const isUsers = (line: string) => line.includes(file) || line.includes("module:");
+  const last = lines.map(isUsers).lastIndexOf(true);
+  return lines.slice(0, last + 1).map((line) => frameOf(fn, line.slice("    at ".length), file));
+}
+
+function frameOf(fn: CompiledFunction, text: string, file: string): Frame {
+  const match = /^(.*?\(?)((?:udf|module):.+):(\d+):(\d+)(\)?)$/.exec(text);
+  if (!match) return { text, own: undefined };
+  const [, before = "", name = "", line = "", column = "", after = ""] = match;
+  if (name === file) return { text, own: { line: Number(line), column: Number(column) } };
+  const entry = fn.sourceMaps.get(name)?.findEntry(Number(line) - 1, Number(column) - 1);
+  if (!entry || !("originalSource" in entry)) return { text, own: undefined };
+  const source = `${entry.originalSource}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
+  return { text: `${before}${source}${after}`, own: undefined };
+}
+
+/** The line of the function's text where it was last, with a mark. */
+function excerptOf(fn: CompiledFunction, frames: readonly Frame[]): string | undefined {
+  const at = frames.find((frame) => frame.own)?.own;
+  const line = at && fn.spec.code.split("\n")[at.line - 1];
+  if (!at || line === undefined) return undefined;
+  // The text stands in parentheses, and a method in an object, which are not the user's.
+  const lead = at.line === 1 ? (/^\(\{?/.exec(line)?.[0].length ?? 0) : 0;
+  const column = Math.max(0, at.column - 1 - lead);
+  const shown = line.slice(lead);
+  const start = column > 80 ? column - 40 : 0;
+  const cut = shown.slice(start, start + 110);
+  const padding = cut.slice(0, column - start).replace(/[^\t]/g, " ");
+  const number = String(at.line);
+  return `  ${number} | ${cut}\n  ${" ".repeat(number.length)} | ${padding}^`;
+}
