@@ -75,7 +75,7 @@ export class DataFrame<R = OpenRow> {
    */
   select<const C extends readonly (ColumnName<R> | Column)[]>(...columns: C): DataFrame<Selected<R, C[number]>>;
   select<const C extends readonly (ColumnName<R> | Column)[]>(columns: C): DataFrame<Selected<R, C[number]>>;
-  select(...columns: readonly unknown[]): DataFrame<never> {
+  select(...columns: readonly unknown[]): unknown {
     const list = columns.flat() as (string | Column)[];
     if (list.length === 0) throw new IllegalArgumentError("select needs at least one column.");
     return this.withPlan(list.includes("*") ? this.allAnd(list) : this.projection(list));
