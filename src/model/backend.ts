@@ -1,0 +1,114 @@
+import { IllegalArgumentError, PomonaError } from "../errors";
+import type { Graph } from "./graph";
+
+/** From the fastest to the slowest: the order in which `auto` tries them. */
+export const BACKENDS = ["onnxruntime-node", "tfjs-node", "tfjs-wasm"] as const;
+export type BackendName = (typeof BACKENDS)[number];
+
+/** A network, ready to run on one thread. */
+export interface NetworkBackend {
+  readonly name: BackendName;
+  /**
+   * Runs a batch.
+   * @param input `batch` images back to back, each rows x columns x channels, preprocessed. Not kept after the result.
+   * @returns `batch` vectors back to back
+   */
+  run(input: Float32Array, batch: number): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+export interface BackendOptions {
+  /**
+   * Which library runs the network; `auto` takes the first of {@link BACKENDS} that loads.
+   * @default "auto"
+   */
+  readonly backend?: BackendName | "auto";
+  /**
+   * Threads of one run. Workers run side by side, so more than one seldom helps. tfjs-wasm always has one; for
+   * tfjs-node it holds for the process, see {@link prepareProcess}.
+   * @default 1
+   */
+  readonly threads?: number;
+}
+
+/** Thrown when a backend's library does not load here. */
+export class BackendUnavailableError extends PomonaError {
+  constructor(
+    /** Each backend that was tried, with the reason. */
+    readonly reasons: Readonly<Partial<Record<BackendName, string>>>,
+    cause?: unknown,
+  ) {
+    const list = Object.entries(reasons).map(([name, reason]) => `  - ${name}: ${reason}`);
+    super(`No backend to run the network on:\n${list.join("\n")}`, {
+      remedy: 'Run "npm run setup", which installs what is missing, or choose another backend.',
+      cause,
+    });
+  }
+}
+
+/** Builds `graph` on a backend. @throws BackendUnavailableError */
+export async function createBackend(graph: Graph, options: BackendOptions = {}): Promise<NetworkBackend> {
+  const { backend = "auto", threads = 1 } = options;
+  if (!Number.isInteger(threads) || threads < 1) {
+    throw new IllegalArgumentError(`threads must be a whole number from 1 up, not ${threads}.`);
+  }
+  return build(await chooseBackend(backend), graph, threads);
+}
+
+/** The first of the wanted backends whose library loads. @throws BackendUnavailableError */
+export async function chooseBackend(wanted: BackendName | "auto" = "auto"): Promise<BackendName> {
+  const names = wanted === "auto" ? BACKENDS : [checkedName(wanted)];
+  const reasons: Partial<Record<BackendName, string>> = {};
+  let cause: unknown;
+  for (const name of names) {
+    try {
+      await load(name);
+      return name;
+    } catch (error) {
+      reasons[name] = (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+      cause = error;
+    }
+  }
+  throw new BackendUnavailableError(reasons, cause);
+}
+
+/**
+ * Sets what libraries read once from the process: to call on the main thread before the first worker starts.
+ * TensorFlow takes the number of its threads from the environment when it loads, and a worker thread cannot set that.
+ */
+export function prepareProcess(threads = 1): void {
+  process.env.TF_NUM_INTRAOP_THREADS ??= String(threads);
+  process.env.TF_NUM_INTEROP_THREADS ??= String(threads);
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
+}
+
+function checkedName(name: string): BackendName {
+  const known = BACKENDS.find((candidate) => candidate === name);
+  if (known) return known;
+  throw new IllegalArgumentError(`Unknown backend ${JSON.stringify(name)}.`, {
+    remedy: `Use one of auto, ${BACKENDS.join(", ")}.`,
+  });
+}
+
+/** Each library loads when it is wanted, and only then: TensorFlow alone takes 300 MB. */
+async function load(name: BackendName): Promise<void> {
+  switch (name) {
+    case "onnxruntime-node":
+      return (await import("./backend-onnx")).loadOnnxRuntime();
+    case "tfjs-node":
+      return (await import("./backend-tfjs-node")).loadTfjsNode();
+    case "tfjs-wasm":
+      return (await import("./backend-tfjs-wasm")).loadTfjsWasm();
+  }
+}
+
+async function build(name: BackendName, graph: Graph, threads: number): Promise<NetworkBackend> {
+  switch (name) {
+    case "onnxruntime-node":
+      return (await import("./backend-onnx")).createOnnxBackend(graph, threads);
+    case "tfjs-node":
+      return (await import("./backend-tfjs-node")).createTfjsNodeBackend(graph);
+    case "tfjs-wasm":
+      return (await import("./backend-tfjs-wasm")).createTfjsWasmBackend(graph);
+  }
+}
