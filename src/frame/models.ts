@@ -1,0 +1,79 @@
+import { arrayType } from "../data/types";
+import { IllegalArgumentError, nearest } from "../errors";
+import { Column } from "./column";
+import { type ColumnOrName, named } from "./functions";
+
+/** What runs a network. `auto` takes the fastest that is installed, and the log says which. */
+export const BACKENDS = ["auto", "onnxruntime-node", "tfjs-node", "tfjs-wasm"] as const;
+export type Backend = (typeof BACKENDS)[number];
+
+/** How a pretrained network is used. */
+export interface NetworkOptions {
+  /**
+   * `imagenet` for the official Keras weights, `random` for a dry run, or the path or URL of a Keras HDF5 file.
+   * @default "imagenet"
+   */
+  readonly weights?: "imagenet" | "random" | (string & {});
+  /** What runs the network. @default "auto" */
+  readonly backend?: Backend;
+  /** What an image that cannot be decoded does: fail the job, or become null. @default "fail" */
+  readonly onError?: "fail" | "null";
+  /** With `onError: "null"`, the column that takes the reason. @default "error" */
+  readonly errorCol?: string;
+  /** The column that names the image in errors; null where there is none. @default "path" */
+  readonly pathCol?: string | null;
+  /** Images that go through the network at a time. @default 8 */
+  readonly batchSize?: number;
+}
+
+/** Turns a column of image files (their bytes) into a column of features, one `Float32Array` per image. */
+export type Featurizer = (content: ColumnOrName) => Column<string, Float32Array>;
+
+/**
+ * MobileNetV2 without its last layer: 1280 values per image, which is resized to 224 x 224 as Pillow does.
+ *
+ *     images.select("path", mobileNetV2({ weights: "imagenet" })(col("content")).alias("features"))
+ *
+ * @throws IllegalArgumentError for an unknown backend. Weights are looked up when an action starts:
+ * `WeightsUnavailableError` names each place tried.
+ * @see https://keras.io/api/applications/mobilenet/#mobilenetv2-function
+ */
+export function mobileNetV2(options: NetworkOptions = {}): Featurizer {
+  return featurizer("MobileNetV2", options);
+}
+
+/**
+ * VGG16 without its top, averaged over the image: 512 values per image, which is resized to 224 x 224 as Pillow does.
+ * @throws as {@link mobileNetV2}
+ * @see https://keras.io/api/applications/vgg/#vgg16-function
+ */
+export function vgg16(options: NetworkOptions = {}): Featurizer {
+  return featurizer("VGG16", options);
+}
+
+/** Every network by its name here. */
+export const NETWORKS = { mobileNetV2, vgg16 } as const;
+export type NetworkName = keyof typeof NETWORKS;
+
+function featurizer(network: string, options: NetworkOptions): Featurizer {
+  const { weights = "imagenet", backend = "auto", onError = "fail", errorCol = "error", pathCol = "path" } = options;
+  checkOneOf("backend", backend, BACKENDS);
+  checkOneOf("onError", onError, ["fail", "null"]);
+  const batchSize = options.batchSize === undefined ? {} : { batchSize: options.batchSize };
+  return (content) =>
+    new Column<string, Float32Array>({
+      kind: "batch",
+      fn: { kind: "builtin", name: "image.features", params: { network, weights, backend, ...batchSize } },
+      args: [named(content), ...(pathCol === null ? [] : [named(pathCol)])],
+      returns: arrayType("float"),
+      onError: onError === "null" ? { kind: "null", errorColumn: errorCol } : { kind: "fail" },
+    });
+}
+
+function checkOneOf(option: string, value: string, known: readonly string[]): void {
+  if (known.includes(value)) return;
+  const [near] = nearest(value, known);
+  throw new IllegalArgumentError(`Unknown ${option}: ${JSON.stringify(value)}.`, {
+    remedy: near ? `Did you mean ${JSON.stringify(near)}?` : `Known: ${known.join(", ")}.`,
+  });
+}
