@@ -1,0 +1,111 @@
+#!/usr/bin/env node
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { availableParallelism, cpus, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { inRoot } from "../scripts/setup/paths.mjs";
+import { installPeer } from "../scripts/setup/peer.mjs";
+import { setup } from "../scripts/setup.mjs";
+import { formatTable, summarize } from "./parts/report.mjs";
+import { runBare, runOurs, runPeer } from "./parts/runs.mjs";
+import { makeSample } from "./parts/sample.mjs";
+
+const help = `npm run bench [-- options]
+
+Times the same job three ways on the same images: PySpark with Keras, Pomona on each backend, and inference alone.
+Each round runs them one after the other; ratios are taken within a round, figures are medians over the rounds.
+Pomona's seconds include its start; PySpark's featurize stage does not.
+
+  --per-class N     images of each class                                    [15]
+  --rounds N        rounds                                                  [3]
+  --peer-rounds N   in how many of them PySpark runs; 0: not at all         [2]
+  --backends LIST   among onnxruntime-node, tfjs-node, tfjs-wasm            [all three]
+  --cores N         Spark cores, and our workers                            [2, or fewer where there are fewer]
+  --batch N         images in a batch of the bare inference                 [16]
+  --seconds N       how long a bare inference runs                          [8]
+  --weights FILE    Keras weights, .h5       [../shared/models or POMONA_WEIGHTS_DIR]
+  --json            one JSON object instead of the table
+  --help            this text`;
+
+const { values } = parseArgs({
+  options: {
+    "per-class": { type: "string", default: "15" },
+    rounds: { type: "string", default: "3" },
+    "peer-rounds": { type: "string", default: "2" },
+    backends: { type: "string", default: "onnxruntime-node,tfjs-node,tfjs-wasm" },
+    cores: { type: "string", default: String(Math.min(2, availableParallelism())) },
+    batch: { type: "string", default: "16" },
+    seconds: { type: "string", default: "8" },
+    weights: { type: "string" },
+    json: { type: "boolean" },
+    help: { type: "boolean", short: "h" },
+  },
+});
+const note = (text) => console.error(text);
+
+if (values.help) console.log(help);
+else {
+  const work = mkdtempSync(join(tmpdir(), "pomona-bench-"));
+  try {
+    await bench(work);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+async function bench(work) {
+  const weights = findWeights();
+  if (!weights) throw new Error("No weights found: name a Keras file with --weights.");
+  // Set-up speaks on stdout, which belongs to the figures here.
+  const { log } = console;
+  console.log = note;
+  const { ready, missing } = await setup();
+  console.log = log;
+  if (!ready) throw new Error("Set-up failed; nothing was measured.");
+  const images = join(work, "images");
+  mkdirSync(images);
+  const sample = await makeSample(images, Number(values["per-class"]));
+  note(
+    `${sample.images} ${sample.kind} images of ${sample.classes} classes; ${cpus()[0]?.model}, ${cpus().length} CPUs`,
+  );
+  const peer = Number(values["peer-rounds"]) > 0 ? await installPeer() : undefined;
+  const backends = values.backends.split(",").filter((name) => !missing.includes(name));
+  const common = { images, work, weights, cores: Number(values.cores), k: Math.min(100, sample.images - 1) };
+  const rounds = [];
+  for (let i = 0; i < Number(values.rounds); i++) {
+    rounds.push(await round(i, { ...common, peer: i < Number(values["peer-rounds"]) ? peer : undefined }, backends));
+  }
+  const summary = summarize(rounds);
+  console.log(values.json ? JSON.stringify({ sample, ...summary, rounds }) : `\n${formatTable(summary)}`);
+}
+
+/** One round. Which of a pair goes first changes from round to round. */
+async function round(index, options, backends) {
+  const result = { backends: {} };
+  if (options.peer) {
+    result.peer = await runPeer(options);
+    note(
+      `round ${index + 1}: PySpark ${result.peer.featurizeImagesPerSecond} images/s, reduce ${result.peer.reduceSeconds} s`,
+    );
+  }
+  for (const backend of backends) {
+    const bareOptions = { ...options, backend, batch: Number(values.batch), seconds: Number(values.seconds) };
+    const first = index % 2 ? await runBare(bareOptions) : undefined;
+    const ours = await runOurs({ ...options, backend });
+    if (ours.featurize.rows !== ours.pca.rows) throw new Error(`${backend}: the stages differ in rows.`);
+    const bare = first ?? (await runBare(bareOptions));
+    result.backends[backend] = { ours, bare };
+    const figures = [ours.featurize.imagesPerSecond, bare.imagesPerSecond].map((rate) => rate.toFixed(1));
+    note(
+      `round ${index + 1}: ${backend} ${figures[0]} images/s, bare ${figures[1]}, reduce ${ours.pca.seconds.toFixed(2)} s`,
+    );
+  }
+  return result;
+}
+
+function findWeights() {
+  if (values.weights) return resolve(values.weights);
+  const name = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5";
+  const folders = [process.env.POMONA_WEIGHTS_DIR, inRoot("..", "shared", "models")];
+  return folders.map((folder) => folder && join(folder, name)).find((file) => file && existsSync(file));
+}
