@@ -42,7 +42,7 @@ export function scatter2d(points: ScatterPoints, options: Scatter2dOptions = {})
     const { colour, symbol } = styles[i] as (typeof styles)[number];
     return {
       // SVG shows everywhere; WebGL is for what would make SVG slow.
-      type: drawn > 20_000 ? "scattergl" : "scatter",
+      type: drawn > 50_000 ? "scattergl" : "scatter",
       mode: "markers",
       name: escapeMarkup(label ?? "(null)"),
       x: rows.map((row) => sixDigits(points.x[row] as number)),

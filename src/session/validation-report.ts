@@ -1,0 +1,64 @@
+import type { LabelCounts, ValidationReport } from "./validate";
+import type { VectorScan } from "./vector-scan";
+
+/** A validation report as text, one fact a line, problems last. */
+export function formatReport(report: ValidationReport): string {
+  const { vectors, paths, labels, expected } = report;
+  const success = report.success === undefined ? "" : report.success ? ", _SUCCESS" : ", no _SUCCESS";
+  const lines: [string, string][] = [
+    ["files", `${plural(report.files, "file")}, ${size(report.bytes)}${success}`],
+    ["rows", `${number(report.rows)}${against(report.rows, expected.rows)}`],
+    [report.column, `${report.type}, ${dimensionText(vectors)}${against(vectors.dimension, expected.dimension)}`],
+    ["nulls", nullsText(report)],
+    ["not finite", plural(vectors.notFinite.rows, "vector")],
+  ];
+  if (paths) lines.push(["duplicates", plural(paths.duplicates, "path")]);
+  if (labels) lines.push(["labels", labelsText(labels)]);
+  for (const [key, value] of Object.entries(report.metadata)) lines.push([key, value]);
+  const width = Math.max(...lines.map(([name]) => name.length)) + 2;
+  const verdict = report.ok ? "valid" : plural(report.problems.length, "problem");
+  return [
+    `${report.path}: ${verdict}`,
+    ...lines.map(([name, text]) => `  ${name.padEnd(width)}${text}`),
+    ...report.problems.map((problem) => `  problem: ${problem}`),
+  ].join("\n");
+}
+
+function against(found: number | undefined, expected: number | undefined): string {
+  if (expected === undefined) return "";
+  return found === expected ? " (as expected)" : ` (expected ${number(expected)})`;
+}
+
+function dimensionText({ dimension, wrongDimension }: VectorScan): string {
+  if (dimension === undefined) return "no vector";
+  return `${number(dimension)} values${wrongDimension.rows > 0 ? `, but not in ${plural(wrongDimension.rows, "row")}` : ""}`;
+}
+
+function nullsText({ vectors, paths, labels }: ValidationReport): string {
+  const parts = [plural(vectors.nulls.rows, "vector")];
+  if (paths) parts.push(plural(paths.nulls, "path"));
+  if (labels) parts.push(plural(labels.nulls, "label"));
+  return parts.join(", ");
+}
+
+function labelsText({ classes, empty }: LabelCounts): string {
+  const counts = classes.map(({ rows }) => rows);
+  const many = `${counts.length} ${counts.length === 1 ? "class" : "classes"}`;
+  if (counts.length === 0) return many;
+  const [least, most] = counts.reduce(([a, b], n) => [Math.min(a, n), Math.max(b, n)], [Number.POSITIVE_INFINITY, 0]);
+  const each = least === most ? `${plural(least, "row")} each` : `${number(least)} to ${plural(most, "row")} each`;
+  return `${many}, ${each}${empty > 0 ? `, ${number(empty)} empty` : ""}`;
+}
+
+function plural(n: number, noun: string): string {
+  return `${number(n)} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+function number(n: number): string {
+  return n.toLocaleString("en-US");
+}
+
+function size(bytes: number): string {
+  if (bytes < 1e3) return `${bytes} B`;
+  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}

@@ -1,0 +1,115 @@
+import { type Data, List, type RecordBatch, type Vector } from "apache-arrow";
+import { type StructType, simpleString } from "../data/types";
+import { AnalysisError, UnresolvedColumnError } from "../frame/analysis-error";
+import type { DataFrame } from "../frame/dataframe";
+
+/** Rows with one fault, and the paths of the first of them. */
+export interface Faulty {
+  readonly rows: number;
+  /** At most three. */
+  readonly examples: readonly string[];
+}
+
+/** What a column of vectors holds. */
+export interface VectorScan {
+  readonly rows: number;
+  /** The dimension the vectors were checked against; undefined where there is no vector at all. */
+  readonly dimension: number | undefined;
+  readonly nulls: Faulty;
+  readonly wrongDimension: Faulty;
+  /** Vectors with a NaN, an infinity or a null among their values. */
+  readonly notFinite: Faulty;
+}
+
+/**
+ * The column of vectors that is meant.
+ * @throws UnresolvedColumnError where there is none of that name
+ * @throws AnalysisError where it, or every column, is of another type
+ */
+export function vectorColumn(schema: StructType, wanted?: string): { column: string; type: string } {
+  const vectors = schema.fields.filter(({ type }) => ["array<float>", "array<double>"].includes(simpleString(type)));
+  const names = vectors.map((field) => field.name);
+  const preferred = ["pca", "features", ...names];
+  const name = wanted ?? preferred.find((candidate) => names.includes(candidate));
+  const field = vectors.find((candidate) => candidate.name === name);
+  if (field) return { column: field.name, type: simpleString(field.type) };
+  const named = schema.fields.find((candidate) => candidate.name === wanted);
+  if (wanted !== undefined && !named) {
+    throw new UnresolvedColumnError(
+      wanted,
+      schema.fields.map((candidate) => candidate.name),
+    );
+  }
+  const what = named ? `Column ${wanted} is ${simpleString(named.type)}, not` : "No column is";
+  throw new AnalysisError(`${what} an array of float or double values, and vectors are what is validated.`, {
+    remedy: `The columns are ${schema.fields.map(({ name: own, type }) => `${own} ${simpleString(type)}`).join(", ")}.`,
+  });
+}
+
+interface ScanOptions {
+  readonly dimension: number | undefined;
+  /** Whether there is a column `path` to name examples by. */
+  readonly withPath: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Reads the whole column batch by batch; memory holds one batch. */
+export async function scanVectors(data: DataFrame, column: string, options: ScanOptions): Promise<VectorScan> {
+  const { withPath, signal } = options;
+  const plan = data.select(...(withPath ? [column, "path"] : [column])).plan;
+  const faults = { nulls: newFault(), wrongDimension: newFault(), notFinite: newFault() };
+  let dimension = options.dimension;
+  let rows = 0;
+  for await (const batch of data.runtime.execute(plan, signal)) {
+    rows += batch.numRows;
+    dimension ??= firstLength(batch.getChildAt(0));
+    scanBatch(batch, dimension ?? 0, faults);
+  }
+  return { rows, dimension, ...faults };
+}
+
+interface Fault {
+  rows: number;
+  examples: string[];
+}
+
+function newFault(): Fault {
+  return { rows: 0, examples: [] };
+}
+
+function firstLength(vector: Vector | null): number | undefined {
+  for (const value of vector ?? []) if (value !== null) return (value as Vector).length;
+  return undefined;
+}
+
+function scanBatch(
+  batch: RecordBatch,
+  dimension: number,
+  faults: Record<"nulls" | "wrongDimension" | "notFinite", Fault>,
+) {
+  const paths = batch.getChildAt(1);
+  let row = 0;
+  for (const data of batch.getChildAt(0)?.data ?? []) {
+    for (let i = 0; i < data.length; i++, row++) {
+      const fault = faultOf(data, i, dimension);
+      if (fault === undefined) continue;
+      faults[fault].rows++;
+      const path: unknown = paths?.get(row);
+      if (typeof path === "string" && faults[fault].examples.length < 3) faults[fault].examples.push(path);
+    }
+  }
+}
+
+function faultOf(data: Data, i: number, dimension: number): "nulls" | "wrongDimension" | "notFinite" | undefined {
+  if (!data.getValid(i)) return "nulls";
+  const child = data.children[0] as Data;
+  const isList = data.type instanceof List;
+  const start = isList ? (data.valueOffsets[i] as number) : (data.offset + i) * dimension;
+  const end = isList ? (data.valueOffsets[i + 1] as number) : start + dimension;
+  if (end - start !== dimension) return "wrongDimension";
+  const values = child.values as Float32Array | Float64Array;
+  for (let j = start; j < end; j++) {
+    if (!Number.isFinite(values[j]) || (child.nullCount > 0 && !child.getValid(j))) return "notFinite";
+  }
+  return undefined;
+}
