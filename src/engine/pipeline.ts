@@ -41,7 +41,9 @@ export function isInternal(id: string): boolean {
 /** What lowering has to know of the plan's leaves. */
 export interface Catalog {
   /** The column names of a relational plan. */
-  columnsOf(plan: Plan, staged: ReadonlyMap<string, readonly string[]>): readonly string[];
+  columnsOf(plan: Plan): readonly string[];
+  /** Told of each stage before its result is read, so that its columns can be known. */
+  onStage(id: string, pipeline: Pipeline): void;
   /** True where the rows of a `cached` plan are there already. */
   isCached(id: string): boolean;
 }
@@ -49,10 +51,10 @@ export interface Catalog {
 /** Cuts a plan into stages. @throws AnalysisError for a column that does not exist. */
 export function lower(plan: Plan, catalog: Catalog): Lowered {
   const stages: { id: string; pipeline: Pipeline }[] = [];
-  const staged = new Map<string, readonly string[]>();
+  const staged = new Set<string>();
   let names = 0;
   const freshName = () => `${INTERNAL}${names++}`;
-  const columnsOf = (source: Plan) => catalog.columnsOf(source, staged);
+  const { columnsOf } = catalog;
 
   return { root: prune(visit(plan)), stages };
 
@@ -278,8 +280,10 @@ export function lower(plan: Plan, catalog: Catalog): Lowered {
   }
 
   function stageAs(id: string, input: Pipeline): Pipeline {
-    stages.push({ id, pipeline: prune(input) });
-    staged.set(id, namesOf(input));
+    const pipeline = prune(input);
+    stages.push({ id, pipeline });
+    staged.add(id);
+    catalog.onStage(id, pipeline);
     return relational({ op: "cached", id, input: input.source });
   }
 }

@@ -118,7 +118,9 @@ export async function runStage(run: StageRun): Promise<void> {
   const lane = async (worker: TaskWorker) => {
     for (let task = queue.shift(); task && !stop.signal.aborted; task = queue.shift()) {
       try {
-        rows += await runAttempt(run, task, worker, stop.signal);
+        // Awaited first: the other lanes add to the sum meanwhile.
+        const done = await runAttempt(run, task, worker, stop.signal);
+        rows += done;
       } catch (error) {
         const again = nextAttempt(run, task, worker, error);
         if (again) {

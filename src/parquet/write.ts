@@ -1,5 +1,5 @@
 import { ReadableStream } from "node:stream/web";
-import { Table as ArrowTable, Field, type RecordBatch, Schema, tableToIPC } from "apache-arrow";
+import { RecordBatch as ArrowBatch, Table as ArrowTable, Field, Schema, tableToIPC } from "apache-arrow";
 import {
   Compression,
   transformParquetStream,
@@ -47,7 +47,7 @@ export interface WriteOptions {
  */
 export async function writeParquetFile(
   url: string,
-  batches: AsyncIterable<RecordBatch>,
+  batches: AsyncIterable<ArrowBatch>,
   options: WriteOptions,
 ): Promise<{ rows: number; bytes: number }> {
   const storage = storageFor(url);
@@ -60,7 +60,6 @@ export async function writeParquetFile(
     await storage.writeFile(url, bytes);
     return { rows: 0, bytes: bytes.byteLength };
   }
-  const schema = arrowSchema(options.schema);
   let rows = 0;
   let failure: unknown;
   const source = new ReadableStream<WasmBatch>({
@@ -69,7 +68,7 @@ export async function writeParquetFile(
         const next = rows === 0 ? first : await iterator.next();
         if (next.done) return controller.close();
         rows += next.value.numRows;
-        controller.enqueue(toWasm(next.value, schema));
+        controller.enqueue(toWasm(next.value, options.schema));
       } catch (error) {
         // The WASM side would turn the error into text; keep the real one for the caller.
         failure = error;
@@ -90,17 +89,13 @@ export async function writeParquetFile(
   }
 }
 
-function toWasm(batch: RecordBatch, schema: Schema): WasmBatch {
-  // Batches may differ from the schema in nullability only; the declared schema is the one that is written.
-  const declared = new ArrowTable(schema, batch.data.children.length > 0 ? [batchWithSchema(batch, schema)] : []);
-  const wasm = WasmTable.fromIPCStream(tableToIPC(declared, "stream")).recordBatch(0);
+/** The batch as WebAssembly holds it; the vectors' own types, the declared nullability. */
+function toWasm(batch: ArrowBatch, { fields }: StructType): WasmBatch {
+  const declared = batch.schema.fields.map((f, i) => new Field(f.name, f.type, fields[i]?.nullable ?? true));
+  const table = new ArrowTable([new ArrowBatch(new Schema(declared), batch.data)]);
+  const wasm = WasmTable.fromIPCStream(tableToIPC(table, "stream")).recordBatch(0);
   if (!wasm) throw new Error("An empty batch cannot be written.");
   return wasm;
-}
-
-function batchWithSchema(batch: RecordBatch, schema: Schema): RecordBatch {
-  const fields = schema.fields.map((f, i) => new Field(f.name, batch.schema.fields[i]!.type, f.nullable));
-  return new (batch.constructor as typeof RecordBatch)(new Schema(fields), batch.data);
 }
 
 function writerProperties(options: WriteOptions): WriterProperties {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { type DataType, type StructField, type StructType, structField } from "../../data/types";
+import { AnalysisError } from "../../frame/analysis-error";
 import { inputsOf, type Plan } from "../../frame/plan";
 import { VERSION } from "../../version";
 import { type Lowered, lower, type Pipeline } from "../pipeline";
@@ -7,7 +8,15 @@ import type { Relational } from "./duckdb";
 import { duckdbType } from "./duckdb-types";
 import { type BoundSource, bindSource, parquetSql } from "./sources";
 import type { Spool } from "./spool";
-import { compileRelational } from "./sql";
+import { type CompiledQuery, type CompileOptions, compileRelational, describingQueries, type LeafPlan } from "./sql";
+import { quotedIdentifier } from "./sql-text";
+
+/** A plan reads a stage whose columns are not known yet. */
+class UnplannedStage extends Error {
+  constructor(readonly id: string) {
+    super(`Stage ${id} is not planned yet.`);
+  }
+}
 
 /** A stage's result: Parquet files, in order. */
 export interface StagedFiles {
@@ -28,7 +37,7 @@ export interface Analysis {
   /** Equal for two plans that compute the same from the same files. */
   fingerprint(more: unknown): string;
   /** SQL and columns of a relational plan. */
-  compile(plan: Plan): { readonly sql: string; readonly columns: readonly string[] };
+  compile(plan: Plan): Promise<CompiledQuery>;
   /** The files of a leaf, where it is nothing but Parquet files. */
   filesOf(plan: Plan): BoundSource["files"];
 }
@@ -50,29 +59,51 @@ export async function analyze(
   }
   const staged: CachedStages = new Map(cached);
   const planned = new Map<string, StructType>();
+  const pipelines = new Map<string, Pipeline>();
 
-  const compileWith = (source: Plan, names?: ReadonlyMap<string, readonly string[]>) =>
-    compileRelational(source, (leaf) => {
-      if (leaf.op === "cached") {
-        const files = staged.get(leaf.id);
-        if (files) return { sql: parquetSql(files.files.map((f) => f.url)), columns: columnNames(files.schema) };
-        const schema = planned.get(leaf.id);
-        if (schema) return { sql: emptySql(schema), columns: columnNames(schema) };
-        return { sql: "", columns: names?.get(leaf.id) ?? [] };
+  const leafSql = (leaf: LeafPlan): CompiledQuery => {
+    if (leaf.op === "mapBatches") throw new AnalysisError("A batch function cannot run inside a query.");
+    if (leaf.op !== "cached") {
+      const { sql, schema } = sources.get(JSON.stringify(leaf))!;
+      return { sql, columns: columnNames(schema) };
+    }
+    const files = staged.get(leaf.id);
+    if (files) return { sql: parquetSql(files.files.map((f) => f.url)), columns: columnNames(files.schema) };
+    const schema = planned.get(leaf.id);
+    if (!schema) throw new UnplannedStage(leaf.id);
+    return { sql: emptySql(schema), columns: columnNames(schema) };
+  };
+  const describing = <T>(attempt: (options: CompileOptions) => T) =>
+    describingQueries(
+      (sql) => duckdb.describe(sql),
+      (describeQuery) => attempt({ describeQuery }),
+    );
+  const compile = (source: Plan) => describing((options) => compileRelational(source, leafSql, options));
+  const cut = () =>
+    describing((options) =>
+      lower(plan, {
+        columnsOf: (source) => compileRelational(source, leafSql, options).columns,
+        isCached: (id) => cached.has(id),
+        onStage: (id, pipeline) => pipelines.set(id, pipeline),
+      }),
+    );
+  // Cutting needs the columns of a stage as soon as something reads it: describe that stage, then cut afresh.
+  const lowered = async (): Promise<Lowered> => {
+    for (;;) {
+      try {
+        return await cut();
+      } catch (error) {
+        if (!(error instanceof UnplannedStage)) throw error;
+        planned.set(error.id, await schemaOf(pipelines.get(error.id)!, { compile }, duckdb));
       }
-      const source = sources.get(JSON.stringify(leaf))!;
-      return { sql: source.sql, columns: columnNames(source.schema) };
-    });
+    }
+  };
 
-  const lowered = lower(plan, {
-    columnsOf: (source, names) => compileWith(source, names).columns,
-    isCached: (id) => cached.has(id),
-  });
   const analysis: Analysis = {
-    lowered,
+    lowered: await lowered(),
     staged,
     inputPaths,
-    compile: (source) => compileWith(source),
+    compile,
     filesOf(source) {
       if (source.op === "cached") return staged.get(source.id)?.files;
       return source.op === "read" ? sources.get(JSON.stringify(source))?.files : undefined;
@@ -84,15 +115,19 @@ export async function analyze(
       return createHash("sha256").update(text).digest("hex");
     },
   };
-  for (const stage of lowered.stages) planned.set(stage.id, await schemaOf(stage.pipeline, analysis, duckdb));
   // An unknown column inside an expression shows when its query is described.
-  await schemaOf(lowered.root, analysis, duckdb);
+  for (const { pipeline } of analysis.lowered.stages) await schemaOf(pipeline, analysis, duckdb);
+  await schemaOf(analysis.lowered.root, analysis, duckdb);
   return analysis;
 }
 
 /** The schema of a pipeline's output. @throws AnalysisError */
-export async function schemaOf(pipeline: Pipeline, analysis: Analysis, duckdb: Relational): Promise<StructType> {
-  const source = await duckdb.describe(analysis.compile(pipeline.source).sql);
+export async function schemaOf(
+  pipeline: Pipeline,
+  { compile }: Pick<Analysis, "compile">,
+  duckdb: Relational,
+): Promise<StructType> {
+  const source = await duckdb.describe((await compile(pipeline.source)).sql);
   let fields = new Map<string, StructField>(source.fields.map((f) => [f.name, f]));
   const add = (name: string, type: DataType) => fields.set(name, structField(name, type));
   for (const step of pipeline.steps) {
@@ -113,18 +148,14 @@ export async function schemaOf(pipeline: Pipeline, analysis: Analysis, duckdb: R
 }
 
 /** SQL for the output columns of a pipeline without steps. */
-export function sourceSql(pipeline: Pipeline, analysis: Analysis): string {
-  return selectSql(analysis.compile(pipeline.source).sql, pipeline.columns);
+export async function sourceSql(pipeline: Pipeline, { compile }: Pick<Analysis, "compile">): Promise<string> {
+  return selectSql((await compile(pipeline.source)).sql, pipeline.columns);
 }
 
 /** SQL for some columns of a query. */
 export function selectSql(sql: string, columns: readonly { readonly from: string; readonly as: string }[]): string {
-  const list = columns.map(({ from, as }) => `${identifier(from)} AS ${identifier(as)}`).join(", ");
+  const list = columns.map(({ from, as }) => `${quotedIdentifier(from)} AS ${quotedIdentifier(as)}`).join(", ");
   return `SELECT ${list || '1 AS "__none"'} FROM (${sql})`;
-}
-
-function identifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }
 
 function columnNames(schema: StructType): string[] {
@@ -133,7 +164,7 @@ function columnNames(schema: StructType): string[] {
 
 /** No rows, but the right types: stands for a stage that has not run. */
 function emptySql(schema: StructType): string {
-  const columns = schema.fields.map((f) => `CAST(NULL AS ${duckdbType(f.type)}) AS ${identifier(f.name)}`);
+  const columns = schema.fields.map((f) => `CAST(NULL AS ${duckdbType(f.type)}) AS ${quotedIdentifier(f.name)}`);
   return `SELECT ${columns.join(", ")} WHERE false`;
 }
 

@@ -5,6 +5,8 @@ import { AnalysisError } from "../../frame/analysis-error";
 import { DiskFullError } from "../../storage";
 import { ExecutionError } from "../errors";
 import { duckdbSchema } from "./duckdb-types";
+import { PRELUDE } from "./sql";
+import { quotedText } from "./sql-text";
 
 /** The relational half of the embedded engine: SQL in, Parquet files out. */
 export interface Relational {
@@ -48,8 +50,11 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Relational> {
     temp_directory: options.temporaryFolder,
     // Extensions come from the network; nothing here needs one.
     autoinstall_known_extensions: "false",
-    TimeZone: "UTC",
   });
+
+  const first = await instance.connect();
+  for (const statement of PRELUDE) await first.run(statement);
+  first.closeSync();
 
   async function withConnection<T>(
     signal: AbortSignal | undefined,
@@ -79,13 +84,13 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Relational> {
       }),
 
     async copyToParquet(sql, path, signal) {
-      const to = `${quoted(path)} (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE ${ROW_GROUP_ROWS})`;
+      const to = `${quotedText(path)} (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE ${ROW_GROUP_ROWS})`;
       await withConnection(signal, (connection) => connection.run(`COPY (${sql}) TO ${to}`));
     },
 
     async copyToCsv(sql, path, csv, signal) {
-      const texts = `DELIMITER ${quoted(csv.sep)}, QUOTE ${quoted(csv.quote)}, ESCAPE ${quoted(csv.escape)}, NULLSTR ${quoted(csv.nullValue)}`;
-      const to = `${quoted(path)} (FORMAT csv, HEADER ${csv.header}, ${texts})`;
+      const texts = `DELIMITER ${quotedText(csv.sep)}, QUOTE ${quotedText(csv.quote)}, ESCAPE ${quotedText(csv.escape)}, NULLSTR ${quotedText(csv.nullValue)}`;
+      const to = `${quotedText(path)} (FORMAT csv, HEADER ${csv.header}, ${texts})`;
       await withConnection(signal, (connection) => connection.run(`COPY (${sql}) TO ${to}`));
     },
 
@@ -104,11 +109,6 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Relational> {
       instance.closeSync();
     },
   };
-}
-
-/** A SQL string literal. */
-export function quoted(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }
 
 function asPomonaError(error: unknown): Error {

@@ -185,7 +185,7 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
           await runInnerStages(analysis, job, jobId);
           if (analysis.lowered.root.steps.length === 0) {
             const path = results.fresh("result.parquet");
-            await job.duckdb.copyToParquet(sourceSql(analysis.lowered.root, analysis), path, job.signal);
+            await job.duckdb.copyToParquet(await sourceSql(analysis.lowered.root, analysis), path, job.signal);
             return [path];
           }
           const output: StageOutput = {
@@ -263,7 +263,7 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
         return explainText(
           plan,
           analysis.lowered,
-          await job.duckdb.explain(sourceSql(analysis.lowered.root, analysis)),
+          await job.duckdb.explain((await analysis.compile(analysis.lowered.root.source)).sql),
         );
       }),
 

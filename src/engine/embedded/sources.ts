@@ -10,9 +10,10 @@ import { type FileStatus, PathNotFoundError, storageFor } from "../../storage";
 import { assertWhole } from "../../storage/commit";
 import { globPattern } from "../../storage/glob";
 import { baseName, parseLocation } from "../../storage/location";
-import { quoted, type Relational } from "./duckdb";
+import type { Relational } from "./duckdb";
 import { duckdbType } from "./duckdb-types";
 import type { Spool } from "./spool";
+import { quotedIdentifier, quotedText } from "./sql-text";
 
 /** A leaf of a plan, looked up: what DuckDB reads in its place. */
 export interface BoundSource {
@@ -56,7 +57,7 @@ export async function bindSource(
 
 /** SQL that reads Parquet files in order. */
 export function parquetSql(urls: readonly string[]): string {
-  return `SELECT * FROM read_parquet([${urls.map((url) => quoted(parseLocation(url).path)).join(", ")}])`;
+  return `SELECT * FROM read_parquet([${urls.map((url) => quotedText(parseLocation(url).path)).join(", ")}])`;
 }
 
 async function bindListing(files: readonly FileStatus[], spool: Spool): Promise<BoundSource> {
@@ -111,22 +112,22 @@ async function bindCsv(leaf: ReadLeaf, relational: Relational, signal?: AbortSig
   const header = given.header === "true";
   const options = [
     `header = ${header}`,
-    `delim = ${quoted(given.sep ?? ",")}`,
-    `quote = ${quoted(given.quote ?? '"')}`,
-    `escape = ${quoted(given.escape ?? "\\")}`,
-    `nullstr = ${quoted(given.nullValue ?? "")}`,
+    `delim = ${quotedText(given.sep ?? ",")}`,
+    `quote = ${quotedText(given.quote ?? '"')}`,
+    `escape = ${quotedText(given.escape ?? "\\")}`,
+    `nullstr = ${quotedText(given.nullValue ?? "")}`,
     `all_varchar = ${given.inferSchema !== "true" || leaf.schema !== undefined}`,
   ];
-  const list = files.map((f) => quoted(parseLocation(f.url).path)).join(", ");
+  const list = files.map((f) => quotedText(parseLocation(f.url).path)).join(", ");
   const text = `SELECT * FROM read_csv([${list}], ${options.join(", ")})`;
   const found = (await relational.describe(text)).fields.map((f) => f.name);
   // Spark names the columns of a file without header _c0, _c1, ...
   const columns = found.map((name, i) => {
     const declared = leaf.schema?.fields[i];
     const as = declared?.name ?? (header ? name : `_c${i}`);
-    const value = `"${name.replaceAll('"', '""')}"`;
+    const value = quotedIdentifier(name);
     const typed = declared ? `CAST(${value} AS ${duckdbType(declared.type)})` : value;
-    return `${typed} AS "${as.replaceAll('"', '""')}"`;
+    return `${typed} AS ${quotedIdentifier(as)}`;
   });
   const sql = `SELECT ${columns.join(", ")} FROM (${text})`;
   return { sql, schema: await relational.describe(sql), fingerprint: fingerprintOf(files) };

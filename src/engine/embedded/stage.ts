@@ -128,7 +128,7 @@ type Range = readonly [from: number, to: number];
 
 async function spoolSource(request: StageRequest, columns: readonly string[]): Promise<CountedFile> {
   const path = request.scratch.fresh("input.parquet");
-  const { sql } = request.analysis.compile(request.pipeline.source);
+  const { sql } = await request.analysis.compile(request.pipeline.source);
   const wanted = selectSql(
     sql,
     columns.map((name) => ({ from: name, as: name })),

@@ -1,0 +1,106 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { BACKENDS, chooseBackend } from "../model/backend";
+import { MOBILENET_V2 } from "../model/mobilenet-v2";
+import { resolveWeights } from "../model/weights-lookup";
+import { VERSION } from "../version";
+import { type Command, SHARED_OPTIONS } from "./command";
+import { jupyterPython } from "./run";
+
+interface Finding {
+  readonly what: string;
+  readonly ok: boolean;
+  readonly found: string;
+  /** What does not work without it. */
+  readonly needed: "the main job" | "notebooks" | "this backend" | "real features";
+}
+
+/** `pomona doctor`: what is installed, which backend, which weights. */
+export const doctor: Command = {
+  name: "doctor",
+  about: "Tell what is installed, which backend is used and which weights are found.",
+  positionals: [],
+  options: { json: SHARED_OPTIONS.json, help: SHARED_OPTIONS.help },
+  examples: ["pomona doctor"],
+  async run(context) {
+    const findings = [
+      nodeVersion(),
+      ...(await Promise.all(BACKENDS.map(backend))),
+      await automaticBackend(),
+      await weights(context.signal),
+      await jupyter(),
+      kernel(),
+    ];
+    if (context.options.json) {
+      context.print(JSON.stringify({ version: VERSION, findings }));
+    } else {
+      const width = Math.max(...findings.map((f) => f.what.length));
+      context.print(`pomona ${VERSION}`);
+      for (const { what, ok, found, needed } of findings) {
+        const without = ok ? "" : ` (without it: not ${needed})`;
+        context.print(`  ${ok ? "ok     " : "missing"}  ${what.padEnd(width)}  ${found}${without}`);
+      }
+    }
+    return findings.every((f) => f.ok || f.needed !== "the main job") ? 0 : 1;
+  },
+};
+
+function nodeVersion(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  const ok = major > 20 || (major === 20 && minor >= 19);
+  return { what: "Node.js", ok, found: process.version, needed: "the main job" };
+}
+
+async function backend(name: (typeof BACKENDS)[number]): Promise<Finding> {
+  try {
+    await chooseBackend(name);
+    return { what: name, ok: true, found: "loads", needed: "this backend" };
+  } catch (error) {
+    return { what: name, ok: false, found: firstLine(error), needed: "this backend" };
+  }
+}
+
+async function automaticBackend(): Promise<Finding> {
+  const about = { what: "backend auto", needed: "the main job" } as const;
+  try {
+    return { ...about, ok: true, found: await chooseBackend("auto") };
+  } catch (error) {
+    return { ...about, ok: false, found: firstLine(error) };
+  }
+}
+
+async function weights(signal: AbortSignal): Promise<Finding> {
+  const about = { what: "weights imagenet", needed: "real features" } as const;
+  try {
+    const found = await resolveWeights("imagenet", MOBILENET_V2, { signal });
+    const text = found.kind === "file" ? `${found.path} (sha256 ${found.sha256.slice(0, 12)}...)` : found.kind;
+    return { ...about, ok: true, found: text };
+  } catch (error) {
+    return { ...about, ok: false, found: firstLine(error) };
+  }
+}
+
+async function jupyter(): Promise<Finding> {
+  const about = { what: "Jupyter", needed: "notebooks" } as const;
+  try {
+    const script =
+      "import jupyterlab, nbconvert; print(f'jupyterlab {jupyterlab.__version__}, nbconvert {nbconvert.__version__}')";
+    const { stdout } = await promisify(execFile)(jupyterPython(), ["-c", script]);
+    return { ...about, ok: true, found: stdout.trim() };
+  } catch (error) {
+    return { ...about, ok: false, found: firstLine(error) };
+  }
+}
+
+function kernel(): Finding {
+  const venv = process.env.POMONA_VENV ?? join(__dirname, "..", "..", ".venv");
+  const file = join(venv, "share", "jupyter", "kernels", "pomona", "kernel.json");
+  const ok = existsSync(file);
+  return { what: "kernel pomona", ok, found: ok ? file : "run npm run setup", needed: "notebooks" };
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+}

@@ -1,0 +1,94 @@
+import { PomonaError } from "../errors";
+import { col, elementAt, split } from "../frame/functions";
+import { NETWORKS, type NetworkName } from "../frame/models";
+import type { SaveMode } from "../frame/runtime";
+import { type Command, SHARED_OPTIONS, wholeNumber } from "./command";
+import { withSession } from "./session-for";
+
+/** No file below the source matches the pattern. */
+export class NoImagesError extends PomonaError {}
+
+const IMAGES = "*.{jpg,jpeg,png,webp,gif,JPG,JPEG,PNG,WEBP,GIF}";
+
+/** `pomona featurize SRC DST`: images to Parquet with path, label, features. */
+export const featurize: Command = {
+  name: "featurize",
+  about: "Compute a pretrained network's features of every image below SRC, into Parquet at DST.",
+  positionals: ["SRC", "DST"],
+  options: {
+    model: {
+      type: "string",
+      value: "NAME",
+      default: "mobileNetV2",
+      choices: Object.keys(NETWORKS),
+      about: "the network",
+    },
+    weights: {
+      type: "string",
+      value: "W",
+      default: "imagenet",
+      about: "imagenet, random (for dry runs), a path or URL",
+    },
+    backend: {
+      type: "string",
+      value: "NAME",
+      default: "auto",
+      choices: ["auto", "onnxruntime-node", "tfjs-node", "tfjs-wasm"],
+      about: "what runs the network",
+    },
+    glob: { type: "string", value: "PATTERN", default: IMAGES, about: "which file names are images" },
+    "on-error": {
+      type: "string",
+      value: "WHAT",
+      default: "fail",
+      choices: ["fail", "null"],
+      about: "a corrupt image fails the job, or becomes null with its reason in a column error",
+    },
+    ...SHARED_OPTIONS,
+  },
+  examples: [
+    "pomona featurize fruits/Test out/features --partitions 24",
+    "pomona featurize photos out/features --on-error null --mode overwrite",
+  ],
+  async run(context) {
+    const { positionals, options, signal } = context;
+    const [src = "", dst = ""] = positionals;
+    const partitions = wholeNumber(options, "partitions");
+    const started = Date.now();
+    const result = await withSession(context, async (session) => {
+      const images = session.read
+        .format("binaryFile")
+        .option("pathGlobFilter", String(options.glob))
+        .option("recursiveFileLookup", true)
+        .load(src)
+        .withColumn("label", elementAt(split(col("path"), "/"), -2));
+      if (await images.isEmpty({ signal })) {
+        throw new NoImagesError(`There is no image in ${src}: no file name matches ${options.glob}.`, {
+          remedy: "Check the path, or say which files are images with --glob.",
+        });
+      }
+      const network = NETWORKS[options.model as NetworkName]({
+        weights: String(options.weights),
+        backend: options.backend as "auto",
+        onError: options["on-error"] as "fail",
+      });
+      const rows = partitions === undefined ? images : images.repartition(partitions);
+      const features = rows.select("path", "label", network(col("content")).alias("features"));
+      return features.write.mode(options.mode as SaveMode).parquet(dst, { signal });
+    });
+    const seconds = (Date.now() - started) / 1000;
+    if (options.json) {
+      const imagesPerSecond = result.rows / seconds;
+      context.print(JSON.stringify({ ...result, files: result.files.length, seconds, imagesPerSecond }));
+    } else if (result.skipped) {
+      context.print(`${dst} holds data already; nothing was written (mode ignore).`);
+    } else {
+      const failed = result.failedRows > 0 ? `, ${result.failedRows} of them null for an error` : "";
+      context.print(
+        `${result.rows} images${failed} in ${seconds.toFixed(1)} s ` +
+          `(${(result.rows / seconds).toFixed(0)} images/s), ${result.files.length} files in ${dst}`,
+      );
+    }
+    return 0;
+  },
+};

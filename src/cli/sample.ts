@@ -1,0 +1,49 @@
+import { balancedSample } from "../estimator";
+import { col, elementAt, split } from "../frame/functions";
+import { copyTree } from "../storage/copy-tree";
+import { type Command, SHARED_OPTIONS, wholeNumber } from "./command";
+import { progressLine } from "./progress-line";
+import { withSession } from "./session-for";
+
+/** `pomona sample SRC DST`: copies a sample that is balanced over the classes (the folders). */
+export const sample: Command = {
+  name: "sample",
+  about: "Copy a sample of the images below SRC, even over their folders, to the same folders below DST.",
+  positionals: ["SRC", "DST"],
+  options: {
+    n: { type: "string", short: "n", value: "N", default: "300", about: "images to take, all classes together" },
+    seed: { type: "string", value: "S", default: "42", about: "the same seed takes the same images" },
+    glob: { type: "string", value: "PATTERN", default: "*", about: "which file names to take" },
+    master: SHARED_OPTIONS.master,
+    json: SHARED_OPTIONS.json,
+    quiet: SHARED_OPTIONS.quiet,
+    help: SHARED_OPTIONS.help,
+  },
+  examples: ["pomona sample fruits/Test out/sample -n 300"],
+  async run(context) {
+    const { positionals, options, signal } = context;
+    const [src = "", dst = ""] = positionals;
+    const n = wholeNumber(options, "n") ?? 300;
+    const seed = wholeNumber(options, "seed", 0) ?? 42;
+    const rows = await withSession(context, async (session) => {
+      const files = session.read
+        .format("binaryFile")
+        .option("pathGlobFilter", String(options.glob))
+        .option("recursiveFileLookup", true)
+        .load(src)
+        .withColumn("label", elementAt(split(col("path"), "/"), -2));
+      return balancedSample(files, { by: "label", n, seed }).select("path", "label").collect({ signal });
+    });
+    const line = progressLine("copy", options.quiet === true);
+    const copied = await copyTree(src, dst, {
+      files: rows.map((row) => row.path),
+      signal,
+      progress: ({ files, totalFiles }) => line.update(files, totalFiles),
+    });
+    line.end();
+    const classes = new Set(rows.map((row) => row.label)).size;
+    if (options.json) context.print(JSON.stringify({ files: rows.length, classes, ...copied }));
+    else context.print(`${rows.length} files of ${classes} classes in ${dst} (${copied.copied} copied)`);
+    return 0;
+  },
+};

@@ -1,0 +1,236 @@
+import type { EndStatus, EngineEvent } from "./events";
+
+/** How far a stage is, as the events tell it. Times are epoch milliseconds. */
+export interface StageProgress {
+  readonly stageId: number;
+  readonly name: string;
+  readonly startedAt: number;
+  readonly tasks: number;
+  readonly resumedTasks: number;
+  /** Rows that go in, all tasks together; 0 where that is not known. */
+  readonly rows: number;
+  status: EndStatus | "running";
+  /** Tasks done, those of an earlier run included. */
+  doneTasks: number;
+  runningTasks: number;
+  /** Attempts that failed and were made again. */
+  retries: number;
+  /** Rows read so far, those of tasks done by an earlier run estimated. */
+  doneRows: number;
+  /** Rows of this run a second, over the last seconds while it runs and over all of it at the end. */
+  rowsPerSecond: number | undefined;
+  /** Seconds to go, while there is something to tell it by. */
+  secondsLeft: number | undefined;
+  seconds: number;
+}
+
+/** How far a job is. */
+export interface JobProgress {
+  readonly jobId: string;
+  readonly description: string;
+  readonly startedAt: number;
+  readonly stages: readonly StageProgress[];
+  status: EndStatus | "running";
+  seconds: number;
+  error: string | undefined;
+}
+
+/** Follows an event stream. */
+export interface ProgressTracker {
+  /** Takes an event in; returns the job it belongs to, unless it belongs to none. */
+  apply(event: EngineEvent): JobProgress | undefined;
+  /** Brings rates and times up to `now`. */
+  refresh(job: JobProgress, now: number): void;
+  readonly running: readonly JobProgress[];
+}
+
+/** The rate is taken over this time, so that it follows a slow start and a slow end. */
+const RATE_WINDOW_MS = 15_000;
+
+/** A stage shows no time left before this, because the first batches also load models. */
+const MIN_ESTIMATE_MS = 1_000;
+
+export function trackProgress(): ProgressTracker {
+  const jobs = new Map<string, Followed>();
+  return {
+    apply(event) {
+      if (event.type === "message") return undefined;
+      if (event.type === "jobStarted") {
+        const job: Followed = {
+          ...event,
+          startedAt: event.time,
+          stages: [],
+          status: "running",
+          seconds: 0,
+          error: undefined,
+        };
+        jobs.set(event.jobId, job);
+        return job;
+      }
+      const job = jobs.get(event.jobId);
+      if (!job) return undefined;
+      if (event.type === "jobEnded") {
+        Object.assign(job, { status: event.status, seconds: event.seconds, error: event.error });
+        jobs.delete(event.jobId);
+        return job;
+      }
+      if (event.type === "stageStarted") job.stages.push(startStage(event));
+      else
+        applyToStage(
+          job.stages.find((stage) => stage.stageId === event.stageId),
+          event,
+        );
+      return job;
+    },
+    refresh(job, now) {
+      if (job.status !== "running") return;
+      job.seconds = (now - job.startedAt) / 1000;
+      for (const stage of job.stages as FollowedStage[]) if (stage.status === "running") estimate(stage, now);
+    },
+    get running() {
+      return [...jobs.values()];
+    },
+  };
+}
+
+interface Followed extends JobProgress {
+  readonly stages: FollowedStage[];
+}
+
+interface FollowedStage extends StageProgress {
+  /** Rows read by the current attempt of each partition. */
+  readonly readRows: Map<number, number>;
+  readonly samples: { time: number; rows: number }[];
+}
+
+function startStage(event: Extract<EngineEvent, { type: "stageStarted" }>): FollowedStage {
+  const { stageId, name, tasks, resumedTasks, rows, time } = event;
+  return {
+    stageId,
+    name,
+    startedAt: time,
+    tasks,
+    resumedTasks,
+    rows,
+    status: "running",
+    doneTasks: resumedTasks,
+    runningTasks: 0,
+    retries: 0,
+    doneRows: resumedRows(tasks, resumedTasks, rows),
+    rowsPerSecond: undefined,
+    secondsLeft: undefined,
+    seconds: 0,
+    readRows: new Map(),
+    samples: [{ time, rows: 0 }],
+  };
+}
+
+/** An earlier run's tasks do not say how many rows they had, so they count as average ones. */
+function resumedRows(tasks: number, resumedTasks: number, rows: number): number {
+  return tasks === 0 ? 0 : Math.round((rows * resumedTasks) / tasks);
+}
+
+type StageEvent = Exclude<EngineEvent, { type: "jobStarted" | "jobEnded" | "stageStarted" | "message" }>;
+
+function applyToStage(stage: FollowedStage | undefined, event: StageEvent): void {
+  if (!stage) return;
+  switch (event.type) {
+    case "taskStarted":
+      stage.runningTasks++;
+      break;
+    case "taskProgress":
+      stage.readRows.set(event.partition, event.rows);
+      break;
+    case "taskRetried":
+      stage.retries++;
+      break;
+    case "taskEnded":
+      stage.runningTasks--;
+      if (event.status === "succeeded") {
+        stage.doneTasks++;
+        if (!stage.readRows.has(event.partition)) stage.readRows.set(event.partition, event.rows);
+      } else {
+        // What a failed attempt read will be read again.
+        stage.readRows.delete(event.partition);
+      }
+      break;
+    case "stageEnded":
+      stage.status = event.status;
+      stage.runningTasks = 0;
+      stage.seconds = event.seconds;
+      stage.secondsLeft = undefined;
+      break;
+  }
+  const own = sum(stage.readRows.values());
+  const resumed = resumedRows(stage.tasks, stage.resumedTasks, stage.rows);
+  stage.doneRows = stage.status === "succeeded" && stage.rows > 0 ? stage.rows : own + resumed;
+  if (stage.status === "running") addSample(stage, event.time, own);
+  else stage.rowsPerSecond = stage.seconds > 0 ? own / stage.seconds : undefined;
+}
+
+function addSample(stage: FollowedStage, time: number, rows: number): void {
+  const last = stage.samples.at(-1);
+  if (last && last.rows === rows) return;
+  // A failed attempt takes rows back; the rate starts anew from there.
+  if (last && rows < last.rows) stage.samples.length = 0;
+  stage.samples.push({ time, rows });
+  // The oldest sample kept is the last one from before the window.
+  while (stage.samples.length > 2 && (stage.samples[1]?.time ?? time) < time - RATE_WINDOW_MS) stage.samples.shift();
+}
+
+function estimate(stage: FollowedStage, now: number): void {
+  stage.seconds = (now - stage.startedAt) / 1000;
+  const first = stage.samples[0];
+  const last = stage.samples.at(-1);
+  if (!first || !last || last.rows <= first.rows || now <= first.time) return;
+  // Batches arrive in lumps: between two of them the rate of the last one holds, until it is overdue.
+  const lump = (last.time - first.time) / Math.max(1, stage.samples.length - 1);
+  const until = Math.max(last.time, now - lump);
+  stage.rowsPerSecond = ((last.rows - first.rows) * 1000) / Math.max(1, until - first.time);
+  const isEarly = now - stage.startedAt < MIN_ESTIMATE_MS;
+  const left = stage.rows - stage.doneRows;
+  stage.secondsLeft = stage.rows > 0 && left >= 0 && !isEarly ? left / stage.rowsPerSecond : undefined;
+}
+
+/** The part of a stage that is done, from 0 to 1: by rows where they are known, else by tasks. */
+export function fractionDone(stage: StageProgress): number {
+  if (stage.status === "succeeded") return 1;
+  const fraction = stage.rows > 0 ? stage.doneRows / stage.rows : stage.tasks > 0 ? stage.doneTasks / stage.tasks : 0;
+  return Math.min(1, Math.max(0, fraction));
+}
+
+/** `2,115`. */
+export function countText(count: number): string {
+  return Math.round(count).toLocaleString("en-US");
+}
+
+/** `0.4 s`, `12 s`, `2 min 05 s`, `1 h 02 min`. */
+export function durationText(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const two = (n: number) => String(n).padStart(2, "0");
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
+  const minutes = Math.round(whole / 60);
+  return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
+}
+
+/** `231 rows/s`. */
+export function rateText(rowsPerSecond: number): string {
+  return `${rowsPerSecond < 9.95 ? rowsPerSecond.toFixed(1) : countText(rowsPerSecond)} rows/s`;
+}
+
+/** `24 tasks, 2 running, 1 retried`. */
+export function tasksText(stage: StageProgress): string {
+  const parts = [`${countText(stage.doneTasks)}/${countText(stage.tasks)} task${stage.tasks === 1 ? "" : "s"}`];
+  if (stage.runningTasks > 0) parts.push(`${stage.runningTasks} running`);
+  if (stage.retries > 0) parts.push(`${stage.retries} retried`);
+  if (stage.resumedTasks > 0) parts.push(`${stage.resumedTasks} from an earlier run`);
+  return parts.join(", ");
+}
+
+function sum(values: Iterable<number>): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}
