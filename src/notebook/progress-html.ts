@@ -1,0 +1,87 @@
+import type { EndStatus } from "../engine/events";
+import {
+  countText,
+  durationText,
+  fractionDone,
+  type JobProgress,
+  rateText,
+  type StageProgress,
+  tasksText,
+} from "../engine/progress-state";
+import { escapeHtml, type MimeBundle } from "../plot/mime-bundle";
+
+/** Lines from the engine and the workers, the latest last. */
+export interface ProgressNotes {
+  readonly warnings: string[];
+  readonly lines: string[];
+}
+
+/** A job's state as HTML and as text. Inline styles alone, with colours that stand out on white and on black. */
+export function progressBundle(job: JobProgress, notes: ProgressNotes): MimeBundle {
+  return { "text/html": progressHtml(job, notes), "text/plain": progressText(job) };
+}
+
+const COLOURS: Readonly<Record<EndStatus | "running", string>> = {
+  running: "#2196f3",
+  succeeded: "#43a047",
+  failed: "#e53935",
+  cancelled: "#fb8c00",
+};
+
+const MARKS: Readonly<Record<EndStatus | "running", string>> = {
+  running: "●",
+  succeeded: "✔",
+  failed: "✖",
+  cancelled: "■",
+};
+
+function progressHtml(job: JobProgress, notes: ProgressNotes): string {
+  const colour = COLOURS[job.status];
+  const state = job.status === "running" ? durationText(job.seconds) : `${job.status} in ${durationText(job.seconds)}`;
+  const error = job.error ? `<div style="color:${COLOURS.failed}">${escapeHtml(firstLine(job.error))}</div>` : "";
+  const warnings = notes.warnings.map(
+    (line) => `<div style="color:${COLOURS.cancelled}">Warning: ${escapeHtml(line)}</div>`,
+  );
+  const lines = notes.lines.map((line) => `<div style="opacity:0.7">${escapeHtml(line)}</div>`);
+  return [
+    `<div style="border-left:3px solid ${colour};padding:2px 0 2px 10px;font-size:90%">`,
+    `<div><span style="color:${colour}">${MARKS[job.status]}</span> <b>${escapeHtml(job.description)}</b> `,
+    `<span style="opacity:0.7">${state}</span></div>`,
+    ...job.stages.map(stageHtml),
+    error,
+    ...warnings,
+    ...lines,
+    "</div>",
+  ].join("");
+}
+
+function stageHtml(stage: StageProgress): string {
+  const percent = Math.floor(fractionDone(stage) * 100);
+  const bar = `<div style="width:${percent}%;height:8px;border-radius:4px;background:${COLOURS[stage.status]}"></div>`;
+  const track = "display:inline-block;width:240px;height:8px;border-radius:4px;background:rgba(128,128,128,0.3)";
+  return [
+    `<div><span style="display:inline-block;min-width:160px">${escapeHtml(stage.name)}</span>`,
+    `<div style="${track}">${bar}</div> `,
+    `<span style="opacity:0.8">${escapeHtml([`${percent} %`, ...stageFacts(stage)].join(" · "))}</span></div>`,
+  ].join("");
+}
+
+function stageFacts(stage: StageProgress): string[] {
+  const facts = [tasksText(stage)];
+  if (stage.rows > 0) facts.push(`${countText(stage.doneRows)}/${countText(stage.rows)} rows`);
+  if (stage.rowsPerSecond !== undefined) facts.push(rateText(stage.rowsPerSecond));
+  if (stage.secondsLeft !== undefined) facts.push(`${durationText(stage.secondsLeft)} left`);
+  if (stage.status !== "running") facts.push(durationText(stage.seconds));
+  return facts;
+}
+
+function progressText(job: JobProgress): string {
+  const state = job.status === "running" ? "running for" : `${job.status} in`;
+  const stages = job.stages.map((stage) => `  ${stage.name}: ${stageFacts(stage).join(", ")}`);
+  const error = job.error ? [`  ${firstLine(job.error)}`] : [];
+  return [`${job.description}: ${state} ${durationText(job.seconds)}`, ...stages, ...error].join("\n");
+}
+
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0] ?? "";
+}

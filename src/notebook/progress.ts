@@ -1,0 +1,112 @@
+import { randomBytes } from "node:crypto";
+import type { EngineEvent, EventListener } from "../engine/events";
+import { type JobProgress, trackProgress } from "../engine/progress-state";
+import { display, inNotebook } from "./display";
+import { type ProgressNotes, progressBundle } from "./progress-html";
+
+/** Where events come from: an engine. */
+export interface EventSource {
+  subscribe(listener: EventListener): () => void;
+}
+
+/** A job that is over sooner leaves no block. */
+const DELAY_MS = 500;
+
+/** The least time between two updates of a block. tslab drops messages when many are sent at once. */
+const INTERVAL_MS = 300;
+
+/** Lines of the log that a block keeps. */
+const NOTES = 5;
+
+/**
+ * Shows a block in the notebook for each job that takes longer than half a second, updates it in place, and leaves its
+ * final state there. Outside a notebook it shows nothing.
+ * @returns a function that ends it
+ */
+export function showNotebookProgress(source: EventSource): () => void {
+  const tracker = trackProgress();
+  const blocks = new Map<string, Block>();
+
+  const onEvent = (event: EngineEvent) => {
+    if (event.type === "message") return addNote(event, [...blocks.values()]);
+    const job = tracker.apply(event);
+    if (!job) return;
+    let block = blocks.get(job.jobId);
+    if (!block) {
+      block = startBlock(job, (now) => tracker.refresh(job, now));
+      blocks.set(job.jobId, block);
+    }
+    if (job.status === "running") {
+      block.update();
+    } else {
+      blocks.delete(job.jobId);
+      block.end();
+    }
+  };
+  const unsubscribe = source.subscribe(onEvent);
+  return () => {
+    unsubscribe();
+    for (const block of blocks.values()) block.stop();
+    blocks.clear();
+  };
+}
+
+interface Block {
+  readonly notes: ProgressNotes;
+  /** Shows the present state, now or as soon as it may. */
+  update(): void;
+  /** Shows the final state. */
+  end(): void;
+  stop(): void;
+}
+
+function startBlock(job: JobProgress, refresh: (now: number) => void): Block {
+  const displayId = `pomona-job-${randomBytes(8).toString("hex")}`;
+  const notes: ProgressNotes = { warnings: [], lines: [] };
+  let isShown = false;
+  let next = Date.now() + DELAY_MS;
+  let timer: NodeJS.Timeout | undefined;
+
+  const show = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    const now = Date.now();
+    next = now + INTERVAL_MS;
+    refresh(now);
+    if (!inNotebook()) return;
+    display(progressBundle(job, notes), { displayId, update: isShown });
+    isShown = true;
+  };
+  const update = () => {
+    const wait = next - Date.now();
+    if (wait <= 0) show();
+    // Unreferenced: progress is no reason to keep a process alive.
+    else timer ??= setTimeout(show, wait).unref();
+  };
+  update();
+  return {
+    notes,
+    update,
+    end() {
+      clearTimeout(timer);
+      if (isShown || job.seconds * 1000 >= DELAY_MS || notes.warnings.length > 0) show();
+    },
+    stop: () => clearTimeout(timer),
+  };
+}
+
+function addNote(event: Extract<EngineEvent, { type: "message" }>, blocks: readonly Block[]): void {
+  if (event.level === "debug") return;
+  if (blocks.length === 0) {
+    if (event.level === "warn") console.warn(event.text);
+    return;
+  }
+  for (const { notes, update } of blocks) {
+    const lines = event.level === "warn" ? notes.warnings : notes.lines;
+    // Every worker says the same when it loads a model.
+    if (lines.includes(event.text)) continue;
+    lines.push(event.text);
+    if (lines.length > NOTES) lines.shift();
+    update();
+  }
+}

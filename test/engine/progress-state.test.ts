@@ -1,0 +1,145 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import {
+  durationText,
+  fractionDone,
+  type JobProgress,
+  rateText,
+  tasksText,
+  trackProgress,
+} from "../../src/engine/progress-state";
+import { jobTeller } from "./job-events";
+
+beforeEach(() => vi.useFakeTimers({ toFake: ["Date"], now: 1_000_000 }));
+afterEach(() => vi.useRealTimers());
+
+function follow(teller: ReturnType<typeof jobTeller>) {
+  const tracker = trackProgress();
+  let job: JobProgress | undefined;
+  teller.subscribe((event) => {
+    job = tracker.apply(event) ?? job;
+  });
+  const now = () => {
+    if (!job) throw new Error("no job");
+    tracker.refresh(job, Date.now());
+    return { job, stage: job.stages[0]! };
+  };
+  return { now, tracker };
+}
+
+const pass = (ms: number) => vi.setSystemTime(Date.now() + ms);
+
+describe("a job's progress", () => {
+  test("counts rows and tasks, and tells rate and time left", () => {
+    const teller = jobTeller();
+    const { now } = follow(teller);
+    teller.job("featurize");
+    teller.stage("image.features", 4, 400);
+    for (let second = 1; second <= 10; second++) {
+      if (second === 1) teller.start(0);
+      pass(1000);
+      teller.progress(0, second * 10);
+    }
+    teller.end(0, 100);
+    teller.start(1);
+    const { stage, job } = now();
+    expect(job.seconds).toBe(10);
+    expect(stage).toMatchObject({ doneTasks: 1, runningTasks: 1, doneRows: 100, rowsPerSecond: 10, secondsLeft: 30 });
+    expect(fractionDone(stage)).toBe(0.25);
+    expect(tasksText(stage)).toBe("1/4 tasks, 1 running");
+  });
+
+  test("takes back what a failed attempt had read", () => {
+    const teller = jobTeller();
+    const { now } = follow(teller);
+    teller.job("featurize");
+    teller.stage("image.features", 2, 200);
+    teller.start(0);
+    teller.start(1);
+    pass(1000);
+    teller.progress(0, 50);
+    teller.progress(1, 70);
+    teller.retry(0);
+    expect(now().stage).toMatchObject({ doneRows: 70, retries: 1, runningTasks: 1 });
+    teller.start(0, 1);
+    pass(1000);
+    teller.progress(0, 30);
+    expect(now().stage.doneRows).toBe(100);
+    expect(tasksText(now().stage)).toBe("0/2 tasks, 2 running, 1 retried");
+  });
+
+  test("counts tasks of an earlier run, but not into the rate", () => {
+    const teller = jobTeller();
+    const { now } = follow(teller);
+    teller.job("featurize");
+    teller.stage("image.features", 4, 400, 3);
+    expect(fractionDone(now().stage)).toBe(0.75);
+    teller.start(3);
+    pass(2000);
+    teller.progress(3, 50);
+    expect(now().stage).toMatchObject({ doneRows: 350, rowsPerSecond: 25, secondsLeft: 2 });
+    expect(tasksText(now().stage)).toBe("3/4 tasks, 1 running, 3 from an earlier run");
+  });
+
+  test("goes by tasks where the rows are not known", () => {
+    const teller = jobTeller();
+    const { now } = follow(teller);
+    teller.job("scan");
+    teller.stage("scan", 4, 0);
+    teller.start(0);
+    pass(100);
+    teller.end(0, 5);
+    expect(fractionDone(now().stage)).toBe(0.25);
+    expect(now().stage.secondsLeft).toBeUndefined();
+  });
+
+  test("follows a rate that changes, and stays sensible between lumps", () => {
+    const teller = jobTeller();
+    const { now } = follow(teller);
+    teller.job("featurize");
+    teller.stage("image.features", 1, 100_000);
+    teller.start(0);
+    // A slow start of 10 rows a second, then 1,000.
+    for (let second = 1; second <= 60; second++) {
+      pass(1000);
+      teller.progress(0, second <= 20 ? second * 10 : 200 + (second - 20) * 1000);
+    }
+    expect(now().stage.rowsPerSecond).toBeCloseTo(1000, 0);
+    pass(900);
+    expect(now().stage.rowsPerSecond).toBeCloseTo(1000, -2);
+    pass(60_000);
+    expect(now().stage.rowsPerSecond).toBeLessThan(300);
+  });
+
+  test("ends with totals, and forgets the job", () => {
+    const teller = jobTeller();
+    const { now, tracker } = follow(teller);
+    teller.job("featurize");
+    teller.stage("image.features", 1, 100);
+    teller.start(0);
+    expect(tracker.running).toHaveLength(1);
+    pass(4000);
+    teller.end(0, 100);
+    teller.endStage("succeeded", 100);
+    teller.endJob("succeeded");
+    expect(now().job).toMatchObject({ status: "succeeded", seconds: 4 });
+    expect(now().stage).toMatchObject({ status: "succeeded", doneRows: 100, rowsPerSecond: 25, seconds: 4 });
+    expect(tracker.running).toHaveLength(0);
+  });
+});
+
+test.each([
+  [0.04, "0.0 s"],
+  [9.94, "9.9 s"],
+  [9.96, "10 s"],
+  [59.4, "59 s"],
+  [59.6, "1 min 00 s"],
+  [125, "2 min 05 s"],
+  [3599.7, "1 h 00 min"],
+  [7500, "2 h 05 min"],
+])("durationText(%d) is %s", (seconds, text) => {
+  expect(durationText(seconds)).toBe(text);
+});
+
+test("rateText", () => {
+  expect([rateText(0.25), rateText(231.4), rateText(12_345)]).toEqual(["0.3 rows/s", "231 rows/s", "12,345 rows/s"]);
+});
