@@ -12,7 +12,7 @@ import { wasmBase64 } from "./resize.wasm";
 export function resize(image: RgbImage, width: number, height: number): Uint8Array {
   checkSize(image, width, height);
   const bytes = width * height * 3;
-  return resample(image, width, height, bytes, "vertical", (memory, pointer) =>
+  return resample(rowsFirst(image, width, height), width, height, bytes, "vertical", (memory, pointer) =>
     new Uint8Array(memory, pointer, bytes).slice(),
   );
 }
@@ -33,7 +33,7 @@ export function resizeToSignedUnit(
   if (offset < 0 || offset + values > out.length) {
     throw new IllegalArgumentError(`${values} values do not fit at ${offset} into an array of ${out.length}.`);
   }
-  resample(image, width, height, values * 4, "verticalToSignedUnit", (memory, pointer) =>
+  resample(rowsFirst(image, width, height), width, height, values * 4, "verticalToSignedUnit", (memory, pointer) =>
     out.set(new Float32Array(memory, pointer, values), offset),
   );
 }
@@ -107,6 +107,15 @@ function resample<T>(
   const result = take(wasm.memory.buffer, out);
   releaseLarge();
   return result;
+}
+
+/**
+ * Pillow resamples along x first and rounds to bytes in between; from version 13 on it goes along y first where the
+ * image gets wider and less high, which is less work. The order shows in the rounding.
+ */
+function rowsFirst(image: RgbImage, width: number, height: number): RgbImage {
+  if (width <= image.width || height >= image.height) return image;
+  return { width: image.width, height, data: resize(image, image.width, height) };
 }
 
 /** Copies the source into the module's memory band by band, so that a large image is never there as a whole. */
