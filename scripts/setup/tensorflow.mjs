@@ -27,6 +27,8 @@ const stampFile = join(packageDir, "lib", ".pomona-stamp");
 export function tensorflowProblem({ python, compiler }) {
   if (process.platform !== "linux" || process.arch !== "x64")
     return `TensorFlow's wheel is used on linux-x64 only; this is ${process.platform}-${process.arch}`;
+  const { library, addon } = cacheNames();
+  if (cached(library) && cached(addon)) return undefined;
   if (!python) return "it needs Python to fetch TensorFlow's wheel";
   if (!compiler) return "it needs a C++ compiler";
   return undefined;
@@ -34,19 +36,23 @@ export function tensorflowProblem({ python, compiler }) {
 
 /** Puts the addon into node_modules. @returns {Promise<string>} what was done, for the progress line */
 export async function installTensorflow({ python, compiler, force }) {
-  const { version } = JSON.parse(readFileSync(join(packageDir, "package.json"), "utf8"));
-  const libraryName = `libtensorflow-${wheel.version}`;
-  const addonName = `tfjs-node-${version}-${libraryName}-napi-v${napi}-${process.platform}-${process.arch}`;
-  const print = fingerprint({ values: [addonName] });
-  if (!force && isStamped(stampFile, print) && cached(libraryName) && existsSync(addonFile)) return "up to date";
+  const names = cacheNames();
+  const print = fingerprint({ values: [names.addon] });
+  if (!force && isStamped(stampFile, print) && cached(names.library) && existsSync(addonFile)) return "up to date";
 
-  const library = await cacheEntry(libraryName, (folder) => unpackLibrary(folder, python));
-  const addon = await cacheEntry(addonName, (folder) => compileAddon(folder, library, compiler));
+  const library = await cacheEntry(names.library, (folder) => unpackLibrary(folder, python));
+  const addon = await cacheEntry(names.addon, (folder) => compileAddon(folder, library, compiler));
   mkdirSync(join(addonFile, ".."), { recursive: true });
   copyFileSync(join(addon, "tfjs_binding.node"), addonFile);
   await run(process.execPath, ["-e", "process.dlopen({ exports: {} }, process.argv[1])", addonFile]);
   writeStamp(stampFile, print);
   return `library and addon from ${library}`;
+}
+
+function cacheNames() {
+  const { version } = JSON.parse(readFileSync(join(packageDir, "package.json"), "utf8"));
+  const library = `libtensorflow-${wheel.version}`;
+  return { library, addon: `tfjs-node-${version}-${library}-napi-v${napi}-${process.platform}-${process.arch}` };
 }
 
 /** Takes the two libraries and the C headers (630 MB of the wheel) into `folder`. */
