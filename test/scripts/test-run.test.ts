@@ -23,10 +23,14 @@ function testRun(...files: string[]) {
   const program = `
     import { runVitest } from ${JSON.stringify(script)};
     console.log(JSON.stringify(await runVitest(process.argv.slice(1))));`;
-  const { stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", program, "--root", folder, ...files], {
-    cwd: root,
-    encoding: "utf8",
-  });
+  const { stdout } = spawnSync(
+    process.execPath,
+    ["--input-type=module", "-e", program, "--", "--root", folder, ...files],
+    {
+      cwd: root,
+      encoding: "utf8",
+    },
+  );
   return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as unknown;
 }
 
