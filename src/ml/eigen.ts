@@ -132,6 +132,8 @@ function flipSigns(vectors: Float64Array, count: number, n: number): void {
     const row = vectors.subarray(i * n, (i + 1) * n);
     let largest = 0;
     for (const value of row) if (Math.abs(value) > Math.abs(largest)) largest = value;
-    if (largest < 0) for (let j = 0; j < n; j++) row[j] = -row[j]!;
+    const sign = largest < 0 ? -1 : 1;
+    // Adding 0 turns -0 into 0, which survives JSON.
+    for (let j = 0; j < n; j++) row[j] = sign * row[j]! + 0;
   }
 }
