@@ -12,6 +12,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(root, "out", "test-run-"));
   const file = (name: string, text: string) =>
     writeFileSync(join(folder, name), `import { it } from "vitest";\n${text}`);
+  writeFileSync(join(folder, "vitest.config.mjs"), "export default {};");
   file("good.test.ts", 'it("a", () => {}); it("b", () => {});');
   file("bad.test.ts", 'it("a", () => {}); it("b", () => { throw new Error("no"); });');
   file("broken.test.ts", 'import "./not-there";');
