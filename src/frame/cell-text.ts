@@ -1,5 +1,6 @@
 import type { Vector } from "apache-arrow";
 import type { DataType } from "../data/types";
+import { javaDouble, javaFloat } from "./java-number";
 
 /**
  * One Arrow value as Spark's `show` prints it: `NULL`, `1.0`, `1.0E-5`, `[FF D8]`, `[1.0, 2.0]`, `{a, b}`, `{k -> v}`.
@@ -25,9 +26,9 @@ export function cellText(value: unknown, type: DataType): string {
 function primitiveText(value: unknown, type: string): string {
   switch (type) {
     case "float":
-      return javaNumber(value as number, floatDigits(value as number));
+      return javaFloat(value as number);
     case "double":
-      return javaNumber(value as number, (value as number).toExponential());
+      return javaDouble(value as number);
     case "binary":
       return `[${Array.from(value as Uint8Array, (b) => b.toString(16).toUpperCase().padStart(2, "0")).join(" ")}]`;
     case "date":
@@ -41,33 +42,6 @@ function primitiveText(value: unknown, type: string): string {
         ? decimalText(value as DecimalValue, Number(type.slice(0, -1).split(",")[1]))
         : String(value);
   }
-}
-
-/**
- * A number as Java's `Double.toString` writes it: plain between 1e-3 and 1e7, else `1.0E-5`.
- * @param exponential the shortest digits that read back as the same number, such as `1.5e-5`.
- */
-function javaNumber(value: number, exponential: string): string {
-  if (Number.isNaN(value)) return "NaN";
-  if (!Number.isFinite(value)) return value > 0 ? "Infinity" : "-Infinity";
-  const sign = value < 0 || Object.is(value, -0) ? "-" : "";
-  if (value === 0) return `${sign}0.0`;
-  const [mantissa = "", power = "0"] = exponential.replace("-", value < 0 ? "" : "-").split("e");
-  const digits = mantissa.replace(".", "");
-  const exponent = Number(power);
-  if (exponent < -3 || exponent >= 7) return `${sign}${digits[0]}.${digits.slice(1) || "0"}E${exponent}`;
-  if (exponent < 0) return `${sign}0.${"0".repeat(-exponent - 1)}${digits}`;
-  const whole = digits.slice(0, exponent + 1).padEnd(exponent + 1, "0");
-  return `${sign}${whole}.${digits.slice(exponent + 1) || "0"}`;
-}
-
-/** The fewest digits that read back as the same 32-bit number; nine always do. */
-function floatDigits(value: number): string {
-  for (let digits = 0; digits < 8; digits++) {
-    const text = value.toExponential(digits);
-    if (Math.fround(Number(text)) === value) return text.replace(/\.?0+e/, "e");
-  }
-  return value.toExponential(8);
 }
 
 /** `2024-01-31 12:00:00.5`: microseconds without trailing zeros. @param millis since 1970, with a fraction. */

@@ -46,7 +46,8 @@ export interface FrameOptions {
  * else only describes a new DataFrame. `R` is the type of a row where the compiler knows it.
  * @see https://spark.apache.org/docs/latest/api/python/reference/pyspark.sql/dataframe.html
  */
-export class DataFrame<R = OpenRow> {
+// biome-ignore lint/suspicious/noExplicitAny: a parameter of type DataFrame has to take frames of every row type
+export class DataFrame<R = any> {
   private plan_: Plan;
 
   constructor(

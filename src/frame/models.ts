@@ -43,7 +43,8 @@ export function mobileNetV2(options: NetworkOptions = {}): Featurizer {
 }
 
 /**
- * VGG16 without its top, averaged over the image: 512 values per image, which is resized to 224 x 224 as Pillow does.
+ * VGG16 without its dense layers, the greatest value of each of the last 512 maps (Keras' `pooling="max"`): 512 values per
+ * image, which is resized to 224 x 224 as Pillow does.
  * @throws as {@link mobileNetV2}
  * @see https://keras.io/api/applications/vgg/#vgg16-function
  */

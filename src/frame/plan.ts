@@ -1,5 +1,6 @@
 import type { FunctionSpec, Json } from "../data/batch-function";
 import type { DataType, StructType } from "../data/types";
+import { javaDouble } from "./java-number";
 
 /** A value in a plan: what JSON can say, and a type where JavaScript's is not enough. */
 export type LiteralValue = null | boolean | number | string;
@@ -193,6 +194,9 @@ export function outputName(expression: Expression): string {
     case "column":
     case "alias":
       return expression.name;
+    case "cast":
+      // Spark names a cast of a plain column as the column.
+      return expression.child.kind === "column" ? expression.child.name : expressionText(expression);
     default:
       return expressionText(expression);
   }
@@ -206,7 +210,7 @@ export function expressionText(expression: Expression): string {
     case "column":
       return expression.name;
     case "literal":
-      return expression.value === null ? "NULL" : String(expression.value);
+      return literalText(expression.value);
     case "alias":
       return `${expressionText(expression.child)} AS ${expression.name}`;
     case "cast":
@@ -221,6 +225,11 @@ export function expressionText(expression: Expression): string {
     case "call":
       return callText(expression.fn, expression.args.map(expressionText));
   }
+}
+
+function literalText(value: LiteralValue): string {
+  if (value === null) return "NULL";
+  return typeof value === "number" && !Number.isInteger(value) ? javaDouble(value) : String(value);
 }
 
 function castName(type: DataType): string {
@@ -242,8 +251,6 @@ function callText(fn: string, args: readonly string[]): string {
   switch (fn) {
     case "not":
       return `(NOT ${args[0]})`;
-    case "negative":
-      return `(- ${args[0]})`;
     case "isnull":
       return `(${args[0]} IS NULL)`;
     case "isnotnull":
@@ -260,8 +267,15 @@ function callText(fn: string, args: readonly string[]): string {
       return `count(DISTINCT ${args.join(", ")})`;
     case "stddev_samp":
       return `stddev(${args[0]})`;
+    case "var_samp":
+      return `variance(${args[0]})`;
     case "pow":
       return `POWER(${args.join(", ")})`;
+    case "sqrt":
+    case "exp":
+      return `${fn.toUpperCase()}(${args[0]})`;
+    case "regexp_replace":
+      return `regexp_replace(${args.join(", ")}, 1)`;
     case "rlike":
       return `RLIKE(${args.join(", ")})`;
     default:

@@ -3,7 +3,7 @@ import { PomonaError } from "../../errors";
 import { AnalysisError } from "../../frame/analysis-error";
 import { childrenOf } from "../../frame/expressions";
 import { type AggregateFunction, type Expression, expressionText, outputName, type Plan } from "../../frame/plan";
-import { matching, resolveName } from "../../frame/resolve";
+import { matching, nameParts, resolveName } from "../../frame/resolve";
 import { duckdbType } from "./duckdb-types";
 import { expressionSql, type ResolveName } from "./sql-expression";
 import { joinSql } from "./sql-join";
@@ -339,12 +339,11 @@ function resolver(input: Relation): ResolveName {
   };
 }
 
-/** The name a column gets: a plain reference takes the column's own spelling, and a field its last part. */
+/** The name a column gets: a plain reference is spelt as the user spells it, and a field is its last part. */
 function resultName(expression: Expression, names: readonly string[]): string {
   if (expression.kind === "cast" && expression.child.kind === "column") return resultName(expression.child, names);
-  if (expression.kind !== "column") return outputName(expression);
-  const { column, fields } = resolveName(expression.name, names);
-  return fields.at(-1) ?? column;
+  if (expression.kind !== "column" || matching(expression.name, names).length > 0) return outputName(expression);
+  return nameParts(expression.name).at(-1) ?? expression.name;
 }
 
 const AGGREGATES: ReadonlySet<string> = new Set<AggregateFunction>([
