@@ -18,10 +18,11 @@ export class UserFunctionError extends PomonaError {
 export function userFunctionError(fn: CompiledFunction, thrown: unknown, row: number | undefined): UserFunctionError {
   const { name } = fn.spec;
   const frames = thrown instanceof Error ? userFrames(fn, thrown.stack ?? "") : [];
-  const where = row === undefined ? "" : ` in row ${row} of the batch`;
+  // A row's error is told by its step, which names the function and, where there is one, the path.
+  const where = row === undefined ? `${name} failed` : `row ${row} of the batch`;
   const what = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `threw ${String(thrown)}`;
   const excerpt = excerptOf(fn, frames);
-  const message = `${name} failed${where}: ${what}${excerpt ? `\n\n${excerpt}\n` : ""}`;
+  const message = `${where}: ${what}${excerpt ? `\n\n${excerpt}\n` : ""}`;
   const error = new UserFunctionError(name, row, message, thrown, isWorthRetrying(thrown));
   error.stack = [`${error.name}: ${message}`, ...frames.map((frame) => `    at ${frame.text}`)].join("\n");
   return error;

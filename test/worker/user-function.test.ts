@@ -116,7 +116,7 @@ describe("errors of the function", () => {
     const { error } = await worker.column(column, [strings("a", null)]);
     expect(error!.name).toBe("UserFunctionError");
     expect(error!.message).toBe(
-      "brightness failed in row 1 of the batch: TypeError: Cannot read properties of null (reading 'split')\n\n" +
+      "row 1 of the batch: TypeError: Cannot read properties of null (reading 'split')\n\n" +
         "  2 |   const parts = text.split(',');\n    |                      ^\n",
     );
     expect(error!.stack.split("\n").slice(-1)).toEqual(["    at brightness (udf:brightness:2:22)"]);
@@ -128,7 +128,7 @@ describe("errors of the function", () => {
     const { error } = await worker.column(column, [strings("a")]);
     expect(error).toMatchObject({ name: "UserFunctionError", retryable: true });
     expect(error!.message).toContain(
-      'ask failed in row 0 of the batch: Error: no answer\n\n  1 | () => { throw new Error("no answer"); }\n    |               ^\n',
+      'row 0 of the batch: Error: no answer\n\n  1 | () => { throw new Error("no answer"); }\n    |               ^\n',
     );
   });
 
