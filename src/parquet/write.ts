@@ -82,6 +82,11 @@ export async function writeParquetFile(
   try {
     const parquet = (await transformParquetStream(source as never, writerProperties(options))) as unknown;
     const bytes = await storage.writeStream(url, parquet as ReadableStream<Uint8Array>);
+    // The WASM side may take a source that broke for one that ended.
+    if (failure !== undefined) {
+      await storage.remove(url);
+      throw failure;
+    }
     return { rows, bytes };
   } catch (error) {
     await iterator.return?.();
