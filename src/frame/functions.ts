@@ -11,6 +11,8 @@ import {
 } from "./column";
 import type { AggregateFunction, Expression, ScalarFunction } from "./plan";
 
+export { batchUdf, fromModule, udf } from "./user-function";
+
 /** A column, or the name of one. */
 export type ColumnOrName = Column | string;
 
@@ -70,7 +72,7 @@ export class CaseColumn<T> extends Column<string, T> {
  * The first of the columns that is not null.
  * @see https://spark.apache.org/docs/latest/api/python/reference/pyspark.sql/api/pyspark.sql.functions.coalesce.html
  */
-export function coalesce<C extends ColumnOrName>(...columns: readonly C[]): Column<string, TypeOf<C>> {
+export function coalesce<const C extends readonly ColumnOrName[]>(...columns: C): Column<string, TypeOf<C[number]>> {
   return scalar("coalesce", atLeast("coalesce", 1, columns.map(named)));
 }
 
@@ -315,7 +317,7 @@ export function pow(base: ColumnOrName | number, exponent: ColumnOrName | number
  * The least of the columns in each row, nulls left out.
  * @see https://spark.apache.org/docs/latest/api/python/reference/pyspark.sql/api/pyspark.sql.functions.least.html
  */
-export function least<C extends ColumnOrName>(...columns: readonly C[]): Column<string, TypeOf<C>> {
+export function least<const C extends readonly ColumnOrName[]>(...columns: C): Column<string, TypeOf<C[number]>> {
   return scalar("least", atLeast("least", 2, columns.map(named)));
 }
 
@@ -323,7 +325,7 @@ export function least<C extends ColumnOrName>(...columns: readonly C[]): Column<
  * The greatest of the columns in each row, nulls left out.
  * @see https://spark.apache.org/docs/latest/api/python/reference/pyspark.sql/api/pyspark.sql.functions.greatest.html
  */
-export function greatest<C extends ColumnOrName>(...columns: readonly C[]): Column<string, TypeOf<C>> {
+export function greatest<const C extends readonly ColumnOrName[]>(...columns: C): Column<string, TypeOf<C[number]>> {
   return scalar("greatest", atLeast("greatest", 2, columns.map(named)));
 }
 

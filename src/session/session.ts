@@ -7,6 +7,7 @@ import { DataFrame } from "../frame/dataframe";
 import type { Plan } from "../frame/plan";
 import { DataFrameReader } from "../frame/reader";
 import type { OpenRow } from "../frame/row-types";
+import { inNotebook } from "../notebook/display";
 import { VERSION } from "../version";
 import { RuntimeConfig, type SettingName } from "./configuration";
 import { type JobRecord, jobHistory } from "./history";
@@ -42,6 +43,7 @@ export class Session {
   private readonly views = new Map<string, Plan>();
   private readonly history_ = jobHistory();
   private readonly hideProgress: () => void;
+  private readonly onInterrupt = () => void this.engine.interrupt();
   private stopped = false;
 
   /** @internal Use {@link Session.builder}. */
@@ -50,6 +52,8 @@ export class Session {
     this.engine = embeddedEngine(conf.get("spark.master") ?? "local[*]", { conf: (key) => conf.get(key) });
     this.engine.subscribe((event) => this.history_.record(event));
     this.hideProgress = showProgress(this.engine, conf);
+    // A notebook's stop button is a SIGINT; stock tslab leaves the cell at once, and its work would go on unseen.
+    if (inNotebook()) process.on("SIGINT", this.onInterrupt);
   }
 
   /** Where work runs, such as `local[2]`. */
@@ -138,6 +142,7 @@ export class Session {
     if (this.stopped) return;
     this.stopped = true;
     if (active === this) active = undefined;
+    process.off("SIGINT", this.onInterrupt);
     await this.engine.close();
     this.hideProgress();
   }

@@ -114,10 +114,9 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
       };
       const done = await runPipeline(analysis, stage.pipeline, output, job, jobId, index);
       const files = done.map(({ url, rows }) => ({ url, rows }));
-      (isUsers ? cached : analysis.staged).set(stage.id, {
-        schema: await schemaOf(stage.pipeline, analysis, job.duckdb),
-        files,
-      });
+      const staged = { schema: await schemaOf(stage.pipeline, analysis, job.duckdb), files };
+      analysis.staged.set(stage.id, staged);
+      if (isUsers) cached.set(stage.id, staged);
     }
   }
 

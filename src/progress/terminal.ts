@@ -1,13 +1,5 @@
 import type { EngineEvent, EventListener } from "../engine/events";
-import {
-  countText,
-  durationText,
-  fractionDone,
-  rateText,
-  type StageProgress,
-  tasksText,
-  trackProgress,
-} from "../engine/progress-state";
+import { countText, durationText, fractionDone, rateText, type StageProgress, tasksText, trackProgress } from "./state";
 
 /** Where progress is written: `process.stderr`, or something like it. */
 export interface ProgressStream {

@@ -1,4 +1,5 @@
 import type { EndStatus } from "../engine/events";
+import { escapeHtml, type MimeBundle } from "../plot/mime-bundle";
 import {
   countText,
   durationText,
@@ -7,8 +8,7 @@ import {
   rateText,
   type StageProgress,
   tasksText,
-} from "../engine/progress-state";
-import { escapeHtml, type MimeBundle } from "../plot/mime-bundle";
+} from "./state";
 
 /** Lines from the engine and the workers, the latest last. */
 export interface ProgressNotes {

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { EngineEvent, EventListener } from "../engine/events";
-import { type JobProgress, trackProgress } from "../engine/progress-state";
-import { display, inNotebook } from "./display";
-import { type ProgressNotes, progressBundle } from "./progress-html";
+import { display, inNotebook } from "../notebook/display";
+import { type ProgressNotes, progressBundle } from "./notebook-html";
+import { type JobProgress, trackProgress } from "./state";
 
 /** Where events come from: an engine. */
 export interface EventSource {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { type ProgressStream, showTerminalProgress, type TerminalProgressOptions } from "../../src/cli/progress";
-import { jobTeller } from "../engine/job-events";
+import { type ProgressStream, showTerminalProgress, type TerminalProgressOptions } from "../../src/progress/terminal";
+import { jobTeller } from "./job-events";
 
 beforeEach(() => vi.useFakeTimers({ now: 1_000_000 }));
 afterEach(() => vi.useRealTimers());

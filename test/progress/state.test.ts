@@ -6,7 +6,7 @@ import {
   rateText,
   tasksText,
   trackProgress,
-} from "../../src/engine/progress-state";
+} from "../../src/progress/state";
 import { jobTeller } from "./job-events";
 
 beforeEach(() => vi.useFakeTimers({ toFake: ["Date"], now: 1_000_000 }));

@@ -1,9 +1,9 @@
 import { createRequire } from "node:module";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { display, inNotebook } from "../../src/notebook/display";
-import { showNotebookProgress } from "../../src/notebook/progress";
 import { JUPYTER_DISPLAY } from "../../src/plot/mime-bundle";
-import { jobTeller } from "../engine/job-events";
+import { showNotebookProgress } from "../../src/progress/notebook";
+import { jobTeller } from "./job-events";
 
 interface Message {
   readonly data: Record<string, string>;

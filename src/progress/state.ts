@@ -1,4 +1,4 @@
-import type { EndStatus, EngineEvent } from "./events";
+import type { EndStatus, EngineEvent } from "../engine/events";
 
 /** How far a stage is, as the events tell it. Times are epoch milliseconds. */
 export interface StageProgress {
