@@ -215,17 +215,17 @@ export class DataFrame<R = any> {
   }
 
   /** The rows of both, columns matched by position; duplicates stay. */
-  union(other: DataFrame<R>): DataFrame<R> {
+  union(other: DataFrame): DataFrame<R> {
     return this.withPlan({ op: "union", left: this.plan, right: other.plan, byName: false });
   }
 
   /** Same as {@link DataFrame.union}. */
-  unionAll(other: DataFrame<R>): DataFrame<R> {
+  unionAll(other: DataFrame): DataFrame<R> {
     return this.union(other);
   }
 
   /** The rows of both, columns matched by name; duplicates stay. */
-  unionByName(other: DataFrame<R>): DataFrame<R> {
+  unionByName(other: DataFrame): DataFrame<R> {
     return this.withPlan({ op: "union", left: this.plan, right: other.plan, byName: true });
   }
 

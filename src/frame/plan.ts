@@ -273,6 +273,8 @@ function callText(fn: string, args: readonly string[]): string {
       return `POWER(${args.join(", ")})`;
     case "sqrt":
     case "exp":
+    case "floor":
+    case "ceil":
       return `${fn.toUpperCase()}(${args[0]})`;
     case "regexp_replace":
       return `regexp_replace(${args.join(", ")}, 1)`;

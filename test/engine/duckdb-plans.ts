@@ -104,10 +104,9 @@ function comparable(value: unknown, type: DataType): unknown {
     case "struct":
       return type.fields.map((f) => comparable((value as Record<string, unknown>)[f.name], f.type));
     case "map":
-      return (value as { key: unknown; value: unknown }[]).map((e) => [
-        comparable(e.key, type.keyType),
-        comparable(e.value, type.valueType),
-      ]);
+      return (value as { key: unknown; value: unknown }[])
+        .map((e) => [comparable(e.key, type.keyType), comparable(e.value, type.valueType)])
+        .sort();
   }
 }
 

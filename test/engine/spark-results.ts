@@ -36,7 +36,7 @@ def plain(v):
     if isinstance(v, (bytes, bytearray)): return bytes(v).hex()
     if isinstance(v, datetime.datetime): return v.isoformat(sep=" ")
     if isinstance(v, datetime.date): return v.isoformat()
-    if isinstance(v, dict): return [[plain(k), plain(x)] for k, x in v.items()]
+    if isinstance(v, dict): return sorted([plain(k), plain(x)] for k, x in v.items())
     if isinstance(v, (list, tuple)): return [plain(x) for x in v]
     return v
 

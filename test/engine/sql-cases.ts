@@ -389,7 +389,7 @@ export const CASES: readonly SqlCase[] = [
   ),
   {
     spark: 'df.select("id", "label", "n").join(other, ["ID", "label"])',
-    ours: ({ df, other }) => df.select("id", "label", "n").join(other, ["ID", "label"]),
+    ours: ({ df, other }) => (df.select("id", "label", "n") as DataFrame).join(other, ["ID", "label"]),
   },
   {
     spark: 'df.select("id").crossJoin(other.select("weight"))',
