@@ -80,6 +80,8 @@ export function prepareProcess(threads = 1): void {
   process.env.TF_NUM_INTRAOP_THREADS ??= String(threads);
   process.env.TF_NUM_INTEROP_THREADS ??= String(threads);
   process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
+  // onnxruntime 1.30 otherwise reports usage over the network, and leaves a file in the working directory.
+  process.env.ORT_DISABLE_TELEMETRY ??= "1";
 }
 
 function checkedName(name: string): BackendName {
