@@ -1,16 +1,15 @@
-import type { RecordBatch } from "apache-arrow";
 import type { StructType } from "../data/types";
 import { IllegalArgumentError } from "../errors";
 import type { DataFrame } from "../frame/dataframe";
+import type { Gathering } from "../ml";
 
 /** A statistic that workers compute for each partition and the driver merges. */
 interface PartialStatistic<T> {
   /** Name of the table function that makes one row of each partition. */
   readonly function: string;
   readonly schema: StructType;
-  /** The partials in a batch of such rows. */
-  readonly read: (batch: RecordBatch) => T[];
-  readonly merge: (a: T, b: T) => T;
+  /** Merges such rows. */
+  readonly gathering: Gathering<T>;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -34,12 +33,8 @@ export async function mergedPartials<T, R>(
     },
     statistic.signal,
   );
-  let total: T | undefined;
-  for await (const batch of batches) {
-    for (const partial of statistic.read(batch)) {
-      total = total === undefined ? partial : statistic.merge(total, partial);
-    }
-  }
+  for await (const batch of batches) statistic.gathering.add(batch);
+  const total = statistic.gathering.finish();
   if (total !== undefined) return total;
   throw new IllegalArgumentError(`There are no rows to fit on in column ${column}.`, {
     remedy: "Check the path and the filters of what is read, e.g. with count().",

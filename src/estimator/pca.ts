@@ -3,11 +3,10 @@ import { IllegalArgumentError } from "../errors";
 import type { DataFrame } from "../frame/dataframe";
 import type { With } from "../frame/row-types";
 import {
-  mergeScatter,
+  gatherScatter,
   type PrincipalComponents,
   type ProjectParams,
   principalComponents,
-  readScatter,
   SCATTER_SCHEMA,
   VECTOR_TYPE,
 } from "../ml";
@@ -60,8 +59,7 @@ export class PCA<O extends string = string> {
     const scatter = await mergedPartials(df, this.inputCol, {
       function: "ml.scatter",
       schema: SCATTER_SCHEMA,
-      read: readScatter,
-      merge: mergeScatter,
+      gathering: gatherScatter(),
       signal: options.signal,
     });
     const found = await principalComponents(scatter, this.k, options.signal);

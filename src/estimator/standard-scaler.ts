@@ -1,9 +1,8 @@
 import type { DataFrame } from "../frame/dataframe";
 import type { With } from "../frame/row-types";
 import {
+  gatherMoments,
   MOMENTS_SCHEMA,
-  mergeMoments,
-  readMoments,
   type ScalerValues,
   type StandardScaleParams,
   sampleStd,
@@ -52,8 +51,7 @@ export class StandardScaler<O extends string = string> {
     const moments = await mergedPartials(df, this.inputCol, {
       function: "ml.moments",
       schema: MOMENTS_SCHEMA,
-      read: readMoments,
-      merge: mergeMoments,
+      gathering: gatherMoments(),
       signal: options.signal,
     });
     const values = { mean: moments.mean, std: sampleStd(moments) };

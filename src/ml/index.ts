@@ -9,10 +9,11 @@ export {
   sampleStd,
 } from "./moments";
 export {
+  type Gathering,
+  gatherMoments,
+  gatherScatter,
   MOMENTS_SCHEMA,
   moments,
-  readMoments,
-  readScatter,
   SCATTER_SCHEMA,
   type StatisticsParams,
   scatter,

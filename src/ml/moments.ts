@@ -56,7 +56,7 @@ export function columnMeans(values: Float64Array, rows: number, dimension: numbe
 
 /** The moments of both sets of rows together. */
 export function mergeMoments(a: Moments, b: Moments): Moments {
-  checkDimensions(a.mean, b.mean);
+  checkDimension(a.mean.length, b.mean.length);
   const count = a.count + b.count;
   const mean = new Float64Array(a.mean.length);
   const m2 = new Float64Array(a.mean.length);
@@ -70,7 +70,7 @@ export function mergeMoments(a: Moments, b: Moments): Moments {
 
 /** The scatter of both sets of rows together. */
 export function mergeScatter(a: Scatter, b: Scatter): Scatter {
-  checkDimensions(a.mean, b.mean);
+  checkDimension(a.mean.length, b.mean.length);
   const dimension = a.mean.length;
   const count = a.count + b.count;
   const weight = (a.count * b.count) / count;
@@ -99,9 +99,10 @@ export function packedLength(dimension: number): number {
   return (dimension * (dimension + 1)) / 2;
 }
 
-function checkDimensions(a: Float64Array, b: Float64Array): void {
-  if (a.length !== b.length) {
-    throw new IllegalArgumentError(`Some rows have ${a.length} values and others ${b.length}.`, {
+/** @throws IllegalArgumentError where partials are of vectors of different lengths */
+export function checkDimension(a: number, b: number): void {
+  if (a !== b) {
+    throw new IllegalArgumentError(`Some rows have ${a} values and others ${b}.`, {
       remedy: "Every vector of the column must have the same length.",
     });
   }

@@ -3,7 +3,16 @@ import { defineBuiltin, type TableFunction } from "../data/batch-function";
 import { arrayType, type StructType, structField } from "../data/types";
 import { batchFromColumns, type Matrix, matrixFromVector, vectorFromMatrix, vectorFromValues } from "../data/vectors";
 import { IllegalArgumentError } from "../errors";
-import { type Moments, mergeMoments, momentsOf, packedLength, type Scatter } from "./moments";
+import {
+  checkDimension,
+  columnMeans,
+  type Moments,
+  mergeMoments,
+  mergeScatter,
+  momentsOf,
+  packedLength,
+  type Scatter,
+} from "./moments";
 import { type ScatterAccumulator, startScatter } from "./scatter";
 import { readRows } from "./vector-column";
 
@@ -21,15 +30,17 @@ export const MOMENTS_SCHEMA: StructType = {
 };
 
 /**
- * Schema of `ml.scatter`: one row a partition, none where the partition is empty. `scatter` is the packed upper
- * triangle as little-endian float64: an array of 820,000 elements would be slow to write as Parquet.
+ * Schema of `ml.scatter`: one row a partition, none where the partition is empty. A partition with more rows than half
+ * the dimension gives its `scatter`, the packed upper triangle; one with fewer gives its `rows`, which are smaller. Both
+ * are little-endian float64: an array of 820,000 elements would be slow to write as Parquet.
  */
 export const SCATTER_SCHEMA: StructType = {
   type: "struct",
   fields: [
     structField("count", "long", false),
     structField("mean", arrayType("double"), false),
-    structField("scatter", "binary", false),
+    structField("scatter", "binary"),
+    structField("rows", "binary"),
   ],
 };
 
@@ -53,46 +64,86 @@ export const moments = defineBuiltin<StatisticsParams>({
   },
 });
 
-/** Table function `ml.scatter`: a partition's rows become their {@link Scatter}. */
+/** Table function `ml.scatter`: a partition's rows become what {@link gatherScatter} reads. */
 export const scatter = defineBuiltin<StatisticsParams>({
   shape: "table",
   name: "ml.scatter",
   returns: () => SCATTER_SCHEMA,
   async create({ column }): Promise<TableFunction> {
-    let gathered: { readonly dimension: number; readonly accumulator: ScatterAccumulator } | undefined;
+    let dimension: number | undefined;
+    let few: Matrix<Float64Array> | undefined;
+    let many: ScatterAccumulator | undefined;
     return {
       apply(batch) {
-        const rows = readColumn(batch, column, gathered?.dimension);
+        const rows = readColumn(batch, column, dimension);
         if (rows.rows === 0) return undefined;
-        gathered ??= { dimension: rows.dimension, accumulator: startScatter(rows.dimension) };
-        gathered.accumulator.add(rows);
+        dimension = rows.dimension;
+        if (many) {
+          many.add(rows);
+          return undefined;
+        }
+        few = few ? appended(few, rows) : rows;
+        if (few.values.length > packedLength(dimension)) {
+          many = startScatter(dimension);
+          many.add(few);
+          few = undefined;
+        }
         return undefined;
       },
-      finish: () => gathered && scatterRow(gathered.accumulator.finish()),
+      finish: () => (many ? scatterRow(many.finish()) : few && rowsRow(few)),
     };
   },
 });
 
-/** The partials in a batch of `ml.moments` rows. */
-export function readMoments(batch: RecordBatch): Moments[] {
-  const { counts, means } = readCommon(batch);
-  const m2 = rowsOf(matrixFromVector(batch.getChild("m2")!, "m2"));
-  return counts.map((count, i) => ({ count, mean: means[i]!, m2: m2[i]! }));
+/** Merges partial statistics, batch by batch of what the table functions made. */
+export interface Gathering<T> {
+  add(batch: RecordBatch): void;
+  /** The statistic of all rows; undefined if there were none. */
+  finish(): T | undefined;
 }
 
-/** The partials in a batch of `ml.scatter` rows. */
-export function readScatter(batch: RecordBatch): Scatter[] {
-  const { counts, means } = readCommon(batch);
-  const values = batch.getChild("scatter")!;
-  return counts.map((count, i) => {
-    const bytes = values.get(i) as Uint8Array;
-    // A copy, since the bytes may start anywhere and a view of float64 may not.
-    const packed = new Float64Array(bytes.slice().buffer);
-    if (packed.length !== packedLength(means[i]!.length)) {
-      throw new IllegalArgumentError(`A partial co-moment matrix has ${packed.length} values, of another dimension.`);
-    }
-    return { count, mean: means[i]!, packed };
-  });
+/** Merges rows of `ml.moments`. */
+export function gatherMoments(): Gathering<Moments> {
+  let total: Moments | undefined;
+  return {
+    add(batch) {
+      const means = rowsOf(batch, "mean");
+      const m2 = rowsOf(batch, "m2");
+      countsOf(batch).forEach((count, i) => {
+        const part = { count, mean: means[i]!, m2: m2[i]! };
+        total = total ? mergeMoments(total, part) : part;
+      });
+    },
+    finish: () => total,
+  };
+}
+
+/** Merges rows of `ml.scatter`; co-moments of partitions that gave their rows are computed here. */
+export function gatherScatter(): Gathering<Scatter> {
+  let total: Scatter | undefined;
+  let fromRows: { readonly dimension: number; readonly accumulator: ScatterAccumulator } | undefined;
+  return {
+    add(batch) {
+      const means = rowsOf(batch, "mean");
+      countsOf(batch).forEach((count, i) => {
+        const mean = means[i]!;
+        const dimension = mean.length;
+        const packed = float64At(batch, "scatter", i);
+        if (packed) {
+          const part = { count, mean, packed };
+          total = total ? mergeScatter(total, part) : part;
+          return;
+        }
+        fromRows ??= { dimension, accumulator: startScatter(dimension) };
+        checkDimension(dimension, fromRows.dimension);
+        fromRows.accumulator.add({ values: float64At(batch, "rows", i)!, rows: count, dimension });
+      });
+    },
+    finish() {
+      const rest = fromRows?.accumulator.finish();
+      return total && rest ? mergeScatter(total, rest) : (total ?? rest);
+    },
+  };
 }
 
 function readColumn(batch: RecordBatch, column: string, dimension: number | undefined): Matrix<Float64Array> {
@@ -113,24 +164,49 @@ function momentsRow({ count, mean, m2 }: Moments): RecordBatch {
 }
 
 function scatterRow({ count, mean, packed }: Scatter): RecordBatch {
-  const bytes = new Uint8Array(packed.buffer, packed.byteOffset, packed.byteLength);
+  return comomentRow(count, mean, { scatter: packed });
+}
+
+function rowsRow(rows: Matrix<Float64Array>): RecordBatch {
+  return comomentRow(rows.rows, columnMeans(rows.values, rows.rows, rows.dimension), { rows: rows.values });
+}
+
+function comomentRow(
+  count: number,
+  mean: Float64Array,
+  { scatter, rows }: { scatter?: Float64Array; rows?: Float64Array },
+): RecordBatch {
+  const bytes = (a?: Float64Array) =>
+    vectorFromValues([a ? new Uint8Array(a.buffer, a.byteOffset, a.byteLength) : null], "binary");
   return batchFromColumns(
     [
       { name: "count", vector: vectorFromValues([BigInt(count)], "long") },
       { name: "mean", vector: vectorFromMatrix({ values: mean, rows: 1, dimension: mean.length }) },
-      { name: "scatter", vector: vectorFromValues([bytes], "binary") },
+      { name: "scatter", vector: bytes(scatter) },
+      { name: "rows", vector: bytes(rows) },
     ],
     1,
   );
 }
 
-function readCommon(batch: RecordBatch): { counts: number[]; means: Float64Array[] } {
-  return {
-    counts: Array.from(batch.getChild("count")!, Number),
-    means: rowsOf(matrixFromVector(batch.getChild("mean")!, "mean")),
-  };
+function appended(a: Matrix<Float64Array>, b: Matrix<Float64Array>): Matrix<Float64Array> {
+  const values = new Float64Array(a.values.length + b.values.length);
+  values.set(a.values);
+  values.set(b.values, a.values.length);
+  return { values, rows: a.rows + b.rows, dimension: a.dimension };
 }
 
-function rowsOf({ values, rows, dimension }: Matrix<Float64Array>): Float64Array[] {
+function countsOf(batch: RecordBatch): number[] {
+  return Array.from(batch.getChild("count")!, Number);
+}
+
+function rowsOf(batch: RecordBatch, column: string): Float64Array[] {
+  const { values, rows, dimension } = matrixFromVector(batch.getChild(column)!, column);
   return Array.from({ length: rows }, (_, i) => values.slice(i * dimension, (i + 1) * dimension));
+}
+
+function float64At(batch: RecordBatch, column: string, row: number): Float64Array | undefined {
+  const bytes = batch.getChild(column)!.get(row) as Uint8Array | null;
+  // A copy, since the bytes may start anywhere and a view of float64 may not.
+  return bytes ? new Float64Array(bytes.slice().buffer) : undefined;
 }

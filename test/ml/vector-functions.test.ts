@@ -6,7 +6,7 @@ import type { BuiltinColumnFunction, BuiltinTableFunction, Json, WorkerContext }
 import { arrayType } from "../../src/data/types";
 import { batchFromColumns, matrixFromVector, vectorFromMatrix } from "../../src/data/vectors";
 import { IllegalArgumentError } from "../../src/errors";
-import { moments, project, readMoments, readScatter, scatter, standardScale } from "../../src/ml";
+import { type Gathering, gatherMoments, gatherScatter, moments, project, scatter, standardScale } from "../../src/ml";
 import { numpy, packUpper, relativeDifference } from "./numpy";
 
 /** A worker whose files are these values. */
@@ -27,6 +27,11 @@ async function runTable(fn: unknown, batches: readonly RecordBatch[]): Promise<R
   return created.finish?.();
 }
 
+function gathered<T>(gathering: Gathering<T>, partials: readonly (RecordBatch | undefined)[]): T {
+  for (const partial of partials) gathering.add(partial!);
+  return gathering.finish()!;
+}
+
 const features = (vector: Vector) => batchFromColumns([{ name: "features", vector }]);
 const arrays = (rows: readonly unknown[], type: "float" | "double" = "double") =>
   vectorFromArray(rows as unknown[], arrowType(arrayType(type))) as Vector;
@@ -42,13 +47,22 @@ out = dict(x=x, mean=x.mean(axis=0), m2=(d * d).sum(axis=0), scatter=d.T @ d)`);
       const to = bounds[i + 1] ?? 50;
       return features(vectorFromMatrix({ values: x.subarray(from * 6, to * 6), rows: to - from, dimension: 6 }));
     });
-    const [found] = readMoments((await runTable(moments, batches))!);
-    expect(found!.count).toBe(50);
-    expect(relativeDifference(found!.mean, data.mean!.values)).toBeLessThan(1e-14);
-    expect(relativeDifference(found!.m2, data.m2!.values)).toBeLessThan(1e-14);
-    const [products] = readScatter((await runTable(scatter, batches))!);
-    expect(products!.count).toBe(50);
-    expect(relativeDifference(products!.packed, packUpper(data.scatter!))).toBeLessThan(1e-14);
+    const found = gathered(gatherMoments(), [await runTable(moments, batches)]);
+    expect(found.count).toBe(50);
+    expect(relativeDifference(found.mean, data.mean!.values)).toBeLessThan(1e-14);
+    expect(relativeDifference(found.m2, data.m2!.values)).toBeLessThan(1e-14);
+    // One row goes as it is; 19 and 30 rows of 6 values go as a matrix.
+    const split = [batches.slice(0, 1), batches.slice(1, 3), batches.slice(3)];
+    const partials = await Promise.all([...split, batches].map((part) => runTable(scatter, part)));
+    expect(partials.map((p) => p!.getChild("rows")!.get(0) !== null)).toEqual([true, false, false, false]);
+    for (const products of [
+      gathered(gatherScatter(), partials.slice(0, 3)),
+      gathered(gatherScatter(), partials.slice(3)),
+    ]) {
+      expect(products.count).toBe(50);
+      expect(relativeDifference(products.mean, data.mean!.values)).toBeLessThan(1e-14);
+      expect(relativeDifference(products.packed, packUpper(data.scatter!))).toBeLessThan(1e-13);
+    }
   });
 
   it("give no row for an empty partition", async () => {
