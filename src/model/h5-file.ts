@@ -20,10 +20,9 @@ export interface H5File extends Pick<H5Group, "group"> {
 /** Opens an HDF5 file for reading. @throws Error if it is none */
 export async function openH5(path: string): Promise<H5File> {
   const { File, ready } = h5wasm();
-  await ready;
+  // Else the library prints what is wrong, and gives a file that has nothing in it.
+  (await ready).activate_throwing_error_handler();
   const file = new File(path, "r") as H5WasmFile;
-  // h5wasm reports a file that it cannot open by a negative id.
-  if (file.file_id < 0n) throw new Error(`${path} cannot be opened as HDF5.`);
   const root = groupOf(file);
   return { root, group: root.group, close: () => void file.close() };
 }

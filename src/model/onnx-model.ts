@@ -2,10 +2,11 @@ import type { ConvNode, Graph, GraphNode, Pads } from "./graph";
 import type { Activation, Pair, Shape } from "./layers";
 import { bytes, encode, type Field, integer, message, text } from "./protobuf";
 
+// Layers have no slash in their names, so these are nobody else's.
 /** The graph's input, `[batch, rows, columns, channels]`. */
-export const ONNX_INPUT = "image";
+export const ONNX_INPUT = "network/input";
 /** The graph's output, `[batch, values]`. */
-export const ONNX_OUTPUT = "features";
+export const ONNX_OUTPUT = "network/output";
 
 /**
  * The graph as an ONNX model. It takes NHWC and turns it to ONNX's NCHW once; the batch is free.
