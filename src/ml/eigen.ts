@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { throwIfAborted } from "../errors";
-import { type Tridiagonal, tridiagonalValues, tridiagonalVectors } from "./tridiagonal-eigen";
+import { type Tridiagonal, tridiagonalValues } from "./tridiagonal-ql";
+import { tridiagonalVectors } from "./tridiagonal-vectors";
 import { layOutTridiagonal, padTo4 } from "./wasm";
 
 /** Eigenvalues and some eigenvectors of a symmetric matrix. */

@@ -21,7 +21,7 @@ export {
 export { type PrincipalComponents, principalComponents } from "./pca";
 export { createProjection, type Projection } from "./project";
 export { type ScatterAccumulator, startScatter } from "./scatter";
-export { EigenConvergenceError } from "./tridiagonal-eigen";
+export { EigenConvergenceError } from "./tridiagonal-ql";
 export {
   type ProjectParams,
   project,

@@ -3,13 +3,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { CancelledError } from "../../src/errors";
 import { principalComponents, startScatter, symmetricEigen } from "../../src/ml";
-import {
-  inverseIteration,
-  type Tridiagonal,
-  tridiagonalQl,
-  tridiagonalValues,
-  tridiagonalVectors,
-} from "../../src/ml/tridiagonal-eigen";
+import { type Tridiagonal, tridiagonalQl, tridiagonalValues } from "../../src/ml/tridiagonal-ql";
+import { inverseIteration, tridiagonalVectors } from "../../src/ml/tridiagonal-vectors";
 import {
   differenceUpToSign,
   elementwiseDifference,

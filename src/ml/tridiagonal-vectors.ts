@@ -1,42 +1,4 @@
-import { PomonaError } from "../errors";
-
-/** A symmetric tridiagonal matrix. `off[i]` stands between `diagonal[i]` and `diagonal[i + 1]`; the last is unused. */
-export interface Tridiagonal {
-  readonly diagonal: Float64Array;
-  readonly off: Float64Array;
-}
-
-/** Eigenpairs of a tridiagonal matrix, largest eigenvalue first: row i of `vectors` belongs to `values[i]`. */
-export interface TridiagonalEigen {
-  readonly values: Float64Array;
-  readonly vectors: Float64Array;
-}
-
-/** An eigenvalue, and the unreduced block of the matrix it belongs to. */
-export interface PlacedValue {
-  readonly value: number;
-  /** First row of the block, and the row after its last. */
-  readonly block: readonly [number, number];
-}
-
-/** An eigenvalue iteration that should converge in two or three steps did not in a hundred. */
-export class EigenConvergenceError extends PomonaError {}
-
-const EPSILON = Number.EPSILON;
-
-/**
- * All eigenvalues, largest first, by the implicit QL method (Golub and Van Loan, "Matrix Computations", 8.3; EISPACK's
- * imtql1). Off-diagonals below rounding error relative to the norm are taken for 0, which splits the matrix.
- */
-export function tridiagonalValues(matrix: Tridiagonal): PlacedValue[] {
-  const placed: PlacedValue[] = [];
-  for (const block of unreducedBlocks(matrix)) {
-    const diagonal = matrix.diagonal.slice(...block);
-    implicitQl(diagonal, blockOff(matrix, block));
-    for (const value of diagonal) placed.push({ value, block });
-  }
-  return placed.sort((a, b) => b.value - a.value || a.block[0] - b.block[0]);
-}
+import { normOf, type PlacedValue, type Tridiagonal, tridiagonalQl } from "./tridiagonal-ql";
 
 /**
  * The eigenvectors of the `count` largest eigenvalues by inverse iteration, each kept orthogonal to the ones near it
@@ -47,23 +9,6 @@ export function tridiagonalVectors(matrix: Tridiagonal, values: readonly PlacedV
   return (
     inverseIteration(matrix, values, count) ?? tridiagonalQl(matrix).vectors.slice(0, count * matrix.diagonal.length)
   );
-}
-
-/** All eigenpairs by the implicit QL method with accumulated rotations: always orthogonal, but of cubic cost. */
-export function tridiagonalQl(matrix: Tridiagonal): TridiagonalEigen {
-  const n = matrix.diagonal.length;
-  const diagonal = matrix.diagonal.slice();
-  const rows = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) rows[i * n + i] = 1;
-  for (const block of unreducedBlocks(matrix)) {
-    implicitQl(diagonal.subarray(...block), blockOff(matrix, block), { rows, n, first: block[0] });
-  }
-  const order = Array.from(diagonal, (_, i) => i).sort((a, b) => diagonal[b]! - diagonal[a]! || a - b);
-  const vectors = new Float64Array(n * n);
-  order.forEach((from, to) => {
-    vectors.set(rows.subarray(from * n, (from + 1) * n), to * n);
-  });
-  return { values: Float64Array.from(order, (i) => diagonal[i]!), vectors };
 }
 
 /** The eigenvectors, or undefined where some vector has not converged or is not orthogonal to the others. */
@@ -97,6 +42,8 @@ export function inverseIteration(
   }
   return isOrthonormal(vectors, count, n) ? vectors : undefined;
 }
+
+const EPSILON = Number.EPSILON;
 
 /** Eigenvalues closer than this share of the norm are kept orthogonal explicitly, as in LAPACK's dstein. */
 const GROUP_GAP = 1e-3;
@@ -212,113 +159,6 @@ function residual(
     sum += r * r;
   }
   return Math.sqrt(sum);
-}
-
-interface Rotated {
-  readonly rows: Float64Array;
-  readonly n: number;
-  /** Row of `rows` that belongs to the block's first eigenvalue. */
-  readonly first: number;
-}
-
-/** Overwrites `d` with the eigenvalues, in no order; `e` is destroyed. Rotates `z`'s rows along, where given. */
-function implicitQl(d: Float64Array, e: Float64Array, z?: Rotated): void {
-  const n = d.length;
-  let norm = 0;
-  for (let i = 0; i < n; i++) norm = Math.max(norm, Math.abs(d[i]!), Math.abs(e[i]!));
-  // Far below rounding error: it only spares work in the noise of a rank-deficient matrix.
-  const negligible = norm * EPSILON * 1e-4;
-  for (let l = 0; l < n; l++) {
-    for (let steps = 0; ; steps++) {
-      let m = l;
-      for (; m < n - 1; m++) {
-        const size = Math.abs(e[m]!);
-        if (size <= negligible || size <= EPSILON * (Math.abs(d[m]!) + Math.abs(d[m + 1]!))) break;
-      }
-      if (m === l) break;
-      if (steps === 100) {
-        throw new EigenConvergenceError(`Eigenvalue ${l + 1} of ${n} did not converge.`, {
-          remedy: "This should not happen with finite numbers; please report it with the data.",
-        });
-      }
-      qlStep(d, e, l, m, z);
-    }
-  }
-}
-
-function qlStep(d: Float64Array, e: Float64Array, l: number, m: number, z: Rotated | undefined): void {
-  let g = (d[l + 1]! - d[l]!) / (2 * e[l]!);
-  const root = Math.hypot(g, 1);
-  g = d[m]! - d[l]! + e[l]! / (g + (g >= 0 ? root : -root));
-  let s = 1;
-  let c = 1;
-  let p = 0;
-  for (let i = m - 1; i >= l; i--) {
-    const f = s * e[i]!;
-    const b = c * e[i]!;
-    let square = f * f + g * g;
-    square = square > 1e-280 ? Math.sqrt(square) : Math.hypot(f, g);
-    e[i + 1] = square;
-    if (square === 0) {
-      d[i + 1]! -= p;
-      e[m] = 0;
-      return;
-    }
-    s = f / square;
-    c = g / square;
-    g = d[i + 1]! - p;
-    const r = (d[i]! - g) * s + 2 * c * b;
-    p = s * r;
-    d[i + 1] = g + p;
-    g = c * r - b;
-    if (z) rotate(z, i, s, c);
-  }
-  d[l]! -= p;
-  e[l] = g;
-  e[m] = 0;
-}
-
-function rotate({ rows, n, first }: Rotated, i: number, s: number, c: number): void {
-  const upper = (first + i) * n;
-  const lower = upper + n;
-  for (let k = 0; k < n; k++) {
-    const a = rows[upper + k]!;
-    const b = rows[lower + k]!;
-    rows[lower + k] = s * a + c * b;
-    rows[upper + k] = c * a - s * b;
-  }
-}
-
-/** The stretches between off-diagonals that are nothing beside the norm. */
-function unreducedBlocks(matrix: Tridiagonal): (readonly [number, number])[] {
-  const { diagonal, off } = matrix;
-  const least = EPSILON * normOf(matrix);
-  const blocks: (readonly [number, number])[] = [];
-  let from = 0;
-  for (let i = 0; i < diagonal.length; i++) {
-    if (i + 1 === diagonal.length || Math.abs(off[i]!) <= least) {
-      blocks.push([from, i + 1]);
-      from = i + 1;
-    }
-  }
-  return blocks;
-}
-
-function blockOff(matrix: Tridiagonal, [from, to]: readonly [number, number]): Float64Array {
-  const off = new Float64Array(to - from);
-  off.set(matrix.off.subarray(from, to - 1));
-  return off;
-}
-
-/** Largest absolute row sum. */
-function normOf({ diagonal, off }: Tridiagonal): number {
-  let norm = 0;
-  for (let i = 0; i < diagonal.length; i++) {
-    const left = i > 0 ? Math.abs(off[i - 1]!) : 0;
-    const right = i + 1 < diagonal.length ? Math.abs(off[i]!) : 0;
-    norm = Math.max(norm, left + Math.abs(diagonal[i]!) + right);
-  }
-  return norm;
 }
 
 function isOrthonormal(vectors: Float64Array, count: number, n: number): boolean {
