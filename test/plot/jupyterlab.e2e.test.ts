@@ -53,5 +53,5 @@ describe("a notebook in JupyterLab, which does not trust it", () => {
       .evaluateAll((all) => all.map((img) => (img as HTMLImageElement).naturalWidth));
     expect(loaded).toEqual([100, 100]);
     await page.close();
-  }, 120_000);
+  }, 180_000);
 });
