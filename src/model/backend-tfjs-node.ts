@@ -40,10 +40,13 @@ async function load(): Promise<Tf> {
   return tf;
 }
 
-/** Node 23 took this function away, and tfjs-node 4.22 still calls it. @see https://github.com/tensorflow/tfjs/issues/8609 */
+/**
+ * Node 23 took this function away, and tfjs-node 4.22 still calls it; Node 22 warns of it.
+ * @see https://github.com/tensorflow/tfjs/issues/8609
+ */
 function restoreIsNullOrUndefined(): void {
   const removed = util as { isNullOrUndefined?: (value: unknown) => boolean };
-  removed.isNullOrUndefined ??= (value) => value === null || value === undefined;
+  removed.isNullOrUndefined = (value) => value === null || value === undefined;
 }
 
 /**
