@@ -1,22 +1,18 @@
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
-import { inRoot, venvPython } from "./setup/paths.mjs";
+import { inRoot } from "./setup/paths.mjs";
 import { run } from "./setup/processes.mjs";
 
 /**
- * Executes a notebook with nbconvert on the kernel `pomona`, in the notebook's own folder.
+ * Executes a notebook on the kernel `pomona` by the command line, `pomona run`.
  * @param {string} source the notebook
- * @param {string} executed where the executed copy goes
- * @param {Record<string, string>} env for the kernel
+ * @param {string} executed where the executed copy goes; an HTML copy goes beside it
+ * @param {{ env?: Record<string, string>, parameters?: Record<string, string> }} options variables of the kernel's
+ *   environment, and of the notebook's cell tagged `parameters`
  * @throws {CommandError} with the failed cell and its error
  */
-export async function executeNotebook(source, executed, env = {}) {
-  mkdirSync(dirname(executed), { recursive: true });
-  const options = ["--ExecutePreprocessor.kernel_name=pomona", "--ExecutePreprocessor.timeout=1800"];
-  await jupyter(["nbconvert", "--to", "notebook", "--execute", source, "--output", executed, ...options], env);
-}
-
-/** Runs a command of the Jupyter in `.venv`. */
-export function jupyter(args, env = {}) {
-  return run(venvPython(inRoot(".venv")), ["-m", "jupyter", ...args], { env });
+export async function executeNotebook(source, executed, { env = {}, parameters = {} } = {}) {
+  const pairs = Object.entries(parameters).flatMap(([name, value]) => ["-p", name, value]);
+  await run(process.execPath, [inRoot("dist", "cli", "main.js"), "run", source, "-o", executed, "--html", ...pairs], {
+    live: true,
+    env,
+  });
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { executeNotebook, jupyter } from "./execute-notebook.mjs";
+import { executeNotebook } from "./execute-notebook.mjs";
 import { inRoot } from "./setup/paths.mjs";
 import { setup } from "./setup.mjs";
 
@@ -11,7 +11,7 @@ const help = `npm run quickstart [-- --images DIR]
 Sets the checkout up, then executes notebooks/workflow.ipynb from the first cell to the last: images, features,
 scaling, PCA, Parquet, validation. Leaves out/workflow.ipynb and out/workflow.html.
 
-  --images DIR   a folder of images, one folder a class (sets POMONA_IMAGES); else the notebook's own choice
+  --images DIR   a folder of images, one folder a class; else the notebook's own choice
   --help         this text`;
 
 const source = inRoot("notebooks", "workflow.ipynb");
@@ -31,14 +31,11 @@ async function quickstart(images) {
   const started = performance.now();
   console.log(`Executing ${relative(inRoot(), source)}`);
   try {
-    await executeNotebook(source, executed, images ? { POMONA_IMAGES: images } : {});
+    await executeNotebook(source, executed, { parameters: images ? { images: resolve(images) } : {} });
   } catch (error) {
     console.error(error.message);
     return 1;
   }
-  await jupyter(["nbconvert", "--to", "html", executed, "--output", html]);
-  // Signs it, so that JupyterLab shows the plots without asking.
-  await jupyter(["trust", executed]);
   summarize(((performance.now() - started) / 1000).toFixed(1));
   return 0;
 }

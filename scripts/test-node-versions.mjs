@@ -57,7 +57,7 @@ async function workflow(node, major) {
   try {
     writeKernelspec(dataDir, node);
     const executed = inRoot("out", `workflow-node-${major}.ipynb`);
-    await executeNotebook(inRoot("notebooks", "workflow.ipynb"), executed, { JUPYTER_PATH: dataDir });
+    await executeNotebook(inRoot("notebooks", "workflow.ipynb"), executed, { env: { JUPYTER_PATH: dataDir } });
   } finally {
     rmSync(dataDir, { recursive: true, force: true });
   }

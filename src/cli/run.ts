@@ -62,7 +62,9 @@ export const run: Command = {
       const failure = await execute(python, { input, output, folder: dirname(source), timeout }, signal, line.update);
       line.end();
       // The notebook is kept with the failing cell's error in it, so the HTML is worth having then too.
-      if (options.html) await toHtml(python, output, signal);
+      if (options.html) await jupyter(python, ["nbconvert", "--to", "html", "--log-level", "ERROR", output], signal);
+      // Signed, so that JupyterLab shows its plots without asking.
+      await jupyter(python, ["trust", output], signal);
       if (failure) {
         throw new NotebookFailedError(failure, { remedy: `The notebook with the error in it: ${output}` });
       }
@@ -160,15 +162,12 @@ async function execute(
   return failure;
 }
 
-async function toHtml(python: string, notebook: string, signal: AbortSignal): Promise<void> {
-  const child = spawn(python, ["-m", "nbconvert", "--to", "html", "--log-level", "ERROR", notebook], {
-    stdio: ["ignore", "ignore", "pipe"],
-    signal,
-  });
+async function jupyter(python: string, args: readonly string[], signal: AbortSignal): Promise<void> {
+  const child = spawn(python, ["-m", "jupyter", ...args], { stdio: ["ignore", "ignore", "pipe"], signal });
   let errors = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     errors += text;
   });
   const code = await new Promise<number | null>((done, fail) => child.on("close", done).on("error", fail));
-  if (code !== 0) throw new NotebookFailedError(`No HTML could be made of ${notebook}:\n${errors.trim()}`);
+  if (code !== 0) throw new NotebookFailedError(`jupyter ${args.join(" ")} failed:\n${errors.trim()}`);
 }

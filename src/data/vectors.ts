@@ -81,7 +81,9 @@ export function matrixFromVector(vector: Vector, column = "column"): Matrix<Floa
 
 /** An Arrow vector of `type` from JavaScript values; null and undefined become null. */
 export function vectorFromValues(values: readonly unknown[], type: DataType): Vector {
-  return vectorFromArray(values as unknown[], arrowType(type)) as Vector;
+  // Arrow takes undefined for an empty value in binary columns.
+  const present = values.map((value) => value ?? null);
+  return vectorFromArray(present, arrowType(type)) as Vector;
 }
 
 /** A named column of a batch. */

@@ -1,11 +1,16 @@
 import { arrayType } from "../data/types";
 import { IllegalArgumentError, nearest } from "../errors";
+import { networkByName } from "../model/networks";
+import { resolveWeights, WeightsUnavailableError } from "../model/weights-lookup";
 import { Column } from "./column";
 import { type ColumnOrName, named } from "./functions";
 
 /** What runs a network. `auto` takes the fastest that is installed, and the log says which. */
 export const BACKENDS = ["auto", "onnxruntime-node", "tfjs-node", "tfjs-wasm"] as const;
 export type Backend = (typeof BACKENDS)[number];
+
+/** The networks' names in `src/model`. */
+const MODEL_NAMES = { mobileNetV2: "MobileNetV2", vgg16: "VGG16" } as const;
 
 /** How a pretrained network is used. */
 export interface NetworkOptions {
@@ -39,7 +44,7 @@ export type Featurizer = (content: ColumnOrName) => Column<string, Float32Array>
  * @see https://keras.io/api/applications/mobilenet/#mobilenetv2-function
  */
 export function mobileNetV2(options: NetworkOptions = {}): Featurizer {
-  return featurizer("MobileNetV2", options);
+  return featurizer(MODEL_NAMES.mobileNetV2, options);
 }
 
 /**
@@ -49,12 +54,32 @@ export function mobileNetV2(options: NetworkOptions = {}): Featurizer {
  * @see https://keras.io/api/applications/vgg/#vgg16-function
  */
 export function vgg16(options: NetworkOptions = {}): Featurizer {
-  return featurizer("VGG16", options);
+  return featurizer(MODEL_NAMES.vgg16, options);
 }
 
 /** Every network by its name here. */
 export const NETWORKS = { mobileNetV2, vgg16 } as const;
 export type NetworkName = keyof typeof NETWORKS;
+
+/**
+ * `"imagenet"` where a network's weights are found or can be fetched, else `"random"`, with a warning on standard error: for
+ * notebooks that must run anywhere, such as in a course or in CI. Features of random weights mean nothing.
+ * @param network a name of {@link NETWORKS}
+ * @throws CancelledError if `signal` is aborted
+ */
+export async function availableWeights(
+  network: NetworkName,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<"imagenet" | "random"> {
+  try {
+    await resolveWeights("imagenet", networkByName(MODEL_NAMES[network]), options);
+    return "imagenet";
+  } catch (error) {
+    if (!(error instanceof WeightsUnavailableError)) throw error;
+    console.warn(`${error.message}\nGoing on with RANDOM weights: the features will mean nothing.`);
+    return "random";
+  }
+}
 
 function featurizer(network: string, options: NetworkOptions): Featurizer {
   const { weights = "imagenet", backend = "auto", onError = "fail", errorCol = "error", pathCol = "path" } = options;

@@ -60,7 +60,7 @@ function stageHtml(stage: StageProgress): string {
   const bar = `<div style="width:${percent}%;height:8px;border-radius:4px;background:${COLOURS[stage.status]}"></div>`;
   const track = "display:inline-block;width:240px;height:8px;border-radius:4px;background:rgba(128,128,128,0.3)";
   return [
-    `<div><span style="display:inline-block;min-width:160px">${escapeHtml(stage.name)}</span>`,
+    `<div><span style="display:inline-block;min-width:160px;margin-right:10px">${escapeHtml(stage.name)}</span>`,
     `<div style="${track}">${bar}</div> `,
     `<span style="opacity:0.8">${escapeHtml([`${percent} %`, ...stageFacts(stage)].join(" · "))}</span></div>`,
   ].join("");

@@ -2,11 +2,12 @@ import type { StructType } from "../data/types";
 import type { Engine } from "../engine/contract";
 import { embeddedEngine } from "../engine/embedded/engine";
 import { SessionStoppedError } from "../engine/errors";
-import type { EngineEvent, EventListener } from "../engine/events";
+import type { EventListener } from "../engine/events";
 import { DataFrame } from "../frame/dataframe";
 import type { Plan } from "../frame/plan";
 import { DataFrameReader } from "../frame/reader";
 import type { OpenRow } from "../frame/row-types";
+import type { Runtime } from "../frame/runtime";
 import { inNotebook } from "../notebook/display";
 import { VERSION } from "../version";
 import { RuntimeConfig, type SettingName } from "./configuration";
@@ -68,6 +69,11 @@ export class Session {
   /** How many tasks run at once. */
   get defaultParallelism(): number {
     return this.engine.parallelism;
+  }
+
+  /** What its DataFrames run on; a model that was loaded is sent to it. */
+  get runtime(): Runtime {
+    return this.engine;
   }
 
   /** Reads files: `session.read.parquet(path)`, `session.read.format("binaryFile").load(path)`. */
@@ -192,5 +198,3 @@ export class SessionBuilder {
     return active;
   }
 }
-
-export type { EngineEvent };
