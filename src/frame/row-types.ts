@@ -22,7 +22,7 @@ type ValueOf<R, K extends string> = K extends keyof R ? R[K] : unknown;
 /** The row that `select` gives for a list of names and columns. */
 export type Selected<R, C> = Flat<
   ("*" extends C ? R : unknown) & {
-    [K in LiteralName<OutputNames<C>>]: OutputType<R, C, K>;
+    [K in KnownNames<C>]: OutputType<R, C, K>;
   } & (HasOpenName<C> extends true ? OpenRow : unknown)
 >;
 
@@ -48,9 +48,14 @@ export type RenamedAll<R, M> = Flat<{ [K in keyof R as K extends keyof M ? M[K] 
 /** The row of a join: the left one's columns, then those the right one adds. */
 export type Joined<L, R> = Flat<L & Omit<R, keyof L & string>>;
 
-type OutputNames<C> = C extends string ? Exclude<C, "*"> : C extends Column<infer N, unknown> ? N : never;
+/** Name by name, because a union with `string` in it forgets its other members. */
+type KnownNames<C> = C extends string
+  ? LiteralName<Exclude<C, "*">>
+  : C extends Column<infer N, unknown>
+    ? LiteralName<N>
+    : never;
 
-type LiteralName<N> = N extends string ? (string extends N ? never : N) : never;
+type LiteralName<N extends string> = string extends N ? never : N;
 
 type OutputType<R, C, K> = C extends string
   ? C extends K

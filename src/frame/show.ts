@@ -14,7 +14,7 @@ export interface ShowFormat {
 }
 
 /**
- * Rows as a table, Spark's exact text (`Dataset.showString`) with a line break at the end.
+ * Rows as a table, Spark's exact text (`Dataset.showString`): a line break at the end, but none behind `only showing top`.
  * @param batches at least `n` rows where there are as many, and one more where there are more.
  * @see https://github.com/apache/spark/blob/master/sql/core/src/main/scala/org/apache/spark/sql/classic/Dataset.scala
  */
@@ -26,11 +26,12 @@ export function showString(
 ): string {
   const truncate = format.truncate === false ? 0 : format.truncate === true ? 20 : (format.truncate ?? 20);
   const shorten = (text: string) => shortened(escapeControls(text), truncate);
-  const header = schema.fields.map((field) => shorten(field.name));
+  // Names are never cut.
+  const header = schema.fields.map((field) => escapeControls(field.name));
   const all = textRows(schema, batches, n + 1);
   const rows = all.slice(0, n).map((row) => row.map(shorten));
-  const more = all.length > n ? `only showing top ${n} ${n === 1 ? "row" : "rows"}\n` : "";
-  if (format.vertical) return rows.length === 0 ? "(0 rows)\n" : vertical(header, rows) + more;
+  const more = all.length > n ? `only showing top ${n} ${n === 1 ? "row" : "rows"}` : "";
+  if (format.vertical) return rows.length === 0 ? "(0 rows)" : vertical(header, rows) + more;
   return horizontal(header, rows, truncate > 0) + more;
 }
 

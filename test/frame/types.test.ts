@@ -1,0 +1,152 @@
+import ts from "typescript";
+import { describe, expect, expectTypeOf, it } from "vitest";
+import type { Column } from "../../src/frame/column";
+import { DataFrame } from "../../src/frame/dataframe";
+import {
+  array,
+  avg,
+  coalesce,
+  col,
+  count,
+  elementAt,
+  first,
+  length,
+  lit,
+  lower,
+  max,
+  split,
+  sum,
+  when,
+} from "../../src/frame/functions";
+import { mobileNetV2 } from "../../src/frame/models";
+import { type BinaryFileRow, DataFrameReader } from "../../src/frame/reader";
+import type { OpenRow } from "../../src/frame/row-types";
+import type { Runtime } from "../../src/frame/runtime";
+
+interface Fruit {
+  path: string;
+  label: string;
+  length: number;
+}
+
+// Nothing runs here: describing a frame asks nothing of the runtime.
+const runtime = {} as Runtime;
+const fruits = new DataFrame<Fruit>({ op: "local", schema: { type: "struct", fields: [] }, rows: [] }, runtime);
+const open = new DataFrameReader(runtime).parquet("x.parquet");
+
+type RowOf<D> = D extends DataFrame<infer R> ? R : never;
+function rowOf<D>(_frame: D): RowOf<D> {
+  return {} as RowOf<D>;
+}
+
+it("this file compiles, which is what checks the types below", () => {
+  const options: ts.CompilerOptions = {
+    noEmit: true,
+    skipLibCheck: true,
+    strict: true,
+    noUncheckedIndexedAccess: true,
+    esModuleInterop: true,
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.CommonJS,
+    moduleResolution: ts.ModuleResolutionKind.Node10,
+    ignoreDeprecations: "5.0",
+    types: ["node"],
+  };
+  const program = ts.createProgram([__filename], options);
+  const messages = ts
+    .getPreEmitDiagnostics(program, program.getSourceFile(__filename))
+    .map((d) => ts.flattenDiagnosticMessageText(d.messageText, " "));
+  expect(messages).toEqual([]);
+}, 120_000);
+
+describe("row types", () => {
+  it("follow select", () => {
+    expectTypeOf(rowOf(fruits.select("path", col("label"), col("length").alias("bytes")))).toEqualTypeOf<{
+      path: string;
+      label: string;
+      bytes: number;
+    }>();
+    expectTypeOf(rowOf(fruits.select(["path"]))).toEqualTypeOf<{ path: string }>();
+    expectTypeOf(rowOf(fruits.select("*"))).toEqualTypeOf<Fruit>();
+    expectTypeOf(rowOf(fruits.select("label", mobileNetV2()(col("path")).alias("features")))).toEqualTypeOf<{
+      label: string;
+      features: Float32Array;
+    }>();
+    expectTypeOf(rowOf(fruits.select(col("length").cast("string"), lit(1).alias("one")))).toEqualTypeOf<{
+      length: string;
+      one: number;
+    }>();
+  });
+
+  it("stay known beside an expression without a name", () => {
+    const row = rowOf(fruits.select("path", lower("label")));
+    expectTypeOf(row.path).toEqualTypeOf<string>();
+    expectTypeOf(row["lower(label)"]).toEqualTypeOf<unknown>();
+  });
+
+  it("follow withColumn, drop and withColumnRenamed", () => {
+    const labelled = fruits.withColumn("class", elementAt(split(col("path"), "/"), -2));
+    expectTypeOf(rowOf(labelled)).toEqualTypeOf<
+      Fruit & { class: string } extends infer R ? { [K in keyof R]: R[K] } : never
+    >();
+    expectTypeOf(rowOf(fruits.withColumn("length", lit("long"))).length).toEqualTypeOf<string>();
+    expectTypeOf(rowOf(fruits.withColumns({ a: col("length"), b: lit(true) })).a).toEqualTypeOf<number>();
+    expectTypeOf(rowOf(fruits.drop("path", "length"))).toEqualTypeOf<{ label: string }>();
+    expectTypeOf(rowOf(fruits.withColumnRenamed("label", "class"))).toEqualTypeOf<{
+      path: string;
+      class: string;
+      length: number;
+    }>();
+  });
+
+  it("follow groupBy, agg and join", () => {
+    expectTypeOf(rowOf(fruits.groupBy("label").count())).toEqualTypeOf<{ label: string; count: number }>();
+    expectTypeOf(rowOf(fruits.groupBy("label").avg("length"))).toEqualTypeOf<{
+      label: string;
+      "avg(length)": number;
+    }>();
+    expectTypeOf(
+      rowOf(fruits.agg(max("path").alias("last"), sum("length").alias("bytes"), first("label").alias("l"))),
+    ).toEqualTypeOf<{ last: string; bytes: number; l: string }>();
+    const sizes = fruits.groupBy("label").agg(count("*").alias("n"), avg("length").alias("mean"));
+    expectTypeOf(rowOf(fruits.join(sizes, "label")).n).toEqualTypeOf<number>();
+  });
+
+  it("reach collect, first and take", () => {
+    expectTypeOf(fruits.select("path").collect).returns.resolves.toEqualTypeOf<{ path: string }[]>();
+    expectTypeOf(fruits.first).returns.resolves.toEqualTypeOf<Fruit | null>();
+    expectTypeOf(fruits.take).returns.resolves.toEqualTypeOf<Fruit[]>();
+  });
+
+  it("come from the reader", () => {
+    const images = new DataFrameReader(runtime).format("binaryFile").option("pathGlobFilter", "*.jpg").load("x");
+    expectTypeOf(rowOf(images)).toEqualTypeOf<BinaryFileRow>();
+    expectTypeOf(rowOf(new DataFrameReader(runtime).parquet<Fruit>("x"))).toEqualTypeOf<Fruit>();
+    expectTypeOf(rowOf(open)).toEqualTypeOf<OpenRow>();
+  });
+
+  it("fall back to unknown where the row is open", () => {
+    expectTypeOf(rowOf(open.select("path", "anything"))).toEqualTypeOf<{ path: unknown; anything: unknown }>();
+    const more = rowOf(open.withColumn("label", lit("x")));
+    expectTypeOf(more.label).toEqualTypeOf<string>();
+    expectTypeOf(more.path).toEqualTypeOf<unknown>();
+  });
+
+  it("make an unknown name a compile error where the row is known", () => {
+    // @ts-expect-error there is no column labl
+    fruits.select("labl");
+    // @ts-expect-error there is no column labl
+    fruits.orderBy("labl");
+    // @ts-expect-error a value is wrapped in lit()
+    expect(() => fruits.withColumn("x", 1)).toThrow("Wrap a constant in lit()");
+    const anyFrame: DataFrame = fruits;
+    expect(anyFrame).toBe(fruits);
+  });
+
+  it("follow expressions", () => {
+    expectTypeOf(when(col("length").gt(1), "a").otherwise(2)).toEqualTypeOf<Column<string, string | number>>();
+    expectTypeOf(length("path")).toEqualTypeOf<Column<string, number>>();
+    expectTypeOf(array("path")).toEqualTypeOf<Column<string, unknown[]>>();
+    expectTypeOf(rowOf(fruits.select(coalesce(col("label"), lit("?")).alias("l"))).l).toEqualTypeOf<string>();
+  });
+});
