@@ -35,6 +35,7 @@ export function mapChildren(expression: Expression, map: (child: Expression) => 
     case "case":
       return {
         ...expression,
+        // biome-ignore lint/suspicious/noThenProperty: plain data under the plan's name for it, never awaited
         branches: expression.branches.map((b) => ({ when: map(b.when), then: map(b.then) })),
         ...(expression.otherwise ? { otherwise: map(expression.otherwise) } : {}),
       };
