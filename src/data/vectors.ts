@@ -15,6 +15,7 @@ import {
 } from "apache-arrow";
 import { IllegalArgumentError } from "../errors";
 import { arrowType } from "./arrow";
+import { type DecimalValue, decimalText } from "./decimal";
 import type { DataType } from "./types";
 
 /** Rows of equal length, back to back: row `i` is `values.subarray(i * dimension, (i + 1) * dimension)`. */
@@ -67,16 +68,22 @@ export function matrixFromVector(vector: Vector, column = "column"): Matrix<Floa
       const valid = data.getValid(i);
       const start = data.type instanceof List ? data.valueOffsets[i]! : (data.offset + i) * dimension;
       const end = data.type instanceof List ? data.valueOffsets[i + 1]! : start + dimension;
-      if (!valid || end - start !== dimension || dimension === 0) {
-        const what = valid ? `an array of ${end - start} values where the first row has ${dimension}` : "null";
-        throw new IllegalArgumentError(`${column} holds ${what}, in row ${row} of the batch.`, {
-          remedy: `Drop such rows first, e.g. filter(col("${column}").isNotNull()).`,
-        });
-      }
+      if (!valid || end - start !== dimension || dimension === 0)
+        throw notAVector(column, row, valid, end - start, dimension);
       values.set(flat.subarray(start, end), row * dimension);
     }
   }
   return { values, rows, dimension };
+}
+
+function notAVector(column: string, row: number, valid: boolean, length: number, dimension: number) {
+  const other =
+    length === dimension ? "an empty array" : `an array of ${length} values where the first row has ${dimension}`;
+  return new IllegalArgumentError(`${column} holds ${valid ? other : "null"}, in row ${row} of the batch.`, {
+    remedy: valid
+      ? `Every vector of ${column} must have the same length: drop the others first, e.g. by size(col("${column}")).`
+      : `Drop such rows first, e.g. filter(col("${column}").isNotNull()).`,
+  });
 }
 
 /** An Arrow vector of `type` from JavaScript values; null and undefined become null. */
@@ -114,11 +121,13 @@ export function valuesFromVector(vector: Vector, type: DataType): unknown[] {
   return out;
 }
 
-/** One Arrow value as plain JavaScript; a `long` is a number where it is exact, else a bigint. */
+/** One Arrow value as plain JavaScript; a `long` is a number where it is exact, else a bigint; a decimal is text. */
 export function plainValue(value: unknown, type: DataType): unknown {
   if (value === null || value === undefined) return null;
   if (typeof type === "string") {
     if (type === "long") return plainLong(value as bigint | number);
+    // Text keeps every digit; a double would not.
+    if (type.startsWith("decimal")) return decimalText(value as DecimalValue, Number(type.slice(0, -1).split(",")[1]));
     if (type === "date" || type === "timestamp" || type === "timestamp_ntz") return new Date(Number(value));
     return value;
   }

@@ -282,6 +282,7 @@ describe("createDataFrame and sql", () => {
       deep: { x: 1, y: ["p"] },
     });
     expect(second).toEqual({ name: null, n: 2.5, at: null, v: null, deep: null });
+    expect(await session.sql("select -1.50::decimal(38,2) as d").collect()).toEqual([{ d: "-1.50" }]);
     session.createOrReplaceTempView("people", df);
     expect(await session.sql("select name, n * 2 as m from people where n > 1").collect()).toEqual([
       { name: null, m: 5 },
