@@ -1,6 +1,7 @@
 import sharp, { type Sharp, type SharpOptions } from "sharp";
 import { CorruptImageError, ImageTooLargeError } from "./errors";
 import { inspect, type PixelForm } from "./header";
+import { decodeSimpleJpeg } from "./jpeg";
 
 /** An image as RGB bytes: `height` rows of `width` pixels of three bytes, back to back. */
 export interface RgbImage {
@@ -35,6 +36,8 @@ sharp.cache(false);
 export async function decodeImage(bytes: Uint8Array, options: DecodeOptions = {}): Promise<RgbImage> {
   const { path, maxPixels = MAX_PIXELS } = options;
   const header = inspect(bytes, path);
+  const quick = header.form === "jpeg" ? decodeSimpleJpeg(bytes, maxPixels) : undefined;
+  if (quick) return quick;
   const input = { ...SHARP_OPTIONS, limitInputPixels: maxPixels };
   try {
     return await decodeAs(header.form, sharp(header.bytes, input));
@@ -49,10 +52,11 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions = {}
  * Pillow stops at data that ends early and reads over other damage, and knows nothing of colour management.
  * Decoding from memory at once is quicker than by strips.
  */
-const SHARP_OPTIONS: SharpOptions = { failOn: "truncated", ignoreIcc: true, sequentialRead: false };
+const SHARP_OPTIONS: SharpOptions = { failOn: "error", ignoreIcc: true, sequentialRead: false };
 
 async function decodeAs(form: PixelForm, image: Sharp): Promise<RgbImage> {
   switch (form) {
+    case "jpeg":
     case "rgb": {
       // No colour space is asked for: sharp's default is sRGB, and each further operation costs time for every image.
       const { data, info } = await image.removeAlpha().raw().toBuffer({ resolveWithObject: true });

@@ -1,7 +1,7 @@
 import { CorruptImageError } from "./errors";
 
-/** How a decoded image has to be read out to come out as in Pillow. */
-export type PixelForm = "rgb" | "cmyk" | "grey16";
+/** How an image has to be decoded to come out as in Pillow; `jpeg` is a JPEG that is not CMYK. */
+export type PixelForm = "jpeg" | "rgb" | "cmyk" | "grey16";
 
 /** What the first bytes of a file tell. */
 export interface Inspected {
@@ -17,7 +17,7 @@ export interface Inspected {
  */
 export function inspect(bytes: Uint8Array, path: string | undefined): Inspected {
   if (bytes.length === 0) throw new CorruptImageError("the file is empty", path);
-  if (startsWith(bytes, [0xff, 0xd8, 0xff])) return { form: jpegComponents(bytes) === 4 ? "cmyk" : "rgb", bytes };
+  if (startsWith(bytes, [0xff, 0xd8, 0xff])) return { form: jpegComponents(bytes) === 4 ? "cmyk" : "jpeg", bytes };
   if (startsWith(bytes, [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])) {
     const [bitDepth, colourType] = [bytes[24], bytes[25]];
     return { form: bitDepth === 16 && colourType === 0 ? "grey16" : "rgb", bytes };
