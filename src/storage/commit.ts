@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { hostname } from "node:os";
 import { IllegalArgumentError, PomonaError } from "../errors";
 import { baseName, joinUrl, locationUrl, parseLocation } from "./location";
+import { lockOutput, type OutputLock } from "./output-lock";
 import { type Storage, storageFor } from "./storage";
+
+export { ConcurrentWriteError } from "./output-lock";
 
 /*
  * How a write becomes visible. Attempts write below DST/_temporary/<job>/, which readers pass over (a leading "_"), and
@@ -11,10 +12,14 @@ import { type Storage, storageFor } from "./storage";
  * commit.json first, so that a crash between two of them is finished by the next write instead of leaving a mixture.
  * After a crash before the commit, a second run of the same job finds the tasks that ended and redoes only the others.
  * It follows Hadoop's FileOutputCommitter, version 1 (task output held back until the job commits).
+ * One process at a time has the destination: see output-lock.ts.
  */
 
+/** What to do where the destination holds data. */
+export type OutputMode = "errorifexists" | "overwrite" | "append" | "ignore";
+
 export interface OutputOptions {
-  readonly mode: "errorifexists" | "overwrite" | "append" | "ignore";
+  readonly mode: OutputMode;
   /** Equal for two runs of the same job on the same input: what a crashed run left is taken up again. */
   readonly fingerprint: string;
   /** File ending of the parts, such as `.snappy.parquet`. */
@@ -48,30 +53,44 @@ export interface OutputJob {
 /** The destination holds data and the mode is `errorifexists`. */
 export class PathAlreadyExistsError extends PomonaError {}
 
-/** Another running process writes to the same destination. */
-export class ConcurrentWriteError extends PomonaError {}
-
 /** The destination holds files that no write made, and `overwrite` would delete them. */
 export class ForeignFilesError extends PomonaError {}
 
 /** A commit was interrupted half-way and has not been finished yet. */
 export class IncompleteWriteError extends PomonaError {}
 
-/** Names that Spark, Hadoop and this program give to the files of a data set. */
-const DATA_FILE = /^(part-.*|_SUCCESS|_metadata|_common_metadata|\..*\.crc)$/;
+/** Names that Spark, Hadoop and this program give to the files of a data set, and to files on their way to a name. */
+const DATA_FILE = /^(part-.*|_SUCCESS|_metadata|_common_metadata|\..*\.crc|\.[0-9a-f-]{36}\.tmp)$/;
 
 interface JobRecord {
   readonly jobId: string;
   readonly fingerprint: string;
-  readonly host: string;
-  readonly pid: number;
-  /** The process's start time, so that a reused pid is not taken for the same process. */
-  readonly processStart: string;
 }
 
 interface Journal {
   readonly renames: readonly (readonly [from: string, to: string])[];
   readonly deletes: readonly string[];
+  /** What the renamed parts hold, for a run that finds its own commit finished. */
+  readonly parts: readonly TaskManifest[];
+}
+
+/**
+ * Applies the mode to what is at the destination, before any work is done. Returns false where mode `ignore` finds data.
+ * @throws PathAlreadyExistsError, ForeignFilesError
+ */
+export async function mayWrite(destination: string, mode: OutputMode): Promise<boolean> {
+  const root = locationUrl(parseLocation(destination));
+  const storage = storageFor(root);
+  const there = await storage.stat(root);
+  if (there === undefined) return true;
+  if (there !== "folder") {
+    throw new PathAlreadyExistsError(`${destination} is a file; a data set is a folder of parts.`, {
+      remedy: "Choose another path.",
+    });
+  }
+  // What an unfinished write left is for `openOutput` to judge.
+  if ((await storage.stat(joinUrl(root, "_temporary"))) !== undefined) return true;
+  return admits(destination, await visibleFiles(storage, root), mode);
 }
 
 /**
@@ -80,30 +99,47 @@ interface Journal {
  * @throws PathAlreadyExistsError, ConcurrentWriteError, ForeignFilesError
  */
 export async function openOutput(destination: string, options: OutputOptions): Promise<OutputJob | undefined> {
+  if (options.fingerprint === "") throw new IllegalArgumentError("A write needs a fingerprint.");
+  if (!(await mayWrite(destination, options.mode))) return undefined;
   const root = locationUrl(parseLocation(destination));
   const storage = storageFor(root);
-  const there = await storage.stat(root);
-  if (there !== undefined && there !== "folder") {
-    throw new PathAlreadyExistsError(`${destination} is a file; a data set is a folder of parts.`, {
-      remedy: "Choose another path.",
-    });
+  const lock = await lockOutput(storage, root);
+  let folder: string | undefined;
+  try {
+    const earlier = await takeStock(storage, root, options.fingerprint);
+    if (earlier.finished) return finishedJob(earlier.finished, lock);
+    if (!admits(destination, await visibleFiles(storage, root), options.mode)) {
+      await lock.release();
+      return undefined;
+    }
+    const record = earlier.crashed ?? { jobId: randomUUID(), fingerprint: options.fingerprint };
+    folder = joinUrl(root, "_temporary", record.jobId);
+    const resumed = earlier.crashed ? await readManifests(storage, folder) : new Map<number, TaskManifest>();
+    await storage.writeFile(joinUrl(folder, "job.json"), JSON.stringify(record));
+    return outputJob({ storage, root, folder, record, resumed, options, lock });
+  } catch (error) {
+    if (folder !== undefined) await storage.remove(folder);
+    await lock.release();
+    throw error;
   }
-  const earlier = there === undefined ? [] : await takeStock(storage, root, options.fingerprint);
-  const existing = there === undefined ? [] : await visibleFiles(storage, root);
-  if (existing.length > 0) {
-    if (options.mode === "ignore") return undefined;
-    if (options.mode === "errorifexists") {
+}
+
+/** @throws PathAlreadyExistsError, ForeignFilesError */
+function admits(destination: string, existing: readonly string[], mode: OutputMode): boolean {
+  if (existing.length === 0) return true;
+  switch (mode) {
+    case "ignore":
+      return false;
+    case "errorifexists":
       throw new PathAlreadyExistsError(`${destination} exists and holds ${existing.length} files.`, {
         remedy: 'Choose another path, or say what to do with the old data: mode "overwrite", "append" or "ignore".',
       });
-    }
-    if (options.mode === "overwrite") refuseForeignFiles(destination, existing);
+    case "overwrite":
+      refuseForeignFiles(destination, existing);
+      return true;
+    case "append":
+      return true;
   }
-  const record = earlier[0] ?? newRecord(options.fingerprint);
-  const folder = joinUrl(root, "_temporary", record.jobId);
-  const resumed = earlier[0] ? await readManifests(storage, folder) : new Map<number, TaskManifest>();
-  await storage.writeFile(joinUrl(folder, "job.json"), JSON.stringify({ ...record, ...thisProcess() }));
-  return outputJob({ storage, root, folder, record, resumed, options, existed: there !== undefined });
 }
 
 /** @throws IncompleteWriteError if a commit into `url` was interrupted, so that what is visible there is a mixture. */
@@ -128,11 +164,12 @@ interface Context {
   readonly record: JobRecord;
   readonly resumed: Map<number, TaskManifest>;
   readonly options: OutputOptions;
-  readonly existed: boolean;
+  readonly lock: OutputLock;
 }
 
-function outputJob({ storage, root, folder, record, resumed, options, existed }: Context): OutputJob {
+function outputJob({ storage, root, folder, record, resumed, options, lock }: Context): OutputJob {
   const committed = new Map(resumed);
+  let isJournaled = false;
   return {
     jobId: record.jobId,
     resumed,
@@ -153,21 +190,41 @@ function outputJob({ storage, root, folder, record, resumed, options, existed }:
       const parts = [...committed.values()].sort((a, b) => a.partition - b.partition);
       const renames = parts.map((p) => [p.url, joinUrl(root, baseName(p.url))] as const);
       const deletes = options.mode === "overwrite" ? await dataFiles(storage, root) : [];
-      await storage.writeFile(joinUrl(folder, "commit.json"), JSON.stringify({ renames, deletes } satisfies Journal));
+      const journal: Journal = { renames, deletes, parts };
+      await storage.writeFile(joinUrl(folder, "commit.json"), JSON.stringify(journal));
+      isJournaled = true;
       await replay(storage, root, folder);
+      await lock.release();
       return renames.map(([, to]) => to);
     },
 
     async abort() {
-      await storage.remove(folder);
-      await storage.removeEmptyFolder(joinUrl(root, "_temporary"));
-      if (!existed) await storage.removeEmptyFolder(root);
+      // A commit that failed half-way stays on record: the next write finishes it, and readers refuse it until then.
+      if (!isJournaled) await storage.remove(folder);
+      await lock.release();
     },
   };
 }
 
+/** A job whose earlier run died in the middle of its commit, which is finished now: there is nothing left to do. */
+function finishedJob({ jobId, journal }: FinishedCommit, lock: OutputLock): OutputJob {
+  return {
+    jobId,
+    resumed: new Map(journal.parts.map((part) => [part.partition, part])),
+    attemptUrl() {
+      throw new IllegalArgumentError(`Job ${jobId} is committed already.`);
+    },
+    commitTask: async () => false,
+    async commit() {
+      await lock.release();
+      return journal.renames.map(([, to]) => to);
+    },
+    abort: () => lock.release(),
+  };
+}
+
 /** Carries out a journal; safe to repeat, whatever of it was done before. */
-async function replay(storage: Storage, root: string, folder: string): Promise<void> {
+async function replay(storage: Storage, root: string, folder: string): Promise<Journal> {
   const journal = JSON.parse(
     Buffer.from(await storage.readFile(joinUrl(folder, "commit.json"))).toString("utf8"),
   ) as Journal;
@@ -180,30 +237,42 @@ async function replay(storage: Storage, root: string, folder: string): Promise<v
   }
   await storage.writeFile(joinUrl(root, "_SUCCESS"), "");
   await storage.remove(folder);
-  await storage.removeEmptyFolder(joinUrl(root, "_temporary"));
+  return journal;
 }
 
-/** Finishes, keeps or removes what earlier runs left; returns the crashed run of this very job, if there is one. */
-async function takeStock(storage: Storage, root: string, fingerprint: string): Promise<JobRecord[]> {
+interface FinishedCommit {
+  readonly jobId: string;
+  readonly journal: Journal;
+}
+
+/** What earlier runs of this very job left: one that died before its commit, or one that died in it. */
+interface EarlierRuns {
+  readonly crashed?: JobRecord;
+  readonly finished?: FinishedCommit;
+}
+
+/** Finishes, keeps or removes what earlier runs left. Their processes are gone: the lock is ours. */
+async function takeStock(storage: Storage, root: string, fingerprint: string): Promise<EarlierRuns> {
   const temporary = joinUrl(root, "_temporary");
-  if ((await storage.stat(temporary)) !== "folder") return [];
-  const files = await storage.list(temporary, { hidden: true });
-  const folders = new Set(files.map((f) => f.url.slice(0, f.url.indexOf("/", temporary.length + 1))));
-  const takenUp: JobRecord[] = [];
+  const files = (await storage.list(temporary, { hidden: true })).map((f) => f.url);
+  const folders = new Set(files.map((url) => url.slice(0, url.indexOf("/", temporary.length + 1))));
+  let earlier: EarlierRuns = {};
   for (const folder of folders) {
-    const names = new Set(files.filter((f) => f.url.startsWith(`${folder}/`)).map((f) => baseName(f.url)));
+    // The locks lie beside the jobs' folders.
+    if (!folder.startsWith(`${temporary}/`)) continue;
+    const names = new Set(files.filter((url) => url.startsWith(`${folder}/`)).map(baseName));
     const record = names.has("job.json") ? await readRecord(storage, folder) : undefined;
-    if (record && isRunning(record)) {
-      throw new ConcurrentWriteError(`Process ${record.pid} on ${record.host} is writing to ${root}.`, {
-        remedy: "Wait for it to end, stop it, or choose another path.",
-      });
+    const isSame = record?.fingerprint === fingerprint;
+    if (names.has("commit.json")) {
+      const journal = await replay(storage, root, folder);
+      if (isSame) earlier = { finished: { jobId: record.jobId, journal } };
+    } else if (isSame && earlier.crashed === undefined && earlier.finished === undefined) {
+      earlier = { crashed: record };
+    } else {
+      await storage.remove(folder);
     }
-    if (names.has("commit.json")) await replay(storage, root, folder);
-    else if (record?.fingerprint === fingerprint && takenUp.length === 0) takenUp.push(record);
-    else await storage.remove(folder);
   }
-  if (takenUp.length === 0) await storage.removeEmptyFolder(temporary);
-  return takenUp;
+  return earlier;
 }
 
 async function readRecord(storage: Storage, folder: string): Promise<JobRecord | undefined> {
@@ -249,36 +318,4 @@ function refuseForeignFiles(destination: string, files: readonly string[]): void
     `${destination} holds ${foreign.length} files that no write made (${named}); overwriting would delete them.`,
     { remedy: "Choose another path, or move those files away first." },
   );
-}
-
-function newRecord(fingerprint: string): JobRecord {
-  if (fingerprint === "") throw new IllegalArgumentError("A write needs a fingerprint.");
-  return { jobId: randomUUID(), fingerprint, ...thisProcess() };
-}
-
-function thisProcess() {
-  return { host: hostname(), pid: process.pid, processStart: processStart(process.pid) ?? "" };
-}
-
-/** Another host's process can't be looked at; it counts as running, since its output may still grow. */
-function isRunning(record: JobRecord): boolean {
-  if (record.host !== hostname()) return true;
-  const start = processStart(record.pid);
-  return start !== undefined && start === record.processStart;
-}
-
-/** When a process started, in the system's own ticks; undefined if there is none. Field 22 of proc(5)'s `stat`. */
-function processStart(pid: number): string | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return text.slice(text.lastIndexOf(")") + 2).split(" ")[19];
-  } catch {
-    // Without /proc (macOS) only the pid itself can be asked.
-    try {
-      process.kill(pid, 0);
-      return "unknown";
-    } catch {
-      return undefined;
-    }
-  }
 }

@@ -1,9 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { realpath } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import { IllegalArgumentError, throwIfAborted } from "../errors";
 import { PathNotFoundError } from "./errors";
 import { globPattern } from "./glob";
+import { resolveLinks } from "./links";
 import { baseName, isInside, joinUrl, locationUrl, parseLocation } from "./location";
 import { type FileStatus, type Storage, storageFor } from "./storage";
 
@@ -204,15 +203,4 @@ async function* untilAborted(chunks: AsyncIterable<Uint8Array>, signal?: AbortSi
 async function refuseOverlap(from: string, to: string): Promise<void> {
   const [realFrom, realTo] = [await resolveLinks(from), await resolveLinks(to)];
   if (isInside(realFrom, realTo) || isInside(realTo, realFrom)) throw new OverlappingPathsError(realFrom, realTo);
-}
-
-/** The URL with symbolic links followed, as far down as the path exists. */
-async function resolveLinks(url: string): Promise<string> {
-  const { scheme, path } = parseLocation(url);
-  const resolved = await realpath(path).catch(() => undefined);
-  if (resolved !== undefined) return locationUrl({ scheme, path: resolved });
-  const parent = dirname(path);
-  if (parent === path) return url;
-  const above = parseLocation(await resolveLinks(locationUrl({ scheme, path: parent })));
-  return locationUrl({ scheme, path: join(above.path, baseName(path)) });
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { constants, createWriteStream, openAsBlob } from "node:fs";
-import { copyFile, mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
+import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -23,6 +23,7 @@ export const localStorage: Storage = {
       throwIfAborted(options.signal);
       // A file that vanished since its folder was read is not part of the listing.
       const status = await stat(path).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === "ENOENT" && path.includes("\ufffd")) throw notUtf8(path);
         if (error.code === "ENOENT") return undefined;
         throw asStorageError(error, locationUrl({ scheme: "file", path }), "read");
       });
@@ -52,6 +53,24 @@ export const localStorage: Storage = {
     }),
 
   writeFile: (url, data) => writeAtomically(url, async (temporary) => writeSynced(temporary, data)),
+
+  async createFile(url, data) {
+    const path = pathOf(url);
+    const temporary = temporaryBeside(path);
+    return attempt(url, "write", async () => {
+      await mkdir(dirname(path), { recursive: true });
+      try {
+        await writeSynced(temporary, data);
+        await linkOrCopy(temporary, path);
+        return true;
+      } catch (error) {
+        if (codeOf(error) === "EEXIST") return false;
+        throw error;
+      } finally {
+        await rm(temporary, { force: true });
+      }
+    });
+  },
 
   async writeStream(url, chunks) {
     const path = pathOf(url);
@@ -130,7 +149,7 @@ async function statOrUndefined(path: string) {
 
 async function writeAtomically(url: string, write: (temporary: string) => Promise<void>): Promise<void> {
   const path = pathOf(url);
-  const temporary = join(dirname(path), `.${randomUUID()}.tmp`);
+  const temporary = temporaryBeside(path);
   await attempt(url, "write", async () => {
     await mkdir(dirname(path), { recursive: true });
     try {
@@ -141,6 +160,20 @@ async function writeAtomically(url: string, write: (temporary: string) => Promis
       throw error;
     }
   });
+}
+
+function temporaryBeside(path: string): string {
+  return join(dirname(path), `.${randomUUID()}.tmp`);
+}
+
+/** Gives a file a name that must be free. A link shows the whole file at once; some file systems have none. */
+async function linkOrCopy(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(codeOf(error) ?? "")) throw error;
+    await copyFile(from, to, constants.COPYFILE_EXCL);
+  }
 }
 
 async function writeSynced(path: string, data: Uint8Array | string): Promise<void> {
@@ -161,10 +194,22 @@ async function attempt<T>(url: string, verb: Verb, work: () => Promise<T>): Prom
   }
 }
 
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException | undefined)?.code;
+}
+
+/** A name that is not UTF-8 cannot be spelled in a path here; leaving the file out would lose it in silence. */
+function notUtf8(path: string): StorageError {
+  return new StorageError(`Cannot read ${path}: its name is not UTF-8.`, locationUrl({ scheme: "file", path }), {
+    remedy: "Rename the file or folder, e.g. with convmv -f latin1 -t utf8.",
+  });
+}
+
 type Verb = "list" | "read" | "write" | "remove";
 
-function asStorageError(error: unknown, url: string, verb: Verb): unknown {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+/** The system's error as a named one; anything else as it is. */
+export function asStorageError(error: unknown, url: string, verb: Verb): unknown {
+  const code = codeOf(error);
   if (code === undefined || error instanceof StorageError) return error;
   const path = (error as NodeJS.ErrnoException).path ?? pathOf(url);
   switch (code) {
@@ -184,6 +229,11 @@ function asStorageError(error: unknown, url: string, verb: Verb): unknown {
     case "EDQUOT":
       return new DiskFullError(`Cannot ${verb} ${path}: no space left on the device (${code}).`, url, {
         remedy: "Free some space, or write to another disk; nothing half-written was left behind.",
+        cause: error,
+      });
+    case "EFBIG":
+      return new DiskFullError(`Cannot ${verb} ${path}: the file would be larger than is allowed here (EFBIG).`, url, {
+        remedy: "Raise the limit (ulimit -f), or write to another file system; nothing half-written was left behind.",
         cause: error,
       });
     default:

@@ -29,6 +29,8 @@ export interface Storage {
   openBlob(url: string): Promise<Blob>;
   /** Writes the whole file or nothing: under a temporary name first, then renamed. */
   writeFile(url: string, data: Uint8Array | string): Promise<void>;
+  /** Writes the whole file where there is none; false, and nothing done, where there is one. Of several at once one succeeds. */
+  createFile(url: string, data: Uint8Array | string): Promise<boolean>;
   /** Writes a stream to a new file; a failure leaves nothing. Returns the bytes written. */
   writeStream(url: string, chunks: AsyncIterable<Uint8Array>): Promise<number>;
   /** Renames one file, replacing what is there. */

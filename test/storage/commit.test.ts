@@ -113,10 +113,13 @@ describe("modes", () => {
   });
 });
 
-/** What a killed process leaves: its job's record names a process that is gone. */
-function killProcessOf(job: OutputJob) {
-  const file = join(dst, "_temporary", job.jobId, "job.json");
-  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), processStart: "0" }));
+/** What a killed process leaves: a lock whose process is gone. */
+function killWriter() {
+  const temporary = join(dst, "_temporary");
+  for (const name of readdirSync(temporary).filter((name) => name.startsWith("lock-"))) {
+    const file = join(temporary, name);
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), processStart: "0" }));
+  }
 }
 
 describe("after a crash", () => {
@@ -124,7 +127,7 @@ describe("after a crash", () => {
     const crashed = (await open("errorifexists", "same"))!;
     await task(crashed, 0, "done before");
     await localStorage.writeFile(crashed.attemptUrl(1, 0), "half");
-    killProcessOf(crashed);
+    killWriter();
 
     const again = (await open("errorifexists", "same"))!;
     expect([...again.resumed.keys()]).toEqual([0]);
@@ -138,14 +141,14 @@ describe("after a crash", () => {
     const crashed = (await open("errorifexists", "same"))!;
     await task(crashed, 0, "whole part");
     writeFileSync(new URL(crashed.attemptUrl(0, 0)), "who");
-    killProcessOf(crashed);
+    killWriter();
     expect((await open("errorifexists", "same"))!.resumed.size).toBe(0);
   });
 
   it("another job removes what the crashed one left", async () => {
     const crashed = (await open("errorifexists", "one"))!;
     await task(crashed, 0, "stale");
-    killProcessOf(crashed);
+    killWriter();
     const other = (await open("errorifexists", "other"))!;
     expect(other.resumed.size).toBe(0);
     await task(other, 0, "fresh");
@@ -170,7 +173,7 @@ describe("after a crash", () => {
     writeFileSync(join(at, "commit.json"), JSON.stringify({ renames, deletes }));
     rmSync(join(dst, "_SUCCESS"));
     await localStorage.rename(`file:${part(0)}`, `file:${target(0)}`);
-    killProcessOf(crashed);
+    killWriter();
 
     await expect(assertWhole(dst)).rejects.toThrow(IncompleteWriteError);
     await expect(open("errorifexists", "third")).rejects.toThrow(PathAlreadyExistsError);

@@ -8,6 +8,7 @@ import type { Plan } from "../../frame/plan";
 import type { Sink, WriteResult } from "../../frame/runtime";
 import { PARQUET_COMPRESSIONS, type ParquetCompression, readParquetBatches } from "../../parquet";
 import { type OutputJob, openOutput, type TaskManifest } from "../../storage/commit";
+import { resolveLinks } from "../../storage/links";
 import { localStorage } from "../../storage/local-storage";
 import { isInside, locationUrl, parseLocation } from "../../storage/location";
 import type { Engine, EngineOptions } from "../contract";
@@ -208,7 +209,7 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
       const analysis = await analyzed(plan, job);
       const { stages, root } = analysis.lowered;
       const schema = await schemaOf(root, analysis, job.duckdb);
-      refuseOutputInsideInput(sink.path, analysis);
+      await refuseOutputInsideInput(sink.path, analysis);
       const path = locationUrl(parseLocation(sink.path));
       const committer = await openOutput(sink.path, {
         mode: sink.mode,
@@ -238,7 +239,8 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
           return { path, rows: sum((m) => m.rows), files, failedRows: sum((m) => m.failedRows), skipped: false };
         });
       } catch (error) {
-        await committer.abort();
+        // What went wrong is what matters; that something could not be removed after it is a note.
+        await committer.abort().catch((left: Error) => logTo(emit)("warn", left.message));
         throw error;
       }
     });
@@ -317,10 +319,10 @@ function logTo(emit: EventListener) {
     emit({ type: "message", time: Date.now(), level, text });
 }
 
-function refuseOutputInsideInput(output: string, analysis: Analysis): void {
-  const to = locationUrl(parseLocation(output));
+async function refuseOutputInsideInput(output: string, analysis: Analysis): Promise<void> {
+  const to = await resolveLinks(locationUrl(parseLocation(output)));
   for (const input of analysis.inputPaths) {
-    const from = locationUrl(parseLocation(input));
+    const from = await resolveLinks(locationUrl(parseLocation(input)));
     if (!isInside(to, from) && !isInside(from, to)) continue;
     const how = to === from ? "is also read" : isInside(to, from) ? "lies inside the input" : "contains the input";
     throw new OutputInsideInputError(`The output ${to} ${how}${to === from ? "" : ` ${from}`}.`, {
