@@ -179,10 +179,10 @@ export function lower(plan: Plan, catalog: Catalog): Lowered {
       return { from: name, relational: true };
     };
     const placeBatch = (e: BatchExpression): Omit<OutputColumn, "as"> | undefined => {
-      const args = e.args.map(place);
+      const errorAs = e.onError.kind === "null" ? freshName() : undefined;
+      const args = e.args.map((arg) => (errorAs && placeContent(arg, errorAs)) || place(arg));
       if (args.includes(undefined)) return undefined;
       const as = freshName();
-      const errorAs = e.onError.kind === "null" ? freshName() : undefined;
       if (e.onError.kind === "null") {
         output.push({ from: errorAs!, as: e.onError.errorColumn, relational: false });
       }
@@ -194,6 +194,16 @@ export function lower(plan: Plan, catalog: Catalog): Lowered {
         type: e.returns,
         ...(errorAs ? { errorAs } : {}),
       });
+      return { from: as, relational: false };
+    };
+
+    /** A file's content read anew for a function that keeps failed rows: a file that can't be read is one of them. */
+    const placeContent = (e: Expression, errorAs: string): Omit<OutputColumn, "as"> | undefined => {
+      const from = e.kind === "column" ? find(e.name).from : undefined;
+      const read = input.steps.find((step) => step.kind === "column" && step.as === from);
+      if (read?.kind !== "column" || read.fn.name !== "binaryFile.content") return undefined;
+      const as = freshName();
+      steps.push({ ...read, as, errorAs });
       return { from: as, relational: false };
     };
 

@@ -168,16 +168,17 @@ async function addColumn(
   fn: ColumnFunction,
   onFailedRow: () => void,
 ): Promise<RecordBatch> {
-  const errors = new Array<string | null>(batch.numRows).fill(null);
+  const earlier = step.errorAs === undefined ? null : batch.getChild(step.errorAs);
+  const errors = Array.from({ length: batch.numRows }, (_, row) => (earlier?.get(row) ?? null) as string | null);
   const rowError = (row: number, error: Error) => {
     if (step.errorAs === undefined) throw new RowFailedError(step.fn.name, pathOf(batch, row), error);
-    // An unreadable content and its features are one failure, told once.
-    errors[row] ??= `${error.name}: ${error.message}`;
+    if (errors[row] !== null) return;
+    errors[row] = `${error.name}: ${error.message}`;
     onFailedRow();
   };
   const args = step.args.map((name) => columnOf(batch, name));
   const value = await fn.apply(args, rowError);
-  const columns = [...columnsOf(batch), { name: step.as, vector: value }];
+  const columns = [...columnsOf(batch).filter(({ name }) => name !== step.errorAs), { name: step.as, vector: value }];
   if (step.errorAs !== undefined) {
     columns.push({ name: step.errorAs, vector: vectorFromValues(errors, "string") });
   }

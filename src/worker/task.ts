@@ -34,7 +34,10 @@ export interface InputFile {
 
 /** One thing done to each batch, in order. */
 export type Step =
-  /** Adds the column `as`. With `errorAs`, a row that fails is null there and its reason is in `errorAs`. */
+  /**
+   * Adds the column `as`. With `errorAs`, a row that fails is null there and its reason is in `errorAs`, where the reason
+   * of an earlier step stays: an unreadable file and its missing features are one failure, told once.
+   */
   | {
       readonly kind: "column";
       readonly fn: FunctionSpec;

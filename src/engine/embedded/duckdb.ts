@@ -2,7 +2,9 @@ import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import type { StructType } from "../../data/types";
 import { CancelledError, throwIfAborted } from "../../errors";
 import { AnalysisError } from "../../frame/analysis-error";
+import { CorruptParquetError } from "../../parquet";
 import { DiskFullError } from "../../storage";
+import { locationUrl, parseLocation } from "../../storage/location";
 import { ExecutionError } from "../errors";
 import { duckdbSchema } from "./duckdb-types";
 import { PRELUDE } from "./sql";
@@ -115,7 +117,10 @@ function asPomonaError(error: unknown): Error {
   if (!(error instanceof Error)) return new ExecutionError(String(error));
   const message = error.message.split("\n\nLINE ")[0]!;
   if (/^(Binder|Parser|Catalog) Error/.test(message)) return new AnalysisError(message, { cause: error });
-  if (/No space left on device|ENOSPC/i.test(message)) {
+  const damaged = /Failed to read file "(.+?)": (.*)/s.exec(message);
+  if (damaged?.[1]?.endsWith(".parquet"))
+    return new CorruptParquetError(locationUrl(parseLocation(damaged[1])), damaged[2]);
+  if (/No space left on device|ENOSPC|File too large/i.test(message)) {
     return new DiskFullError(`The disk is full: ${message}`, "", {
       remedy: 'Free some space, or set spool files elsewhere: config("pomona.spool.dir", "/other/disk").',
       cause: error,

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { asStorageError } from "../../storage/local-storage";
 
 /** A folder for what lives between two stages; gone when the session ends, or the process. */
 export interface Spool {
@@ -28,7 +29,11 @@ export function openSpool(parent = tmpdir()): Spool {
 }
 
 function spoolIn(folder: string): Spool {
-  mkdirSync(folder, { recursive: true });
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw asStorageError(error, folder, "write");
+  }
   let files = 0;
   const fresh = (name: string) => join(folder, `${String(files++).padStart(4, "0")}-${name}`);
   return {
@@ -49,7 +54,12 @@ function removeAbandoned(parent: string): void {
   }
   for (const name of names) {
     const pid = /^pomona-(\d+)-[0-9a-f]{8}$/.exec(name)?.[1];
-    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(parent, name), { recursive: true, force: true });
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    try {
+      rmSync(join(parent, name), { recursive: true, force: true });
+    } catch {
+      // Another user's: theirs to remove.
+    }
   }
 }
 
