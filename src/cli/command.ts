@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { nearest, PomonaError } from "../errors";
+import { IllegalArgumentError, nearest, PomonaError } from "../errors";
 
 /** A command line that can't be understood; the message says what, and how to get help. Exit code 2. */
 export class UsageError extends PomonaError {}
@@ -84,7 +84,10 @@ export function parseCommandLine(command: Command, args: readonly string[]) {
   for (const [name, spec] of Object.entries(command.options)) {
     const given = parsed.values[name] as string | boolean | string[] | undefined;
     if (spec.choices && typeof given === "string" && !spec.choices.includes(given)) {
-      throw new UsageError(`--${name} is one of ${spec.choices.join(", ")}, not ${JSON.stringify(given)}.`);
+      const near = nearest(given, spec.choices);
+      throw new UsageError(`--${name} is one of ${spec.choices.join(", ")}, not ${JSON.stringify(given)}.`, {
+        ...(near[0] === undefined ? {} : { remedy: `Did you mean ${near[0]}?` }),
+      });
     }
     values[name] = given ?? spec.default;
   }
@@ -125,6 +128,16 @@ export function wholeNumber(options: OptionValues, name: string, minimum = 1): n
   const value = Number(text);
   if (Number.isSafeInteger(value) && value >= minimum) return value;
   throw new UsageError(`--${name} must be a whole number from ${minimum}, not ${JSON.stringify(text)}.`);
+}
+
+/** What reads an option's value; a value that it refuses is wrong usage. @throws UsageError */
+export function checkedOption<T>(name: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof IllegalArgumentError) throw new UsageError(`--${name}: ${error.message}`, { cause: error });
+    throw error;
+  }
 }
 
 function joinPairs(command: Command, args: readonly string[]): string[] {

@@ -2,7 +2,8 @@ import { PomonaError } from "../errors";
 import { col, elementAt, split } from "../frame/functions";
 import { NETWORKS, type NetworkName } from "../frame/models";
 import type { SaveMode } from "../frame/runtime";
-import { type Command, SHARED_OPTIONS, wholeNumber } from "./command";
+import { globPattern } from "../storage/glob";
+import { type Command, checkedOption, SHARED_OPTIONS, wholeNumber } from "./command";
 import { withSession } from "./session-for";
 
 /** No file below the source matches the pattern. */
@@ -54,6 +55,7 @@ export const featurize: Command = {
     const { positionals, options, signal } = context;
     const [src = "", dst = ""] = positionals;
     const partitions = wholeNumber(options, "partitions");
+    checkedOption("glob", () => globPattern(String(options.glob)));
     const started = Date.now();
     const result = await withSession(context, async (session) => {
       const images = session.read
@@ -62,7 +64,7 @@ export const featurize: Command = {
         .option("recursiveFileLookup", true)
         .load(src)
         .withColumn("label", elementAt(split(col("path"), "/"), -2));
-      if (await images.isEmpty({ signal })) {
+      if (await images.select("path").isEmpty({ signal })) {
         throw new NoImagesError(`There is no image in ${src}: no file name matches ${options.glob}.`, {
           remedy: "Check the path, or say which files are images with --glob.",
         });

@@ -10,10 +10,18 @@ import { sample } from "./sample";
 import { show } from "./show";
 import { validate } from "./validate";
 
-/* Exit codes: 0 done, 1 failed (also a validation that found problems), 2 wrong usage, 130 stopped by Ctrl-C. */
+/*
+ * Exit codes: 0 done, 1 failed (also a validation that found problems), 2 wrong usage, 130 stopped by Ctrl-C, 143 by
+ * SIGTERM.
+ */
 
 const COMMANDS: readonly Command[] = [sample, featurize, pca, validate, show, run, doctor];
 
+// A reader that has seen enough, such as `head`, is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
 void main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<void> {
@@ -73,7 +81,7 @@ async function runCommand(name: string, args: readonly string[], signal: AbortSi
 function report(error: unknown, signal: AbortSignal): number {
   if (signal.aborted || error instanceof CancelledError) {
     process.stderr.write("Stopped; nothing half-written was left behind.\n");
-    return 130;
+    return signal.reason === "SIGTERM" ? 143 : 130;
   }
   // A named error explains itself; any other is a defect of ours, and its stack is what a report needs.
   if (error instanceof PomonaError) process.stderr.write(`${error.name}: ${error.message}\n`);

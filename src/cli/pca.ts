@@ -1,8 +1,16 @@
+import { TaskFailedError } from "../engine/scheduler";
+import { PomonaError } from "../errors";
 import { PCA, StandardScaler } from "../estimator";
 import type { DataFrame } from "../frame/dataframe";
+import { col } from "../frame/functions";
 import type { SaveMode } from "../frame/runtime";
+import { storageFor } from "../storage";
+import { mayWrite, PathAlreadyExistsError } from "../storage/commit";
 import { type Command, SHARED_OPTIONS, UsageError, wholeNumber } from "./command";
 import { withSession } from "./session-for";
+
+/** Some rows have no vector, such as those of images that could not be decoded. */
+export class NullVectorsError extends PomonaError {}
 
 /** `pomona pca SRC DST`: scales vectors to mean 0 and deviation 1, then projects them on their principal components. */
 export const pca: Command = {
@@ -12,6 +20,13 @@ export const pca: Command = {
   options: {
     k: { type: "string", value: "K", default: "100", about: "components: a number, or a share of the variance as 0.9" },
     column: { type: "string", value: "NAME", default: "features", about: "the column of vectors" },
+    "on-error": {
+      type: "string",
+      value: "WHAT",
+      default: "fail",
+      choices: ["fail", "drop"],
+      about: "a row without a vector fails the job, or is left out and counted",
+    },
     "save-model": { type: "string", value: "DIR", about: "also save scaler and PCA, in DIR/scaler and DIR/pca" },
     ...SHARED_OPTIONS,
   },
@@ -25,39 +40,71 @@ export const pca: Command = {
     }
     const partitions = wholeNumber(options, "partitions");
     const column = String(options.column);
+    const mode = options.mode as SaveMode;
+    const models = typeof options["save-model"] === "string" ? options["save-model"] : undefined;
     const started = Date.now();
     const done = await withSession(context, async (session) => {
+      // Before the work, which takes minutes, rather than after it.
+      if (!(await mayWrite(dst, mode))) return undefined;
+      if (models !== undefined && mode !== "overwrite") await refuseExisting([`${models}/scaler`, `${models}/pca`]);
       const read = session.read.parquet(src);
-      const data: DataFrame = partitions === undefined ? read : read.repartition(partitions);
+      const isDropping = options["on-error"] === "drop";
+      const droppedRows = isDropping ? await read.filter(col(column).isNull()).count({ signal }) : 0;
+      const whole = droppedRows > 0 ? read.filter(col(column).isNotNull()) : read;
+      const data: DataFrame = partitions === undefined ? whole : whole.repartition(partitions);
       const scaler = new StandardScaler({ inputCol: column, outputCol: "scaled", withMean: true, withStd: true });
-      const scalerModel = await scaler.fit(data, { signal });
+      const scalerModel = await scaler.fit(data, { signal }).catch(async (error: unknown) => {
+        if (error instanceof TaskFailedError) await explainNulls(read, column, error, signal);
+        throw error;
+      });
       const scaled = scalerModel.transform(data);
       const model = await new PCA({ inputCol: "scaled", outputCol: "pca", k }).fit(scaled, { signal });
       const kept = (await data.columns({ signal })).filter((name) => name === "path" || name === "label");
       const reduced = model.transform(scaled).select(...kept, "pca");
-      const result = await reduced.write.mode(options.mode as SaveMode).parquet(dst, { signal });
-      const folder = options["save-model"];
-      if (typeof folder === "string") {
-        await scalerModel.save(`${folder}/scaler`);
-        await model.save(`${folder}/pca`);
+      const result = await reduced.write.mode(mode).parquet(dst, { signal });
+      if (models !== undefined) {
+        const how = { mode: mode === "overwrite" ? "overwrite" : "errorifexists" } as const;
+        await scalerModel.save(`${models}/scaler`, how);
+        await model.save(`${models}/pca`, how);
       }
-      return { result, k: model.k, explainedVariance: [...model.explainedVariance] };
+      return { result, droppedRows, k: model.k, explainedVariance: [...model.explainedVariance] };
     });
     const seconds = (Date.now() - started) / 1000;
+    if (done === undefined) {
+      const skipped = JSON.stringify({ path: dst, rows: 0, files: 0, skipped: true });
+      context.print(options.json ? skipped : `${dst} holds data already; nothing was written (mode ignore).`);
+      return 0;
+    }
+    const { result, ...more } = done;
     const share = done.explainedVariance.reduce((sum, v) => sum + v, 0);
     if (options.json) {
-      const { result, k: components, explainedVariance } = done;
-      context.print(
-        JSON.stringify({ ...result, files: result.files.length, k: components, explainedVariance, seconds }),
-      );
-    } else if (done.result.skipped) {
-      context.print(`${dst} holds data already; nothing was written (mode ignore).`);
+      context.print(JSON.stringify({ ...result, files: result.files.length, ...more, seconds }));
     } else {
+      const dropped = done.droppedRows > 0 ? ` (${done.droppedRows} rows without one left out)` : "";
       context.print(
-        `${done.result.rows} vectors in ${seconds.toFixed(1)} s: ${done.k} components hold ` +
-          `${(share * 100).toFixed(1)} % of the variance; ${done.result.files.length} files in ${dst}`,
+        `${result.rows} vectors${dropped} in ${seconds.toFixed(1)} s: ${done.k} components hold ` +
+          `${(share * 100).toFixed(1)} % of the variance; ${result.files.length} files in ${dst}`,
       );
     }
     return 0;
   },
 };
+
+async function refuseExisting(paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    if ((await storageFor(path).stat(path)) === undefined) continue;
+    throw new PathAlreadyExistsError(`There is something at ${path} already.`, {
+      remedy: "Save the models elsewhere, or replace models and data with --mode overwrite.",
+    });
+  }
+}
+
+/** @throws NullVectorsError where rows without a vector are what a task failed on */
+async function explainNulls(data: DataFrame, column: string, cause: TaskFailedError, signal: AbortSignal) {
+  const nulls = await data.filter(col(column).isNull()).count({ signal });
+  if (nulls === 0) return;
+  throw new NullVectorsError(`${column} is null in ${nulls} of ${await data.count({ signal })} rows.`, {
+    remedy: "Such rows are images that featurize --on-error null kept; leave them out with --on-error drop.",
+    cause,
+  });
+}

@@ -1,7 +1,8 @@
 import { balancedSample } from "../estimator";
 import { col, elementAt, split } from "../frame/functions";
 import { copyTree } from "../storage/copy-tree";
-import { type Command, SHARED_OPTIONS, wholeNumber } from "./command";
+import { globPattern } from "../storage/glob";
+import { type Command, checkedOption, SHARED_OPTIONS, wholeNumber } from "./command";
 import { progressLine } from "./progress-line";
 import { withSession } from "./session-for";
 
@@ -25,6 +26,7 @@ export const sample: Command = {
     const [src = "", dst = ""] = positionals;
     const n = wholeNumber(options, "n") ?? 300;
     const seed = wholeNumber(options, "seed", 0) ?? 42;
+    checkedOption("glob", () => globPattern(String(options.glob)));
     const rows = await withSession(context, async (session) => {
       const files = session.read
         .format("binaryFile")
