@@ -49,7 +49,7 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions = {}
 }
 
 /**
- * Pillow stops at data that ends early and reads over other damage, and knows nothing of colour management.
+ * Pillow stops at data that ends early, reads over what libjpeg only warns of, and knows nothing of colour management.
  * Decoding from memory at once is quicker than by strips.
  */
 const SHARP_OPTIONS: SharpOptions = { failOn: "error", ignoreIcc: true, sequentialRead: false };

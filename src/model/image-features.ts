@@ -72,8 +72,7 @@ async function prepare(params: ImageFeaturesParams, context: DriverContext): Pro
   const network = networkByName(params.network);
   prepareProcess();
   const backend = await chooseBackend(params.backend);
-  const options = { ...params, ...context, onProgress: progressLog(context) };
-  const resolved = params.resolved ?? (await resolveWeights(params.weights, network, options));
+  const resolved = params.resolved ?? (await resolveFor(params, network, context));
   // Reads the whole file: one of another shape is an error now, and not in every worker.
   await loadWeights(resolved, network);
   context.log("info", `${network.name} runs on ${backend} with weights from ${resolved.origin}.`);
@@ -82,7 +81,7 @@ async function prepare(params: ImageFeaturesParams, context: DriverContext): Pro
 
 async function create(params: ImageFeaturesParams, context: WorkerContext): Promise<ColumnFunction> {
   const network = networkByName(params.network);
-  const resolved = params.resolved ?? (await resolveWeights(params.weights, network, { ...params, ...context }));
+  const resolved = params.resolved ?? (await resolveFor(params, network, context));
   const graph = buildGraph(network, await loadWeights(resolved, network));
   const backend = await createBackend(graph, { backend: params.backend });
   const batchSize = params.batchSize ?? DEFAULT_BATCH_SIZES[backend.name];
@@ -172,14 +171,26 @@ async function decodeRows(
   return { images, failures };
 }
 
+function resolveFor(params: ImageFeaturesParams, network: Network, context: DriverContext): Promise<ResolvedWeights> {
+  const { weights, seed, cacheDir } = params;
+  const log: DriverContext["log"] = (level, message) => context.log(level, message);
+  return resolveWeights(weights, network, {
+    seed,
+    cacheDir,
+    log,
+    signal: context.signal,
+    onProgress: progressLog(log),
+  });
+}
+
 /** A line in the log for each tenth of a download. */
-function progressLog(context: DriverContext) {
+function progressLog(log: DriverContext["log"]) {
   let shown = 0;
   return ({ receivedBytes, totalBytes }: { receivedBytes: number; totalBytes: number | undefined }) => {
     if (totalBytes === undefined) return;
     const tenths = Math.floor((receivedBytes / totalBytes) * 10);
     if (tenths <= shown) return;
     shown = tenths;
-    context.log("info", `Weights: ${tenths * 10} % of ${(totalBytes / 1e6).toFixed(1)} MB`);
+    log("info", `Weights: ${tenths * 10} % of ${(totalBytes / 1e6).toFixed(1)} MB`);
   };
 }
