@@ -52,7 +52,10 @@ export async function installTensorflow({ python, compiler, force }) {
 function cacheNames() {
   const { version } = JSON.parse(readFileSync(join(packageDir, "package.json"), "utf8"));
   const library = `libtensorflow-${wheel.version}`;
-  return { library, addon: `tfjs-node-${version}-${library}-napi-v${napi}-${process.platform}-${process.arch}` };
+  return {
+    library,
+    addon: `tfjs-node-${version}-threads-${library}-napi-v${napi}-${process.platform}-${process.arch}`,
+  };
 }
 
 /** Takes the two libraries and the C headers (630 MB of the wheel) into `folder`. */
@@ -91,12 +94,22 @@ with zipfile.ZipFile(glob.glob(os.path.join(download, "*.whl"))[0]) as wheel:
 
 async function compileAddon(folder, library, compiler) {
   const lib = join(library, "lib");
+  const binding = join(packageDir, "binding");
   const headers = createRequire(import.meta.url)("node-api-headers").include_dir;
   const defines = [`-DNAPI_VERSION=${napi}`, "-DBUILDING_NODE_EXTENSION"];
-  const includes = [`-I${headers}`, `-I${join(library, "include")}`];
+  const includes = [`-I${binding}`, `-I${headers}`, `-I${join(library, "include")}`];
   const link = [`-L${lib}`, ...libraries.map((name) => `-l:${name}`), `-Wl,-rpath,${lib}`];
-  const sources = ["tfjs_backend.cc", "tfjs_binding.cc"].map((name) => join(packageDir, "binding", name));
+  const backend = join(folder, "tfjs_backend.cc");
+  writeFileSync(backend, perThread(readFileSync(join(binding, "tfjs_backend.cc"), "utf8")));
+  const sources = [backend, join(binding, "tfjs_binding.cc")];
   const flags = ["-std=c++17", "-O2", "-fPIC", "-shared", "-w"];
   const output = ["-o", join(folder, "tfjs_binding.node")];
   await run(compiler.command, [...flags, ...defines, ...includes, ...sources, ...link, ...output]);
+}
+
+/** The addon keeps one set for the whole process, without a lock; worker threads need one each. */
+function perThread(source) {
+  const shared = "static std::set<std::string> ATTR_NAME_SET;";
+  if (!source.includes(shared)) throw new Error("tfjs-node's addon is not the one this set-up knows how to build.");
+  return source.replace(shared, shared.replace("static", "static thread_local"));
 }

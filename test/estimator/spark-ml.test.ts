@@ -67,7 +67,7 @@ describe("StandardScaler and PCA", () => {
     ["both", { withMean: true, withStd: true }],
   ])("give Spark ML's numbers, %s", async (name, options) => {
     const expected = (what: string) => spark[`${name}_${what}`]!.values;
-    const data = session.read.parquet(path).repartition(5);
+    const data = session.read.parquet<{ id: number; features: Float32Array }>(path).repartition(5);
     const scaler = await new ml.StandardScaler({ inputCol: "features", outputCol: "scaled", ...options }).fit(data);
     expect(relativeDifference(scaler.mean, expected("mean"))).toBeLessThan(1e-12);
     expect(relativeDifference(scaler.std, expected("std"))).toBeLessThan(1e-12);

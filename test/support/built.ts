@@ -1,6 +1,8 @@
 /** Before the tests: says where dist is missing or old, because workers, command line and cells run from it. */
 export default async function setup(): Promise<void> {
-  const { isBuilt } = (await import("../../scripts/build.mjs")) as { isBuilt: () => boolean };
+  // By a variable, since the script is JavaScript without declarations.
+  const script = "../../scripts/build.mjs";
+  const { isBuilt } = (await import(script)) as { isBuilt: () => boolean };
   if (!isBuilt())
     console.warn("dist is missing or older than src: run npm run build, or tests that run dist may fail.");
 }

@@ -6,6 +6,7 @@ import type { RecordBatch } from "apache-arrow";
 import { CancelledError, IllegalArgumentError, throwIfAborted } from "../../errors";
 import type { Plan } from "../../frame/plan";
 import type { Sink, WriteResult } from "../../frame/runtime";
+import { prepareProcess } from "../../model/backend";
 import { PARQUET_COMPRESSIONS, type ParquetCompression, readParquetBatches } from "../../parquet";
 import { type OutputJob, openOutput, type TaskManifest } from "../../storage/commit";
 import { resolveLinks } from "../../storage/links";
@@ -43,6 +44,7 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
   const emit: EventListener = (event) => {
     for (const listener of listeners) listener(event);
   };
+  prepareProcess();
   const threads = workerThreads(parallelism);
   const cached: CachedStages = new Map();
   const running = new Set<AbortController>();
