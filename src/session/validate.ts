@@ -2,6 +2,7 @@ import { IllegalArgumentError, throwIfAborted } from "../errors";
 import type { DataFrame } from "../frame/dataframe";
 import { col, count } from "../frame/functions";
 import { readParquetFooter } from "../parquet";
+import { assertWhole } from "../storage/commit";
 import { PathNotFoundError } from "../storage/errors";
 import { baseName, locationUrl, parseLocation } from "../storage/location";
 import { storageFor } from "../storage/storage";
@@ -62,6 +63,7 @@ export interface LabelCounts {
  * that each row has a label. `formatReport` makes text of the result.
  * @param path a folder of parts, or one file
  * @throws PathNotFoundError if nothing is there, or no Parquet file in the folder
+ * @throws IncompleteWriteError if a commit into the folder was interrupted, so that what is there is a mixture
  * @throws CorruptParquetError for a file that is cut short or damaged; the message names it
  * @throws AnalysisError if there is no column of vectors
  */
@@ -101,6 +103,7 @@ function checkExpectation(name: string, value: number | undefined): void {
 async function readParts(path: string, signal?: AbortSignal) {
   const root = locationUrl(parseLocation(path));
   const storage = storageFor(root);
+  await assertWhole(root);
   const isFile = ((await storage.stat(root)) ?? "folder") !== "folder";
   const parts = await storage.list(root, { signal });
   const data = parts.filter(({ url }) => isFile || url.endsWith(".parquet"));

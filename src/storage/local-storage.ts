@@ -231,6 +231,11 @@ export function asStorageError(error: unknown, url: string, verb: Verb): unknown
         remedy: "Free some space, or write to another disk; nothing half-written was left behind.",
         cause: error,
       });
+    case "ENOTDIR":
+      return new StorageError(`Cannot ${verb} ${path}: a part of the path is a file, not a folder (${code}).`, url, {
+        remedy: "Check the path, or choose another one.",
+        cause: error,
+      });
     case "EFBIG":
       return new DiskFullError(`Cannot ${verb} ${path}: the file would be larger than is allowed here (EFBIG).`, url, {
         remedy: "Raise the limit (ulimit -f), or write to another file system; nothing half-written was left behind.",

@@ -134,7 +134,9 @@ export const QUICK = ["--weights", "random", "--quiet"] as const;
 export function filesIn(folder: string): string[] | undefined {
   if (!existsSync(folder)) return undefined;
   const entries = readdirSync(folder, { recursive: true, encoding: "utf8" });
-  return entries.filter((name) => !lstatSync(join(folder, name)).isDirectory()).sort();
+  // A file may go while a process is at work there.
+  const isFile = (name: string) => lstatSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory() === false;
+  return entries.filter(isFile).sort();
 }
 
 /** What would tell a change: each file's name, inode, size and time. */

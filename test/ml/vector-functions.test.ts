@@ -93,7 +93,7 @@ out = dict(x=x, mean=x.mean(axis=0), m2=(d * d).sum(axis=0), scatter=d.T @ d)`);
       /features holds NaN inside an array, in row 1 .*\n.*finite/,
     ],
     ["infinity", [[1, Number.POSITIVE_INFINITY]], /features holds Infinity inside an array, in row 0/],
-    ["arrays of no values", [[], []], /features holds an array of 0 values/],
+    ["arrays of no values", [[], []], /features holds an empty array/],
   ])("refuse %s, naming column and row", async (_, rows, message) => {
     for (const fn of [moments, scatter]) {
       const running = runTable(fn, [features(arrays(rows))]);

@@ -53,7 +53,7 @@ function execute(cells: readonly string[], files: Record<string, string>): Outpu
 
 const CELLS = [
   `const dist = process.env.POMONA_HOME + "/dist";
-const { udf } = require(dist + "/frame/user-function"); const { showNotebookProgress } = require(dist + "/notebook/progress"); const { display, inNotebook } = require(dist + "/notebook/display");
+const { udf } = require(dist + "/frame/user-function"); const { showNotebookProgress } = require(dist + "/progress/notebook"); const { display, inNotebook } = require(dist + "/notebook/display");
 const lut = { Apple: 2 }; const say = (error: any) => console.log(error.name + ": " + error.message);`,
   `try { udf((label: string) => lut[label as "Apple"], { returns: "double" }); } catch (error) { say(error); }`,
   `import { mean } from "./lib/stats";
