@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
-import { afterEach, beforeEach, expect } from "vitest";
+import { afterEach, beforeEach, expect, vi } from "vitest";
 import { SYNTHETIC_CLASSES, syntheticFruit } from "../../src/image/synthetic";
 
 const MAIN = join(__dirname, "..", "..", "dist", "cli", "main.js");
@@ -58,6 +58,8 @@ export interface Workplace {
 
 /** Gives each test of a file a folder of its own, with a folder `tmp` in it for temporary files. */
 export function workplace(): Workplace {
+  // Several processes a test, on a machine that may be busy.
+  vi.setConfig({ testTimeout: 240_000 });
   let folder = "";
   const path = (...names: string[]) => join(folder, ...names);
   beforeEach(() => {
