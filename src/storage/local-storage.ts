@@ -205,6 +205,9 @@ function notUtf8(path: string): StorageError {
   });
 }
 
+const OTHER_DISK =
+  "use another disk: another output, or TMPDIR for temporary files. Nothing half-written was left behind.";
+
 type Verb = "list" | "read" | "write" | "remove";
 
 /** The system's error as a named one; anything else as it is. */
@@ -228,7 +231,7 @@ export function asStorageError(error: unknown, url: string, verb: Verb): unknown
     case "ENOSPC":
     case "EDQUOT":
       return new DiskFullError(`Cannot ${verb} ${path}: no space left on the device (${code}).`, url, {
-        remedy: "Free some space, or write to another disk; nothing half-written was left behind.",
+        remedy: `Free some space, or ${OTHER_DISK}`,
         cause: error,
       });
     case "ENOTDIR":
@@ -238,7 +241,7 @@ export function asStorageError(error: unknown, url: string, verb: Verb): unknown
       });
     case "EFBIG":
       return new DiskFullError(`Cannot ${verb} ${path}: the file would be larger than is allowed here (EFBIG).`, url, {
-        remedy: "Raise the limit (ulimit -f), or write to another file system; nothing half-written was left behind.",
+        remedy: `Raise the limit (ulimit -f), or ${OTHER_DISK}`,
         cause: error,
       });
     default:

@@ -18,6 +18,8 @@ export interface Relational {
   copyToParquet(sql: string, path: string, signal?: AbortSignal): Promise<void>;
   /** Runs a query into one CSV file. */
   copyToCsv(sql: string, path: string, options: CsvOptions, signal?: AbortSignal): Promise<void>;
+  /** The top-level columns of a Parquet file that hold Spark's older timestamps, which are instants in UTC. */
+  int96Columns(path: string): Promise<readonly string[]>;
   /** DuckDB's own plan, as text. */
   explain(sql: string): Promise<string>;
   /** The tables a query names. */
@@ -96,6 +98,12 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Relational> {
       await withConnection(signal, (connection) => connection.run(`COPY (${sql}) TO ${to}`));
     },
 
+    int96Columns: (path) =>
+      withConnection(undefined, async (connection) => {
+        const columns = `SELECT name FROM parquet_schema(${quotedText(path)}) WHERE type = 'INT96'`;
+        return (await connection.runAndReadAll(columns)).getRows().map(([name]) => String(name));
+      }),
+
     explain: (sql) =>
       withConnection(undefined, async (connection) => {
         const reader = await connection.runAndReadAll(`EXPLAIN ${sql}`);
@@ -122,7 +130,8 @@ function asPomonaError(error: unknown): Error {
     return new CorruptParquetError(locationUrl(parseLocation(damaged[1])), damaged[2]);
   if (/No space left on device|ENOSPC|File too large/i.test(message)) {
     return new DiskFullError(`The disk is full: ${message}`, "", {
-      remedy: 'Free some space, or set spool files elsewhere: config("pomona.spool.dir", "/other/disk").',
+      remedy:
+        'Free some space, or put temporary files elsewhere: TMPDIR, or config("pomona.spool.dir", "/other/disk").',
       cause: error,
     });
   }

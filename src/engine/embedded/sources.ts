@@ -100,7 +100,17 @@ async function bindParquet(leaf: ReadLeaf, relational: Relational, signal?: Abor
     counted.push({ url: file.url, rows: (await readParquetFooter(file.url)).rows });
   }
   const sql = parquetSql(files.map((f) => f.url));
-  return { sql, schema: await relational.describe(sql), files: counted, fingerprint: fingerprintOf(files) };
+  const fingerprint = fingerprintOf(files);
+  const schema = await relational.describe(sql);
+  // DuckDB takes Spark's older timestamps for local ones; the workers, too, must get them as the instants they are.
+  const instants = new Set(await relational.int96Columns(parseLocation(files[0]!.url).path));
+  if (!schema.fields.some((f) => instants.has(f.name))) return { sql, schema, files: counted, fingerprint };
+  const columns = schema.fields.map(({ name }) => {
+    const column = quotedIdentifier(name);
+    return instants.has(name) ? `CAST(${column} AS TIMESTAMPTZ) AS ${column}` : column;
+  });
+  const typed = `SELECT ${columns.join(", ")} FROM (${sql})`;
+  return { sql: typed, schema: await relational.describe(typed), fingerprint };
 }
 
 async function bindCsv(leaf: ReadLeaf, relational: Relational, signal?: AbortSignal): Promise<BoundSource> {
