@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -21,7 +22,7 @@ Pomona's seconds include its start; PySpark's featurize stage does not.
   --peer-rounds N   in how many of them PySpark runs; 0: not at all         [2]
   --backends LIST   among onnxruntime-node, tfjs-node, tfjs-wasm            [all three]
   --cores N         Spark cores, and our workers                            [2, or fewer where there are fewer]
-  --batch N         images in a batch of the bare inference                 [16]
+  --batch N         images in a batch of the bare inference                 [as ours on that backend]
   --seconds N       how long a bare inference runs                          [8]
   --weights FILE    Keras weights, .h5       [../shared/models or POMONA_WEIGHTS_DIR]
   --json            one JSON object instead of the table
@@ -34,7 +35,7 @@ const { values } = parseArgs({
     "peer-rounds": { type: "string", default: "2" },
     backends: { type: "string", default: "onnxruntime-node,tfjs-node,tfjs-wasm" },
     cores: { type: "string", default: String(Math.min(2, availableParallelism())) },
-    batch: { type: "string", default: "16" },
+    batch: { type: "string" },
     seconds: { type: "string", default: "8" },
     weights: { type: "string" },
     json: { type: "boolean" },
@@ -89,7 +90,7 @@ async function round(index, options, backends) {
     );
   }
   for (const backend of backends) {
-    const bareOptions = { ...options, backend, batch: Number(values.batch), seconds: Number(values.seconds) };
+    const bareOptions = { ...options, backend, batch: batchOf(backend), seconds: Number(values.seconds) };
     const first = index % 2 ? await runBare(bareOptions) : undefined;
     const ours = await runOurs({ ...options, backend });
     if (ours.featurize.rows !== ours.pca.rows) throw new Error(`${backend}: the stages differ in rows.`);
@@ -101,6 +102,12 @@ async function round(index, options, backends) {
     );
   }
   return result;
+}
+
+/** Batches as large as ours, so that only what surrounds the inference differs. Read late: set-up builds dist. */
+function batchOf(backend) {
+  if (values.batch) return Number(values.batch);
+  return createRequire(import.meta.url)(inRoot("dist", "model", "image-features.js")).DEFAULT_BATCH_SIZES[backend];
 }
 
 function findWeights() {

@@ -41,7 +41,7 @@ export type ImageFeaturesParams = {
 };
 
 /** As measured with two workers: beyond these, what the layers pass on does not stay in the processor's cache. */
-const DEFAULT_BATCH_SIZES: Readonly<Record<BackendName, number>> = {
+export const DEFAULT_BATCH_SIZES: Readonly<Record<BackendName, number>> = {
   "onnxruntime-node": 2,
   "tfjs-node": 4,
   "tfjs-wasm": 4,
