@@ -32,7 +32,10 @@ export class AttemptFailedError extends PomonaError {
 /** A worker ended in the middle of a task: it ran out of memory, crashed or was killed. */
 export class WorkerLostError extends PomonaError {
   constructor(worker: string, why: string) {
-    super(`${worker} was lost in the middle of a task: ${why}.`, { retryable: true });
+    super(`${worker} was lost in the middle of a task: ${why}.`, {
+      remedy: "If memory is what ran out: fewer workers, such as local[1], or smaller batches.",
+      retryable: true,
+    });
   }
 }
 
@@ -127,8 +130,8 @@ export async function runStage(run: StageRun): Promise<void> {
           queue.push(again);
           continue;
         }
-        failure ??=
-          error instanceof AttemptFailedError ? new TaskFailedError(name, task, worker.name, error.remote) : error;
+        const remote = remoteErrorOf(error);
+        failure ??= remote ? new TaskFailedError(name, task, worker.name, remote) : error;
         stop.abort(failure);
         return;
       }
@@ -167,6 +170,14 @@ async function runAttempt(run: StageRun, task: Task, worker: TaskWorker, signal:
     ended(signal.aborted ? "cancelled" : "failed");
     throw error;
   }
+}
+
+/** What a worker failed with, or how it went away; undefined for an error of the driver's own. */
+function remoteErrorOf(error: unknown): RemoteError | undefined {
+  if (error instanceof AttemptFailedError) return error.remote;
+  if (!(error instanceof WorkerLostError)) return undefined;
+  const { name, message, retryable } = error;
+  return { name, message, stack: "none: the worker is gone", retryable };
 }
 
 /** The task to try again, or undefined where another try can't help or is one too many. */

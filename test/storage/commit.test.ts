@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   assertWhole,
+  ConcurrentWriteError,
   ForeignFilesError,
   IncompleteWriteError,
   type OutputJob,
@@ -180,6 +181,78 @@ describe("after a crash", () => {
     expect(visible()).toEqual(["new 0", "new 1"]);
     expect(existsSync(join(dst, "_SUCCESS"))).toBe(true);
     await assertWhole(dst);
+  });
+
+  it("a commit of the same job that was interrupted is its result, and is not made twice", async () => {
+    await written("errorifexists", "old");
+    const crashed = (await open("append", "same"))!;
+    await task(crashed, 0, "more 0");
+    await task(crashed, 1, "more 1");
+    const { rename } = localStorage;
+    localStorage.rename = async (from, to) => {
+      if (to.includes("part-00001")) throw new Error("killed here");
+      await rename(from, to);
+    };
+    await expect(crashed.commit()).rejects.toThrow("killed here");
+    localStorage.rename = rename;
+    killWriter();
+
+    const again = (await open("append", "same"))!;
+    expect([...again.resumed.values()].map((part) => part.rows)).toEqual([1, 1]);
+    expect(await again.commit()).toHaveLength(2);
+    expect(visible()).toEqual(["more 0", "more 1", "old"]);
+    expect(existsSync(join(dst, "_temporary"))).toBe(false);
+  });
+
+  it("a commit that fails half-way is kept when the job is aborted, for the next write to finish", async () => {
+    await written("errorifexists", "old 0", "old 1");
+    const job = (await open("overwrite", "new"))!;
+    await task(job, 0, "new 0");
+    await task(job, 1, "new 1");
+    const { rename } = localStorage;
+    localStorage.rename = async (from, to) => {
+      if (to.includes("part-00001")) throw new Error("no such luck");
+      await rename(from, to);
+    };
+    await expect(job.commit()).rejects.toThrow("no such luck");
+    localStorage.rename = rename;
+    await job.abort();
+
+    await expect(assertWhole(dst)).rejects.toThrow(IncompleteWriteError);
+    const next = (await open("append", "next"))!;
+    expect(visible()).toEqual(["new 0", "new 1"]);
+    await next.abort();
+    expect(visible()).toEqual(["new 0", "new 1"]);
+    await assertWhole(dst);
+  });
+
+  it("what a killed atomic write left does not keep an overwrite from its work", async () => {
+    await written("errorifexists", "old");
+    writeFileSync(join(dst, ".0f8fad5b-d9cb-469f-a165-70867728950e.tmp"), "");
+    await written("overwrite", "new");
+    expect(readdirSync(dst).filter((name) => !name.startsWith("part-"))).toEqual(["_SUCCESS"]);
+  });
+
+  it("a folder that only the crashed run made goes with the next one's abort", async () => {
+    await open("errorifexists", "one");
+    killWriter();
+    const other = (await open("errorifexists", "two"))!;
+    await other.abort();
+    expect(existsSync(dst)).toBe(false);
+  });
+
+  it("of several writers at once exactly one opens, dead locks or not", async () => {
+    await open("errorifexists", "crashed");
+    killWriter();
+    const all = await Promise.allSettled(Array.from({ length: 8 }, (_, i) => open("errorifexists", `job ${i}`)));
+    const opened = all.flatMap((settled) => (settled.status === "fulfilled" ? [settled.value!] : []));
+    expect(opened).toHaveLength(1);
+    for (const settled of all)
+      if (settled.status === "rejected") expect(settled.reason).toBeInstanceOf(ConcurrentWriteError);
+    await task(opened[0]!, 0, "only");
+    await opened[0]!.commit();
+    expect(visible()).toEqual(["only"]);
+    expect(readdirSync(dst)).not.toContain("_temporary");
   });
 
   it("a process that still runs is not disturbed", async () => {
