@@ -1,13 +1,9 @@
-import { PomonaError } from "../errors";
-import { col, elementAt, split } from "../frame/functions";
+import { col } from "../frame/functions";
 import { NETWORKS, type NetworkName } from "../frame/models";
 import type { SaveMode } from "../frame/runtime";
-import { globPattern } from "../storage/glob";
-import { type Command, checkedOption, SHARED_OPTIONS, wholeNumber } from "./command";
+import { type Command, SHARED_OPTIONS, wholeNumber } from "./command";
+import { imagesBelow, NoImagesError } from "./images-below";
 import { withSession } from "./session-for";
-
-/** No file below the source matches the pattern. */
-export class NoImagesError extends PomonaError {}
 
 const IMAGES = "*.{jpg,jpeg,png,webp,gif,JPG,JPEG,PNG,WEBP,GIF}";
 
@@ -55,20 +51,11 @@ export const featurize: Command = {
     const { positionals, options, signal } = context;
     const [src = "", dst = ""] = positionals;
     const partitions = wholeNumber(options, "partitions");
-    checkedOption("glob", () => globPattern(String(options.glob)));
     const started = Date.now();
     const result = await withSession(context, async (session) => {
-      const images = session.read
-        .format("binaryFile")
-        .option("pathGlobFilter", String(options.glob))
-        .option("recursiveFileLookup", true)
-        .load(src)
-        .withColumn("label", elementAt(split(col("path"), "/"), -2));
-      if (await images.select("path").isEmpty({ signal })) {
-        throw new NoImagesError(`There is no image in ${src}: no file name matches ${options.glob}.`, {
-          remedy: "Check the path, or say which files are images with --glob.",
-        });
-      }
+      const glob = String(options.glob);
+      const images = imagesBelow(session, src, glob);
+      if (await images.select("path").isEmpty({ signal })) throw new NoImagesError(src, glob);
       const network = NETWORKS[options.model as NetworkName]({
         weights: String(options.weights),
         backend: options.backend as "auto",

@@ -1,8 +1,7 @@
 import { balancedSample } from "../estimator";
-import { col, elementAt, split } from "../frame/functions";
 import { copyTree } from "../storage/copy-tree";
-import { globPattern } from "../storage/glob";
-import { type Command, checkedOption, SHARED_OPTIONS, wholeNumber } from "./command";
+import { type Command, SHARED_OPTIONS, wholeNumber } from "./command";
+import { imagesBelow, NoImagesError } from "./images-below";
 import { progressLine } from "./progress-line";
 import { withSession } from "./session-for";
 
@@ -26,15 +25,12 @@ export const sample: Command = {
     const [src = "", dst = ""] = positionals;
     const n = wholeNumber(options, "n") ?? 300;
     const seed = wholeNumber(options, "seed", 0) ?? 42;
-    checkedOption("glob", () => globPattern(String(options.glob)));
+    const glob = String(options.glob);
     const rows = await withSession(context, async (session) => {
-      const files = session.read
-        .format("binaryFile")
-        .option("pathGlobFilter", String(options.glob))
-        .option("recursiveFileLookup", true)
-        .load(src)
-        .withColumn("label", elementAt(split(col("path"), "/"), -2));
-      return balancedSample(files, { by: "label", n, seed }).select("path", "label").collect({ signal });
+      const files = imagesBelow(session, src, glob);
+      const found = await balancedSample(files, { by: "label", n, seed }).select("path", "label").collect({ signal });
+      if (found.length === 0) throw new NoImagesError(src, glob);
+      return found;
     });
     const line = progressLine("copy", options.quiet === true);
     const copied = await copyTree(src, dst, {

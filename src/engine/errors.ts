@@ -6,6 +6,9 @@ export class ExecutionError extends PomonaError {}
 /** The output lies inside an input (or the other way round): the write would read or delete its own data. */
 export class OutputInsideInputError extends PomonaError {}
 
+/** Files of one data set have different columns, or would have: after an append of something else. */
+export class SchemaMismatchError extends PomonaError {}
+
 /** The session, or its engine, was stopped. */
 export class SessionStoppedError extends PomonaError {
   constructor() {

@@ -17,6 +17,11 @@ describe("no images", () => {
     const missing = await at.pomona(featurize("friuts", "out"));
     expectError(missing, "PathNotFoundError", [at.path("friuts"), /no such file or folder/, /Check the path/]);
     at.expectNothing();
+
+    expectError(await at.pomona(["sample", "empty", "out"]), "NoImagesError", [/no image in empty/, /--glob/]);
+    expectError(await at.pomona(["sample", "fruits", "out", "--glob", "*.tif"]), "NoImagesError", [/matches \*\.tif/]);
+    expectError(await at.pomona(["sample", "friuts", "out"]), "PathNotFoundError", [at.path("friuts")]);
+    at.expectNothing();
   });
 });
 

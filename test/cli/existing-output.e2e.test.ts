@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
 import { expectError, filesIn, QUICK, type Running, resultOf, stateOf, until, workplace } from "./command-line";
 
@@ -79,6 +79,22 @@ describe("an output that exists", () => {
     expect(await at.rowsOf("out")).toHaveLength(12);
     resultOf(await run("--json", "--mode", "overwrite"));
     expect(await at.rowsOf("out")).toHaveLength(6);
+  });
+
+  it("other columns are not appended: nothing could read the mixture", async () => {
+    await at.fruits("fruits", { classes: 2, perClass: 2 });
+    resultOf(await at.pomona(featurize("fruits", "features", "--json")));
+    resultOf(await at.pomona(pca("features", "out", "--json")));
+    const before = stateOf(at.path("out"));
+    const outcome = await at.pomona(featurize("fruits", "out", "--mode", "append"));
+    const says = [/out has the columns path string, label string, pca array<double>/, /has .*features array<float>/];
+    expectError(outcome, "SchemaMismatchError", says);
+    expect(stateOf(at.path("out"))).toEqual(before);
+
+    // Where something else made the mixture, readers say so rather than call it damage.
+    const part = filesIn(at.path("features"))?.find((name) => name.startsWith("part-")) ?? "";
+    cpSync(at.path("features", part), at.path("out", "part-99999-foreign.parquet"));
+    expectError(await at.pomona(["validate", "out", "-q"]), "SchemaMismatchError", [/different columns/]);
   });
 
   it("pca does not begin where the models could not be saved", async () => {

@@ -5,7 +5,7 @@ import { AnalysisError } from "../../frame/analysis-error";
 import { CorruptParquetError } from "../../parquet";
 import { DiskFullError } from "../../storage";
 import { locationUrl, parseLocation } from "../../storage/location";
-import { ExecutionError } from "../errors";
+import { ExecutionError, SchemaMismatchError } from "../errors";
 import { duckdbSchema } from "./duckdb-types";
 import { PRELUDE } from "./sql";
 import { quotedText } from "./sql-text";
@@ -125,6 +125,12 @@ function asPomonaError(error: unknown): Error {
   if (!(error instanceof Error)) return new ExecutionError(String(error));
   const message = error.message.split("\n\nLINE ")[0]!;
   if (/^(Binder|Parser|Catalog) Error/.test(message)) return new AnalysisError(message, { cause: error });
+  if (/schema mismatch/i.test(message)) {
+    return new SchemaMismatchError(message, {
+      remedy: "Files with different columns were written to one place; read them one by one, or write them apart.",
+      cause: error,
+    });
+  }
   const damaged = /Failed to read file "(.+?)": (.*)/s.exec(message);
   if (damaged?.[1]?.endsWith(".parquet"))
     return new CorruptParquetError(locationUrl(parseLocation(damaged[1])), damaged[2]);

@@ -9,11 +9,10 @@ import type { Sink, WriteResult } from "../../frame/runtime";
 import { prepareProcess } from "../../model/backend";
 import { PARQUET_COMPRESSIONS, type ParquetCompression, readParquetBatches } from "../../parquet";
 import { type OutputJob, openOutput, type TaskManifest } from "../../storage/commit";
-import { resolveLinks } from "../../storage/links";
 import { localStorage } from "../../storage/local-storage";
-import { isInside, locationUrl, parseLocation } from "../../storage/location";
+import { locationUrl, parseLocation } from "../../storage/location";
 import type { Engine, EngineOptions } from "../contract";
-import { OutputInsideInputError, SessionStoppedError } from "../errors";
+import { SessionStoppedError } from "../errors";
 import type { EngineEvent, EventListener } from "../events";
 import { explainText } from "../explain";
 import { isInternal } from "../pipeline";
@@ -21,6 +20,7 @@ import { runStage } from "../scheduler";
 import { type Analysis, analyze, type CachedStages, schemaOf, sourceSql } from "./analysis";
 import { writeCsvParts } from "./csv";
 import { openDuckDb, type Relational } from "./duckdb";
+import { refuseOtherColumns, refuseOutputInsideInput } from "./output-checks";
 import { openSpool, type Spool } from "./spool";
 import { planTasks, preparedSteps, type StageOutput } from "./stage";
 import { workerThreads } from "./worker-threads";
@@ -211,8 +211,9 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
       const analysis = await analyzed(plan, job);
       const { stages, root } = analysis.lowered;
       const schema = await schemaOf(root, analysis, job.duckdb);
-      await refuseOutputInsideInput(sink.path, analysis);
+      await refuseOutputInsideInput(sink.path, analysis.inputPaths);
       const path = locationUrl(parseLocation(sink.path));
+      if (sink.mode === "append" && sink.format === "parquet") await refuseOtherColumns(path, schema, job.duckdb);
       const committer = await openOutput(sink.path, {
         mode: sink.mode,
         fingerprint: analysis.fingerprint({ sink, parallelism }),
@@ -319,18 +320,6 @@ export function parseLocalMaster(master: string): number {
 function logTo(emit: EventListener) {
   return (level: Extract<EngineEvent, { type: "message" }>["level"], text: string) =>
     emit({ type: "message", time: Date.now(), level, text });
-}
-
-async function refuseOutputInsideInput(output: string, analysis: Analysis): Promise<void> {
-  const to = await resolveLinks(locationUrl(parseLocation(output)));
-  for (const input of analysis.inputPaths) {
-    const from = await resolveLinks(locationUrl(parseLocation(input)));
-    if (!isInside(to, from) && !isInside(from, to)) continue;
-    const how = to === from ? "is also read" : isInside(to, from) ? "lies inside the input" : "contains the input";
-    throw new OutputInsideInputError(`The output ${to} ${how}${to === from ? "" : ` ${from}`}.`, {
-      remedy: "Write to a folder outside of what is read.",
-    });
-  }
 }
 
 function parquetCompression(sink: Sink): ParquetCompression {
