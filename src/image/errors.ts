@@ -9,7 +9,7 @@ export class CorruptImageError extends PomonaError {
     cause?: unknown,
   ) {
     super(`Cannot decode ${path === undefined ? "an image" : JSON.stringify(path)}: ${reason}.`, {
-      remedy: 'Remove or replace the file, or keep such rows as null with onError: "null".',
+      remedy: 'Remove or replace the file, or keep such rows as null with onError: "null" (--on-error null).',
       cause,
     });
   }
@@ -23,7 +23,8 @@ export class ImageTooLargeError extends PomonaError {
     readonly path?: string,
   ) {
     super(path === undefined ? reason : `${reason} Path: ${JSON.stringify(path)}.`, {
-      remedy: 'Make the image smaller first, raise `maxPixels`, or keep such rows as null with onError: "null".',
+      remedy:
+        'Make the image smaller first, raise `maxPixels`, or keep such rows as null with onError: "null" (--on-error null).',
     });
   }
 }

@@ -40,7 +40,7 @@ describe("files that are no images", () => {
       const src = await at.fruits(`with ${name}`, { classes: 1, perClass: 3 });
       const path = at.file(`with ${name}/Bad/${name}`, content);
       const outcome = await at.pomona(featurize(src, "out"));
-      expectError(outcome, "CorruptImageError", [`input: file:${path}`, reason, /onError: "null"/, /attempt 1$/m]);
+      expectError(outcome, "CorruptImageError", [`input: file:${path}`, reason, /--on-error null/, /attempt 1$/m]);
       at.expectNothing();
     }
   });
