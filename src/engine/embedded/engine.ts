@@ -132,6 +132,7 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
     stageId: number,
     committer?: OutputJob,
   ): Promise<TaskManifest[]> {
+    threads.start();
     const started = { driver: { log: logTo(emit), signal: job.signal }, broadcast: writeBroadcast };
     const prepared = await preparedSteps(pipeline.steps, started);
     const tasks = await planTasks({

@@ -10,6 +10,8 @@ const STOP_MILLISECONDS = 500;
 /** A fixed number of worker threads, each started on its first task and kept for the next. */
 export interface WorkerThreads {
   readonly workers: readonly TaskWorker[];
+  /** Starts the threads before their first task, so that they load while the driver prepares it. */
+  start(): void;
   /** Ends all threads. */
   close(): Promise<void>;
 }
@@ -19,13 +21,16 @@ export function workerThreads(count: number): WorkerThreads {
   const workers = Array.from({ length: count }, (_, i) => threadWorker(`worker-${i + 1}`));
   return {
     workers,
+    start() {
+      for (const worker of workers) worker.start();
+    },
     close: async () => {
       await Promise.all(workers.map((w) => w.close()));
     },
   };
 }
 
-function threadWorker(name: string): TaskWorker & { close(): Promise<void> } {
+function threadWorker(name: string): TaskWorker & { start(): void; close(): Promise<void> } {
   let thread: Worker | undefined;
 
   const started = (): Worker => {
@@ -42,6 +47,7 @@ function threadWorker(name: string): TaskWorker & { close(): Promise<void> } {
 
   return {
     name,
+    start: () => void started(),
     run: (task, signal, listener) => runOn(started(), name, task, signal, listener),
     async close() {
       const closing = thread;
