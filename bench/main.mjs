@@ -15,7 +15,8 @@ const help = `npm run bench [-- options]
 
 Times the same job three ways on the same images: PySpark with Keras, Pomona on each backend, and inference alone.
 Each round runs them one after the other; ratios are taken within a round, figures are medians over the rounds.
-Pomona's seconds include its start; PySpark's featurize stage does not.
+A featurize stage is from the reading to the written files, with the loading of weights and models on the workers;
+the start of the session is in neither. Scale + PCA is our whole command, with its start, beside Spark's stages alone.
 
   --per-class N     images of each class                                    [15]
   --rounds N        rounds                                                  [3]
@@ -96,7 +97,7 @@ async function round(index, options, backends) {
     if (ours.featurize.rows !== ours.pca.rows) throw new Error(`${backend}: the stages differ in rows.`);
     const bare = first ?? (await runBare(bareOptions));
     result.backends[backend] = { ours, bare };
-    const figures = [ours.featurize.imagesPerSecond, bare.imagesPerSecond].map((rate) => rate.toFixed(1));
+    const figures = [ours.featurize.stageImagesPerSecond, bare.imagesPerSecond].map((rate) => rate.toFixed(1));
     note(
       `round ${index + 1}: ${backend} ${figures[0]} images/s, bare ${figures[1]}, reduce ${ours.pca.seconds.toFixed(2)} s`,
     );

@@ -34,14 +34,14 @@ function summarizeBackend(rounds, peers, name) {
   const withPeer = runs.filter(({ peer }) => peer);
   const ratio = (list, of) => (list.length ? median(list.map(of)) : null);
   return {
-    featurizeImagesPerSecond: median(runs.map(({ ours }) => ours.featurize.imagesPerSecond)),
+    featurizeImagesPerSecond: median(runs.map(({ ours }) => ours.featurize.stageImagesPerSecond)),
     bareImagesPerSecond: median(runs.map(({ bare }) => bare.imagesPerSecond)),
     reduceSeconds: median(runs.map(({ ours }) => ours.pca.seconds)),
     featurizeOverPeer: ratio(
       withPeer,
-      ({ ours, peer }) => ours.featurize.imagesPerSecond / peer.featurizeImagesPerSecond,
+      ({ ours, peer }) => ours.featurize.stageImagesPerSecond / peer.featurizeImagesPerSecond,
     ),
-    featurizeOverBare: ratio(runs, ({ ours, bare }) => ours.featurize.imagesPerSecond / bare.imagesPerSecond),
+    featurizeOverBare: ratio(runs, ({ ours, bare }) => ours.featurize.stageImagesPerSecond / bare.imagesPerSecond),
     reduceOverPeer: ratio(withPeer, ({ ours, peer }) => peer.reduceSeconds / ours.pca.seconds),
     runs: runs.length,
   };

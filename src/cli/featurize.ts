@@ -63,7 +63,9 @@ export const featurize: Command = {
       });
       const rows = partitions === undefined ? images : images.repartition(partitions);
       const features = rows.select("path", "label", network(col("content")).alias("features"));
-      return features.write.mode(options.mode as SaveMode).parquet(dst, { signal });
+      const writing = Date.now();
+      const written = await features.write.mode(options.mode as SaveMode).parquet(dst, { signal });
+      return { ...written, writeSeconds: (Date.now() - writing) / 1000 };
     });
     const seconds = (Date.now() - started) / 1000;
     if (options.json) {

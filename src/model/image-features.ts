@@ -12,10 +12,10 @@ import { IllegalArgumentError, throwIfAborted } from "../errors";
 import { decodeImage, type RgbImage } from "../image/decode";
 import { writeTensor } from "../image/preprocess";
 import { type BackendName, chooseBackend, createBackend, type NetworkBackend, prepareProcess } from "./backend";
-import { buildGraph } from "./graph";
+import { cachedGraph } from "./graph-cache";
 import { featureLength, inputShape, type Network } from "./layers";
 import { networkByName } from "./networks";
-import { loadWeights, type ResolvedWeights, resolveWeights } from "./weights-lookup";
+import { type ResolvedWeights, resolveWeights } from "./weights-lookup";
 
 /** Parameters of the built-in function `image.features`. */
 export type ImageFeaturesParams = {
@@ -73,8 +73,8 @@ async function prepare(params: ImageFeaturesParams, context: DriverContext): Pro
   prepareProcess();
   const backend = await chooseBackend(params.backend);
   const resolved = params.resolved ?? (await resolveFor(params, network, context));
-  // Reads the whole file: one of another shape is an error now, and not in every worker.
-  await loadWeights(resolved, network);
+  // Makes the graph once, for the workers to read: weights of another shape are an error now, and not in every worker.
+  await cachedGraph(network, resolved, params);
   context.log("info", `${network.name} runs on ${backend} with weights from ${resolved.origin}.`);
   return { ...params, backend, batchSize: batchSize ?? DEFAULT_BATCH_SIZES[backend], resolved };
 }
@@ -82,7 +82,7 @@ async function prepare(params: ImageFeaturesParams, context: DriverContext): Pro
 async function create(params: ImageFeaturesParams, context: WorkerContext): Promise<ColumnFunction> {
   const network = networkByName(params.network);
   const resolved = params.resolved ?? (await resolveFor(params, network, context));
-  const graph = buildGraph(network, await loadWeights(resolved, network));
+  const graph = await cachedGraph(network, resolved, params);
   const backend = await createBackend(graph, { backend: params.backend });
   const batchSize = params.batchSize ?? DEFAULT_BATCH_SIZES[backend.name];
   const featurize = featurizer(network, backend, batchSize, params.maxPixels, context.signal);

@@ -161,6 +161,7 @@ function isFile(path: string): boolean {
   return existsSync(path) && statSync(path).isFile();
 }
 
-function cacheDir({ cacheDir }: ResolveOptions): string {
+/** Where downloads and what is made of them are kept. */
+export function cacheDir({ cacheDir }: Pick<ResolveOptions, "cacheDir">): string {
   return cacheDir ?? join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "pomona", "weights");
 }

@@ -208,6 +208,8 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
   }
 
   async function write(plan: Plan, sink: Sink, signal?: AbortSignal): Promise<WriteResult> {
+    // Every write ends on the workers: they load while the plan is looked up.
+    if (!closed) threads.start();
     return action(signal, async (job) => {
       const analysis = await analyzed(plan, job);
       const { stages, root } = analysis.lowered;
