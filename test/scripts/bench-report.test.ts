@@ -16,7 +16,7 @@ const peer = (rate: number, reduce: number) => ({
   totalSeconds: 99,
 });
 const backend = (rate: number, bare: number, reduce: number) => ({
-  ours: { featurize: { imagesPerSecond: rate }, pca: { seconds: reduce } },
+  ours: { featurize: { stageImagesPerSecond: rate }, pca: { seconds: reduce } },
   bare: { imagesPerSecond: bare },
 });
 
