@@ -1,4 +1,4 @@
-import { parseLocalMaster } from "../engine/embedded/engine";
+import { parseLocalMaster } from "../engine/embedded/local-master";
 import type { Session } from "../session/session";
 import { Session as Sessions } from "../session/session";
 import { type CommandContext, checkedOption } from "./command";

@@ -20,6 +20,6 @@ export interface Engine extends Runtime {
 
 /** What an engine is made from. */
 export interface EngineOptions {
-  /** `session.conf` at any time: engines read their settings from it by name. */
+  /** `session.conf`, defaults included: engines read their settings from it by name, each time they need one. */
   readonly conf: (key: string) => string | undefined;
 }

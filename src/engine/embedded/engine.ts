@@ -1,37 +1,31 @@
 import { createHash, randomUUID } from "node:crypto";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { serialize } from "node:v8";
 import type { RecordBatch } from "apache-arrow";
-import { CancelledError, IllegalArgumentError, throwIfAborted } from "../../errors";
+import { CancelledError, throwIfAborted } from "../../errors";
 import type { Plan } from "../../frame/plan";
 import type { Sink, WriteResult } from "../../frame/runtime";
 import { prepareProcess } from "../../model/backend";
-import { PARQUET_COMPRESSIONS, type ParquetCompression, readParquetBatches } from "../../parquet";
+import { readParquetBatches } from "../../parquet";
 import { type OutputJob, openOutput, type TaskManifest } from "../../storage/commit";
 import { localStorage } from "../../storage/local-storage";
 import { locationUrl, parseLocation } from "../../storage/location";
+import { announced, logTo } from "../announce";
 import type { Engine, EngineOptions } from "../contract";
 import { SessionStoppedError } from "../errors";
-import type { EngineEvent, EventListener } from "../events";
+import type { EventListener } from "../events";
 import { explainText } from "../explain";
+import { parquetCompression, parquetExtension } from "../parquet-sink";
 import { isInternal } from "../pipeline";
 import { runStage } from "../scheduler";
 import { type Analysis, analyze, type CachedStages, schemaOf, sourceSql } from "./analysis";
 import { writeCsvParts } from "./csv";
 import { openDuckDb, type Relational } from "./duckdb";
+import { parseLocalMaster } from "./local-master";
 import { refuseOtherColumns, refuseOutputInsideInput } from "./output-checks";
 import { openSpool, type Spool } from "./spool";
 import { planTasks, preparedSteps, type StageOutput } from "./stage";
 import { workerThreads } from "./worker-threads";
-
-/** Spark's names where Spark has one. */
-const SETTINGS = {
-  maxAttempts: { key: "spark.task.maxFailures", default: "4" },
-  batchRows: { key: "spark.sql.execution.arrow.maxRecordsPerBatch", default: "1024" },
-  duckdbMemory: { key: "pomona.duckdb.memory", default: "512MB" },
-  spoolFolder: { key: "pomona.spool.dir", default: undefined },
-} as const;
 
 /**
  * The engine on this machine: relational work in DuckDB, batch functions on worker threads.
@@ -39,7 +33,7 @@ const SETTINGS = {
  */
 export function embeddedEngine(master: string, options: EngineOptions): Engine {
   const parallelism = parseLocalMaster(master);
-  const setting = (name: keyof typeof SETTINGS) => options.conf(SETTINGS[name].key) ?? SETTINGS[name].default;
+  const { conf } = options;
   const listeners = new Set<EventListener>();
   const emit: EventListener = (event) => {
     for (const listener of listeners) listener(event);
@@ -54,13 +48,13 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
 
   const openedSpool = () => {
     if (closed) throw new SessionStoppedError();
-    spool ??= openSpool(setting("spoolFolder"));
+    spool ??= openSpool(conf("pomona.spool.dir"));
     return spool;
   };
   const openedRelational = () => {
     const { folder } = openedSpool();
     relational ??= openDuckDb({
-      memoryLimit: setting("duckdbMemory") ?? "",
+      memoryLimit: conf("pomona.duckdb.memory") ?? "",
       threads: parallelism,
       temporaryFolder: join(folder, "duckdb"),
     });
@@ -82,25 +76,6 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
       running.delete(abort);
       signal?.removeEventListener("abort", onAbort);
       scratch.close();
-    }
-  }
-
-  /** Announces a job's start and end around its work. */
-  async function announced<T>(job: Job, jobId: string, description: string, work: () => Promise<T>): Promise<T> {
-    const started = Date.now();
-    emit({ type: "jobStarted", time: started, jobId, description });
-    const ended = (status: "succeeded" | "failed" | "cancelled", error?: unknown) => {
-      const time = Date.now();
-      const text = error === undefined ? {} : { error: error instanceof Error ? error.message : String(error) };
-      emit({ type: "jobEnded", time, jobId, status, seconds: (time - started) / 1000, ...text });
-    };
-    try {
-      const result = await work();
-      ended("succeeded");
-      return result;
-    } catch (error) {
-      ended(job.signal.aborted ? "cancelled" : "failed", error);
-      throw error;
     }
   }
 
@@ -145,7 +120,7 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
       jobId,
       stageId,
       parallelism,
-      batchRows: Number(setting("batchRows")),
+      batchRows: Number(conf("spark.sql.execution.arrow.maxRecordsPerBatch")),
       signal: job.signal,
     });
     const done = new Map(committer?.resumed);
@@ -163,7 +138,7 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
         done.set(task.partition, manifest);
       },
       workers: threads.workers,
-      maxAttempts: Number(setting("maxAttempts")),
+      maxAttempts: Number(conf("spark.task.maxFailures")),
       signal: job.signal,
       emit,
     });
@@ -199,7 +174,7 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
           return (await runPipeline(analysis, analysis.lowered.root, output, job, jobId, stageId)).map((m) => m.url);
         };
         const isFanOut = analysis.lowered.stages.length > 0 || analysis.lowered.root.steps.length > 0;
-        return isFanOut ? announced(job, jobId, "collect", run) : run();
+        return isFanOut ? announced(emit, { jobId, description: "collect", signal: job.signal }, run) : run();
       });
       for (const file of files) yield* readParquetBatches(file, signal ? { signal } : {});
     } finally {
@@ -224,7 +199,8 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
       });
       if (!committer) return { path, rows: 0, files: [], failedRows: 0, skipped: true };
       try {
-        return await announced(job, committer.jobId, `write ${sink.format} ${path}`, async () => {
+        const description = `write ${sink.format} ${path}`;
+        return await announced(emit, { jobId: committer.jobId, description, signal: job.signal }, async () => {
           await runInnerStages(analysis, job, committer.jobId);
           const stageId = stages.length;
           const toFile = { urlFor: committer.attemptUrl, compression: parquetCompression(sink) };
@@ -306,37 +282,4 @@ interface Job {
   readonly duckdb: Relational;
   readonly scratch: Spool;
   readonly signal: AbortSignal;
-}
-
-/** How many workers `local`, `local[N]` or `local[*]` asks for. @throws IllegalArgumentError */
-export function parseLocalMaster(master: string): number {
-  const match = /^local(?:\[(\*|\d+)\])?$/.exec(master);
-  const count = match?.[1] === undefined ? 1 : match[1] === "*" ? availableParallelism() : Number(match[1]);
-  if (!match || count < 1) {
-    throw new IllegalArgumentError(`${JSON.stringify(master)} is not a master URL.`, {
-      remedy: 'Use "local", "local[4]" (four workers) or "local[*]" (one for each core).',
-    });
-  }
-  return count;
-}
-
-function logTo(emit: EventListener) {
-  return (level: Extract<EngineEvent, { type: "message" }>["level"], text: string) =>
-    emit({ type: "message", time: Date.now(), level, text });
-}
-
-function parquetCompression(sink: Sink): ParquetCompression {
-  const wanted = (sink.options.compression ?? "snappy").toLowerCase();
-  const known = PARQUET_COMPRESSIONS.find((codec) => codec === wanted);
-  if (known) return known;
-  throw new IllegalArgumentError(`Unknown compression ${JSON.stringify(wanted)}.`, {
-    remedy: `Known: ${PARQUET_COMPRESSIONS.join(", ")}.`,
-  });
-}
-
-/** Spark's file ending: `.snappy.parquet`, `.gz.parquet`, `.parquet` for none. */
-function parquetExtension(sink: Sink): string {
-  const codec = parquetCompression(sink);
-  if (codec === "none" || codec === "uncompressed") return ".parquet";
-  return `.${codec === "gzip" ? "gz" : codec}.parquet`;
 }

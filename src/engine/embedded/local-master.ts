@@ -1,0 +1,14 @@
+import { availableParallelism } from "node:os";
+import { IllegalArgumentError } from "../../errors";
+
+/** How many workers `local`, `local[N]` or `local[*]` asks for. @throws IllegalArgumentError */
+export function parseLocalMaster(master: string): number {
+  const match = /^local(?:\[(\*|\d+)\])?$/.exec(master);
+  const count = match?.[1] === undefined ? 1 : match[1] === "*" ? availableParallelism() : Number(match[1]);
+  if (!match || count < 1) {
+    throw new IllegalArgumentError(`${JSON.stringify(master)} is not a master URL.`, {
+      remedy: 'Use "local", "local[4]" (four workers) or "local[*]" (one for each core).',
+    });
+  }
+  return count;
+}
