@@ -1,11 +1,12 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { CorruptImageError, decodeImage, ImageTooLargeError } from "../../src/image";
 import { runPython } from "../support/python";
+import { REFERENCE } from "../support/reference";
 import { filesFromPython, maxDifference } from "./pillow";
 
-const FRUITS = join(__dirname, "../../../shared/data/fruits-360");
+const FRUITS = join(REFERENCE, "data/fruits-360");
 
 /** Writes every kind of image that is read, and beside each `NAME.rgb`: what Pillow makes of it. */
 const IMAGES = `
@@ -104,12 +105,12 @@ describe("decodeImage", () => {
     expect(maxDifference(image.data, expected.subarray(8))).toBe(0);
   });
 
-  it.skipIf(!existsSync(FRUITS))("decodes a fruit of each class as Pillow does, to the last bit", async () => {
+  it("decodes a fruit of each class as Pillow does, to the last bit", async () => {
     const paths = readdirSync(FRUITS)
       .map((name) => join(FRUITS, name))
       .filter((path) => statSync(path).isDirectory())
       .map((folder) => join(folder, readdirSync(folder).sort()[0]!));
-    expect(paths.length).toBeGreaterThan(100);
+    expect(paths.length).toBeGreaterThan(3);
     const pillow = filesFromPython(
       `
 import sys

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { decodeImage, ImageTooLargeError, resize, resizeToSignedUnit, writeTensor } from "../../src/image";
 import { runPython } from "../support/python";
+import { REFERENCE } from "../support/reference";
 import { filesFromPython, maxDifference } from "./pillow";
 
 /** From width x height to width x height. */
@@ -69,8 +70,7 @@ describe("resize", () => {
   });
 
   it("makes the reference's 48 images, by their SHA-256", async () => {
-    const shared = join(__dirname, "../../../shared");
-    const table = join(shared, "reference/mobilenetv2-features.parquet");
+    const table = join(REFERENCE, "reference/mobilenetv2-features.parquet");
     const rows = JSON.parse(
       runPython(
         "import json, sys, pyarrow.parquet as pq; print(json.dumps(pq.read_table(sys.argv[1], columns=['path', 'resized_sha256']).to_pylist()))",
@@ -79,7 +79,7 @@ describe("resize", () => {
     ) as { path: string; resized_sha256: string }[];
     expect(rows).toHaveLength(48);
     for (const { path, resized_sha256 } of rows) {
-      const image = await decodeImage(readFileSync(join(shared, "data/fruits-360", path)));
+      const image = await decodeImage(readFileSync(join(REFERENCE, "data/fruits-360", path)));
       const sha256 = createHash("sha256")
         .update(resize(image, 224, 224))
         .digest("hex");

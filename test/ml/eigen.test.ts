@@ -1,10 +1,10 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { CancelledError } from "../../src/errors";
 import { principalComponents, startScatter, symmetricEigen } from "../../src/ml";
 import { type Tridiagonal, tridiagonalQl, tridiagonalValues } from "../../src/ml/tridiagonal-ql";
 import { inverseIteration, tridiagonalVectors } from "../../src/ml/tridiagonal-vectors";
+import { REFERENCE } from "../support/reference";
 import {
   differenceUpToSign,
   elementwiseDifference,
@@ -189,12 +189,9 @@ out["k"] = np.array([np.argmax(np.cumsum(out["explained"]) >= 0.9) + 1])`);
     expect(explainedVariance.reduce((a, b) => a + b)).toBeGreaterThanOrEqual(0.9);
   });
 
-  const features = join(__dirname, "..", "..", "..", "shared", "reference", "mobilenetv2-features.parquet");
-  /** Features of 48 images by Keras where they are there; else 48 rows made like them: sparse, positive, float32. */
-  const LOAD = existsSync(features)
-    ? `import pyarrow.parquet as pq
-x = np.array(pq.read_table(${JSON.stringify(features)})["features"].to_pylist())`
-    : `x = np.maximum(np.random.default_rng(4).normal(size=(48, 1280)), 0).astype(np.float32).astype(float)`;
+  /** Features of 48 images by Keras. */
+  const LOAD = `import pyarrow.parquet as pq
+x = np.array(pq.read_table(${JSON.stringify(join(REFERENCE, "reference", "mobilenetv2-features.parquet"))})["features"].to_pylist())`;
 
   it("agrees with numpy on the features of fewer images than dimensions", async () => {
     const data = numpy(`${LOAD}\nout["x"] = x\n${NUMPY_PCA(47)}`);

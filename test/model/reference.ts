@@ -1,11 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { runPython } from "../support/python";
-
-const SHARED = join(__dirname, "../../../shared");
+import { REFERENCE } from "../support/reference";
 
 /** The folder that holds the MobileNetV2 weights the reference was made with. */
-export const MODELS = join(SHARED, "models");
+export const MODELS = join(REFERENCE, "models");
 
 export interface ReferenceImage {
   readonly path: string;
@@ -20,7 +19,7 @@ export function referenceImages(): ReferenceImage[] {
 import json, sys, pyarrow.parquet as pq
 print(json.dumps(pq.read_table(sys.argv[1], columns=["path", "features"]).to_pylist()))
 `;
-  const table = join(SHARED, "reference/mobilenetv2-features.parquet");
+  const table = join(REFERENCE, "reference/mobilenetv2-features.parquet");
   const rows = JSON.parse(runPython(source, [table])) as { path: string; features: number[] }[];
-  return rows.map((row) => ({ ...row, content: readFileSync(join(SHARED, "data/fruits-360", row.path)) }));
+  return rows.map((row) => ({ ...row, content: readFileSync(join(REFERENCE, "data/fruits-360", row.path)) }));
 }

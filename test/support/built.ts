@@ -1,5 +1,8 @@
+import { makeReference } from "./reference";
+
 /** Before the tests: says where dist is missing or old, because workers, command line and cells run from it. */
 export default async function setup(): Promise<void> {
+  await makeReference();
   // By a variable, since the script is JavaScript without declarations.
   const script = "../../scripts/build.mjs";
   const { isBuilt } = (await import(script)) as { isBuilt: () => boolean };
