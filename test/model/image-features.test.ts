@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { Binary, Utf8, type Vector, vectorFromArray } from "apache-arrow";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { BuiltinColumnFunction, WorkerContext } from "../../src/data/batch-function";
@@ -29,7 +31,7 @@ describe("image.features", () => {
     expect(builtin.metadata!(prepared)).toEqual({
       "pomona.model": "MobileNetV2",
       "pomona.backend": "onnxruntime-node",
-      "pomona.weights.sha256": "07d683e7d09252f7b0e882f85f3ac2f6631f0fda2a302c22573087300325a7f9",
+      "pomona.weights.sha256": createHash("sha256").update(readFileSync(weights)).digest("hex"),
       "pomona.weights.origin": weights,
     });
     expect(builtin.returns(prepared)).toEqual({ type: "array", elementType: "float", containsNull: true });
