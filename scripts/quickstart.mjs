@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { executeNotebook } from "./execute-notebook.mjs";
@@ -23,6 +23,10 @@ if (values.help) console.log(help);
 else process.exitCode = await quickstart(values.images);
 
 async function quickstart(images) {
+  if (images && !existsSync(images)) {
+    console.error(`There is no folder ${resolve(images)}.`);
+    return 2;
+  }
   const { ready, missing } = await setup();
   if (!ready || missing.includes("jupyter")) {
     console.error("The notebook cannot be executed without what set-up could not make (see above).");

@@ -1,4 +1,4 @@
-import { PomonaError } from "../errors";
+import { nearest, PomonaError } from "../errors";
 import { UsageError } from "./command";
 
 /** A notebook as nbformat 4 has it, as far as it matters here. */
@@ -54,6 +54,7 @@ export function withParameters(notebook: Notebook, parameters: readonly string[]
       remedy: "Tag the cell that holds the defaults: in JupyterLab, Property Inspector > Cell Tags.",
     });
   }
+  refuseUnknown(parameters, [cells[at]!.source].flat().join(""));
   const injected: Cell = {
     cell_type: "code",
     id: "injected-parameters",
@@ -65,10 +66,26 @@ export function withParameters(notebook: Notebook, parameters: readonly string[]
   return { ...notebook, cells: [...cells.slice(0, at + 1), injected, ...cells.slice(at + 1)] };
 }
 
+/** A name the cell does not set is a slip: the notebook would run on with its default. */
+function refuseUnknown(parameters: readonly string[], source: string): void {
+  const declared = /^\s*(?:let|const|var)?\s*([\p{ID_Start}$_][\p{ID_Continue}$]*)\s*(?::[^=]*)?=[^=]/gmu;
+  const known = [...source.matchAll(declared)].map((match) => match[1] ?? "");
+  for (const parameter of parameters) {
+    const name = parameter.slice(0, parameter.indexOf("="));
+    if (known.includes(name) || !NAME.test(name)) continue;
+    const near = nearest(name, known);
+    throw new UsageError(`The notebook has no parameter ${JSON.stringify(name)}.`, {
+      remedy: `${near.length > 0 ? `Did you mean ${near.join(" or ")}? ` : ""}It has ${known.join(", ") || "none"}.`,
+    });
+  }
+}
+
+const NAME = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
+
 function assignment(parameter: string): string {
   const equals = parameter.indexOf("=");
   const name = parameter.slice(0, equals);
-  if (!/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name)) {
+  if (!NAME.test(name)) {
     throw new UsageError(`${JSON.stringify(name)} is not a name that a variable can have.`);
   }
   return `let ${name} = ${literal(parameter.slice(equals + 1))};`;

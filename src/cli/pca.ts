@@ -85,6 +85,9 @@ export const pca: Command = {
         `${result.rows} vectors${dropped} in ${seconds.toFixed(1)} s: ${done.k} components hold ` +
           `${(share * 100).toFixed(1)} % of the variance; ${result.files.length} files in ${dst}`,
       );
+      if (done.k >= result.rows && result.rows > 1) {
+        context.note(`Note: ${result.rows} vectors span ${result.rows - 1} components at most; the others are noise.`);
+      }
     }
     return 0;
   },

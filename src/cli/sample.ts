@@ -1,4 +1,5 @@
 import { balancedSample } from "../estimator";
+import { storageFor } from "../storage";
 import { copyTree } from "../storage/copy-tree";
 import { type Command, SHARED_OPTIONS, wholeNumber } from "./command";
 import { imagesBelow, NoImagesError } from "./images-below";
@@ -39,8 +40,10 @@ export const sample: Command = {
       progress: ({ files, totalFiles }) => line.update(files, totalFiles),
     });
     line.end();
+    const others = (await storageFor(dst).list(dst, { signal })).length - rows.length;
+    if (others > 0) context.note(`Note: ${dst} holds ${others} other files too; they are not part of this sample.`);
     const classes = new Set(rows.map((row) => row.label)).size;
-    if (options.json) context.print(JSON.stringify({ files: rows.length, classes, ...copied }));
+    if (options.json) context.print(JSON.stringify({ files: rows.length, classes, others, ...copied }));
     else context.print(`${rows.length} files of ${classes} classes in ${dst} (${copied.copied} copied)`);
     return 0;
   },

@@ -116,6 +116,11 @@ export class DataFrame<R = any> {
 
   /** The rows for which a condition holds: a column, or SQL text such as `"length > 1000"`. */
   filter(condition: Column | string): DataFrame<R> {
+    if (typeof condition !== "string" && !(condition instanceof Column)) {
+      throw new IllegalArgumentError(`filter takes a column or SQL text, not ${String(condition)}.`, {
+        remedy: 'Compare with methods: col("label").eq("Kiwi"), since == compares in JavaScript itself.',
+      });
+    }
     return this.withPlan(
       typeof condition === "string"
         ? { op: "filterSql", input: this.plan, condition }
@@ -376,6 +381,11 @@ export class DataFrame<R = any> {
     const batches: RecordBatch[] = [];
     for await (const batch of this.runtime.execute(this.plan, signal)) if (batch.numRows > 0) batches.push(batch);
     return batches;
+  }
+
+  /** What a cell, a debugger or console.log shows: a DataFrame is lazy, so not its rows. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return `DataFrame (${this.plan.op}; lazy: await show(), printSchema() or collect() to see it)`;
   }
 
   private print(text: string): void {

@@ -165,7 +165,10 @@ function problemsOf(facts: Facts, leftovers: readonly string[]): string[] {
   }
   const { nulls, wrongDimension, notFinite, dimension } = vectors;
   add(nulls.rows, `${column} is null in ${rowsText(nulls)}.`);
-  add(wrongDimension.rows, `${column} has not ${dimension} values in ${rowsText(wrongDimension)}.`);
+  add(
+    wrongDimension.rows,
+    `${column} has not ${expected.dimension ?? dimension} values in ${rowsText(wrongDimension)}.`,
+  );
   add(notFinite.rows, `${column} holds NaN, infinity or null values in ${rowsText(notFinite)}.`);
   if (paths) {
     add(paths.nulls, `path is null in ${rowsText({ rows: paths.nulls })}.`);

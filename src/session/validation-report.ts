@@ -31,7 +31,8 @@ function against(found: number | undefined, expected: number | undefined): strin
 
 function dimensionText({ dimension, wrongDimension }: VectorScan): string {
   if (dimension === undefined) return "no vector";
-  return `${number(dimension)} values${wrongDimension.rows > 0 ? `, but not in ${plural(wrongDimension.rows, "row")}` : ""}`;
+  const others = wrongDimension.rows > 0 ? `, another number than wanted in ${plural(wrongDimension.rows, "row")}` : "";
+  return `${number(dimension)} values${others}`;
 }
 
 function nullsText({ vectors, paths, labels }: ValidationReport): string {

@@ -13,9 +13,10 @@ export interface Faulty {
 /** What a column of vectors holds. */
 export interface VectorScan {
   readonly rows: number;
-  /** The dimension the vectors were checked against; undefined where there is no vector at all. */
+  /** The length of the first vector; undefined where there is none. */
   readonly dimension: number | undefined;
   readonly nulls: Faulty;
+  /** Vectors of another length than was expected, or than the first has. */
   readonly wrongDimension: Faulty;
   /** Vectors with a NaN, an infinity or a null among their values. */
   readonly notFinite: Faulty;
@@ -47,6 +48,7 @@ export function vectorColumn(schema: StructType, wanted?: string): { column: str
 }
 
 interface ScanOptions {
+  /** What is expected; absent: what the first vector has. */
   readonly dimension: number | undefined;
   /** Whether there is a column `path` to name examples by. */
   readonly withPath: boolean;
@@ -58,12 +60,12 @@ export async function scanVectors(data: DataFrame, column: string, options: Scan
   const { withPath, signal } = options;
   const plan = data.select(...(withPath ? [column, "path"] : [column])).plan;
   const faults = { nulls: newFault(), wrongDimension: newFault(), notFinite: newFault() };
-  let dimension = options.dimension;
+  let dimension: number | undefined;
   let rows = 0;
   for await (const batch of data.runtime.execute(plan, signal)) {
     rows += batch.numRows;
     dimension ??= firstLength(batch.getChildAt(0));
-    scanBatch(batch, dimension ?? 0, faults);
+    scanBatch(batch, options.dimension ?? dimension ?? 0, faults);
   }
   return { rows, dimension, ...faults };
 }

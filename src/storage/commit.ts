@@ -132,7 +132,8 @@ function admits(destination: string, existing: readonly string[], mode: OutputMo
       return false;
     case "errorifexists":
       throw new PathAlreadyExistsError(`${destination} exists and holds ${existing.length} files.`, {
-        remedy: 'Choose another path, or say what to do with the old data: mode "overwrite", "append" or "ignore".',
+        remedy:
+          'Choose another path, or say what to do with the old data: mode "overwrite", "append" or "ignore" (--mode).',
       });
     case "overwrite":
       refuseForeignFiles(destination, existing);
