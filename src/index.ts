@@ -1,10 +1,30 @@
 export { arrayType, type DataType, type StructField, type StructType, structField, structType } from "./data/types";
-export type { EngineEvent, EventListener } from "./engine/events";
+export { ExecutionError, OutputInsideInputError, SessionStoppedError } from "./engine/errors";
+export type { EndStatus, EngineEvent, EventListener } from "./engine/events";
+export { TaskFailedError } from "./engine/scheduler";
 export { CancelledError, IllegalArgumentError, PomonaError } from "./errors";
-export { DataFrame } from "./frame/dataframe";
+export { AmbiguousColumnError, AnalysisError, UnresolvedColumnError } from "./frame/analysis-error";
+export { type ActionOptions, DataFrame, type ShowOptions } from "./frame/dataframe";
+export type { BinaryFileRow } from "./frame/reader";
+export type { OpenRow } from "./frame/row-types";
+export type { SaveMode, WriteResult } from "./frame/runtime";
+export { BroadcastValueError, CapturedVariableError, ImportBundleError } from "./frame/user-function";
+export { CorruptImageError, ImageTooLargeError } from "./image/errors";
 export { type SyntheticFruitsOptions, writeSyntheticFruits } from "./image/synthetic";
+export { WeightsShapeError } from "./model/weights";
+export { WeightsUnavailableError } from "./model/weights-lookup";
+export { CorruptParquetError } from "./parquet";
+export { SETTINGS, type SettingName } from "./session/configuration";
+export type { JobRecord, StageRecord } from "./session/history";
 export { Session, SessionBuilder } from "./session/session";
 export { formatReport, type ValidateOptions, type ValidationReport, validate } from "./session/validate";
+export { DiskFullError, PathNotFoundError, StorageAccessError, StorageError } from "./storage";
+export {
+  ConcurrentWriteError,
+  ForeignFilesError,
+  IncompleteWriteError,
+  PathAlreadyExistsError,
+} from "./storage/commit";
 export {
   type CopyProgress,
   type CopyTreeOptions,
