@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import {
   chmodSync,
+  copyFileSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -209,6 +210,15 @@ function bundledCopy(at50 = ""): string {
 }
 
 function runAsNobody(from: string, to: string): { name: string; message: string } {
-  const output = execFileSync(process.execPath, ["-e", bundledCopy(), from, to], { uid: 65534, gid: 65534, cwd: "/" });
-  return JSON.parse(output.toString());
+  // Node may lie where nobody else may go, such as below root's home.
+  const own = mkdtempSync(join(tmpdir(), "pomona-node-"));
+  const node = join(own, "node");
+  chmodSync(own, 0o755);
+  copyFileSync(process.execPath, node);
+  try {
+    const output = execFileSync(node, ["-e", bundledCopy(), from, to], { uid: 65534, gid: 65534, cwd: "/" });
+    return JSON.parse(output.toString());
+  } finally {
+    rmSync(own, { recursive: true });
+  }
 }
