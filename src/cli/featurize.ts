@@ -1,5 +1,5 @@
 import { col } from "../frame/functions";
-import { NETWORKS, type NetworkName } from "../frame/models";
+import { BACKENDS, NETWORKS, type NetworkName } from "../frame/models";
 import type { SaveMode } from "../frame/runtime";
 import { type Command, SHARED_OPTIONS, wholeNumber } from "./command";
 import { imagesBelow, NoImagesError } from "./images-below";
@@ -30,7 +30,7 @@ export const featurize: Command = {
       type: "string",
       value: "NAME",
       default: "auto",
-      choices: ["auto", "onnxruntime-node", "tfjs-node", "tfjs-wasm"],
+      choices: BACKENDS,
       about: "what runs the network",
     },
     glob: { type: "string", value: "PATTERN", default: IMAGES, about: "which file names are images" },

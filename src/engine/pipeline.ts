@@ -1,5 +1,5 @@
 import { columnsIn, hasBatch, mapChildren, replaceBatches } from "../frame/expressions";
-import { type BatchExpression, type Expression, inputsOf, outputName, type Plan } from "../frame/plan";
+import { type BatchExpression, type Expression, outputName, type Plan } from "../frame/plan";
 import { resolveColumn } from "../frame/resolve";
 import type { Step } from "../worker/task";
 
@@ -296,11 +296,6 @@ export function lower(plan: Plan, catalog: Catalog): Lowered {
     catalog.onStage(id, pipeline);
     return relational({ op: "cached", id, input: input.source });
   }
-}
-
-/** The ids of all `cached` plans below a plan. */
-export function cachedIds(plan: Plan): string[] {
-  return plan.op === "cached" ? [plan.id] : inputsOf(plan).flatMap(cachedIds);
 }
 
 /** How many partitions a plan asks for, if it does: by the last `repartition` that still holds at its top. */

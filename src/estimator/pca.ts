@@ -8,13 +8,13 @@ import {
   type ProjectParams,
   principalComponents,
   SCATTER_SCHEMA,
-  VECTOR_TYPE,
 } from "../ml";
 import { checkedColumn, newUid } from "./identity";
 import { type ModelBroadcast, modelBroadcast } from "./model-broadcast";
 import { loadModel, ModelFormatError, type SaveOptions, saveModel } from "./model-files";
 import { mergedPartials } from "./partials";
 import type { FitOptions, HasRuntime } from "./types";
+import { withVectorColumn } from "./vector-column";
 
 export interface PCAOptions<O extends string = string> {
   /** An `array<float>` or `array<double>` column. */
@@ -104,22 +104,7 @@ export class PCAModel<O extends string = string> {
    */
   transform<R>(df: DataFrame<R>): DataFrame<With<R, O, Float64Array>> {
     const params: ProjectParams = { column: this.inputCol, components: this.sent.urlFor(df.runtime) };
-    return df.withPlan({
-      op: "withColumns",
-      input: df.plan,
-      columns: [
-        {
-          name: this.outputCol,
-          value: {
-            kind: "batch",
-            fn: { kind: "builtin", name: "ml.project", params },
-            args: [{ kind: "column", name: this.inputCol }],
-            returns: VECTOR_TYPE,
-            onError: { kind: "fail" },
-          },
-        },
-      ],
-    });
+    return withVectorColumn(df, this, { name: "ml.project", params });
   }
 
   /** Sends the components to a session's workers, so that `transform` takes its DataFrames. Returns the model. */

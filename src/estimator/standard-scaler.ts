@@ -1,18 +1,12 @@
 import type { DataFrame } from "../frame/dataframe";
 import type { With } from "../frame/row-types";
-import {
-  gatherMoments,
-  MOMENTS_SCHEMA,
-  type ScalerValues,
-  type StandardScaleParams,
-  sampleStd,
-  VECTOR_TYPE,
-} from "../ml";
+import { gatherMoments, MOMENTS_SCHEMA, type ScalerValues, type StandardScaleParams, sampleStd } from "../ml";
 import { checkedColumn, newUid } from "./identity";
 import { type ModelBroadcast, modelBroadcast } from "./model-broadcast";
 import { loadModel, ModelFormatError, type SaveOptions, saveModel } from "./model-files";
 import { mergedPartials } from "./partials";
 import type { FitOptions, HasRuntime } from "./types";
+import { withVectorColumn } from "./vector-column";
 
 export interface StandardScalerOptions<O extends string = string> {
   /** An `array<float>` or `array<double>` column. */
@@ -95,22 +89,7 @@ export class StandardScalerModel<O extends string = string> {
       withMean: this.withMean,
       withStd: this.withStd,
     };
-    return df.withPlan({
-      op: "withColumns",
-      input: df.plan,
-      columns: [
-        {
-          name: this.outputCol,
-          value: {
-            kind: "batch",
-            fn: { kind: "builtin", name: "ml.standardScale", params },
-            args: [{ kind: "column", name: this.inputCol }],
-            returns: VECTOR_TYPE,
-            onError: { kind: "fail" },
-          },
-        },
-      ],
-    });
+    return withVectorColumn(df, this, { name: "ml.standardScale", params });
   }
 
   /** Sends the model's values to a session's workers, so that `transform` takes its DataFrames. Returns the model. */

@@ -1,12 +1,13 @@
 import { arrayType } from "../data/types";
 import { IllegalArgumentError, nearest } from "../errors";
+import { BACKENDS as INSTALLABLE_BACKENDS } from "../model/backend";
 import { networkByName } from "../model/networks";
 import { resolveWeights, WeightsUnavailableError } from "../model/weights-lookup";
 import { Column } from "./column";
 import { type ColumnOrName, named } from "./functions";
 
 /** What runs a network. `auto` takes the fastest that is installed, and the log says which. */
-export const BACKENDS = ["auto", "onnxruntime-node", "tfjs-node", "tfjs-wasm"] as const;
+export const BACKENDS = ["auto", ...INSTALLABLE_BACKENDS] as const;
 export type Backend = (typeof BACKENDS)[number];
 
 /** The networks' names in `src/model`. */
