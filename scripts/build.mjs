@@ -1,19 +1,24 @@
 #!/usr/bin/env node
-// Compiles src into dist: `node scripts/build.mjs [--force]`.
+// Compiles src into dist and kernel-ext/src into kernel-ext/dist: `node scripts/build.mjs [--force]`.
 import { existsSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import { relative } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inRoot } from "./setup/paths.mjs";
 import { run } from "./setup/processes.mjs";
 import { filesBelow, fingerprint, isStamped, writeStamp } from "./setup/stamp.mjs";
 
 const stampFile = inRoot("dist", ".pomona-stamp");
+/** Each with its tsconfig.json, compiled in this order: the kernel uses the package's types. */
+const projects = [
+  { folder: inRoot(), source: inRoot("src"), output: inRoot("dist") },
+  { folder: inRoot("kernel-ext"), source: inRoot("kernel-ext", "src"), output: inRoot("kernel-ext", "dist") },
+];
 const wasmBuilder = inRoot("scripts", "build-wasm.mjs");
 
-/** True where dist is what src compiles to. */
+/** True where the outputs are what the sources compile to. */
 export function isBuilt() {
-  return isStamped(stampFile, sourcePrint()) && existsSync(inRoot("dist", "index.js"));
+  return isStamped(stampFile, sourcePrint()) && projects.every(({ output }) => existsSync(output));
 }
 
 /** Compiles AssemblyScript, then TypeScript. @returns {Promise<string>} what was done, for the progress line */
@@ -21,27 +26,30 @@ export async function build({ force = false } = {}) {
   if (!force && isBuilt()) return "up to date";
   if (existsSync(wasmBuilder)) await run(process.execPath, [wasmBuilder]);
   const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
-  const state = inRoot("dist", ".tsbuildinfo");
-  if (force || !existsSync(stampFile)) rmSync(state, { force: true });
   const print = sourcePrint();
-  await run(process.execPath, [tsc, "-p", inRoot(), "--incremental", "--tsBuildInfoFile", state]);
-  removeOrphans();
+  for (const { folder, source, output } of projects) {
+    const state = join(output, ".tsbuildinfo");
+    if (force || !existsSync(stampFile)) rmSync(state, { force: true });
+    await run(process.execPath, [tsc, "-p", folder, "--incremental", "--tsBuildInfoFile", state]);
+    removeOrphans(source, output);
+  }
   writeStamp(stampFile, print);
-  return "src compiled into dist";
+  return "src and kernel-ext compiled";
 }
 
 /** Generated files are not counted: they follow from the others. */
 function sourcePrint() {
-  const sources = filesBelow(inRoot("src")).filter((file) => !file.endsWith(".wasm.ts"));
-  const others = [inRoot("tsconfig.json"), inRoot("package-lock.json"), wasmBuilder].filter(existsSync);
+  const sources = projects.flatMap(({ source }) => filesBelow(source)).filter((file) => !file.endsWith(".wasm.ts"));
+  const settings = projects.map(({ folder }) => join(folder, "tsconfig.json"));
+  const others = [...settings, inRoot("package-lock.json"), wasmBuilder].filter(existsSync);
   return fingerprint({ files: [...sources, ...others] });
 }
 
-/** Removes from dist what has no source any more, so that nothing imports a file that is gone. */
-function removeOrphans() {
-  for (const file of filesBelow(inRoot("dist"))) {
-    const [, stem] = /^(.*?)(?:\.d\.ts|\.js|\.js\.map)$/.exec(relative(inRoot("dist"), file)) ?? [];
-    if (stem && ![".ts", ".tsx", ".json"].some((end) => existsSync(inRoot("src", stem + end)))) rmSync(file);
+/** Removes from the output what has no source any more, so that nothing imports a file that is gone. */
+function removeOrphans(source, output) {
+  for (const file of filesBelow(output)) {
+    const [, stem] = /^(.*?)(?:\.d\.ts|\.js|\.js\.map)$/.exec(relative(output, file)) ?? [];
+    if (stem && ![".ts", ".tsx", ".json"].some((end) => existsSync(join(source, stem + end)))) rmSync(file);
   }
 }
 

@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { type Displayable, JUPYTER_DISPLAY, type MimeBundle } from "../plot/mime-bundle";
+import { type Displayable, JUPYTER_DISPLAY, type MimeBundle } from "../host/mime-bundle";
 
 export interface DisplayOptions {
   /** Names the output, so that a later call with `update` can replace it. */

@@ -1,2 +1,2 @@
-export type { Displayable, MimeBundle } from "../plot/mime-bundle";
+export type { Displayable, MimeBundle } from "../host/mime-bundle";
 export { type DisplayOptions, display, inNotebook } from "./display";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { escapeHtml } from "../host/mime-bundle";
 import type { FigureSpec } from "./figure";
-import { escapeHtml } from "./mime-bundle";
 import { packedPlotly } from "./plotly-library";
 import { staticSvg } from "./static-svg";
 

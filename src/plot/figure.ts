@@ -1,6 +1,6 @@
 import type { Json } from "../data/batch-function";
+import { type Displayable, JUPYTER_DISPLAY, type MimeBundle } from "../host/mime-bundle";
 import { figureFragment, figurePage } from "./figure-html";
-import { type Displayable, JUPYTER_DISPLAY, type MimeBundle } from "./mime-bundle";
 
 /** A Plotly trace, as JSON. @see https://plotly.com/javascript/reference/ */
 export type Trace = { readonly type: string } & { readonly [key: string]: Json | undefined };

@@ -1,7 +1,7 @@
 import sharp from "sharp";
 import { IllegalArgumentError } from "../errors";
+import { type Displayable, escapeHtml, JUPYTER_DISPLAY } from "../host/mime-bundle";
 import { storageFor } from "../storage/storage";
-import { type Displayable, escapeHtml, JUPYTER_DISPLAY } from "./mime-bundle";
 
 export interface ImageGridOptions {
   /** A caption for each image. @default a file's folder and name, nothing for bytes */

@@ -1,5 +1,5 @@
+import { escapeHtml } from "../host/mime-bundle";
 import type { FigureSpec, Trace } from "./figure";
-import { escapeHtml } from "./mime-bundle";
 
 /**
  * A still drawing of a figure, for readers where no script runs: bars, lines and points on linear axes with title, ticks

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { JUPYTER_DISPLAY } from "../../src/host/mime-bundle";
 import { display, inNotebook } from "../../src/notebook/display";
-import { JUPYTER_DISPLAY } from "../../src/plot/mime-bundle";
 import { showNotebookProgress } from "../../src/progress/notebook";
 import { jobTeller } from "./job-events";
 

@@ -1,0 +1,200 @@
+import type { MessagePort } from "node:worker_threads";
+
+/**
+ * What the kernel's threads tell one another. Three threads: "main" runs the user's code, "io" owns the sockets and always
+ * answers, "language" holds the TypeScript compiler. Everything here is structured-cloneable.
+ */
+
+/** A Jupyter message header. @see https://jupyter-client.readthedocs.io/en/stable/messaging.html#message-header */
+export interface Header {
+  readonly msg_id: string;
+  readonly session: string;
+  readonly username: string;
+  readonly date: string;
+  readonly msg_type: string;
+  readonly version: string;
+}
+
+export type Content = Readonly<Record<string, unknown>>;
+
+/** The contents of a connection file. */
+export interface ConnectionInfo {
+  readonly transport: string;
+  readonly ip: string;
+  readonly shell_port: number;
+  readonly iopub_port: number;
+  readonly stdin_port: number;
+  readonly control_port: number;
+  readonly hb_port: number;
+  readonly key: string;
+  readonly signature_scheme: string;
+}
+
+/** What io gets as worker data. */
+export interface IoData {
+  readonly connection: ConnectionInfo;
+  /** {@link STOP}: io sets it on an interrupt, guarded loops read it. */
+  readonly stop: Int32Array;
+  /** Wakes a main thread that waits for input: 1 once the answer lies on `input`. */
+  readonly inputReady: Int32Array;
+  /** Where the answer to `input_request` goes, so that a waiting main thread can take it. */
+  readonly input: MessagePort;
+  /** To the language thread: {@link LanguageRequest} out, {@link LanguageReply} in. */
+  readonly language: MessagePort;
+  /** The kernel's answer to `kernel_info_request`, without `status`. */
+  readonly kernelInfo: Content;
+}
+
+/**
+ * The stop flags: slot 0 is the cell that runs, slot n % STOP_SLOTS (n > 0, never 0) the execution n, which keeps loops that an
+ * interrupted cell left behind from going on. The slots are cleared when an execution with their number starts.
+ */
+export const STOP_SLOTS = 4096;
+
+/** The slot of an execution. */
+export function stopSlot(execution: number): number {
+  return 1 + (execution % (STOP_SLOTS - 1));
+}
+
+/** From io to main. */
+export type ToMain =
+  /** Run a cell. One at a time: the next comes after `done`. */
+  | { readonly op: "execute"; readonly header: Header; readonly execution: number; readonly content: ExecuteContent }
+  /** The user interrupts the execution that runs. The stop flags are set already and SIGINT was sent. */
+  | { readonly op: "interrupt"; readonly execution: number }
+  | {
+      readonly op: "comm_open" | "comm_msg" | "comm_close";
+      readonly header: Header;
+      readonly content: Content;
+      readonly metadata: Content;
+      readonly buffers: readonly Uint8Array[];
+    }
+  /** Close what is open (the session, child processes), then answer `closed`; io ends the process after two seconds at most. */
+  | { readonly op: "shutdown"; readonly restart: boolean };
+
+export interface ExecuteContent {
+  readonly code: string;
+  readonly silent: boolean;
+  readonly store_history: boolean;
+  readonly user_expressions: Readonly<Record<string, string>>;
+  readonly allow_stdin: boolean;
+  readonly stop_on_error: boolean;
+}
+
+/** From main to io. `parent` is the header of the request that an output belongs to. */
+export type ToIo =
+  /** Main can run cells. */
+  | { readonly op: "ready" }
+  | {
+      readonly op: "stream";
+      readonly name: "stdout" | "stderr";
+      readonly text: string;
+      readonly parent: Header | undefined;
+    }
+  | {
+      readonly op: "iopub";
+      readonly type: string;
+      readonly content: Content;
+      readonly metadata?: Content;
+      readonly buffers?: readonly Uint8Array[];
+      readonly parent: Header | undefined;
+    }
+  /** The execution ended; `content` is the execute_reply. */
+  | { readonly op: "done"; readonly execution: number; readonly content: ExecuteReply }
+  /** Ask the client of `parent` for a line. The answer is an {@link InputAnswer} on `IoData.input`. */
+  | { readonly op: "input"; readonly prompt: string; readonly password: boolean; readonly parent: Header | undefined }
+  | { readonly op: "closed" };
+
+export type InputAnswer = { readonly value: string } | { readonly notAllowed: true } | { readonly interrupted: true };
+
+export type ExecuteReply =
+  | {
+      readonly status: "ok";
+      readonly execution_count: number;
+      readonly user_expressions: Content;
+      readonly payload: readonly Content[];
+    }
+  | ({ readonly status: "error"; readonly execution_count: number } & ErrorContent);
+
+/** An iopub `error`. */
+export interface ErrorContent {
+  readonly ename: string;
+  readonly evalue: string;
+  readonly traceback: readonly string[];
+}
+
+/** From main to the language thread. */
+export type ToLanguage =
+  /** Compile a cell in the scope of the committed ones; the answer is a {@link Converted} with the same execution. */
+  | { readonly op: "convert"; readonly execution: number; readonly source: string }
+  /** That cell ran to its end: what it declares is in scope now. */
+  | { readonly op: "commit"; readonly execution: number }
+  /** Nothing runs: prepare what a first use of the session's types needs. */
+  | { readonly op: "warm" };
+
+/** From the language thread to main. */
+export type FromLanguage =
+  | { readonly op: "ready" }
+  | { readonly op: "converted"; readonly execution: number; readonly result: Converted };
+
+export type Converted =
+  | { readonly kind: "diagnostics"; readonly diagnostics: readonly Diagnostic[] }
+  /** A cell with a `@module` doc comment, which declares a local module. */
+  | { readonly kind: "module"; readonly modules: readonly LocalModule[] }
+  | {
+      readonly kind: "code";
+      /** CommonJS, as tslab's executor runs it; undefined for a cell without code. */
+      readonly output: string | undefined;
+      readonly hasToplevelAwait: boolean;
+      readonly lastExpressionVar: string | undefined;
+      /** From `output` to the cell. */
+      readonly maps: SourceMaps;
+      /** Local modules that the cell depends on and that are new or changed. */
+      readonly modules: readonly LocalModule[];
+      /** The specifiers of the packages that the cell and its local modules import statically, such as `d3-array`. */
+      readonly packages: readonly string[];
+    };
+
+/** A compiled file of the user's, which a cell imports by a relative path. */
+export interface LocalModule {
+  /** Absolute path of the source, such as `/work/lib/stats.ts`. */
+  readonly path: string;
+  /** CommonJS. */
+  readonly code: string;
+  readonly maps: SourceMaps;
+}
+
+/**
+ * Source maps (JSON, version 3) to be applied one after the other: the last one's positions are the user's, less
+ * `lineOffset` lines.
+ */
+export interface SourceMaps {
+  readonly maps: readonly string[];
+  readonly lineOffset: number;
+}
+
+/** Lines and columns from 1. */
+export interface Diagnostic {
+  /** Relative to the notebook's folder; undefined for the cell itself. */
+  readonly file: string | undefined;
+  readonly line: number;
+  readonly column: number;
+  /** Characters marked, on that line; at least 1. */
+  readonly length: number;
+  readonly message: string;
+  /** TypeScript's number, such as 2322. */
+  readonly code: number;
+}
+
+/** From io to the language thread. Offsets are Jupyter's: in code points. */
+export interface LanguageRequest {
+  readonly id: number;
+  readonly type: "complete_request" | "inspect_request" | "is_complete_request";
+  readonly content: Content;
+}
+
+/** The content of the reply, with its `status`. */
+export interface LanguageReply {
+  readonly id: number;
+  readonly content: Content;
+}

@@ -1,0 +1,97 @@
+import type { MimeBundle } from "./mime-bundle";
+
+/**
+ * What a notebook kernel offers to this package: the way to outputs, comms, input and interrupts. The kernel connects itself
+ * once, before any cell runs; nothing here knows which kernel it is.
+ */
+export interface KernelHost {
+  /**
+   * Sends `display_data`, or `update_display_data` with `update`, to the cell that runs, or that started the code that runs.
+   * @see https://jupyter-client.readthedocs.io/en/stable/messaging.html#display-data
+   */
+  display(content: DisplayContent, update: boolean): void;
+  /** Clears that cell's outputs; with `wait` only when the next output comes. */
+  clearOutput(wait: boolean): void;
+  /** Opens a comm to the front end. */
+  openComm(target: string, options: CommOptions): Comm;
+  /**
+   * Takes the comms that a front end opens for `target`.
+   * @returns a function that ends it
+   */
+  onComm(target: string, listener: (comm: Comm, data: CommData) => void): () => void;
+  /**
+   * Calls `listener` when the user interrupts a cell; the cell ends when the promises that listeners give have settled, or
+   * after a second.
+   * @returns a function that ends it
+   */
+  onInterrupt(listener: () => void | Promise<void>): () => void;
+  /**
+   * Asks the user for a line, as `input` does in Python: the thread waits, so other code stands still meanwhile.
+   * @throws InputNotAllowedError where the front end takes no input, as when a notebook is executed by nbconvert
+   */
+  readLineSync(prompt: string, options: { readonly password: boolean }): string;
+  /** The same without standing still. */
+  readLine(prompt: string, options: { readonly password: boolean }): Promise<string>;
+  /** The `msg_id` of the request that outputs belong to at this point; an Output widget captures by it. */
+  readonly parentId: string | undefined;
+  /** Where in the notebook a function's compiled text came from; undefined for text that is not a cell's. */
+  functionOrigin(compiled: string): FunctionOrigin | undefined;
+}
+
+export interface DisplayContent {
+  readonly data: MimeBundle;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  readonly transient?: { readonly display_id?: string };
+}
+
+/** JSON that a comm carries. */
+export type CommData = Readonly<Record<string, unknown>>;
+
+export interface CommOptions {
+  /** @default a new one */
+  readonly id?: string;
+  readonly data?: CommData;
+  readonly metadata?: CommData;
+  readonly buffers?: readonly Uint8Array[];
+}
+
+/** One comm: a two-way channel to an object in the front end. */
+export interface Comm {
+  readonly id: string;
+  readonly target: string;
+  send(data: CommData, options?: { readonly metadata?: CommData; readonly buffers?: readonly Uint8Array[] }): void;
+  /** Closes it; nothing can be sent afterwards. */
+  close(data?: CommData): void;
+  /** Called on each message from the front end. */
+  onMessage: ((data: CommData, buffers: readonly Uint8Array[]) => void) | undefined;
+  /** Called when the front end closes it. */
+  onClose: ((data: CommData) => void) | undefined;
+}
+
+/** The origin of a function that a cell defined. */
+export interface FunctionOrigin {
+  /** The function's text as compiled, without what the kernel put into it. */
+  readonly code: string;
+  /** The cell, such as `In[3]`. */
+  readonly cell: string;
+  /** For each line of `code`, the cell's line and column (from 1) that it came from; undefined where there is none. */
+  readonly lines: readonly ({ readonly line: number; readonly column: number } | undefined)[];
+  /** The cell's own text. */
+  readonly source: string;
+}
+
+const KEY = Symbol.for("pomona.kernel");
+
+/** The kernel that this process is, or undefined outside a notebook. */
+export function kernelHost(): KernelHost | undefined {
+  return (globalThis as { [KEY]?: KernelHost })[KEY];
+}
+
+/** Makes a kernel known to this package, in every copy of it; for kernels alone. @returns a function that takes it back */
+export function connectKernel(host: KernelHost): () => void {
+  const holder = globalThis as { [KEY]?: KernelHost };
+  holder[KEY] = host;
+  return () => {
+    if (holder[KEY] === host) delete holder[KEY];
+  };
+}
