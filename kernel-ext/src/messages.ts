@@ -58,8 +58,17 @@ export function stopSlot(execution: number): number {
 
 /** From io to main. */
 export type ToMain =
-  /** Run a cell. One at a time: the next comes after `done`. */
-  | { readonly op: "execute"; readonly header: Header; readonly execution: number; readonly content: ExecuteContent }
+  /**
+   * Run a cell. One at a time: the next comes after `done`. `execution` is never used twice; `count` is the number that the
+   * user sees, `In[count]`, which silent executions share with the one that comes next.
+   */
+  | {
+      readonly op: "execute";
+      readonly header: Header;
+      readonly execution: number;
+      readonly count: number;
+      readonly content: ExecuteContent;
+    }
   /** The user interrupts the execution that runs. The stop flags are set already and SIGINT was sent. */
   | { readonly op: "interrupt"; readonly execution: number }
   | {
@@ -99,10 +108,17 @@ export type ToIo =
       readonly buffers?: readonly Uint8Array[];
       readonly parent: Header | undefined;
     }
-  /** The execution ended; `content` is the execute_reply. */
+  /** The execution ended; `content` is the execute_reply. io puts in the `execution_count`. */
   | { readonly op: "done"; readonly execution: number; readonly content: ExecuteReply }
   /** Ask the client of `parent` for a line. The answer is an {@link InputAnswer} on `IoData.input`. */
   | { readonly op: "input"; readonly prompt: string; readonly password: boolean; readonly parent: Header | undefined }
+  /**
+   * Main is done with the comm message of that header: its outputs went out. The front end waits for it, to send the next
+   * value of a slider and to catch outputs for an Output widget.
+   */
+  | { readonly op: "handled"; readonly header: Header }
+  /** SIGTERM came: end as on a shutdown request. */
+  | { readonly op: "terminate" }
   | { readonly op: "closed" };
 
 export type InputAnswer = { readonly value: string } | { readonly notAllowed: true } | { readonly interrupted: true };
