@@ -1,3 +1,4 @@
+export { nearest, PomonaError } from "../errors";
 export {
   type Comm,
   type CommData,
@@ -8,4 +9,11 @@ export {
   type KernelHost,
   kernelHost,
 } from "./kernel-host";
-export { type Displayable, escapeHtml, JUPYTER_DISPLAY, type MimeBundle } from "./mime-bundle";
+export {
+  type Displayable,
+  displayIdOf,
+  escapeHtml,
+  JUPYTER_DISPLAY,
+  type MimeBundle,
+  withDisplayId,
+} from "./mime-bundle";

@@ -26,6 +26,17 @@ export interface KernelHost {
    */
   onInterrupt(listener: () => void | Promise<void>): () => void;
   /**
+   * Calls `listener` each time a cell has ended, well or not, before its reply goes out, so that what it displays still belongs
+   * to that cell.
+   * @returns a function that ends it
+   */
+  onCellEnd(listener: () => void): () => void;
+  /**
+   * Calls `listener` when a cell has ended, before its reply is sent: what it displays still belongs to that cell.
+   * @returns a function that ends it
+   */
+  onCellEnd(listener: () => void): () => void;
+  /**
    * Asks the user for a line, as `input` does in Python: the thread waits, so other code stands still meanwhile.
    * @throws InputNotAllowedError where the front end takes no input, as when a notebook is executed by nbconvert
    */
@@ -62,10 +73,10 @@ export interface Comm {
   send(data: CommData, options?: { readonly metadata?: CommData; readonly buffers?: readonly Uint8Array[] }): void;
   /** Closes it; nothing can be sent afterwards. */
   close(data?: CommData): void;
-  /** Called on each message from the front end. */
-  onMessage: ((data: CommData, buffers: readonly Uint8Array[]) => void) | undefined;
+  /** Called on each message from the front end, which counts as handled when the promise has settled. */
+  onMessage: ((data: CommData, buffers: readonly Uint8Array[]) => void | Promise<void>) | undefined;
   /** Called when the front end closes it. */
-  onClose: ((data: CommData) => void) | undefined;
+  onClose: ((data: CommData) => void | Promise<void>) | undefined;
 }
 
 /** The origin of a function that a cell defined. */

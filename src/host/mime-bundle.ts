@@ -14,6 +14,18 @@ export interface Displayable {
   [JUPYTER_DISPLAY](): MimeBundle;
 }
 
+const DISPLAY_ID = Symbol.for("pomona.displayId");
+
+/** A bundle with the `display_id` under which it wants to be shown, because whoever made it will replace it later. */
+export function withDisplayId(bundle: MimeBundle, displayId: string): MimeBundle {
+  return Object.assign({ ...bundle }, { [DISPLAY_ID]: displayId });
+}
+
+/** The `display_id` that a bundle wants. A kernel shows such a bundle by `display_data`, also as a cell's last value. */
+export function displayIdOf(bundle: MimeBundle): string | undefined {
+  return (bundle as { [DISPLAY_ID]?: string })[DISPLAY_ID];
+}
+
 /** Text made safe for the inside of an HTML element or a quoted attribute. */
 export function escapeHtml(text: string): string {
   const names: Readonly<Record<string, string>> = {
