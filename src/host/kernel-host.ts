@@ -26,12 +26,6 @@ export interface KernelHost {
    */
   onInterrupt(listener: () => void | Promise<void>): () => void;
   /**
-   * Calls `listener` each time a cell has ended, well or not, before its reply goes out, so that what it displays still belongs
-   * to that cell.
-   * @returns a function that ends it
-   */
-  onCellEnd(listener: () => void): () => void;
-  /**
    * Calls `listener` when a cell has ended, before its reply is sent: what it displays still belongs to that cell.
    * @returns a function that ends it
    */
