@@ -146,12 +146,15 @@ export type ToLanguage =
   /** That cell ran to its end: what it declares is in scope now. */
   | { readonly op: "commit"; readonly execution: number }
   /** Nothing runs: prepare what a first use of the session's types needs. */
-  | { readonly op: "warm" };
+  | { readonly op: "warm" }
+  /** As if it came from io; answered by `reply`. */
+  | { readonly op: "request"; readonly request: LanguageRequest };
 
 /** From the language thread to main. */
 export type FromLanguage =
   | { readonly op: "ready" }
-  | { readonly op: "converted"; readonly execution: number; readonly result: Converted };
+  | { readonly op: "converted"; readonly execution: number; readonly result: Converted }
+  | { readonly op: "reply"; readonly reply: LanguageReply };
 
 export type Converted =
   | { readonly kind: "diagnostics"; readonly diagnostics: readonly Diagnostic[] }

@@ -1,0 +1,36 @@
+// What a notebook finds in scope without an import. The values: src/runtime/globals.ts.
+import type * as pomona from "pomona";
+import type * as functions from "pomona/functions";
+import type * as ml from "pomona/ml";
+import type * as models from "pomona/models";
+import type * as notebook from "pomona/notebook";
+
+declare global {
+  /** The notebook's session; the first use starts it. `%%configure` changes its settings. */
+  const session: pomona.Session;
+  const Session: typeof pomona.Session;
+
+  /** All functions over columns, as in PySpark's `import pyspark.sql.functions as F`. */
+  const F: typeof functions;
+  const col: typeof functions.col;
+  const lit: typeof functions.lit;
+  const when: typeof functions.when;
+  const split: typeof functions.split;
+  const elementAt: typeof functions.elementAt;
+  const udf: typeof functions.udf;
+  const batchUdf: typeof functions.batchUdf;
+  const fromModule: typeof functions.fromModule;
+
+  const mobileNetV2: typeof models.mobileNetV2;
+  const vgg16: typeof models.vgg16;
+  const StandardScaler: typeof ml.StandardScaler;
+  const PCA: typeof ml.PCA;
+
+  const display: typeof notebook.display;
+  const updateDisplay: typeof notebook.updateDisplay;
+  const clearOutput: typeof notebook.clearOutput;
+  const html: typeof notebook.html;
+  const markdown: typeof notebook.markdown;
+  const prompt: typeof notebook.prompt;
+  const readLine: typeof notebook.readLine;
+}

@@ -1,0 +1,65 @@
+import { readFileSync, writeSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { kernelInfo } from "./kernel-info";
+import { type ConnectionInfo, type IoData, STOP_SLOTS } from "./messages";
+import { keepSigint } from "./runtime/interrupts";
+
+const extension = resolve(__dirname, "..");
+const root = resolve(extension, "..");
+
+/** Starts the kernel of a connection file: `node main.js FILE`. */
+function main(connectionFile: string | undefined): void {
+  if (!connectionFile) {
+    console.error("This is a Jupyter kernel: a Jupyter client starts it with the path of a connection file.");
+    process.exitCode = 2;
+    return;
+  }
+  const connection = JSON.parse(readFileSync(connectionFile, "utf8")) as ConnectionInfo;
+  keepSigint();
+  const stop = shared(STOP_SLOTS);
+  const inputReady = shared(1);
+  const input = new MessageChannel();
+  const language = new MessageChannel();
+  const io = thread(
+    join("io", "io-thread.js"),
+    {
+      connection,
+      stop,
+      inputReady,
+      input: input.port1,
+      language: language.port1,
+      kernelInfo,
+    } satisfies IoData,
+    [input.port1, language.port1],
+  );
+  const compiler = thread(
+    join("language", "language-thread.js"),
+    { cwd: process.cwd(), prelude: join(extension, "prelude.d.ts"), packageRoot: root, port: language.port2 },
+    [language.port2],
+  );
+  // Afterwards, so that the other threads start while this one loads.
+  const { startRuntime } = require("./runtime/runtime") as typeof import("./runtime/runtime");
+  startRuntime({ io, compiler, stop, input: input.port2, inputReady, root });
+}
+
+function shared(length: number): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(length * Int32Array.BYTES_PER_ELEMENT));
+}
+
+function thread(file: string, workerData: object, transferList: MessagePort[]): Worker {
+  const worker = new Worker(join(__dirname, file), { workerData, transferList, stdout: true, stderr: true });
+  // What a thread prints is about the kernel, not about a cell.
+  for (const stream of [worker.stdout, worker.stderr]) stream.on("data", (chunk: Buffer) => writeLog(chunk));
+  worker.on("error", (error) => {
+    writeLog(`The kernel's ${file} ended: ${error.stack}\n`);
+    process.kill(process.pid, "SIGKILL");
+  });
+  return worker;
+}
+
+function writeLog(text: string | Uint8Array): void {
+  writeSync(2, text as string);
+}
+
+main(process.argv[2]);

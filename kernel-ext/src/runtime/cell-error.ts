@@ -1,0 +1,167 @@
+import { inspect, types } from "node:util";
+import type { Diagnostic, ErrorContent } from "../messages";
+import { type Frame, stackFrames } from "./stack-traces";
+
+const RED = "\x1b[31m";
+const BOLD = "\x1b[1m";
+const DIM = "\x1b[2m";
+const RESET = "\x1b[0m";
+
+/** What ends a cell that the user interrupts; loops of cells throw it. */
+export class KeyboardInterrupt extends Error {
+  override readonly name = "KeyboardInterrupt";
+  constructor() {
+    super("The cell was interrupted.");
+  }
+}
+
+/** What `process.exit` throws in a cell. */
+export class SystemExit extends Error {
+  override readonly name = "SystemExit";
+  constructor(readonly code: number | string | null | undefined) {
+    super(
+      `process.exit(${code ?? ""}) ends the cell, not the kernel. To end the kernel, shut it down or restart it from the Kernel menu.`,
+    );
+  }
+}
+
+/** A failed cell, in the form in which clients get it. */
+export class CellFailure extends Error {
+  constructor(readonly content: ErrorContent) {
+    super(content.evalue);
+  }
+}
+
+/** The error that a client shows for a cell that the user interrupted: one line, without a trace. */
+export function interruptContent(detail = ""): ErrorContent {
+  const evalue = `The cell was interrupted.${detail}`;
+  return { ename: "KeyboardInterrupt", evalue, traceback: [`${RED}${BOLD}KeyboardInterrupt${RESET}: ${evalue}`] };
+}
+
+/** The error that a client shows for what a cell threw. */
+export function errorContent(thrown: unknown): ErrorContent {
+  if (thrown instanceof CellFailure) return thrown.content;
+  if (thrown instanceof KeyboardInterrupt) return interruptContent();
+  if (!isError(thrown)) {
+    const evalue = inspect(thrown, { depth: 4, maxStringLength: 2000 });
+    const hint = "A value that is not an error was thrown, so it has no stack.";
+    return { ename: "Thrown", evalue, traceback: [`${RED}${BOLD}Thrown${RESET}: ${evalue}`, `${DIM}${hint}${RESET}`] };
+  }
+  const ename = nameOf(thrown);
+  const evalue = String(thrown.message);
+  return { ename, evalue, traceback: linesOf(thrown, new Set()) };
+}
+
+/** The one error that a client shows for what TypeScript found wrong with a cell. */
+export function diagnosticsContent(
+  diagnostics: readonly Diagnostic[],
+  cell: { readonly shown: string; readonly source: string },
+  readFile: (file: string) => string | undefined,
+): ErrorContent {
+  const blocks = diagnostics.map((diagnostic) => {
+    const { file, line, column, length, message, code } = diagnostic;
+    const source = file === undefined ? cell.source : readFile(file);
+    const where = `${file ?? cell.shown}:${line}:${column}`;
+    const excerpt = source === undefined ? [] : excerptOf(source, line, column, length);
+    return [
+      `${RED}${BOLD}TypeScriptError${RESET}: ${message} ${DIM}(TS${code})${RESET}`,
+      `${DIM}${where}${RESET}`,
+      ...excerpt,
+    ].join("\n");
+  });
+  const more = diagnostics.length > 1 ? ` (and ${diagnostics.length - 1} more)` : "";
+  return {
+    ename: "TypeScriptError",
+    evalue: `${diagnostics[0]?.message ?? "The cell can't be compiled."}${more}`,
+    traceback: blocks,
+  };
+}
+
+/** Some lines of a text around one that is marked. Lines and columns from 1. */
+function excerptOf(source: string, line: number, column: number, length: number): string[] {
+  const lines = source.split("\n");
+  const first = Math.max(1, line - 2);
+  const last = Math.min(lines.length, line + 1);
+  const width = String(last).length;
+  const shown: string[] = [];
+  for (let n = first; n <= last; n++) {
+    const text = (lines[n - 1] ?? "").replace(/\r$/, "");
+    const number = String(n).padStart(width);
+    const cut = cutAround(text, column);
+    if (n !== line) {
+      shown.push(`${DIM}  ${number} |${RESET} ${cut.text}`);
+      continue;
+    }
+    const marks = "^".repeat(Math.max(1, Math.min(length, text.length - column + 1)));
+    shown.push(`${RED}> ${number} |${RESET} ${cut.text}`);
+    shown.push(`  ${" ".repeat(width)} | ${" ".repeat(cut.column - 1)}${RED}${marks}${RESET}`);
+  }
+  return shown;
+}
+
+const EXCERPT_WIDTH = 120;
+
+/** A part of a long line that has the column in it, and the column within it. Tabs become spaces, so that marks stand right. */
+function cutAround(line: string, column: number): { text: string; column: number } {
+  const text = line.replaceAll("\t", " ");
+  if (text.length <= EXCERPT_WIDTH) return { text, column };
+  const start = Math.max(0, Math.min(column - 1 - EXCERPT_WIDTH / 2, text.length - EXCERPT_WIDTH));
+  return { text: text.slice(start, start + EXCERPT_WIDTH), column: column - start };
+}
+
+function linesOf(error: Error, seen: Set<unknown>): string[] {
+  seen.add(error);
+  const frames = stackFrames(error);
+  const header = `${RED}${BOLD}${nameOf(error)}${RESET}: ${error.message}`;
+  const at = frames.find(({ place }) => place);
+  const lines = [header];
+  if (at?.place) {
+    const { source, line, column } = at.place;
+    const length = wordAt(source.source, line, column);
+    lines.push(
+      [`${DIM}${source.shown}, line ${line}${RESET}`, ...excerptOf(source.source, line, column, length)].join("\n"),
+    );
+  }
+  // An error from another thread or machine has its stack as text.
+  const trace = frames.length > 0 ? frames.map(frameLine) : foreignStack(error);
+  if (trace.length > 1 || (trace.length === 1 && !at)) lines.push(trace.join("\n"));
+  if (error instanceof AggregateError) {
+    for (const part of error.errors.slice(0, 5)) lines.push(...nested("One of them", part, seen));
+  }
+  if (error.cause !== undefined && error.cause !== null) lines.push(...nested("Caused by", error.cause, seen));
+  return lines;
+}
+
+function nested(label: string, thrown: unknown, seen: Set<unknown>): string[] {
+  if (seen.has(thrown) || seen.size > 8) return [];
+  if (!isError(thrown)) return [`${label}: ${inspect(thrown, { depth: 2, maxStringLength: 2000 })}`];
+  const [first = "", ...rest] = linesOf(thrown, seen);
+  return [`${label} ${first}`, ...rest];
+}
+
+function frameLine({ text, place }: Frame): string {
+  return place ? `    at ${text}` : `${DIM}    at ${text}${RESET}`;
+}
+
+function foreignStack(error: Error): string[] {
+  const stack = typeof error.stack === "string" ? error.stack : "";
+  return stack.split("\n").filter((line) => /^\s+at /.test(line));
+}
+
+/** How many characters the name or number at a place has. */
+function wordAt(source: string, line: number, column: number): number {
+  const text = source.split("\n")[line - 1]?.slice(column - 1) ?? "";
+  return /^[\p{L}\p{N}_$]+/u.exec(text)?.[0].length ?? 1;
+}
+
+/** True for errors of other realms and threads too. */
+function isError(value: unknown): value is Error {
+  return types.isNativeError(value) || value instanceof Error;
+}
+
+function nameOf(error: Error): string {
+  const name = typeof error.name === "string" && error.name !== "" ? error.name : "Error";
+  // A class without a `name` of its own inherits "Error".
+  const className = error.constructor?.name;
+  return name === "Error" && className ? className : name;
+}

@@ -1,0 +1,210 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { MimeBundle } from "pomona/kernel";
+import type { MagicCell } from "../magics/parse";
+import type { Content, Converted, ErrorContent, ExecuteContent, ExecuteReply, Header } from "../messages";
+import { CellFailure, diagnosticsContent, errorContent, interruptContent, KeyboardInterrupt } from "./cell-error";
+import type { Interrupts } from "./interrupts";
+import type { Language } from "./language-client";
+import type { ModuleLoader } from "./module-loader";
+import type { Output } from "./output";
+import { registerSource } from "./source-registry";
+import type { CellExecutor } from "./tslab-executor";
+
+/** Runs cells, one at a time. */
+export interface CellRunner {
+  execute(request: ExecuteRequest): Promise<ExecuteReply>;
+  /** Ends the cell that runs, if it is this one. */
+  interrupt(execution: number): Promise<void>;
+  /** Runs TypeScript as a part of the cell that runs. */
+  runSource(source: string): Promise<void>;
+  onCellEnd(listener: () => void): () => void;
+}
+
+export interface ExecuteRequest {
+  readonly header: Header;
+  readonly execution: number;
+  /** What the user sees: `In[count]`. */
+  readonly count: number;
+  readonly content: ExecuteContent;
+}
+
+export interface RunnerParts {
+  readonly folder: string;
+  readonly language: Language;
+  readonly executor: CellExecutor;
+  readonly modules: ModuleLoader;
+  readonly output: Output;
+  readonly interrupts: Interrupts;
+  parseMagic(source: string): MagicCell | undefined;
+  runMagic(magic: MagicCell, signal: AbortSignal): Promise<void>;
+  represent(value: unknown): Promise<MimeBundle>;
+}
+
+interface RunningCell {
+  readonly execution: number;
+  readonly count: number;
+  readonly content: ExecuteContent;
+  readonly abort: AbortController;
+  /** Rejects when the user's interrupt has been told to everyone. */
+  readonly interrupted: Promise<never>;
+  interrupt(): void;
+}
+
+export function cellRunner(parts: RunnerParts): CellRunner {
+  const { folder, language, executor, modules, output, interrupts, represent } = parts;
+  const listeners = new Set<() => void>();
+  let running: RunningCell | undefined;
+
+  /** Compiles and runs TypeScript; gives the last expression's value. */
+  const run = async (cell: RunningCell, source: string, isExpression = false) => {
+    const { execution, count } = cell;
+    const compiled = await orInterrupt(cell, language.convert(execution, source));
+    if (compiled.kind === "diagnostics") throw new CellFailure(failureOf(count, source, compiled.diagnostics));
+    modules.update(compiled.modules);
+    if (compiled.kind === "module") return undefined;
+    await orInterrupt(cell, modules.preload(compiled.packages));
+    const name = isExpression ? undefined : register(count, source, compiled);
+    const outcome = await orInterrupt(cell, executor.run({ ...compiled, output: scriptOf(compiled.output, name) }));
+    if (outcome.status === "threw") throw outcome.error;
+    if (!isExpression) language.commit(execution);
+    return outcome.value;
+  };
+
+  const failureOf = (count: number, source: string, found: Parameters<typeof diagnosticsContent>[0]): ErrorContent => {
+    const readFile = (file: string) => {
+      try {
+        return readFileSync(join(folder, file), "utf8");
+      } catch {
+        return undefined;
+      }
+    };
+    return diagnosticsContent(found, { shown: `In[${count}]`, source }, readFile);
+  };
+
+  const runText = async (cell: RunningCell): Promise<readonly Content[]> => {
+    const { code, silent } = cell.content;
+    const asked = HELP.exec(code);
+    if (asked) return [await helpPage(language, asked[1] ?? asked[2] ?? "")];
+    const magic = parts.parseMagic(code);
+    if (magic) {
+      await orInterrupt(cell, parts.runMagic(magic, cell.abort.signal));
+      return [];
+    }
+    const value = await run(cell, code);
+    if (value && !silent) await show(cell, value.shown);
+    return [];
+  };
+
+  const show = async (cell: RunningCell, value: unknown) => {
+    const data = await orInterrupt(cell, represent(value));
+    output.iopub("execute_result", { execution_count: cell.count, data, metadata: {} });
+  };
+
+  const expressions = async (cell: RunningCell): Promise<Content> => {
+    const results: Record<string, Content> = {};
+    for (const [name, expression] of Object.entries(cell.content.user_expressions)) {
+      try {
+        const value = await run(cell, `(${expression}\n)`, true);
+        results[name] = { status: "ok", data: await represent(value?.shown), metadata: {} };
+      } catch (error) {
+        results[name] = { status: "error", ...errorContent(error) };
+      }
+    }
+    return results;
+  };
+
+  const execute = async ({ execution, count, content }: ExecuteRequest): Promise<ExecuteReply> => {
+    const cell = startCell(execution, count, content);
+    running = cell;
+    try {
+      const payload = await runText(cell);
+      const user_expressions = await expressions(cell);
+      return { status: "ok", execution_count: count, user_expressions, payload };
+    } catch (error) {
+      const failure = cell.abort.signal.aborted || isInterrupt(error) ? interruptContentOf(error) : errorContent(error);
+      if (!content.silent) output.iopub("error", { ...failure });
+      return { status: "error", execution_count: count, ...failure };
+    } finally {
+      running = undefined;
+      for (const listener of listeners) listener();
+    }
+  };
+
+  return {
+    execute: (request) => output.within(request.header, () => execute(request)),
+    async interrupt(execution) {
+      const cell = running;
+      if (cell?.execution !== execution) return;
+      cell.abort.abort(new KeyboardInterrupt());
+      await interrupts.tell();
+      executor.interrupt();
+      cell.interrupt();
+    },
+    async runSource(source) {
+      if (!running) throw new Error("No cell is running.");
+      const cell = running;
+      const value = await run(cell, source);
+      if (value) await show(cell, value.shown);
+    },
+    onCellEnd(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+function startCell(execution: number, count: number, content: ExecuteContent): RunningCell {
+  let interrupt = () => {};
+  const interrupted = new Promise<never>((_, reject) => {
+    interrupt = () => reject(new KeyboardInterrupt());
+  });
+  interrupted.catch(() => undefined);
+  return { execution, count, content, abort: new AbortController(), interrupted, interrupt: () => interrupt() };
+}
+
+function orInterrupt<T>(cell: RunningCell, work: Promise<T>): Promise<T> {
+  return Promise.race([work, cell.interrupted]);
+}
+
+function isInterrupt(error: unknown): boolean {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return error instanceof KeyboardInterrupt || code === "ERR_SCRIPT_EXECUTION_INTERRUPTED";
+}
+
+function interruptContentOf(error: unknown): ErrorContent {
+  const isCancelled = error instanceof Error && error.name === "CancelledError";
+  return interruptContent(isCancelled ? " Its job was cancelled and left nothing behind." : "");
+}
+
+let scripts = 0;
+
+/** Makes the cell known to stack traces. @returns the name of its script */
+function register(count: number, source: string, compiled: Extract<Converted, { kind: "code" }>): string {
+  const name = `pomona-cell:${++scripts}`;
+  registerSource(name, {
+    shown: `In[${count}]`,
+    maps: compiled.maps,
+    // The function's head that tslab puts before, which is the first line of the script.
+    linesBefore: 1,
+    source,
+    compiled: compiled.output ?? "",
+    isCell: true,
+  });
+  return name;
+}
+
+/** Compiled code as a script that V8 knows by a name, with its columns unmoved by what tslab puts before. */
+function scriptOf(output: string | undefined, name: string | undefined): string | undefined {
+  if (output === undefined || name === undefined) return output;
+  return `\n${output}\n//# sourceURL=${name}`;
+}
+
+/** `name?` and `?name`: as in IPython. */
+const HELP = /^\s*(?:([\p{L}\p{N}_$.]+)\s*\?{1,2}|\?{1,2}\s*([\p{L}\p{N}_$.]+))\s*$/u;
+
+async function helpPage(language: Language, name: string): Promise<Content> {
+  const { data } = (await language.inspect(name, [...name].length)) as { data?: MimeBundle };
+  const found = data && Object.keys(data).length > 0;
+  return { source: "page", data: found ? data : { "text/plain": `There is nothing named ${name} here.` }, start: 0 };
+}

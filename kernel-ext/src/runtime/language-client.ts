@@ -1,0 +1,54 @@
+import type { Worker } from "node:worker_threads";
+import type { Content, Converted, FromLanguage, LanguageReply, LanguageRequest, ToLanguage } from "../messages";
+
+/** The language thread, as the thread that runs cells sees it. */
+export interface Language {
+  /** Compiles a cell in the scope of the committed ones. */
+  convert(execution: number, source: string): Promise<Converted>;
+  /** What that cell declares is in scope from now on. */
+  commit(execution: number): void;
+  /** Prepares the types of the session while nothing else is to be done. */
+  warm(): void;
+  /** What `inspect_request` would answer. */
+  inspect(code: string, cursor: number): Promise<Content>;
+}
+
+export function languageClient(worker: Worker): Language {
+  const post = (message: ToLanguage) => worker.postMessage(message);
+  const conversions = new Map<number, (result: Converted) => void>();
+  const replies = new Map<number, (reply: LanguageReply) => void>();
+  let requests = 0;
+  worker.on("message", (message: FromLanguage) => {
+    switch (message.op) {
+      case "ready":
+        break;
+      case "converted":
+        conversions.get(message.execution)?.(message.result);
+        conversions.delete(message.execution);
+        break;
+      case "reply":
+        replies.get(message.reply.id)?.(message.reply);
+        replies.delete(message.reply.id);
+        break;
+    }
+  });
+  return {
+    convert(execution, source) {
+      const result = new Promise<Converted>((done) => conversions.set(execution, done));
+      post({ op: "convert", execution, source });
+      return result;
+    },
+    commit: (execution) => post({ op: "commit", execution }),
+    warm: () => post({ op: "warm" }),
+    async inspect(code, cursor) {
+      const request: LanguageRequest = {
+        id: ++requests,
+        type: "inspect_request",
+        content: { code, cursor_pos: cursor, detail_level: 0 },
+      };
+      const reply = new Promise<LanguageReply>((done) => replies.set(request.id, done));
+      post({ op: "request", request });
+      return (await reply).content;
+    },
+  };
+}

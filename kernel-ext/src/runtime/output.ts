@@ -1,0 +1,58 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Header, ToIo } from "../messages";
+
+/** The way to the io thread, and the request that an output belongs to. */
+export interface Output {
+  post(message: ToIo): void;
+  iopub(
+    type: string,
+    content: Readonly<Record<string, unknown>>,
+    metadata?: Readonly<Record<string, unknown>>,
+    buffers?: readonly Uint8Array[],
+  ): void;
+  /** Runs code whose outputs, also those of its timers and promises, belong to a request. */
+  within<T>(parent: Header, run: () => T): T;
+  /** The request that the code that runs belongs to; that of the latest cell where that is not known. */
+  readonly parent: Header | undefined;
+}
+
+export function outputTo(post: (message: ToIo) => void): Output {
+  const parents = new AsyncLocalStorage<Header>();
+  let latest: Header | undefined;
+  return {
+    post,
+    iopub(type, content, metadata, buffers) {
+      post({
+        op: "iopub",
+        type,
+        content,
+        parent: this.parent,
+        ...(metadata ? { metadata } : {}),
+        ...(buffers ? { buffers } : {}),
+      });
+    },
+    within(parent, run) {
+      if (parent.msg_type === "execute_request") latest = parent;
+      return parents.run(parent, run);
+    },
+    get parent() {
+      return parents.getStore() ?? latest;
+    },
+  };
+}
+
+/** Sends what is written to this process's standard output and error to the cell that it belongs to. */
+export function captureStreams(output: Output): void {
+  for (const name of ["stdout", "stderr"] as const) {
+    // Split characters of a multi-byte sequence arrive in separate chunks.
+    const decoder = new TextDecoder();
+    const write = (chunk: string | Uint8Array, encoding?: unknown, done?: unknown): boolean => {
+      const text = typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true });
+      if (text !== "") output.post({ op: "stream", name, text, parent: output.parent });
+      const callback = typeof encoding === "function" ? encoding : done;
+      if (typeof callback === "function") process.nextTick(callback as () => void);
+      return true;
+    };
+    process[name].write = write as typeof process.stdout.write;
+  }
+}

@@ -1,0 +1,121 @@
+import type { MessagePort, Worker } from "node:worker_threads";
+import { connectKernel, type KernelHost } from "pomona/kernel";
+import { represent } from "pomona/notebook";
+import { parseMagic } from "../magics/parse";
+import { runMagic } from "../magics/run";
+import type { ToIo, ToMain } from "../messages";
+import { notebookSession } from "../session/notebook-session";
+import { SystemExit } from "./cell-error";
+import { cellRunner } from "./cell-runner";
+import { comms } from "./comms";
+import { functionOrigin } from "./function-origin";
+import { defineGlobals } from "./globals";
+import { inputFrom } from "./input";
+import { defineGuard, interrupts } from "./interrupts";
+import { languageClient } from "./language-client";
+import { moduleLoader } from "./module-loader";
+import { captureStreams, outputTo } from "./output";
+import { installStackTraces } from "./stack-traces";
+import { cellExecutor } from "./tslab-executor";
+
+export interface RuntimeParts {
+  readonly io: Worker;
+  readonly compiler: Worker;
+  readonly stop: Int32Array;
+  readonly input: MessagePort;
+  readonly inputReady: Int32Array;
+  /** The package's folder. */
+  readonly root: string;
+}
+
+/** Makes this thread the one that runs cells. */
+export function startRuntime({ io, compiler, stop, input, inputReady, root }: RuntimeParts): void {
+  const folder = process.cwd();
+  const output = outputTo((message: ToIo) => io.postMessage(message));
+  const language = languageClient(compiler);
+  const modules = moduleLoader(folder);
+  const executor = cellExecutor(folder, modules.requireFromCell);
+  const openComms = comms(output);
+  const told = interrupts();
+  const lines = inputFrom(input, inputReady, output);
+  const host: KernelHost = {
+    display: (content, update) => output.iopub(update ? "update_display_data" : "display_data", withDefaults(content)),
+    clearOutput: (wait) => output.iopub("clear_output", { wait }),
+    openComm: openComms.open,
+    onComm: openComms.onComm,
+    onInterrupt: told.onInterrupt,
+    onCellEnd: (listener) => runner.onCellEnd(listener),
+    readLineSync: lines.readLineSync,
+    readLine: lines.readLine,
+    get parentId() {
+      return output.parent?.msg_id;
+    },
+    functionOrigin,
+  };
+  const session = notebookSession(host);
+  const runner = cellRunner({
+    folder,
+    language,
+    executor,
+    modules,
+    output,
+    interrupts: told,
+    represent,
+    parseMagic,
+    runMagic: (magic, signal) =>
+      runMagic(magic, { host, session, runCell: runner.runSource, locals: () => executor.locals, cwd: folder, signal }),
+  });
+
+  connectKernel(host);
+  defineGuard(stop);
+  defineGlobals(session.get);
+  Object.defineProperty(globalThis, "__import__", { value: modules.importFrom });
+  installStackTraces([`${root}/dist/`, `${root}/kernel-ext/dist/`, `${root}/node_modules/tslab/`]);
+  captureStreams(output);
+  takeOverProcess(io);
+
+  io.on("message", (message: ToMain) => {
+    switch (message.op) {
+      case "execute":
+        void runner.execute(message).then((content) => {
+          output.post({ op: "done", execution: message.execution, content });
+        });
+        break;
+      case "interrupt":
+        void runner.interrupt(message.execution);
+        break;
+      case "comm_open":
+      case "comm_msg":
+      case "comm_close":
+        output.within(message.header, async () => {
+          await openComms.receive(message).catch((error) => console.error(error));
+          output.post({ op: "handled", header: message.header });
+        });
+        break;
+      case "shutdown":
+        void session.stop().finally(() => output.post({ op: "closed" }));
+        break;
+    }
+  });
+  output.post({ op: "ready" });
+}
+
+function withDefaults({ data, metadata = {}, transient = {} }: Parameters<KernelHost["display"]>[0]) {
+  return { data, metadata, transient };
+}
+
+/** What ends or reports on a process in a script is about a cell in a notebook. */
+function takeOverProcess(io: Worker): void {
+  process.exit = (code) => {
+    throw new SystemExit(code);
+  };
+  process.on("SIGTERM", () => io.postMessage({ op: "terminate" } satisfies ToIo));
+  process.on("uncaughtException", (error) => report("Uncaught exception in code that a cell left running", error));
+  process.on("unhandledRejection", (reason) => report("Unhandled rejection in code that a cell left running", reason));
+}
+
+function report(what: string, error: unknown): void {
+  // A loop that goes on after its cell was interrupted ends in this way, as it should.
+  if (error instanceof Error && error.name === "KeyboardInterrupt") return;
+  console.error(`${what}:`, error);
+}

@@ -1,0 +1,87 @@
+import { placeOf, type SourcePlace } from "./source-registry";
+
+/** One line of a stack trace, in the user's own positions where it is the user's code. */
+export interface Frame {
+  readonly text: string;
+  readonly place: SourcePlace | undefined;
+}
+
+/** Deep enough to reach the cell through a library. */
+const STACK_LIMIT = 40;
+
+/**
+ * Makes every `stack` of this thread show cells as `In[3]:2:5` and local modules by their sources, without the kernel's and
+ * the package's own frames and without Node's at its end.
+ * @param hidden folders whose frames are left out where the user's code is in the stack
+ */
+export function installStackTraces(hidden: readonly string[]): void {
+  Error.stackTraceLimit = STACK_LIMIT;
+  Error.prepareStackTrace = (error, sites) => {
+    const frames = visibleFrames(sites, hidden);
+    framesOf.set(error, frames);
+    return [headerOf(error), ...frames.map(({ text }) => `    at ${text}`)].join("\n");
+  };
+}
+
+const framesOf = new WeakMap<object, readonly Frame[]>();
+
+/** The frames of an error's stack, the innermost first; empty for what is not an error or was made in another thread. */
+export function stackFrames(error: unknown): readonly Frame[] {
+  if (typeof error !== "object" || error === null) return [];
+  // Reading the stack is what makes V8 prepare it.
+  void (error as { stack?: unknown }).stack;
+  return framesOf.get(error) ?? [];
+}
+
+function visibleFrames(sites: readonly NodeJS.CallSite[], hidden: readonly string[]): Frame[] {
+  const frames = sites.map((site) => ({ ...frameOf(site), file: fileOf(site) }));
+  const users = frames.map(({ place }) => place !== undefined);
+  if (!users.includes(true)) return frames;
+  const last = users.lastIndexOf(true);
+  return frames.filter(({ place, file }, i) => {
+    if (place) return true;
+    if (hidden.some((folder) => file.startsWith(folder))) return false;
+    return i < last || !file.startsWith("node:");
+  });
+}
+
+function fileOf(site: NodeJS.CallSite): string {
+  return (site.getFileName() ?? site.getEvalOrigin() ?? "").replace(/^file:\/\//, "");
+}
+
+function frameOf(site: NodeJS.CallSite): Frame {
+  const text = site.toString();
+  // `getScriptNameOrSourceURL` is the name that a `sourceURL` comment gives.
+  const name = (site as { getScriptNameOrSourceURL?(): string }).getScriptNameOrSourceURL?.() ?? site.getFileName();
+  const line = site.getLineNumber();
+  const column = site.getColumnNumber();
+  if (!name || line === null || column === null) return { text, place: undefined };
+  const place = placeOf(name, line, column);
+  if (!place) return { text, place: undefined };
+  const where = `${place.source.shown}:${place.line}:${place.column}`;
+  return { text: textOf(site, where), place };
+}
+
+function textOf(site: NodeJS.CallSite, where: string): string {
+  const isAsync = (site as { isAsync?(): boolean }).isAsync?.() === true;
+  const name = functionNameOf(site);
+  const prefix = isAsync ? "async " : "";
+  return name ? `${prefix}${name} (${where})` : `${prefix}${where}`;
+}
+
+function functionNameOf(site: NodeJS.CallSite): string {
+  const name = site.getFunctionName() ?? "";
+  // Names of compiled code: TypeScript's `exports.f`.
+  const plain = name.replace(/^exports\./, "");
+  const type = site.getTypeName();
+  if (site.isConstructor()) return `new ${plain}`;
+  return type && plain && !site.isToplevel() && type !== "Object" && !plain.includes(".") ? `${type}.${plain}` : plain;
+}
+
+function headerOf(error: Error): string {
+  try {
+    return Error.prototype.toString.call(error);
+  } catch {
+    return "Error";
+  }
+}
