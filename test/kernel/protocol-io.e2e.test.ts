@@ -1,0 +1,140 @@
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { isStatus, type RunningKernel, startKernel } from "../support/kernel";
+
+const argv = [process.execPath, join(__dirname, "scripted-main.mjs")];
+
+/** The io thread by itself: what only shows with a main thread that does as the test says. */
+describe("the io thread", () => {
+  let kernel: RunningKernel;
+  beforeAll(async () => {
+    kernel = await startKernel({ argv });
+  });
+  afterAll(() => kernel?.stop());
+
+  test("sends busy, input, outputs, reply, idle in this order", async () => {
+    const { iopub, reply } = await kernel.execute(
+      `print("a"); publish("display_data", { data: {}, metadata: {} }); print("b")`,
+    );
+    expect(iopub.map(({ type, content }) => content.execution_state ?? content.text ?? type)).toEqual([
+      "busy",
+      "execute_input",
+      "a",
+      "display_data",
+      "b",
+      "idle",
+    ]);
+    expect(reply.content).toMatchObject({ status: "ok", execution_count: 1 });
+    expect(iopub[1]!.content).toMatchObject({ execution_count: 1 });
+  });
+
+  test("keeps a character whole whose halves are printed apart, and replaces one that stays alone", async () => {
+    const { outputs } = await kernel.execute(
+      `print("\\ud83c"); await sleep(120); print("\\udf52 \\\\ud83c "); await sleep(120); print("\\ud83c")`,
+    );
+    expect(outputs.map(({ content }) => content.text).join("")).toBe("🍒 \\ud83c \ufffd");
+  });
+
+  test("tells the user after two seconds that an interrupt does not help, and takes a second one", async () => {
+    // Does not look at the stop flags, and is past the part that a signal breaks.
+    const run = kernel.start(
+      `await sleep(10); const end = Date.now() + 3000; while (Date.now() < end); await sleep(5000)`,
+    );
+    await sleep(200);
+    const began = Date.now();
+    await kernel.interrupt();
+    const notice = await kernel.waitFor((m) => m.parent.msg_id === run.id && m.type === "stream");
+    expect(notice.content).toMatchObject({ name: "stderr" });
+    expect(notice.content.text).toContain("Kernel > Restart");
+    expect(Date.now() - began).toBeGreaterThan(1900);
+    expect(Date.now() - began).toBeLessThan(2900);
+    await kernel.interrupt();
+    expect((await run.done).reply.content).toMatchObject({ status: "error", ename: "KeyboardInterrupt" });
+  });
+
+  test("gives an empty answer where the language thread gives none within ten seconds", async () => {
+    const reply = await kernel.request("complete_request", { code: "silence", cursor_pos: 3 });
+    expect(reply.type).toBe("complete_reply");
+    expect(reply.content).toEqual({ status: "ok", matches: [], cursor_start: 3, cursor_end: 3, metadata: {} });
+  });
+});
+
+test("cells wait until main is ready; kernel_info does not", async () => {
+  const began = Date.now();
+  const kernel = await startKernel({ argv, env: { SCRIPTED_READY_MS: "1500" } });
+  try {
+    expect(Date.now() - began).toBeLessThan(1400);
+    const run = kernel.start("1");
+    await sleep(300);
+    expect(kernel.received.some(({ parent }) => parent.msg_id === run.id)).toBe(false);
+    expect((await run.done).reply.content.status).toBe("ok");
+    expect(Date.now() - began).toBeGreaterThan(1400);
+  } finally {
+    await kernel.stop();
+  }
+});
+
+test("a main thread that does not close is ended after two seconds, what waits is aborted", async () => {
+  const kernel = await startKernel({ argv, env: { SCRIPTED_STAYS_OPEN: "1" } });
+  const running = kernel.start(`await sleep(10); const end = Date.now() + 20000; while (Date.now() < end);`);
+  const waiting = kernel.start("1");
+  await kernel.waitFor((m) => m.parent.msg_id === running.id && m.type === "execute_input");
+  await sleep(100);
+  const began = Date.now();
+  const reply = await kernel.request("shutdown_request", { restart: true }, { channel: "control" });
+  expect(reply.content).toEqual({ status: "ok", restart: true });
+  await kernel.waitFor((m) => m.channel === "iopub" && m.type === "shutdown_reply");
+  expect((await running.done).reply.content.status).toBe("aborted");
+  expect((await waiting.done).reply.content.status).toBe("aborted");
+  await kernel.exited;
+  expect(Date.now() - began).toBeGreaterThan(1900);
+  expect(Date.now() - began).toBeLessThan(3500);
+  expect(kernel.printed.stderr).toBe("");
+  await kernel.stop();
+});
+
+test("ipc in place of tcp, and messages without signatures", async () => {
+  const kernel = await startKernel({ argv, transport: "ipc", key: "" });
+  try {
+    const { stdout, reply } = await kernel.execute(`print("ü🍒")`);
+    expect(stdout).toBe("ü🍒");
+    expect(reply.signature).toBe("");
+    expect(await kernel.heartbeat()).toBeLessThan(1000);
+  } finally {
+    await kernel.stop();
+  }
+});
+
+test("a taken port ends the kernel with a line that says so", async () => {
+  const first = await startKernel({ argv });
+  try {
+    const { spawnSync } = await import("node:child_process");
+    const second = spawnSync(argv[0]!, [...argv.slice(1), first.connectionFile], { encoding: "utf8", timeout: 10_000 });
+    expect(second.stderr).toMatch(/^\[pomona\] The kernel can't start: .*in use/m);
+    expect((await first.execute("1")).reply.content.status).toBe("ok");
+  } finally {
+    await first.stop();
+  }
+});
+
+test("SIGINT from outside interrupts as a request does, and nothing when nothing runs", async () => {
+  const kernel = await startKernel({ argv });
+  try {
+    await kernel.execute("1");
+    for (let i = 0; i < 20; i++) kernel.process.kill("SIGINT");
+    await sleep(100);
+    for (const code of ["await sleep(20000)", "while (true);", "await sleep(5); while (true) guard();"]) {
+      const run = kernel.start(code);
+      await kernel.waitFor((m) => m.parent.msg_id === run.id && isStatus(m, "busy"));
+      await sleep(100);
+      kernel.process.kill("SIGINT");
+      const { reply, seconds } = await run.done;
+      expect(reply.content).toMatchObject({ status: "error", ename: "KeyboardInterrupt" });
+      expect(seconds).toBeLessThan(1.2);
+    }
+    expect((await kernel.execute("print('there')")).stdout).toBe("there");
+  } finally {
+    await kernel.stop();
+  }
+});
