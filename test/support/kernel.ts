@@ -56,7 +56,7 @@ export async function startKernel(options: KernelOptions = {}): Promise<RunningK
   const stop = async () => {
     if (child.exitCode === null && child.signalCode === null) {
       const timer = setTimeout(() => child.kill("SIGKILL"), 5_000);
-      if (!child.killed) clients[0]?.send("shutdown_request", { restart: false }, { channel: "control" });
+      clients[0]?.send("shutdown_request", { restart: false }, { channel: "control" });
       await exited;
       clearTimeout(timer);
     }

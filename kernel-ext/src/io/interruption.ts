@@ -4,8 +4,6 @@ import { stopSlot } from "../messages";
 import type { RunningExecution } from "./execute-queue";
 
 export interface Interruption {
-  /** Starts to take SIGINT from outside, and from here on sends it. */
-  arm(): void;
   /** Interrupts the execution that runs, if one does. */
   request(): void;
   /** A new execution starts: nobody interrupted it yet. */
@@ -59,15 +57,14 @@ export function interruption({ stop, running, tell, tellUser }: InterruptionOpti
     else signalledAt = Number.NEGATIVE_INFINITY;
   };
 
+  const signals = new Worker(join(__dirname, "signal-thread.js"), { stdout: true, stderr: true });
+  signals.unref();
+  signals.on("message", (message: "armed" | "signal") => {
+    if (message === "armed") canSignal = true;
+    else onSignal();
+  });
+
   return {
-    arm() {
-      const signals = new Worker(join(__dirname, "signal-thread.js"), { stdout: true, stderr: true });
-      signals.unref();
-      signals.on("message", (message: "armed" | "signal") => {
-        if (message === "armed") canSignal = true;
-        else onSignal();
-      });
-    },
     request: () => interrupt(true),
     clear(execution) {
       clearTimeout(timer);

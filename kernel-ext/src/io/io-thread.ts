@@ -117,7 +117,6 @@ async function serve({ connection, stop, inputReady, input, language, kernelInfo
   const take = (message: ToIo) => {
     switch (message.op) {
       case "ready":
-        interrupts.arm();
         return queue.open();
       case "stream":
         return streams.add(message.name, message.text, message.parent);
