@@ -12,7 +12,10 @@ export interface Engine extends Runtime {
   readonly parallelism: number;
   /** Calls `listener` on every event; returns a function that ends it. */
   subscribe(listener: EventListener): () => void;
-  /** Stops everything that runs now; it ends in a `CancelledError`. The engine stays usable. */
+  /**
+   * Stops everything that runs now; it ends in a `CancelledError`. Done once that work has taken back what it had written. The
+   * engine stays usable.
+   */
   interrupt(): Promise<void>;
   /** Stops everything and frees threads, memory and temporary files. */
   close(): Promise<void>;

@@ -6,32 +6,39 @@ import { javaDouble, javaFloat } from "./java-number";
 /**
  * One Arrow value as Spark's `show` prints it: `NULL`, `1.0`, `1.0E-5`, `[FF D8]`, `[1.0, 2.0]`, `{a, b}`, `{k -> v}`.
  * Timestamps are in the zone of the process, as Spark's are in that of the session.
+ * @param most characters that are read: a file's content or a vector is not written out beyond them, though the text may be
+ *   longer
  */
-export function cellText(value: unknown, type: DataType): string {
+export function cellText(value: unknown, type: DataType, most = Number.POSITIVE_INFINITY): string {
   if (value === null || value === undefined) return "NULL";
-  if (typeof type === "string") return primitiveText(value, type);
+  if (typeof type === "string") return primitiveText(value, type, most);
   switch (type.type) {
     case "array":
-      return `[${Array.from(value as Vector, (item) => cellText(item, type.elementType)).join(", ")}]`;
+      return `[${Array.from((value as Vector).slice(0, elements(most)), (item) => cellText(item, type.elementType, most)).join(", ")}]`;
     case "struct": {
       const fields = [...(value as Iterable<[string, unknown]>)];
-      return `{${type.fields.map((field, i) => cellText(fields[i]?.[1], field.type)).join(", ")}}`;
+      return `{${type.fields.map((field, i) => cellText(fields[i]?.[1], field.type, most)).join(", ")}}`;
     }
     case "map": {
       const entries = [...(value as Iterable<[unknown, unknown]>)];
-      return `{${entries.map(([k, v]) => `${cellText(k, type.keyType)} -> ${cellText(v, type.valueType)}`).join(", ")}}`;
+      return `{${entries.map(([k, v]) => `${cellText(k, type.keyType, most)} -> ${cellText(v, type.valueType, most)}`).join(", ")}}`;
     }
   }
 }
 
-function primitiveText(value: unknown, type: string): string {
+/** Each element takes a character at least, so that so many make the text longer than `most`. */
+function elements(most: number): number | undefined {
+  return Number.isFinite(most) ? most : undefined;
+}
+
+function primitiveText(value: unknown, type: string, most: number): string {
   switch (type) {
     case "float":
       return javaFloat(value as number);
     case "double":
       return javaDouble(value as number);
     case "binary":
-      return `[${Array.from(value as Uint8Array, (b) => b.toString(16).toUpperCase().padStart(2, "0")).join(" ")}]`;
+      return `[${Array.from((value as Uint8Array).subarray(0, elements(most)), (b) => b.toString(16).toUpperCase().padStart(2, "0")).join(" ")}]`;
     case "date":
       return new Date(Number(value)).toISOString().slice(0, 10);
     case "timestamp":

@@ -4,8 +4,10 @@ import { arrowSchema, sparkType } from "../data/arrow";
 import type { StructType } from "../data/types";
 import { valuesFromVector } from "../data/vectors";
 import { IllegalArgumentError, throwIfAborted } from "../errors";
+import { JUPYTER_DISPLAY, type MimeBundle } from "../host/mime-bundle";
 import { Column, SortColumn } from "./column";
 import { type DanfoDataFrame, danfoDataFrame } from "./danfo";
+import { frameBundle } from "./frame-bundle";
 import { checkedSeed, count, randomSeed } from "./functions";
 import { expressionsOf, GroupedData } from "./grouped-data";
 import { type JoinTypeName, joinType } from "./join-types";
@@ -386,6 +388,14 @@ export class DataFrame<R = any> {
   /** What a cell, a debugger or console.log shows: a DataFrame is lazy, so not its rows. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return `DataFrame (${this.plan.op}; lazy: await show(), printSchema() or collect() to see it)`;
+  }
+
+  /**
+   * What a notebook shows for it: its first rows, as the settings `spark.sql.repl.eagerEval.*` say; where they switch that off,
+   * its columns.
+   */
+  [JUPYTER_DISPLAY](): Promise<MimeBundle> {
+    return frameBundle(this);
   }
 
   private print(text: string): void {

@@ -40,6 +40,8 @@ export interface Runtime {
   write(plan: Plan, sink: Sink, signal?: AbortSignal): Promise<WriteResult>;
   /** Forgets what was cached under `id`. */
   unpersist(id: string): Promise<void>;
+  /** The session's setting of that name, or its default. */
+  setting(name: string): string | undefined;
   /** Puts a broadcast value where workers read it and returns its URL. */
   broadcast(value: unknown): Promise<string>;
 }

@@ -24,15 +24,44 @@ export function showString(
   n: number,
   format: ShowFormat = {},
 ): string {
-  const truncate = format.truncate === false ? 0 : format.truncate === true ? 20 : (format.truncate ?? 20);
-  const shorten = (text: string) => shortened(escapeControls(text), truncate);
-  // Names are never cut.
-  const header = schema.fields.map((field) => escapeControls(field.name));
-  const all = textRows(schema, batches, n + 1);
-  const rows = all.slice(0, n).map((row) => row.map(shorten));
-  const more = all.length > n ? `only showing top ${n} ${n === 1 ? "row" : "rows"}` : "";
+  return shownText(shownRows(schema, batches, n, format), format);
+}
+
+/** The first rows as `show` prints them, cell by cell. */
+export interface ShownRows {
+  readonly header: readonly string[];
+  /** At most `n`. */
+  readonly rows: readonly (readonly string[])[];
+  /** `only showing top n rows` where there are more, else empty. */
+  readonly more: string;
+}
+
+/** The cells of the first `n` rows. The parameters are {@link showString}'s. */
+export function shownRows(
+  schema: StructType,
+  batches: readonly RecordBatch[],
+  n: number,
+  format: ShowFormat = {},
+): ShownRows {
+  const truncate = truncation(format);
+  const all = textRows(schema, batches, n + 1, truncate);
+  return {
+    // Names are never cut.
+    header: schema.fields.map((field) => escapeControls(field.name)),
+    rows: all.slice(0, n).map((row) => row.map((text) => shortened(escapeControls(text), truncate))),
+    more: all.length > n ? `only showing top ${n} ${n === 1 ? "row" : "rows"}` : "",
+  };
+}
+
+/** Those cells as {@link showString} prints them. */
+export function shownText({ header, rows, more }: ShownRows, format: ShowFormat = {}): string {
   if (format.vertical) return rows.length === 0 ? "(0 rows)" : vertical(header, rows) + more;
-  return horizontal(header, rows, truncate > 0) + more;
+  return horizontal(header, rows, truncation(format) > 0) + more;
+}
+
+/** The characters a cell may have; 0 for as many as it likes. */
+function truncation({ truncate = true }: ShowFormat): number {
+  return truncate === false ? 0 : truncate === true ? 20 : truncate;
 }
 
 /** Control characters as Spark escapes them, so that one cell stays on one line. */
@@ -54,11 +83,12 @@ const ESCAPES: Readonly<Record<string, string>> = {
 /** Spark's least width of a column. */
 const MIN_WIDTH = 3;
 
-function textRows(schema: StructType, batches: readonly RecordBatch[], most: number): string[][] {
+function textRows(schema: StructType, batches: readonly RecordBatch[], most: number, truncate: number): string[][] {
+  const characters = truncate > 0 ? truncate : Number.POSITIVE_INFINITY;
   const rows: string[][] = [];
   for (const batch of batches) {
     for (let i = 0; i < batch.numRows && rows.length < most; i++) {
-      rows.push(schema.fields.map((field, j) => cellText(batch.getChildAt(j)?.get(i), field.type)));
+      rows.push(schema.fields.map((field, j) => cellText(batch.getChildAt(j)?.get(i), field.type, characters)));
     }
   }
   return rows;

@@ -1,6 +1,7 @@
 import { checkedOptions, type OptionValue, saveMode, WRITE_OPTIONS, type WriteOption, writeFormat } from "./options";
 import type { Plan } from "./plan";
 import type { Runtime, SaveMode, Sink, WriteResult } from "./runtime";
+import { shownShort } from "./write-result";
 
 /**
  * Writes a DataFrame to files. The work starts at `parquet`, `csv` or `save`.
@@ -65,6 +66,6 @@ export class DataFrameWriter {
       mode: this.mode_,
       options: checkedOptions(this.format_, WRITE_OPTIONS[this.format_], this.options_),
     };
-    return this.runtime.write(this.plan, sink, options.signal);
+    return shownShort(await this.runtime.write(this.plan, sink, options.signal));
   }
 }

@@ -1,5 +1,8 @@
-import { createRequire } from "node:module";
-import { type Displayable, JUPYTER_DISPLAY, type MimeBundle } from "../host/mime-bundle";
+import { types } from "node:util";
+import { IllegalArgumentError } from "../errors";
+import { kernelHost } from "../host/kernel-host";
+import { displayIdOf, type MimeBundle } from "../host/mime-bundle";
+import { represented } from "./represent";
 
 export interface DisplayOptions {
   /** Names the output, so that a later call with `update` can replace it. */
@@ -8,52 +11,53 @@ export interface DisplayOptions {
   readonly update?: boolean;
 }
 
-/** True where outputs go to a notebook: in a tslab kernel that has run a cell. */
+/** True where outputs go to a notebook. */
 export function inNotebook(): boolean {
-  return kernelWriter() !== undefined;
+  return kernelHost() !== undefined;
 }
 
 /**
- * Shows something in the notebook, below the cell that runs: a plot, an image grid, or a mime bundle such as
- * `{ "text/html": "<b>done</b>", "text/plain": "done" }`. Outside a notebook it prints the plain text.
+ * Shows any value in the notebook, below the cell that runs, as its last expression would be shown. A mime bundle, such as
+ * `{ "text/html": "<b>done</b>", "text/plain": "done" }`, is shown as what it says. Outside a notebook it prints the text.
+ *
+ * Most values are shown at once; the promise waits for those that take time, such as a DataFrame, whose first rows are computed.
+ * @throws IllegalArgumentError for `update` without `displayId`
  */
-export function display(shown: MimeBundle | Displayable, options: DisplayOptions = {}): void {
-  const bundle = JUPYTER_DISPLAY in shown ? (shown as Displayable)[JUPYTER_DISPLAY]() : (shown as MimeBundle);
-  const write = kernelWriter();
-  if (!write) {
-    if (!options.update) console.log(plainText(bundle));
+export function display(value: unknown, options: DisplayOptions = {}): Promise<void> {
+  const { displayId, update = false } = options;
+  if (update && displayId === undefined) {
+    throw new IllegalArgumentError("display with update needs the displayId of the output that it replaces.", {
+      remedy: 'Show it first with display(value, { displayId: "name" }).',
+    });
+  }
+  const bundle = represented(value);
+  if (types.isPromise(bundle)) return bundle.then((data) => send(data, displayId, update));
+  send(bundle, displayId, update);
+  return Promise.resolve();
+}
+
+/** Replaces the output that was shown with this `displayId`, in whichever cell it is. */
+export function updateDisplay(displayId: string, value: unknown): Promise<void> {
+  return display(value, { displayId, update: true });
+}
+
+/**
+ * Clears the outputs of the cell that runs.
+ * @param options `wait`: only when the next output comes, which keeps the page from jumping. @default false
+ */
+export function clearOutput(options: { readonly wait?: boolean } = {}): void {
+  kernelHost()?.clearOutput(options.wait === true);
+}
+
+function send(data: MimeBundle, named: string | undefined, update: boolean): void {
+  const displayId = named ?? displayIdOf(data);
+  const host = kernelHost();
+  if (!host) {
+    if (!update) console.log(plainText(data));
     return;
   }
-  const transient = options.displayId === undefined ? {} : { display_id: options.displayId };
-  write({ data: bundle, metadata: {}, transient }, options.update === true);
-}
-
-type DisplayWriter = (content: object, update: boolean) => void;
-
-interface TslabJupyter {
-  /** Null until a cell has run. */
-  readonly lastWriteDisplayData?: DisplayWriter | null;
-}
-
-let tslab: TslabJupyter | undefined;
-
-/**
- * The running kernel's own way out. This package's tslab may be another copy than the one that runs, so the module is
- * sought among those that are loaded; tslab's public API would take one mime type at a time only.
- */
-function kernelWriter(): DisplayWriter | undefined {
-  tslab ??= loadedTslab();
-  return tslab?.lastWriteDisplayData ?? undefined;
-}
-
-function loadedTslab(): TslabJupyter | undefined {
-  const { cache } = createRequire(__filename);
-  for (const [path, module] of Object.entries(cache)) {
-    if (!/[\\/]tslab[\\/]dist[\\/]jupyter\.js$/.test(path)) continue;
-    const exports = module?.exports as TslabJupyter | undefined;
-    if (exports?.lastWriteDisplayData) return exports;
-  }
-  return undefined;
+  const transient = displayId === undefined ? {} : { display_id: displayId };
+  host.display({ data, metadata: {}, transient }, update);
 }
 
 function plainText(bundle: MimeBundle): string {

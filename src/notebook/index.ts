@@ -1,2 +1,7 @@
+/** What a notebook shows and asks: any value as an output, outputs that are replaced, markup, questions. */
+
 export type { Displayable, MimeBundle } from "../host/mime-bundle";
-export { type DisplayOptions, display, inNotebook } from "./display";
+export { clearOutput, type DisplayOptions, display, inNotebook, updateDisplay } from "./display";
+export { InputEndedError, type PromptOptions, prompt, readLine } from "./input";
+export { type RepresentOptions, represent } from "./represent";
+export { html, type Markup, markdown, md, svg } from "./tags";

@@ -1,3 +1,4 @@
+import { parseLocalMaster } from "../engine/embedded/local-master";
 import { IllegalArgumentError, nearest } from "../errors";
 
 /**
@@ -11,6 +12,15 @@ export const SETTINGS = {
   "spark.sql.execution.arrow.maxRecordsPerBatch": {
     default: "1024",
     about: "Most rows a worker holds at a time; with file content in them at most 16.",
+  },
+  "spark.sql.repl.eagerEval.enabled": {
+    default: "true",
+    about: "Whether a DataFrame at a cell's end shows its first rows; else its columns. Spark's default is false.",
+  },
+  "spark.sql.repl.eagerEval.maxNumRows": { default: "20", about: "Most rows that it shows." },
+  "spark.sql.repl.eagerEval.truncate": {
+    default: "20",
+    about: "Characters of a value that it shows; 0 shows values whole.",
   },
   "pomona.duckdb.memory": { default: "512MB", about: "Memory of the relational engine; beyond it, it spills to disk." },
   "pomona.spool.dir": { default: undefined, about: "Folder for intermediate files. Default: the system's." },
@@ -61,6 +71,16 @@ function checkSetting(key: string): void {
 
 function checkValue(key: SettingName, value: string): void {
   switch (key) {
+    case "spark.master":
+      parseLocalMaster(value);
+      return;
+    case "spark.sql.repl.eagerEval.enabled":
+      if (value !== "true" && value !== "false") throw mustBe(key, "true or false", value);
+      return;
+    case "spark.sql.repl.eagerEval.maxNumRows":
+    case "spark.sql.repl.eagerEval.truncate":
+      if (!/^\d+$/.test(value)) throw mustBe(key, "a whole number of at least 0", value);
+      return;
     case "spark.task.maxFailures":
     case "spark.sql.execution.arrow.maxRecordsPerBatch":
       if (!/^[1-9]\d*$/.test(value)) throw mustBe(key, "a positive whole number", value);

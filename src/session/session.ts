@@ -8,15 +8,21 @@ import type { Plan } from "../frame/plan";
 import { DataFrameReader } from "../frame/reader";
 import type { OpenRow } from "../frame/row-types";
 import type { Runtime } from "../frame/runtime";
-import { inNotebook } from "../notebook/display";
+import { kernelHost } from "../host/kernel-host";
+import { JUPYTER_DISPLAY, type MimeBundle } from "../host/mime-bundle";
 import { VERSION } from "../version";
 import { RuntimeConfig, type SettingName } from "./configuration";
+import { eventLog } from "./event-log";
 import { type JobRecord, jobHistory } from "./history";
 import { localRows } from "./local-rows";
 import { showProgress } from "./progress";
+import { sessionBundle } from "./session-bundle";
 
 /** The one session that `getOrCreate` gives back while it runs. */
 let active: Session | undefined;
+
+/** What a new session has where its builder says nothing. */
+let defaults: Readonly<Record<string, string | number | boolean>> = {};
 
 /**
  * The way to data: reads files into DataFrames and runs their work on an engine.
@@ -40,21 +46,29 @@ export class Session {
   readonly conf: RuntimeConfig;
   /** This package's version. */
   readonly version: string = VERSION;
+  /** Names this session: `local-<epoch milliseconds>`, as Spark's local mode does. */
+  readonly applicationId: string = `local-${Date.now()}`;
+  /** Where a browser shows the session's jobs; the local engine has no such page. */
+  readonly uiWebUrl: string | undefined = undefined;
   private readonly engine: Engine;
   private readonly views = new Map<string, Plan>();
   private readonly history_ = jobHistory();
+  private readonly log_ = eventLog();
   private readonly hideProgress: () => void;
-  private readonly onInterrupt = () => void this.engine.interrupt();
+  private readonly forgetInterrupts: () => void;
   private stopped = false;
 
   /** @internal Use {@link Session.builder}. */
   constructor(conf: RuntimeConfig) {
     this.conf = conf;
     this.engine = embeddedEngine(conf.get("spark.master") ?? "local[*]", { conf: (key) => conf.get(key) });
-    this.engine.subscribe((event) => this.history_.record(event));
+    this.engine.subscribe((event) => {
+      this.history_.record(event);
+      this.log_.record(event);
+    });
     this.hideProgress = showProgress(this.engine, conf);
-    // A notebook's stop button is a SIGINT; stock tslab leaves the cell at once, and its work would go on unseen.
-    if (inNotebook()) process.on("SIGINT", this.onInterrupt);
+    // The cell ends once a cancelled job has taken back what it had written.
+    this.forgetInterrupts = kernelHost()?.onInterrupt(() => this.engine.interrupt()) ?? (() => {});
   }
 
   /** Where work runs, such as `local[2]`. */
@@ -138,6 +152,16 @@ export class Session {
     return this.history_.jobs;
   }
 
+  /** What the engine and its workers said, and when jobs started and ended: the last 1,000 lines, oldest first. */
+  log(): readonly string[] {
+    return this.log_.lines();
+  }
+
+  /** The names of the views, sorted. */
+  viewNames(): string[] {
+    return [...this.views.keys()].sort();
+  }
+
   /** Stops everything that runs now; each ends in a `CancelledError`. The session stays usable. */
   interruptAll(): Promise<void> {
     return this.engine.interrupt();
@@ -148,7 +172,7 @@ export class Session {
     if (this.stopped) return;
     this.stopped = true;
     if (active === this) active = undefined;
-    process.off("SIGINT", this.onInterrupt);
+    this.forgetInterrupts();
     await this.engine.close();
     this.hideProgress();
   }
@@ -156,6 +180,22 @@ export class Session {
   /** True once {@link Session.stop} was called. */
   get isStopped(): boolean {
     return this.stopped;
+  }
+
+  /** What a notebook shows for it: its id, application, master and state. */
+  [JUPYTER_DISPLAY](): MimeBundle {
+    return sessionBundle(this);
+  }
+
+  /** What `console.log` shows. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return `Session ${this.applicationId} (${this.appName}, ${this.master}, ${this.state})`;
+  }
+
+  /** `busy` while jobs run. */
+  get state(): "idle" | "busy" | "stopped" {
+    if (this.stopped) return "stopped";
+    return this.history_.jobs.some((job) => job.status === "running") ? "busy" : "idle";
   }
 
   private assertRunning(): void {
@@ -189,12 +229,35 @@ export class SessionBuilder {
    * @throws IllegalArgumentError for a setting or a value that does not exist
    */
   async getOrCreate(): Promise<Session> {
-    const conf = active?.conf ?? new RuntimeConfig();
-    for (const [key, value] of this.settings) {
-      if (active && key === "spark.master") continue;
-      conf.set(key, value);
+    return this.getOrCreateSync();
+  }
+
+  /** @internal {@link SessionBuilder.getOrCreate} for a kernel, whose cells find a session by touching its name. */
+  getOrCreateSync(): Session {
+    if (active) {
+      for (const [key, value] of this.settings) if (key !== "spark.master") active.conf.set(key, value);
+      return active;
     }
-    active ??= new Session(conf);
+    active = new Session(this.newConf());
     return active;
+  }
+
+  /** @internal Makes these settings those of every later session whose builder says nothing else. @throws IllegalArgumentError */
+  setDefaults(): void {
+    const before = defaults;
+    defaults = {};
+    try {
+      this.newConf();
+    } catch (error) {
+      defaults = before;
+      throw error;
+    }
+    defaults = Object.fromEntries(this.settings);
+  }
+
+  private newConf(): RuntimeConfig {
+    const conf = new RuntimeConfig();
+    for (const [key, value] of [...Object.entries(defaults), ...this.settings]) conf.set(key, value);
+    return conf;
   }
 }

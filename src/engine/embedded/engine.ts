@@ -41,7 +41,7 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
   prepareProcess();
   const threads = workerThreads(parallelism);
   const cached: CachedStages = new Map();
-  const running = new Set<AbortController>();
+  const running = new Map<AbortController, Promise<unknown>>();
   let spool: Spool | undefined;
   let relational: Promise<Relational> | undefined;
   let closed = false;
@@ -69,9 +69,10 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
     const abort = new AbortController();
     const onAbort = () => abort.abort(signal?.reason);
     signal?.addEventListener("abort", onAbort, { once: true });
-    running.add(abort);
+    const work = use({ duckdb, scratch, signal: abort.signal });
+    running.set(abort, work);
     try {
-      return await use({ duckdb, scratch, signal: abort.signal });
+      return await work;
     } finally {
       running.delete(abort);
       signal?.removeEventListener("abort", onAbort);
@@ -256,6 +257,8 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
       for (const file of stage?.files ?? []) await localStorage.remove(file.url);
     },
 
+    setting: conf,
+
     broadcast: (value) => writeBroadcast(serialize(value)),
 
     subscribe(listener) {
@@ -264,13 +267,14 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
     },
 
     async interrupt() {
-      for (const abort of running) abort.abort(new CancelledError("Interrupted."));
+      for (const abort of running.keys()) abort.abort(new CancelledError("Interrupted."));
+      await Promise.allSettled(running.values());
     },
 
     async close() {
       if (closed) return;
       closed = true;
-      for (const abort of running) abort.abort(new SessionStoppedError());
+      for (const abort of running.keys()) abort.abort(new SessionStoppedError());
       await threads.close();
       await (await relational)?.close();
       spool?.close();

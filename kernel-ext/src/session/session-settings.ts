@@ -1,0 +1,67 @@
+import type { SessionBuilder } from "pomona";
+import { nearest } from "pomona/kernel";
+import { ConfigureError } from "../magics/errors";
+
+/** The settings of `%%configure`, named as Livy's and sparkmagic's. */
+export interface SessionSettings {
+  /** The application's name. */
+  readonly name?: string;
+  /** Where work runs, such as `local[2]`. */
+  readonly master?: string;
+  /** Settings by name, such as `spark.task.maxFailures`. */
+  readonly conf?: Readonly<Record<string, string | number | boolean>>;
+}
+
+const KEYS = ["name", "master", "conf"] as const;
+
+/** The settings that a cell gives as JSON. @throws ConfigureError */
+export function parseSettings(text: string): SessionSettings {
+  const settings = jsonObject(text);
+  for (const key of Object.keys(settings)) {
+    if ((KEYS as readonly string[]).includes(key)) continue;
+    const near = key.startsWith("spark.") || key.startsWith("pomona.") ? undefined : nearest(key, KEYS)[0];
+    const meant = near === undefined ? "" : `Did you mean "${near}"? `;
+    throw new ConfigureError(`There is no key ${JSON.stringify(key)} in the settings.`, {
+      remedy: `${meant}Known: ${KEYS.join(", ")}. Settings by name, such as spark.task.maxFailures, go into "conf".`,
+    });
+  }
+  const { name, master, conf } = settings;
+  for (const [key, value] of Object.entries({ name, master })) {
+    if (value === undefined || (typeof value === "string" && value !== "")) continue;
+    throw new ConfigureError(`"${key}" must be text, not ${JSON.stringify(value)}.`);
+  }
+  if (conf !== undefined && !isObject(conf)) {
+    throw new ConfigureError(`"conf" must be an object of settings by name, not ${JSON.stringify(conf)}.`);
+  }
+  for (const [key, value] of Object.entries(conf ?? {})) {
+    if (["string", "number", "boolean"].includes(typeof value)) continue;
+    throw new ConfigureError(`${key} must be text, a number or true or false, not ${JSON.stringify(value)}.`);
+  }
+  return settings;
+}
+
+/** Puts settings into a builder, which checks them when they are used. */
+export function withSettings(builder: SessionBuilder, { name, master, conf = {} }: SessionSettings): SessionBuilder {
+  for (const [key, value] of Object.entries(conf)) builder.config(key, value);
+  if (name !== undefined) builder.appName(name);
+  if (master !== undefined) builder.master(master);
+  return builder;
+}
+
+function jsonObject(text: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new ConfigureError(`The settings are no JSON: ${(error as Error).message}.`, {
+      remedy: 'Write them as { "name": "fruits", "master": "local[2]", "conf": { "spark.task.maxFailures": 2 } }.',
+      cause: error,
+    });
+  }
+  if (!isObject(value)) throw new ConfigureError("The settings must be a JSON object, { ... }.");
+  return value;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

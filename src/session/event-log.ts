@@ -1,0 +1,58 @@
+import type { EngineEvent } from "../engine/events";
+
+/** Lines that are kept. */
+const MOST = 1_000;
+
+/** Keeps what a session's events told, as lines such as `14:03:07.120 warn  worker-1 was lost`. */
+export function eventLog(): { record(event: EngineEvent): void; lines(): readonly string[] } {
+  const lines: string[] = [];
+  const descriptions = new Map<string, string>();
+  return {
+    lines: () => [...lines],
+    record(event) {
+      const told = textOf(event, descriptions);
+      if (!told) return;
+      const [level, text] = told;
+      for (const line of text.split("\n")) lines.push(`${timeText(event.time)} ${level.padEnd(5)} ${line}`);
+      lines.splice(0, lines.length - MOST);
+    },
+  };
+}
+
+function textOf(event: EngineEvent, descriptions: Map<string, string>): [level: string, text: string] | undefined {
+  switch (event.type) {
+    case "jobStarted":
+      descriptions.set(event.jobId, event.description);
+      return ["info", `job started: ${event.description}`];
+    case "jobEnded": {
+      const description = descriptions.get(event.jobId) ?? event.jobId;
+      descriptions.delete(event.jobId);
+      const why = event.error === undefined ? "" : `: ${event.error}`;
+      const level = event.status === "failed" ? "error" : "info";
+      return [level, `job ${event.status} after ${event.seconds.toFixed(1)} s: ${description}${why}`];
+    }
+    case "stageStarted":
+      return ["info", `stage ${event.stageId} ${event.name} started: ${event.tasks} tasks, ${event.rows} rows`];
+    case "stageEnded":
+      return ["info", `stage ${event.stageId} ${event.status} after ${event.seconds.toFixed(1)} s: ${event.rows} rows`];
+    case "taskRetried": {
+      const what = `task ${event.partition} of stage ${event.stageId}, attempt ${event.attempt + 1} on ${event.worker}`;
+      return ["warn", `${what} is tried again: ${event.error}`];
+    }
+    case "taskEnded": {
+      if (event.status !== "failed") return undefined;
+      return ["error", `task ${event.partition} of stage ${event.stageId} failed on ${event.worker}`];
+    }
+    case "message":
+      return [event.level, event.text];
+    case "taskStarted":
+    case "taskProgress":
+      return undefined;
+  }
+}
+
+/** The local time of day to the millisecond. */
+function timeText(time: number): string {
+  const date = new Date(time);
+  return new Date(time - date.getTimezoneOffset() * 60_000).toISOString().slice(11, 23);
+}
