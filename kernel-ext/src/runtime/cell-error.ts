@@ -42,6 +42,11 @@ export function interruptContent(detail = ""): ErrorContent {
 export function errorContent(thrown: unknown): ErrorContent {
   if (thrown instanceof CellFailure) return thrown.content;
   if (thrown instanceof KeyboardInterrupt) return interruptContent();
+  if (thrown instanceof SystemExit) {
+    // The exit code alone, as in IPython: papermill takes "0" for a notebook that ends early on purpose.
+    const evalue = String(thrown.code ?? 0);
+    return { ename: "SystemExit", evalue, traceback: [`${RED}${BOLD}SystemExit${RESET}: ${evalue}`, thrown.message] };
+  }
   if (!isError(thrown)) {
     const evalue = inspect(thrown, { depth: 4, maxStringLength: 2000 });
     const hint = "A value that is not an error was thrown, so it has no stack.";

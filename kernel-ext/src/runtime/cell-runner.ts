@@ -8,7 +8,7 @@ import type { Interrupts } from "./interrupts";
 import type { Language } from "./language-client";
 import type { ModuleLoader } from "./module-loader";
 import type { Output } from "./output";
-import { registerSource } from "./source-registry";
+import { CELL_SCRIPT, registerSource } from "./source-registry";
 import type { CellExecutor } from "./tslab-executor";
 
 /** Runs cells, one at a time. */
@@ -119,6 +119,8 @@ export function cellRunner(parts: RunnerParts): CellRunner {
     running = cell;
     try {
       const payload = await runText(cell);
+      // A cell may come to its end before it notices.
+      interrupts.check();
       const user_expressions = await expressions(cell);
       return { status: "ok", execution_count: count, user_expressions, payload };
     } catch (error) {
@@ -181,7 +183,7 @@ let scripts = 0;
 
 /** Makes the cell known to stack traces. @returns the name of its script */
 function register(count: number, source: string, compiled: Extract<Converted, { kind: "code" }>): string {
-  const name = `pomona-cell:${++scripts}`;
+  const name = `${CELL_SCRIPT}${++scripts}`;
   registerSource(name, {
     shown: `In[${count}]`,
     maps: compiled.maps,

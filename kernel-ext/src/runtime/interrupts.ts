@@ -10,9 +10,12 @@ export interface Interrupts {
   onInterrupt(listener: () => void | Promise<void>): () => void;
   /** Tells the listeners and waits for them, a second at most. */
   tell(): Promise<void>;
+  /** Throws {@link KeyboardInterrupt} where the user interrupted the cell that runs. */
+  check(): void;
 }
 
-export function interrupts(): Interrupts {
+/** @param stop the stop flags, see `messages.ts` */
+export function interrupts(stop: Int32Array): Interrupts {
   const listeners = new Set<() => void | Promise<void>>();
   return {
     onInterrupt(listener) {
@@ -24,6 +27,9 @@ export function interrupts(): Interrupts {
       // A library that waits for Ctrl-C gets it.
       process.emit("SIGINT", "SIGINT");
       await Promise.race([Promise.allSettled(pending), new Promise((done) => setTimeout(done, LISTENERS_MS).unref())]);
+    },
+    check() {
+      if (stop[0] !== 0) throw new KeyboardInterrupt();
     },
   };
 }

@@ -36,7 +36,7 @@ export function startRuntime({ io, compiler, stop, input, inputReady, root }: Ru
   const modules = moduleLoader(folder);
   const executor = cellExecutor(folder, modules.requireFromCell);
   const openComms = comms(output);
-  const told = interrupts();
+  const told = interrupts(stop);
   const lines = inputFrom(input, inputReady, output);
   const host: KernelHost = {
     display: (content, update) => output.iopub(update ? "update_display_data" : "display_data", withDefaults(content)),

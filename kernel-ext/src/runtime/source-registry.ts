@@ -23,6 +23,9 @@ export interface SourcePlace {
   readonly column: number;
 }
 
+/** How the names of cells' scripts begin. */
+export const CELL_SCRIPT = "pomona-cell:";
+
 const sources = new Map<string, RegisteredSource>();
 
 /** Makes a script known by the name that V8 gives it. */

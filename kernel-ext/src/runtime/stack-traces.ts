@@ -1,4 +1,4 @@
-import { placeOf, type SourcePlace } from "./source-registry";
+import { CELL_SCRIPT, placeOf, type SourcePlace } from "./source-registry";
 
 /** One line of a stack trace, in the user's own positions where it is the user's code. */
 export interface Frame {
@@ -40,22 +40,24 @@ function visibleFrames(sites: readonly NodeJS.CallSite[], hidden: readonly strin
   const last = users.lastIndexOf(true);
   return frames.filter(({ place, file }, i) => {
     if (place) return true;
-    if (hidden.some((folder) => file.startsWith(folder))) return false;
+    // The function that tslab puts around a cell.
+    if (file.startsWith(CELL_SCRIPT) || hidden.some((folder) => file.startsWith(folder))) return false;
     return i < last || !file.startsWith("node:");
   });
 }
 
+/** The file, or the name that a `sourceURL` comment gives a script. */
 function fileOf(site: NodeJS.CallSite): string {
-  return (site.getFileName() ?? site.getEvalOrigin() ?? "").replace(/^file:\/\//, "");
+  const named = (site as { getScriptNameOrSourceURL?(): string | null }).getScriptNameOrSourceURL?.();
+  return (named ?? site.getFileName() ?? "").replace(/^file:\/\//, "");
 }
 
 function frameOf(site: NodeJS.CallSite): Frame {
   const text = site.toString();
-  // `getScriptNameOrSourceURL` is the name that a `sourceURL` comment gives.
-  const name = (site as { getScriptNameOrSourceURL?(): string }).getScriptNameOrSourceURL?.() ?? site.getFileName();
+  const name = fileOf(site);
   const line = site.getLineNumber();
   const column = site.getColumnNumber();
-  if (!name || line === null || column === null) return { text, place: undefined };
+  if (name === "" || line === null || column === null) return { text, place: undefined };
   const place = placeOf(name, line, column);
   if (!place) return { text, place: undefined };
   const where = `${place.source.shown}:${place.line}:${place.column}`;
