@@ -18,15 +18,18 @@ import { Dealer, Request, Subscriber } from "zeromq";
  *     expect((await run.done).reply.content.ename).toBe("KeyboardInterrupt");
  *     await kernel.stop();
  *
- * `startKernel({ kernel: "tslab" })` starts stock tslab instead, to see what it does wrong. A kernel is ended with the test
- * process in any case.
+ * `startKernel({ kernel: "tslab" })` starts stock tslab instead, as `POMONA_TEST_KERNEL=tslab` does for all tests, to see what
+ * it does wrong. A kernel is ended with the test process in any case.
  */
 export async function startKernel(options: KernelOptions = {}): Promise<RunningKernel> {
   const folder = mkdtempSync(join(tmpdir(), "pomona-kernel-"));
   const connection = await newConnection(folder, options);
   const file = join(folder, "connection.json");
   writeFileSync(file, JSON.stringify(connection));
-  const [program, ...args] = [...(options.argv ?? commandOf(options.kernel ?? "pomona")), file];
+  const [program, ...args] = [
+    ...(options.argv ?? commandOf(options.kernel ?? process.env.POMONA_TEST_KERNEL ?? "pomona")),
+    file,
+  ];
   const child = spawn(program as string, args, {
     cwd: options.cwd ?? folder,
     env: { ...process.env, JPY_PARENT_PID: String(process.pid), ...options.env },
@@ -75,7 +78,7 @@ export async function startKernel(options: KernelOptions = {}): Promise<RunningK
 }
 
 export interface KernelOptions {
-  /** @default "pomona" */
+  /** @default `POMONA_TEST_KERNEL`, or "pomona" */
   readonly kernel?: "pomona" | "tslab";
   /** The command in its place; the connection file's path is appended. */
   readonly argv?: readonly string[];
@@ -201,7 +204,7 @@ export interface KernelClient {
 
 const ROOT = join(__dirname, "..", "..");
 
-function commandOf(kernel: "pomona" | "tslab"): readonly string[] {
+function commandOf(kernel: string): readonly string[] {
   if (kernel === "tslab")
     return [process.execPath, join(ROOT, "node_modules", "tslab", "bin", "tslab"), "kernel", "--config-path"];
   const main = join(ROOT, "kernel-ext", "dist", "main.js");

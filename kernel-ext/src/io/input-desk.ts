@@ -15,8 +15,8 @@ export interface InputDesk {
   ask(question: Question): void;
   /** A client sent an `input_reply`. @returns what is wrong with it */
   reply(message: Incoming): string | undefined;
-  /** Nobody will answer any more: the execution was interrupted, or ended. */
-  cancel(): void;
+  /** Nobody will answer any more: the execution was interrupted, or ended. @returns false where nothing was asked */
+  cancel(): boolean;
 }
 
 export interface InputDeskOptions {
@@ -71,7 +71,9 @@ export function inputDesk({ running, send, answers, ready }: InputDeskOptions): 
       return undefined;
     },
     cancel() {
+      const wasAsked = questions.length > 0;
       while (questions.length > 0) close({ interrupted: true });
+      return wasAsked;
     },
   };
 }

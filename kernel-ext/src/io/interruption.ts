@@ -13,6 +13,8 @@ export interface Interruption {
 export interface InterruptionOptions {
   readonly stop: Int32Array;
   readonly running: () => RunningExecution | undefined;
+  /** Ends a wait for input. @returns false where there is none */
+  readonly endWait: () => boolean;
   /** Tells main. */
   readonly tell: (execution: number) => void;
   /** The execution goes on all the same. */
@@ -31,7 +33,7 @@ Wait for it to end, or choose Kernel > Restart, which ends it at once; the noteb
 `;
 
 /** Ways to interrupt, all at once: flags that loops of cells look at, a signal that breaks synchronous code, a message. */
-export function interruption({ stop, running, tell, tellUser }: InterruptionOptions): Interruption {
+export function interruption({ stop, running, endWait, tell, tellUser }: InterruptionOptions): Interruption {
   let canSignal = false;
   let signalledAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
@@ -41,7 +43,8 @@ export function interruption({ stop, running, tell, tellUser }: InterruptionOpti
     if (!interrupted) return;
     Atomics.store(stop, 0, 1);
     Atomics.store(stop, stopSlot(interrupted.execution), 1);
-    if (withSignal && canSignal) {
+    // A wait that ended gives way by itself; a signal might break into what follows it.
+    if (!endWait() && withSignal && canSignal) {
       signalledAt = performance.now();
       process.kill(process.pid, "SIGINT");
     }

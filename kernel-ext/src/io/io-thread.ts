@@ -94,10 +94,8 @@ async function serve({ connection, stop, inputReady, input, language, kernelInfo
   const interrupts = interruption({
     stop,
     running: () => queue.running,
-    tell(execution) {
-      desk.cancel();
-      tellMain({ op: "interrupt", execution });
-    },
+    endWait: () => desk.cancel(),
+    tell: (execution) => tellMain({ op: "interrupt", execution }),
     tellUser(running: RunningExecution, text) {
       streams.flush(running.header);
       publish("stream", { name: "stderr", text }, running.header);
