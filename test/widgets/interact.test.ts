@@ -1,0 +1,213 @@
+import { execFileSync } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, expectTypeOf, test, vi } from "vitest";
+import {
+  Dropdown,
+  fixed,
+  IntSlider,
+  interact,
+  interactive,
+  Label,
+  type Widget,
+  WidgetValueError,
+} from "../../src/widgets";
+import { stateOf } from "../../src/widgets/widget";
+import { venvProgram } from "../support/jupyter";
+import { type FrontEnd, frontEnd } from "./front-end";
+
+let page: FrontEnd;
+beforeEach(() => {
+  page = frontEnd();
+});
+afterEach(() => {
+  page.disconnect();
+  vi.restoreAllMocks();
+});
+
+const texts = () =>
+  page.displayed
+    .filter(({ data }) => !("application/vnd.jupyter.widget-view+json" in data))
+    .map(({ data }) => data["text/plain"]);
+
+describe("abbreviations", () => {
+  test("give the function's parameters their types", () => {
+    interact(
+      (values) => {
+        expectTypeOf(values).toEqualTypeOf<{
+          n: number;
+          x: number;
+          name: string;
+          flag: boolean;
+          text: string;
+          one: number;
+          size: string;
+          level: number;
+          map: number;
+          date: Date;
+          kept: Date;
+        }>();
+      },
+      {
+        n: [1, 10],
+        x: [0, 1, 0.1],
+        name: ["a", "b"],
+        flag: true,
+        text: "hello",
+        one: 3,
+        size: [
+          ["small", "s"],
+          ["large", "l"],
+        ],
+        level: new IntSlider(),
+        map: { one: 1, two: 2 },
+        date: [new Date(0), new Date(1)],
+        kept: fixed(new Date(0)),
+      },
+    );
+  });
+
+  const CASES: readonly (readonly [js: unknown, py: string])[] = [
+    [[1, 10], "(1, 10)"],
+    [[0, 5], "(0, 5)"],
+    [[-5, 2], "(-5, 2)"],
+    [[1, 10, 4], "(1, 10, 4)"],
+    [[0, 1.5], "(0, 1.5)"],
+    [[0.5, 3, 0.25], "(0.5, 3, 0.25)"],
+    [[0, 1, 0.1], "(0, 1, 0.1)"],
+    [7, "7"],
+    [0, "0"],
+    [-4, "-4"],
+    [2.5, "2.5"],
+    [true, "True"],
+    [false, "False"],
+    ["text", "'text'"],
+    [["a", "b"], "['a', 'b']"],
+    [
+      [
+        ["one", 1],
+        ["two", 2],
+      ],
+      "[('one', 1), ('two', 2)]",
+    ],
+    [{ one: 1, two: 2 }, "{'one': 1, 'two': 2}"],
+    [[1, 2, 3, 4], "[1, 2, 3, 4]"],
+  ];
+
+  const PYTHON = `
+import json, sys
+from ipywidgets import interactive
+out = []
+for case in json.load(sys.stdin):
+    w = interactive(lambda v: None, v=eval(case)).children[0]
+    state = w.get_state()
+    out.append({"value": w.value, **{k: v for k, v in state.items() if k not in ("layout", "style")}})
+print(json.dumps(out))
+`;
+
+  test("make the controls that Python's ipywidgets makes", () => {
+    const input = JSON.stringify(CASES.map(([, py]) => py));
+    // Without a notebook the Output widget clears the terminal; the last line is the answer.
+    const printed = execFileSync(venvProgram("python"), ["-c", PYTHON], { input, encoding: "utf8" });
+    const python = JSON.parse(printed.slice(printed.lastIndexOf("[{")));
+    const ours = CASES.map(([js]) => {
+      const { v } = interactive(() => undefined, { v: js as number }).controls;
+      const { layout, style, ...state } = page.stateOf((v as Widget).modelId);
+      return { value: stateOf(v as Widget).value, ...state };
+    });
+    expect(ours).toEqual(python);
+  });
+
+  test("that mean nothing are refused", () => {
+    const make = (v: unknown) => () => interactive(() => undefined, { v: v as number });
+    expect(make(null)).toThrow('The control "v" cannot be made from null.');
+    expect(make([3, 1])).toThrow(WidgetValueError);
+    expect(make([0, 1, 0])).toThrow('The step of "v" must be above 0');
+    expect(make(new Label())).not.toThrow();
+  });
+});
+
+describe("interact", () => {
+  test("shows the controls, runs at once and on each change, and shows results", async () => {
+    const seen: object[] = [];
+    const slider = new IntSlider({ max: 5, description: "count" });
+    const returned = interact(
+      ({ n, factor, name }) => {
+        seen.push({ n, factor, name });
+        return name.repeat(n * factor);
+      },
+      { n: slider, name: ["a", "b"], factor: fixed(2) },
+    );
+    expect(returned).toBeUndefined();
+    expect(seen).toEqual([{ n: 0, factor: 2, name: "a" }]);
+    await page.change(slider.modelId, { value: 2 });
+    expect(seen.at(-1)).toEqual({ n: 2, factor: 2, name: "a" });
+    expect(texts()).toEqual(["''", "'aaaa'"]);
+    const view = page.displayed[0]?.data["application/vnd.jupyter.widget-view+json"];
+    expect(page.stateOf((view as { model_id: string }).model_id).children).toHaveLength(3);
+    expect(slider.description).toBe("count");
+  });
+
+  test("is done before the next line where the function is not async", () => {
+    const box = interactive(({ n }) => n * 2, { n: 4 });
+    expect(box.result).toBe(8);
+    expect(page.stateOf(box.output.modelId).msg_id).toBe("");
+    expectTypeOf(box.result).toEqualTypeOf<number | undefined>();
+  });
+
+  test("the latest change counts while an async function runs", async () => {
+    const seen: number[] = [];
+    const n = new IntSlider({ value: 1 });
+    const first = interact(
+      async ({ n }) => {
+        seen.push(n);
+        await sleep(20);
+        return `n is ${n}`;
+      },
+      { n },
+    );
+    expectTypeOf(first).toEqualTypeOf<Promise<void>>();
+    for (const value of [2, 3, 4]) void page.change(n.modelId, { value });
+    await first;
+    expect(seen).toEqual([1, 4]);
+    expect(texts()).toEqual(["'n is 4'"]);
+  });
+
+  test("an error is shown, and the next change runs again", async () => {
+    const log = vi.spyOn(console, "error").mockImplementation(() => {});
+    const n = new IntSlider({ value: 1 });
+    const box = interactive(
+      ({ n }) => {
+        if (n === 1) throw new RangeError("one is too few");
+        return n;
+      },
+      { n },
+    );
+    expect(log.mock.calls[0]?.[0]).toMatch(/^RangeError: one is too few\n/);
+    expect(box.result).toBeUndefined();
+    await page.change(n.modelId, { value: 2 });
+    expect(box.result).toBe(2);
+    const late = interactive(async () => Promise.reject(new Error("later")), { n: 1 });
+    await late.update();
+    expect(log.mock.calls.at(-1)?.[0]).toMatch(/^Error: later/);
+  });
+
+  test("a function that sets its own control runs once more, not for ever", () => {
+    const n = new IntSlider({ value: 1 });
+    let runs = 0;
+    interactive(
+      ({ n: value }) => {
+        runs++;
+        if (value < 3) n.value = value + 1;
+      },
+      { n },
+    );
+    expect(runs).toBe(3);
+  });
+
+  test("takes a dropdown's typed values", () => {
+    const sizes = new Dropdown({ options: { small: 1, large: 100 } });
+    const box = interactive(({ size }) => (size ?? 0) + 1, { size: sizes });
+    sizes.label = "large";
+    expect(box.result).toBe(101);
+  });
+});
