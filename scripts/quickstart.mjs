@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { executeNotebook } from "./execute-notebook.mjs";
 import { inRoot } from "./setup/paths.mjs";
@@ -55,6 +55,5 @@ function summarize(seconds) {
   if (last.trim()) console.log(`\n${last.trimEnd().split("\n").slice(-20).join("\n")}\n`);
   console.log(`${code} cells executed in ${seconds} s, ${shown} plots, images and tables.`);
   for (const file of [executed, html]) console.log(`  ${relative(inRoot(), file)}`);
-  const lab = join(".venv", "bin", "jupyter");
-  console.log(`Open out/workflow.html in a browser, or the notebooks with: ${lab} lab notebooks`);
+  console.log("Open out/workflow.html in a browser, or the notebooks with: npm run lab");
 }

@@ -5,7 +5,7 @@ import { build } from "./build.mjs";
 import { installKernel } from "./setup/kernelspec.mjs";
 import { installPackages } from "./setup/npm-packages.mjs";
 import { cacheDir } from "./setup/paths.mjs";
-import { installJupyter } from "./setup/python-packages.mjs";
+import { installJupyter, installJupyterSide } from "./setup/python-packages.mjs";
 import { findCompiler, findPython, nodeProblem } from "./setup/requirements.mjs";
 import { installTensorflow, tensorflowProblem } from "./setup/tensorflow.mjs";
 
@@ -39,6 +39,12 @@ const steps = [
     run: installJupyter,
     problem: ({ python }) => (python ? undefined : "Python 3.10 or newer with venv was not found"),
     without: "Notebooks, and with them npm run quickstart; the command line works.",
+  },
+  {
+    name: "papermill",
+    run: installJupyterSide,
+    problem: ({ python }) => (python ? undefined : "there is no .venv for it"),
+    without: "Parameters by papermill; pomona run -p works. Plain nbconvert's HTML shows no widgets without a network.",
   },
   {
     name: "kernel",

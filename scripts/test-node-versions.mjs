@@ -55,7 +55,7 @@ function unitTests(node) {
 async function workflow(node, major) {
   const dataDir = mkdtempSync(join(tmpdir(), "pomona-kernels-"));
   try {
-    writeKernelspec(dataDir, node);
+    await writeKernelspec(dataDir, node);
     const executed = inRoot("out", `workflow-node-${major}.ipynb`);
     await executeNotebook(inRoot("notebooks", "workflow.ipynb"), executed, { env: { JUPYTER_PATH: dataDir } });
   } finally {

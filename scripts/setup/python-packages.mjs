@@ -1,8 +1,10 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { inRoot, venvPython } from "./paths.mjs";
 import { run } from "./processes.mjs";
-import { fingerprint, isStamped, writeStamp } from "./stamp.mjs";
+import { filesBelow, fingerprint, isStamped, writeStamp } from "./stamp.mjs";
 
 const requirements = inRoot("scripts", "setup", "jupyter.txt");
 const locked = inRoot("scripts", "setup", "jupyter.lock.txt");
@@ -18,6 +20,43 @@ export async function installJupyter({ python, force }) {
   await createVenv({ python, venv, requirements, locked });
   writeStamp(stampFile, print);
   return `JupyterLab in .venv (Python ${python.version})`;
+}
+
+/**
+ * Puts the project's own pip package into `.venv`, and the order in which nbconvert's HTML prefers forms of an output.
+ * Needs dist; loads nothing. @returns {Promise<string>} what was done, for the progress line
+ */
+export async function installJupyterSide({ force }) {
+  const venv = inRoot(".venv");
+  const source = inRoot("kernel-ext", "python");
+  const config = join(venv, "etc", "jupyter", "jupyter_nbconvert_config.json");
+  const text = nbconvertConfig();
+  const files = filesBelow(source).filter((file) => /\.(py|toml)$/.test(file));
+  const stamp = join(venv, ".pomona-jupyter-stamp");
+  const print = fingerprint({ values: [text], files });
+  if (!force && isStamped(stamp, print) && existsSync(config)) return "up to date";
+  // From a copy, because setuptools builds beside the sources.
+  const copy = mkdtempSync(join(tmpdir(), "pomona-jupyter-"));
+  try {
+    cpSync(source, copy, { recursive: true });
+    const options = ["--quiet", "--disable-pip-version-check", "--no-input", "--force-reinstall"];
+    // Without isolation setuptools is the one in .venv, pinned like the rest.
+    const offline = ["--no-index", "--no-deps", "--no-build-isolation"];
+    await run(venvPython(venv), ["-m", "pip", "install", ...options, ...offline, copy]);
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+  mkdirSync(dirname(config), { recursive: true });
+  writeFileSync(config, text);
+  writeStamp(stamp, print);
+  return "papermill's parameters in TypeScript, nbconvert's settings";
+}
+
+/** As `pomona run --html` has it, for whoever calls nbconvert. */
+function nbconvertConfig() {
+  const { HTML_PRIORITY } = createRequire(import.meta.url)(inRoot("dist", "cli", "html-priority.js"));
+  const [section, name] = HTML_PRIORITY.setting.split(".");
+  return `${JSON.stringify({ [section]: { [name]: HTML_PRIORITY.types } }, null, 2)}\n`;
 }
 
 /** A virtual environment with the packages of a requirements file, at the versions of a lock file (`pip freeze`). */

@@ -17,6 +17,8 @@ export interface OptionSpec {
   readonly multiple?: boolean;
   /** Takes two arguments, `-p name value`, which become one text `name=value`. */
   readonly pair?: boolean;
+  /** May stand without its value, which is empty text then. */
+  readonly optionalValue?: boolean;
 }
 
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
@@ -26,6 +28,8 @@ export type OptionValues = Readonly<Record<string, string | boolean | string[] |
 
 export interface CommandContext {
   readonly positionals: readonly string[];
+  /** What followed `--`, for a command with {@link Command.rest}. */
+  readonly rest: readonly string[];
   readonly options: OptionValues;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
@@ -36,15 +40,27 @@ export interface CommandContext {
 }
 
 export interface Command {
+  /** With the group's, such as `kernel install`. */
   readonly name: string;
   /** One line for the list of commands. */
   readonly about: string;
+  /** Names; in brackets, such as `[DIR]`, where one may be left out. */
   readonly positionals: readonly string[];
+  /** What `--` and further arguments are for; without it there are none. */
+  readonly rest?: string;
   readonly options: OptionSpecs;
   /** A line each, shown under the help. */
   readonly examples: readonly string[];
   /** Returns the exit code. */
   run(context: CommandContext): Promise<number>;
+}
+
+/** Commands under one word, such as `kernel install` and `kernel list`. */
+export interface CommandGroup {
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly about: string;
+  readonly commands: readonly Command[];
 }
 
 /** Options that more than one command takes. */
@@ -65,10 +81,12 @@ export const SHARED_OPTIONS = {
 
 /** Parses what follows the command's name. @throws UsageError */
 export function parseCommandLine(command: Command, args: readonly string[]) {
+  const end = command.rest === undefined ? -1 : args.indexOf("--");
+  const [own, rest] = end < 0 ? [args, []] : [args.slice(0, end), args.slice(end + 1)];
   let parsed: ReturnType<typeof parseArgs>;
   try {
     parsed = parseArgs({
-      args: joinPairs(command, args),
+      args: joinValues(command, own),
       allowPositionals: true,
       options: Object.fromEntries(
         Object.entries(command.options).map(([name, { type, short, multiple }]) => [
@@ -91,20 +109,23 @@ export function parseCommandLine(command: Command, args: readonly string[]) {
     }
     values[name] = given ?? spec.default;
   }
-  if (!values.help && parsed.positionals.length !== command.positionals.length) {
+  const least = command.positionals.filter((name) => !name.startsWith("[")).length;
+  const given = parsed.positionals.length;
+  if (!values.help && (given < least || given > command.positionals.length)) {
     throw new UsageError(
-      `${command.name} takes ${command.positionals.join(" and ") || "no arguments"}; ${parsed.positionals.length} given.`,
+      `${command.name} takes ${command.positionals.join(" and ") || "no arguments"}; ${given} given.`,
       { remedy: `See pomona ${command.name} --help.` },
     );
   }
-  return { options: values, positionals: parsed.positionals };
+  return { options: values, positionals: parsed.positionals, rest };
 }
 
 /** The help of one command. */
 export function helpText(command: Command): string {
-  const usage = ["pomona", command.name, ...command.positionals, "[options]"].join(" ");
+  const usage = ["pomona", command.name, ...command.positionals, "[options]", ...(command.rest ? [command.rest] : [])];
   const rows = Object.entries(command.options).map(([name, spec]) => {
-    const flag = `${spec.short ? `-${spec.short}, ` : "    "}--${name}${spec.value ? ` ${spec.value}` : ""}`;
+    const value = spec.optionalValue ? `[${spec.value}]` : spec.value;
+    const flag = `${spec.short ? `-${spec.short}, ` : "    "}--${name}${value ? ` ${value}` : ""}`;
     const choices = spec.choices ? ` (${spec.choices.join(", ")})` : "";
     const standard = spec.default ? ` [${spec.default}]` : "";
     return [flag, `${spec.about}${choices}${standard}`] as const;
@@ -113,10 +134,25 @@ export function helpText(command: Command): string {
   return [
     command.about,
     "",
-    `Usage: ${usage}`,
+    `Usage: ${usage.join(" ")}`,
     "",
     ...rows.map(([flag, about]) => `  ${flag.padEnd(width)}  ${about}`),
     ...(command.examples.length > 0 ? ["", "Examples:", ...command.examples.map((e) => `  ${e}`)] : []),
+    "",
+  ].join("\n");
+}
+
+/** The help of a group: its commands. */
+export function groupHelpText(group: CommandGroup): string {
+  const width = Math.max(...group.commands.map((c) => c.name.length));
+  return [
+    group.about,
+    "",
+    `Usage: pomona ${group.name} COMMAND [options]`,
+    "",
+    ...group.commands.map((c) => `  ${c.name.padEnd(width)}  ${c.about}`),
+    "",
+    `pomona ${group.name} COMMAND --help explains one.`,
     "",
   ].join("\n");
 }
@@ -140,21 +176,27 @@ export function checkedOption<T>(name: string, read: () => T): T {
   }
 }
 
-function joinPairs(command: Command, args: readonly string[]): string[] {
-  const pairs = new Set(
-    Object.entries(command.options).flatMap(([name, { pair, short }]) => (pair ? [`--${name}`, `-${short}`] : [])),
-  );
+/** Joins what belongs to one option, since parseArgs takes one value each: no more and no less. */
+function joinValues(command: Command, args: readonly string[]): string[] {
+  const flags = new Map<string, OptionSpec>();
+  for (const [name, spec] of Object.entries(command.options)) {
+    flags.set(`--${name}`, spec);
+    if (spec.short) flags.set(`-${spec.short}`, spec);
+  }
   const joined: string[] = [];
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!;
-    if (!pairs.has(arg)) {
-      joined.push(arg);
-      continue;
-    }
-    const [name, value] = [args[i + 1], args[i + 2]];
-    if (name === undefined || value === undefined) throw new UsageError(`${arg} takes a name and a value.`);
-    joined.push(arg, `${name}=${value}`);
-    i += 2;
+    const spec = flags.get(arg);
+    const [first, second] = [args[i + 1], args[i + 2]];
+    if (spec?.pair) {
+      if (first === undefined || second === undefined) throw new UsageError(`${arg} takes a name and a value.`);
+      joined.push(arg, `${first}=${second}`);
+      i += 2;
+    } else if (spec?.optionalValue) {
+      const hasValue = first !== undefined && !first.startsWith("-");
+      joined.push(`${arg}=${hasValue ? first : ""}`);
+      if (hasValue) i++;
+    } else joined.push(arg);
   }
   return joined;
 }

@@ -1,13 +1,12 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { promisify } from "node:util";
 import { BACKENDS, chooseBackend } from "../model/backend";
 import { MOBILENET_V2 } from "../model/mobilenet-v2";
 import { resolveWeights } from "../model/weights-lookup";
 import { VERSION } from "../version";
 import { type Command, SHARED_OPTIONS } from "./command";
-import { jupyterPython } from "./run";
+import { jupyterPython, jupyterVenv, searchedDataDirs } from "./jupyter-paths";
+import { KERNEL_NAME, listKernelspecs } from "./kernelspec";
 
 interface Finding {
   readonly what: string;
@@ -31,7 +30,7 @@ export const doctor: Command = {
       await automaticBackend(),
       await weights(context.signal),
       await jupyter(),
-      kernel(),
+      await kernel(),
     ];
     if (context.options.json) {
       context.print(JSON.stringify({ version: VERSION, findings }));
@@ -94,12 +93,44 @@ async function jupyter(): Promise<Finding> {
   }
 }
 
-function kernel(): Finding {
-  const venv = process.env.POMONA_VENV ?? join(__dirname, "..", "..", ".venv");
-  const file = join(venv, "share", "jupyter", "kernels", "pomona", "kernel.json");
-  const ok = existsSync(file);
-  return { what: "kernel pomona", ok, found: ok ? file : "run npm run setup", needed: "notebooks" };
+/** Starts the kernel as Jupyter does and asks it who it is. */
+async function kernel(): Promise<Finding> {
+  const about = { what: `kernel ${KERNEL_NAME}`, needed: "notebooks" } as const;
+  try {
+    const installed = (await listKernelspecs(searchedDataDirs(jupyterVenv()))).find(({ name }) => name === KERNEL_NAME);
+    if (!installed) return { ...about, ok: false, found: "not registered: pomona kernel install, or npm run setup" };
+    if (installed.problems.length > 0) return { ...about, ok: false, found: installed.problems.join("; ") };
+    const { stdout } = await promisify(execFile)(jupyterPython(), ["-c", ASK_KERNEL, KERNEL_NAME], { timeout: 60_000 });
+    const answer = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as { seconds?: number; error?: string };
+    if (answer.error !== undefined) return { ...about, ok: false, found: answer.error };
+    const found = `answers within ${answer.seconds?.toFixed(1)} s; Node ${installed.node}, ${installed.folder}`;
+    return { ...about, ok: true, found };
+  } catch (error) {
+    return { ...about, ok: false, found: firstLine(error) };
+  }
 }
+
+const ASK_KERNEL = `
+import json, subprocess, sys, time
+from jupyter_client import KernelManager
+manager = KernelManager(kernel_name=sys.argv[1])
+started = time.monotonic()
+manager.start_kernel(stderr=subprocess.PIPE)
+client = manager.client()
+client.start_channels()
+try:
+    client.wait_for_ready(timeout=10)
+    print(json.dumps({"seconds": time.monotonic() - started}))
+except RuntimeError as error:
+    if manager.is_alive():
+        print(json.dumps({"error": "it starts, and gives no answer within 10 s"}))
+    else:
+        last = manager.provisioner.process.stderr.read().decode().strip().split("\\n")[-1]
+        print(json.dumps({"error": f"it ends at its start: {last or error}"}))
+finally:
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+`;
 
 function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";

@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import { CancelledError, nearest, PomonaError } from "../errors";
 import { VERSION } from "../version";
-import { type Command, helpText, parseCommandLine, UsageError } from "./command";
+import { type Command, type CommandGroup, groupHelpText, helpText, parseCommandLine, UsageError } from "./command";
 import { doctor } from "./doctor";
 import { featurize } from "./featurize";
+import { kernel } from "./kernel";
+import { lab } from "./lab";
 import { pca } from "./pca";
 import { run } from "./run";
 import { sample } from "./sample";
@@ -15,7 +17,17 @@ import { validate } from "./validate";
  * SIGTERM.
  */
 
-const COMMANDS: readonly Command[] = [sample, featurize, pca, validate, show, run, doctor];
+const COMMANDS: readonly (Command | CommandGroup)[] = [
+  sample,
+  featurize,
+  pca,
+  validate,
+  show,
+  run,
+  lab,
+  kernel,
+  doctor,
+];
 
 // A reader that has seen enough, such as `head`, is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -52,28 +64,40 @@ async function main(args: readonly string[]): Promise<void> {
 }
 
 async function runCommand(name: string, args: readonly string[], signal: AbortSignal): Promise<number> {
-  const command = COMMANDS.find((c) => c.name === name);
-  if (!command) {
-    const near = nearest(
-      name,
-      COMMANDS.map((c) => c.name),
-    );
-    throw new UsageError(`There is no command ${JSON.stringify(name)}.`, {
-      remedy: `${near.length > 0 ? `Did you mean ${near.join(" or ")}? ` : ""}See pomona --help.`,
-    });
+  const command = find(COMMANDS, name, "pomona");
+  if (!("commands" in command)) return execute(command, args, signal);
+  const [word, ...rest] = args;
+  if (word === undefined || word === "help" || word === "--help" || word === "-h") {
+    process.stdout.write(groupHelpText(command));
+    return word === undefined ? 2 : 0;
   }
-  const { options, positionals } = parseCommandLine(command, args);
-  if (options.help) {
+  return execute(find(command.commands, `${command.name} ${word}`, `pomona ${command.name}`), rest, signal);
+}
+
+function find<T extends Command | CommandGroup>(commands: readonly T[], name: string, group: string): T {
+  const found = commands.find((c) => c.name === name);
+  if (found) return found;
+  const near = nearest(
+    name,
+    commands.map((c) => c.name),
+  );
+  throw new UsageError(`There is no command ${JSON.stringify(name)}.`, {
+    remedy: `${near.length > 0 ? `Did you mean ${near.join(" or ")}? ` : ""}See ${group} --help.`,
+  });
+}
+
+async function execute(command: Command, args: readonly string[], signal: AbortSignal): Promise<number> {
+  const parsed = parseCommandLine(command, args);
+  if (parsed.options.help) {
     process.stdout.write(helpText(command));
     return 0;
   }
   return command.run({
-    positionals,
-    options,
+    ...parsed,
     signal,
     print: (text) => process.stdout.write(`${text}\n`),
     note: (text) => {
-      if (!options.quiet) process.stderr.write(`${text}\n`);
+      if (!parsed.options.quiet) process.stderr.write(`${text}\n`);
     },
   });
 }

@@ -1,5 +1,7 @@
 import { nearest, PomonaError } from "../errors";
 import { UsageError } from "./command";
+import { type ParameterDeclaration, readDeclarations } from "./parameter-declarations";
+import { assignment, type ParameterValue, valueOfText } from "./parameter-values";
 
 /** A notebook as nbformat 4 has it, as far as it matters here. */
 export interface Notebook {
@@ -39,13 +41,23 @@ export function parseNotebook(text: string, path: string): Notebook {
   return notebook as Notebook;
 }
 
+/** Parameters as the command line has them, `name=value` each. */
+export interface GivenParameters {
+  /** As `papermill -p`: Python's numbers, `True`, `False` and `None` are taken as such, anything else as text. */
+  readonly typed: readonly string[];
+  /** As `papermill -r`: text. */
+  readonly raw: readonly string[];
+}
+
 /**
  * Sets parameters as papermill does: a cell tagged `injected-parameters` behind the one tagged `parameters`, in place of
- * an earlier one. Numbers, true, false, null and JSON are taken as such, anything else as text.
+ * an earlier one. Declared types are kept, and text becomes what they ask for: `true` for a boolean, JSON for an array.
+ * @throws UsageError, NoParametersCellError
  * @see https://papermill.readthedocs.io/en/latest/usage-parameterize.html
  */
-export function withParameters(notebook: Notebook, parameters: readonly string[]): Notebook {
-  if (parameters.length === 0) return notebook;
+export function withParameters(notebook: Notebook, { typed, raw }: GivenParameters): Notebook {
+  const given = [...typed.map((text) => split(text, valueOfText)), ...raw.map((text) => split(text, (value) => value))];
+  if (given.length === 0) return notebook;
   const hasTag = (cell: Cell, tag: string) => cell.metadata.tags?.includes(tag) === true;
   const cells = notebook.cells.filter((cell) => !hasTag(cell, "injected-parameters"));
   const at = cells.findIndex((cell) => hasTag(cell, "parameters"));
@@ -54,47 +66,34 @@ export function withParameters(notebook: Notebook, parameters: readonly string[]
       remedy: "Tag the cell that holds the defaults: in JupyterLab, Property Inspector > Cell Tags.",
     });
   }
-  refuseUnknown(parameters, [cells[at]!.source].flat().join(""));
+  const declared = readDeclarations([cells[at]!.source].flat().join(""));
+  const lines = given.map(([name, value]) => {
+    const declaration = declared.find((d) => d.name === name);
+    const line = assignment(name, value, declaration);
+    // A name the cell does not set is a slip: the notebook would run on with its default.
+    if (!declaration) throw unknownParameter(name, declared);
+    return line;
+  });
   const injected: Cell = {
     cell_type: "code",
     id: "injected-parameters",
     metadata: { tags: ["injected-parameters"] },
     execution_count: null,
     outputs: [],
-    source: ["// Parameters", ...parameters.map(assignment)].join("\n"),
+    source: ["// Parameters", ...lines].join("\n"),
   };
   return { ...notebook, cells: [...cells.slice(0, at + 1), injected, ...cells.slice(at + 1)] };
 }
 
-/** A name the cell does not set is a slip: the notebook would run on with its default. */
-function refuseUnknown(parameters: readonly string[], source: string): void {
-  const declared = /^\s*(?:let|const|var)?\s*([\p{ID_Start}$_][\p{ID_Continue}$]*)\s*(?::[^=]*)?=[^=]/gmu;
-  const known = [...source.matchAll(declared)].map((match) => match[1] ?? "");
-  for (const parameter of parameters) {
-    const name = parameter.slice(0, parameter.indexOf("="));
-    if (known.includes(name) || !NAME.test(name)) continue;
-    const near = nearest(name, known);
-    throw new UsageError(`The notebook has no parameter ${JSON.stringify(name)}.`, {
-      remedy: `${near.length > 0 ? `Did you mean ${near.join(" or ")}? ` : ""}It has ${known.join(", ") || "none"}.`,
-    });
-  }
-}
-
-const NAME = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
-
-function assignment(parameter: string): string {
+function split(parameter: string, read: (text: string) => ParameterValue): [string, ParameterValue] {
   const equals = parameter.indexOf("=");
-  const name = parameter.slice(0, equals);
-  if (!NAME.test(name)) {
-    throw new UsageError(`${JSON.stringify(name)} is not a name that a variable can have.`);
-  }
-  return `let ${name} = ${literal(parameter.slice(equals + 1))};`;
+  return [parameter.slice(0, equals), read(parameter.slice(equals + 1))];
 }
 
-function literal(text: string): string {
-  try {
-    return JSON.stringify(JSON.parse(text));
-  } catch {
-    return JSON.stringify(text);
-  }
+function unknownParameter(name: string, declared: readonly ParameterDeclaration[]): UsageError {
+  const known = declared.map((declaration) => declaration.name);
+  const near = nearest(name, known);
+  return new UsageError(`The notebook has no parameter ${JSON.stringify(name)}.`, {
+    remedy: `${near.length > 0 ? `Did you mean ${near.join(" or ")}? ` : ""}It has ${known.join(", ") || "none"}.`,
+  });
 }

@@ -3,18 +3,14 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import { createInterface } from "node:readline";
-import { CancelledError, PomonaError } from "../errors";
+import { CancelledError } from "../errors";
 import { PathNotFoundError } from "../storage";
 import { type Command, SHARED_OPTIONS, wholeNumber } from "./command";
+import { executeNotebook, failureText, NotebookFailedError } from "./execute-notebook";
+import { HTML_PRIORITY } from "./html-priority";
+import { jupyterPython } from "./jupyter-paths";
 import { parseNotebook, withParameters } from "./notebook-parameters";
 import { progressLine } from "./progress-line";
-
-/** There is no Jupyter to execute notebooks with. */
-export class JupyterMissingError extends PomonaError {}
-
-/** A cell of the notebook failed; the message is its error. */
-export class NotebookFailedError extends PomonaError {}
 
 /** `pomona run NOTEBOOK`: executes a notebook without a browser. */
 export const run: Command = {
@@ -29,6 +25,14 @@ export const run: Command = {
       multiple: true,
       pair: true,
       about: "set a variable of the cell tagged parameters; paths are taken from the notebook's folder",
+    },
+    "raw-parameter": {
+      type: "string",
+      short: "r",
+      value: "NAME VALUE",
+      multiple: true,
+      pair: true,
+      about: "the same, with a value that is text even where it looks like a number",
     },
     output: { type: "string", short: "o", value: "OUT", about: "the executed notebook (default: out/ and its name)" },
     html: { type: "boolean", about: "also an HTML copy beside it, which shows plots and pictures without a network" },
@@ -47,10 +51,10 @@ export const run: Command = {
     const output = resolve(typeof options.output === "string" ? options.output : join("out", basename(source)));
     const timeout = wholeNumber(options, "timeout") ?? 3600;
     if (!existsSync(source)) throw new PathNotFoundError(`There is no notebook ${source}.`, source);
-    const notebook = withParameters(
-      parseNotebook(await readFile(source, "utf8"), source),
-      (options.parameter as string[] | undefined) ?? [],
-    );
+    const notebook = withParameters(parseNotebook(await readFile(source, "utf8"), source), {
+      typed: (options.parameter as string[] | undefined) ?? [],
+      raw: (options["raw-parameter"] as string[] | undefined) ?? [],
+    });
     const python = jupyterPython();
     const scratch = await mkdtemp(join(tmpdir(), "pomona-run-"));
     const started = Date.now();
@@ -59,15 +63,19 @@ export const run: Command = {
       await writeFile(input, JSON.stringify(notebook));
       await mkdir(dirname(output), { recursive: true });
       const line = progressLine(basename(source), options.quiet === true);
-      const failure = await execute(python, { input, output, folder: dirname(source), timeout }, signal, line.update);
+      const job = { input, output, folder: dirname(source), timeout };
+      const { failure, log } = await executeNotebook(python, job, signal, line.update);
       line.end();
+      const inWords = failure && failureText(failure, source, log, hasColours());
+      if (signal.aborted) {
+        context.note(`${inWords ?? `${basename(source)} was interrupted.`}\nThe notebook up to there: ${output}`);
+        throw new CancelledError("Cancelled.");
+      }
       // The notebook is kept with the failing cell's error in it, so the HTML is worth having then too.
-      if (options.html) await jupyter(python, ["nbconvert", "--to", "html", "--log-level", "ERROR", output], signal);
+      if (options.html) await toHtml(python, output, signal);
       // Signed, so that JupyterLab shows its plots without asking.
       await jupyter(python, ["trust", output], signal);
-      if (failure) {
-        throw new NotebookFailedError(failure, { remedy: `The notebook with the error in it: ${output}` });
-      }
+      if (inWords) throw new NotebookFailedError(inWords, { remedy: `The notebook with the error in it: ${output}` });
     } finally {
       await rm(scratch, { recursive: true, force: true });
     }
@@ -79,88 +87,12 @@ export const run: Command = {
   },
 };
 
-/** The Python of the set-up's `.venv`, or of `POMONA_VENV`. @throws JupyterMissingError */
-export function jupyterPython(): string {
-  const root = join(__dirname, "..", "..");
-  const venv = process.env.POMONA_VENV ?? join(root, ".venv");
-  const python = join(venv, "bin", "python");
-  if (existsSync(python)) return python;
-  throw new JupyterMissingError(`There is no Jupyter in ${venv}.`, {
-    remedy: "Run npm run setup, or name a virtual environment with Jupyter in POMONA_VENV.",
-  });
+function toHtml(python: string, notebook: string, signal: AbortSignal): Promise<void> {
+  const priority = `--${HTML_PRIORITY.setting}=${JSON.stringify(HTML_PRIORITY.types)}`;
+  return jupyter(python, ["nbconvert", "--to", "html", "--log-level", "ERROR", priority, notebook], signal);
 }
 
-interface Execution {
-  readonly input: string;
-  readonly output: string;
-  /** The notebook's own folder, which the kernel works in. */
-  readonly folder: string;
-  readonly timeout: number;
-}
-
-/**
- * Runs a notebook by nbclient, writing one line of JSON a cell to standard output. The notebook is saved whatever
- * happens, as nbconvert and papermill do not.
- */
-const EXECUTE = `
-import json, signal, sys
-import nbformat
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-
-def stop(*_):
-    raise KeyboardInterrupt
-
-signal.signal(signal.SIGTERM, stop)
-job = json.loads(sys.argv[1])
-notebook = nbformat.read(job["input"], as_version=4)
-code = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
-tell = lambda **event: print(json.dumps(event), flush=True)
-
-def started(cell, cell_index):
-    tell(done=sum(i < cell_index for i in code), total=len(code))
-
-client = NotebookClient(notebook, timeout=job["timeout"], resources={"metadata": {"path": job["folder"]}}, on_cell_start=started)
-failure = None
-try:
-    client.execute()
-except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-    failure = str(error)
-finally:
-    nbformat.write(notebook, job["output"])
-tell(done=len(code), total=len(code), failure=failure)
-`;
-
-/** Returns the error of the cell that failed, if one did. */
-async function execute(
-  python: string,
-  job: Execution,
-  signal: AbortSignal,
-  onProgress: (done: number, total: number) => void,
-): Promise<string | undefined> {
-  const child = spawn(python, ["-c", EXECUTE, JSON.stringify(job)], { stdio: ["ignore", "pipe", "pipe"] });
-  const onAbort = () => child.kill("SIGTERM");
-  signal.addEventListener("abort", onAbort, { once: true });
-  let errors = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    errors += text;
-  });
-  let failure: string | undefined;
-  const read = (async () => {
-    for await (const text of createInterface({ input: child.stdout })) {
-      if (!text.startsWith("{")) continue;
-      const event = JSON.parse(text) as { done: number; total: number; failure?: string | null };
-      onProgress(event.done, event.total);
-      failure = event.failure ?? undefined;
-    }
-  })();
-  const code = await new Promise<number | null>((done) => child.on("close", done));
-  await read;
-  signal.removeEventListener("abort", onAbort);
-  if (signal.aborted) throw new CancelledError("Cancelled.");
-  if (code !== 0) throw new NotebookFailedError(`The notebook could not be executed:\n${errors.trim()}`);
-  return failure;
-}
+const hasColours = () => process.stderr.isTTY === true && !process.env.NO_COLOR;
 
 async function jupyter(python: string, args: readonly string[], signal: AbortSignal): Promise<void> {
   const child = spawn(python, ["-m", "jupyter", ...args], { stdio: ["ignore", "ignore", "pipe"], signal });
