@@ -5,7 +5,8 @@ import Module from "node:module";
  *  - `createExecutor(rootDir, converters, console)` and its `execute`, `interrupt` and `locals`;
  *  - `execute` calls `converters.node.convert` once and runs what that gives, in `vm.runInThisContext` with `breakOnSigint`;
  *  - `console.log(v)` is the last expression's value, `console.error(e)` with one argument what the cell threw;
- *  - cells get their `require` from `globalThis.__tslab__`;
+ *  - cells get their `require` and `exports` from `globalThis.__tslab__`;
+ *  - `locals` is a proxy with a trap for `defineProperty` alone, which sets the property of the object behind it;
  *  - its module `metadata`, which would load TypeScript into this thread, is needed for `getCodeMetadata` alone.
  */
 export interface CellExecutor {
@@ -59,10 +60,13 @@ export function cellExecutor(folder: string, requireFrom: (id: string) => unknow
   };
   const { createExecutor } = loadExecutor();
   const executor = createExecutor(folder, { node: converter, browser: undefined, close() {} }, console_);
-  (globalThis as { __tslab__?: { require: unknown } }).__tslab__!.require = requireFrom;
+  Object.assign((globalThis as unknown as { __tslab__: object }).__tslab__, {
+    require: requireFrom,
+    exports: objectBehind(executor.locals),
+  });
   return {
     async run(cell) {
-      next = cell;
+      next = { ...cell, output: cell.output?.replace(NAMED_IMPORT, "exports.$1 = $2;") };
       value = undefined;
       thrown = undefined;
       const ok = await executor.execute("");
@@ -72,6 +76,32 @@ export function cellExecutor(folder: string, requireFrom: (id: string) => unknow
     interrupt: () => executor.interrupt(),
     locals: executor.locals,
   };
+}
+
+/**
+ * TypeScript's export of a name that a cell imports. It becomes an assignment, as tslab's proxy makes of it too: the name can
+ * be declared anew in a later cell.
+ */
+const NAMED_IMPORT =
+  /^Object\.defineProperty\(exports, "([^"]+)", \{ enumerable: true, get: function \(\) \{ return (.+?); \} \}\);$/gm;
+
+/**
+ * The object behind tslab's proxy. A cell's top-level variables live in it, so a loop that counts one up would go through the
+ * proxy's trap each time, some hundred times slower than in a script.
+ */
+function objectBehind(locals: Record<string, unknown>): Record<string, unknown> {
+  let behind: Record<string, unknown> | undefined;
+  const before = Object.getPrototypeOf(locals) as object | null;
+  const setter = {
+    set probe(_: unknown) {
+      behind = this as unknown as Record<string, unknown>;
+    },
+  };
+  Object.setPrototypeOf(locals, setter);
+  Object.defineProperty(locals, "probe", { value: 0 });
+  Object.setPrototypeOf(locals, before);
+  if (!behind) throw new Error("tslab's executor does not keep a notebook's variables as it did in 1.0.22.");
+  return behind;
 }
 
 function loadExecutor(): TslabExecutorModule {
