@@ -1,0 +1,69 @@
+import type ts from "@tslab/typescript-for-tslab";
+import { type Compiler, SOURCE_PREFIX } from "./tslab-converter";
+
+/** A cell as the compiler is to have it. Every character stands where it stood. */
+export interface CellText {
+  readonly text: string;
+  /** Errors of syntax, positions as in a file with tslab's prefix; where there are any, the rest is not worth looking at. */
+  readonly errors: readonly ts.DiagnosticWithLocation[];
+  /** True for a `for await` outside of functions, which tslab does not notice as it does `await`. */
+  readonly awaitsInLoop: boolean;
+}
+
+/** @param fileName of the file that stands for the cell */
+export function readCell(compiler: Compiler, source: string, fileName: string): CellText {
+  const file = parseCell(compiler, source, fileName);
+  return {
+    text: /\bexport\b/.test(source) ? withoutExports(compiler, file, source) : source,
+    errors: compiler.parseErrorsOf(file),
+    awaitsInLoop: /\bawait\b/.test(source) && awaitsInLoop(compiler, file),
+  };
+}
+
+function awaitsInLoop(compiler: Compiler, node: ts.Node): boolean {
+  if (compiler.isForOfStatement(node) && node.awaitModifier) return true;
+  if (compiler.isFunctionLike(node)) return false;
+  return compiler.forEachChild(node, (child) => awaitsInLoop(compiler, child) || undefined) === true;
+}
+
+/** Parses a cell as a module, so that `await` is what it is at the top of one. */
+export function parseCell(compiler: Compiler, source: string, fileName = "cell.ts"): ts.SourceFile {
+  const { Latest } = compiler.ScriptTarget;
+  return compiler.createSourceFile(fileName, SOURCE_PREFIX + source, Latest, true, compiler.ScriptKind.TS);
+}
+
+/** A cell's declarations are all in scope of later ones, so that `export` before them says nothing more. */
+function withoutExports(compiler: Compiler, file: ts.SourceFile, source: string): string {
+  let text = source;
+  const put = (start: number, end: number, by: string) => {
+    const at = start - SOURCE_PREFIX.length;
+    const length = end - start;
+    text = text.slice(0, at) + by.padEnd(length) + text.slice(at + length);
+  };
+  for (const statement of file.statements.slice(1)) {
+    const start = statement.getStart(file);
+    if (compiler.isExportDeclaration(statement)) {
+      const { moduleSpecifier, exportClause } = statement;
+      if (!moduleSpecifier) blank(statement.getStart(file), statement.end);
+      else if (exportClause) put(start, start + "export".length, "import");
+    } else if (compiler.isExportAssignment(statement) && !statement.isExportEquals) {
+      put(start, statement.expression.getStart(file), "");
+    } else {
+      for (const modifier of exportModifiers(compiler, statement)) put(modifier.getStart(file), modifier.end, "");
+    }
+  }
+  return text;
+
+  function blank(start: number, end: number): void {
+    put(start, end, file.text.slice(start, end).replace(/\S/g, " "));
+  }
+}
+
+function exportModifiers(compiler: Compiler, statement: ts.Statement): readonly ts.Modifier[] {
+  const modifiers = compiler.canHaveModifiers(statement) ? (compiler.getModifiers(statement) ?? []) : [];
+  const { DefaultKeyword, ExportKeyword } = compiler.SyntaxKind;
+  const isDefault = modifiers.some(({ kind }) => kind === DefaultKeyword);
+  // A default export without a name can't be a statement of its own.
+  if (isDefault && !(statement as { name?: ts.Node }).name) return [];
+  return modifiers.filter(({ kind }) => kind === ExportKeyword || kind === DefaultKeyword);
+}

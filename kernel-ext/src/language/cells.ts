@@ -1,0 +1,199 @@
+import type ts from "@tslab/typescript-for-tslab";
+import type { Converted, LocalModule } from "../messages";
+import { readCell } from "./cell-text";
+import { toCommonJs } from "./common-js";
+import { notebookOptions } from "./compiler-options";
+import { diagnosticsOf, type Placing } from "./diagnostics";
+import { earlierVariables } from "./earlier-variables";
+import { fileChanges } from "./file-changes";
+import { localModules } from "./local-modules";
+import { openPrelude } from "./prelude";
+import { remainingNamespaces } from "./remaining-namespaces";
+import {
+  codeMetadata,
+  compiler,
+  createTslabConverter,
+  SOURCE_PREFIX,
+  type TslabConverted,
+  type TslabConverter,
+} from "./tslab-converter";
+
+/** The notebook's cells for the compiler: what they declare, and what a new one compiles to. */
+export interface Cells {
+  convert(execution: number, source: string): Converted;
+  commit(execution: number): void;
+  warm(): void;
+  /** What is offered at a place of a cell, as TypeScript puts it. Positions are UTF-16 offsets. */
+  complete(source: string, position: number): ts.CompletionInfo | undefined;
+  inspect(source: string, position: number): ts.QuickInfo | undefined;
+  /** Names that earlier cells declare. */
+  earlierNames(): ReadonlySet<string>;
+  /** `pomona` and its subpaths. */
+  readonly ownModules: readonly string[];
+  close(): void;
+}
+
+export interface CellsOptions {
+  /** The notebook's folder, absolute. */
+  readonly cwd: string;
+  /** The declaration file of the names that every notebook has, absolute. */
+  readonly prelude: string;
+  /** This package's folder. */
+  readonly packageRoot: string;
+}
+
+export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptions): Cells {
+  const changes = fileChanges((path) => path.includes("/node_modules/") || path.startsWith(`${packageRoot}/dist/`));
+  const options = notebookOptions(compiler, cwd, packageRoot);
+  const prelude = openPrelude(compiler, preludePath);
+  const modulesInMemory = new Set<string>();
+  let committed = "";
+  let latest: { readonly execution: number; readonly declarations: string } | undefined;
+  let call: Call = { execution: 0, cellLength: 0, emittedMap: "", map: "", packages: [], diagnostics: [] };
+
+  const converter: TslabConverter = createTslabConverter({
+    cwd,
+    options,
+    ...changes,
+    beforeEmit(program) {
+      const declarations = program.getSourceFile(converter.declarationsFile);
+      return declarations ? [earlierVariables(compiler, program.getTypeChecker(), declarations)] : [];
+    },
+    emitted(map) {
+      call.emittedMap = map;
+    },
+    toCommonJs(code, options) {
+      const made = toCommonJs(compiler, code, options, { execution: call.execution, path: undefined });
+      call.map = made.map;
+      call.packages = made.packages;
+      return made.code;
+    },
+    diagnose(program, files) {
+      call.diagnostics = diagnose(program, files);
+      return call.diagnostics;
+    },
+  });
+
+  const isModuleInMemory = (path: string) => modulesInMemory.has(path);
+  const hasPrefix = (path: string) => path === converter.cellFile || isModuleInMemory(path);
+  const local = localModules(compiler, converter, (path) => (isModuleInMemory(path) ? 1 : 0));
+  const placing: Placing = {
+    cwd,
+    cellFile: converter.cellFile,
+    before: (path) => (hasPrefix(path) ? { characters: SOURCE_PREFIX.length, lines: 1 } : { characters: 0, lines: 0 }),
+    length: (path) => (path === converter.cellFile ? call.cellLength : undefined),
+  };
+
+  const begin = (execution: number, source: string) => {
+    call = { execution, cellLength: source.length, emittedMap: "", map: "", packages: [], diagnostics: [] };
+    changes.tell();
+    prelude.mentionedIn(source);
+  };
+  const cell = () => converter.builder().getSourceFile(converter.cellFile) as ts.SourceFile;
+
+  /** The errors of a cell and of all local files behind it, wherever they are. */
+  const diagnose = (program: ts.Program, files: readonly ts.SourceFile[]): readonly ts.Diagnostic[] => {
+    const own = files.find(({ fileName }) => fileName === converter.cellFile);
+    const all = new Set([...files.filter((file) => hasPrefix(file.fileName)), ...(own ? local.of(own) : [])]);
+    return [...all].flatMap((file) => [
+      ...program.getSyntacticDiagnostics(file),
+      ...program.getSemanticDiagnostics(file),
+      ...program.getDeclarationDiagnostics(file),
+    ]);
+  };
+
+  const convertCell = (execution: number, source: string): Converted => {
+    const { text, errors, awaitsInLoop } = readCell(compiler, source, converter.cellFile);
+    if (errors.length > 0) return { kind: "diagnostics", diagnostics: diagnosticsOf(compiler, errors, placing) };
+    const previous = prelude.declarations() + committed;
+    const converted = converter.convert(previous, text);
+    const found = diagnosticsOf(compiler, worthTelling(call.diagnostics, converted, converter.cellFile), placing);
+    if (found.length > 0) return { kind: "diagnostics", diagnostics: found };
+    const own = converted.declOutput ?? "";
+    latest = { execution, declarations: own + remainingNamespaces(compiler, committed, cell(), own) };
+    const { modules, packages } = local.take(local.of(cell()));
+    return {
+      kind: "code",
+      output: hasCode(converted.output) ? converted.output : undefined,
+      hasToplevelAwait: converted.hasToplevelAwait === true || awaitsInLoop,
+      lastExpressionVar: converted.lastExpressionVar,
+      maps: { maps: [call.map, call.emittedMap], lineOffset: 1 },
+      modules,
+      packages: [...new Set([...call.packages, ...packages])],
+    };
+  };
+
+  /** A cell that is a module by its `@module` comment. */
+  const convertModule = (source: string, name: string, meta: ReturnType<typeof codeMetadata>): Converted => {
+    const path = `${cwd}/${name}.ts${meta.jsx ? "x" : ""}`;
+    modulesInMemory.add(path);
+    changes.touch(path);
+    converter.addModule(name, source, meta);
+    const found = diagnosticsOf(compiler, call.diagnostics, placing).map((each) =>
+      each.file === `${name}.ts` ? { ...each, file: undefined } : each,
+    );
+    if (found.length > 0) return { kind: "diagnostics", diagnostics: found };
+    const file = converter.builder().getSourceFile(path);
+    const modules: readonly LocalModule[] = file ? local.take([file, ...local.of(file)]).modules : [];
+    return { kind: "module", modules };
+  };
+
+  /** What a cell that runs declares is offered in the next one already. */
+  const inScope = () => {
+    prelude.include();
+    return prelude.declarations() + (latest?.declarations ?? committed);
+  };
+
+  return {
+    convert(execution, source) {
+      begin(execution, source);
+      const meta = codeMetadata(source);
+      return meta.module ? convertModule(source, meta.module, meta) : convertCell(execution, source);
+    },
+    commit(execution) {
+      if (latest?.execution === execution) committed = latest.declarations;
+    },
+    warm() {
+      prelude.include();
+      converter.complete(prelude.declarations() + committed, "session.", "session.".length);
+    },
+    complete(source, position) {
+      begin(0, source);
+      return converter.complete(inScope(), source, position).original;
+    },
+    inspect(source, position) {
+      begin(0, source);
+      return converter.inspect(inScope(), source, position);
+    },
+    earlierNames() {
+      const file = converter.builder().getSourceFile(converter.declarationsFile);
+      return new Set([...((file && compiler.localsOf(file))?.keys() ?? [])].map(String));
+    },
+    ownModules: Object.keys(options.paths ?? {}),
+    close: () => converter.close(),
+  };
+}
+
+/** What tslab's hooks note while a cell is converted. */
+interface Call {
+  readonly execution: number;
+  readonly cellLength: number;
+  emittedMap: string;
+  map: string;
+  packages: readonly string[];
+  diagnostics: readonly ts.Diagnostic[];
+}
+
+/** tslab knows which errors of a cell are none, those of an `await` at its top; errors of other files count all. */
+function worthTelling(
+  found: readonly ts.Diagnostic[],
+  { diagnostics }: TslabConverted,
+  cellFile: string,
+): readonly ts.Diagnostic[] {
+  const told = new Set(diagnostics.map(({ start, code }) => `${start.offset + SOURCE_PREFIX.length} ${code}`));
+  return found.filter(({ file, start, code }) => file?.fileName !== cellFile || told.has(`${start} ${code}`));
+}
+
+function hasCode(output: string | undefined): boolean {
+  return output !== undefined && output.replace(/^Object\.defineProperty\(exports, "__esModule".*$/m, "").trim() !== "";
+}

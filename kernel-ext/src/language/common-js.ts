@@ -1,0 +1,48 @@
+import { isBuiltin } from "node:module";
+import type ts from "@tslab/typescript-for-tslab";
+import { dynamicImports, guards } from "./guards";
+import { type Compiler, transpile, withoutMapComment } from "./tslab-converter";
+
+export interface CommonJs {
+  readonly code: string;
+  /** From `code` to the ES module. */
+  readonly map: string;
+  /** Packages that it imports statically. */
+  readonly packages: readonly string[];
+}
+
+/**
+ * Compiles an ES module in JavaScript to CommonJS as it runs in the kernel: with guards, and with `import()` by the kernel.
+ * @param execution the cell's, or 0 for a local module
+ * @param path a local module's own; undefined for a cell
+ */
+export function toCommonJs(
+  compiler: Compiler,
+  code: string,
+  options: ts.CompilerOptions,
+  { execution, path }: { readonly execution: number; readonly path: string | undefined },
+): CommonJs {
+  const packages = new Set<string>();
+  const collect: ts.TransformerFactory<ts.SourceFile> = () => (file) => {
+    for (const id of staticImports(compiler, file)) if (isPackage(id)) packages.add(id);
+    return file;
+  };
+  const { outputText, sourceMapText } = transpile(code, {
+    fileName: "custom.js",
+    compilerOptions: { ...options, sourceMap: true },
+    transformers: { before: [collect, guards(compiler, execution), dynamicImports(compiler, path)] },
+  });
+  return { code: withoutMapComment(outputText), map: sourceMapText ?? "", packages: [...packages] };
+}
+
+function staticImports(compiler: Compiler, file: ts.SourceFile): string[] {
+  return file.statements.flatMap((statement) => {
+    if (!compiler.isImportDeclaration(statement) && !compiler.isExportDeclaration(statement)) return [];
+    const { moduleSpecifier } = statement;
+    return moduleSpecifier && compiler.isStringLiteral(moduleSpecifier) ? [moduleSpecifier.text] : [];
+  });
+}
+
+function isPackage(id: string): boolean {
+  return !/^(\.\.?(\/|$)|\/|file:)/.test(id) && !isBuiltin(id);
+}

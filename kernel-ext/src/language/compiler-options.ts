@@ -1,0 +1,62 @@
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, parse } from "node:path";
+import type ts from "@tslab/typescript-for-tslab";
+import type { Compiler } from "./tslab-converter";
+
+/**
+ * What a notebook's cells are compiled with beyond tslab's own options.
+ * @param cwd the notebook's folder
+ * @param packageRoot the folder of this package, whose `pomona` always wins
+ */
+export function notebookOptions(compiler: Compiler, cwd: string, packageRoot: string): ts.CompilerOptions {
+  return {
+    // Finds types that a package declares in `exports` alone.
+    moduleResolution: compiler.ModuleResolutionKind.Bundler,
+    customConditions: ["node"],
+    allowImportingTsExtensions: true,
+    // Lets a cell import modules from above its folder.
+    rootDir: parse(cwd).root,
+    sourceMap: true,
+    lib: ["lib.es2023.d.ts"],
+    types: ["node"],
+    typeRoots: typeRoots(cwd, packageRoot),
+    // A user's plain JavaScript is taken as it is; its syntax is checked all the same.
+    checkJs: false,
+    paths: ownPaths(packageRoot),
+    pathsBasePath: packageRoot,
+  };
+}
+
+/** The `@types` folders from the notebook's upwards; Node's types come from this package where those have none. */
+function typeRoots(cwd: string, packageRoot: string): string[] {
+  const roots = foldersUpwards(cwd)
+    .map((folder) => join(folder, "node_modules", "@types"))
+    .filter((folder) => existsSync(folder));
+  const own = [packageRoot, dirname(require.resolve("tslab/package.json"))].flatMap((folder) => {
+    try {
+      return [dirname(dirname(createRequire(join(folder, "_.js")).resolve("@types/node/package.json")))];
+    } catch {
+      return [];
+    }
+  });
+  return [...new Set([...roots, ...own.slice(0, 1)])];
+}
+
+function foldersUpwards(folder: string): string[] {
+  const parent = dirname(folder);
+  return parent === folder ? [folder] : [folder, ...foldersUpwards(parent)];
+}
+
+/** `pomona` and its subpaths, as its own package.json exports them. */
+function ownPaths(packageRoot: string): Record<string, string[]> {
+  const manifest = JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")) as {
+    name: string;
+    exports: Record<string, string | { types?: string }>;
+  };
+  const entries = Object.entries(manifest.exports).flatMap(([subpath, target]): [string, string[]][] => {
+    if (typeof target === "string" || !target.types) return [];
+    return [[manifest.name + subpath.slice(1), [join(packageRoot, target.types)]]];
+  });
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,85 @@
+import type ts from "@tslab/typescript-for-tslab";
+import type { LocalModule } from "../messages";
+import { toCommonJs } from "./common-js";
+import type { Compiler, TslabConverter } from "./tslab-converter";
+
+/** The user's own files that cells import, compiled when they are new or changed. */
+export interface LocalModules {
+  /** Files that the cell depends on, its own left out. */
+  of(cell: ts.SourceFile): readonly ts.SourceFile[];
+  /** Compiles those that have not been sent in this version, and names the packages that all of them import. */
+  take(files: readonly ts.SourceFile[]): { readonly modules: readonly LocalModule[]; readonly packages: Set<string> };
+}
+
+interface Sent {
+  readonly version: string | undefined;
+  readonly packages: readonly string[];
+}
+
+const SOURCES = /\.[cm]?[jt]sx?$/;
+
+/** @param linesBefore lines that stand before the user's text of a file, for modules in memory */
+export function localModules(
+  compiler: Compiler,
+  converter: TslabConverter,
+  linesBefore: (path: string) => number,
+): LocalModules {
+  const sent = new Map<string, Sent>();
+  return {
+    of(cell) {
+      const builder = converter.builder();
+      return builder.getAllDependencies(cell).flatMap((path) => {
+        const file = builder.getSourceFile(path);
+        return file && file !== cell && isLocal(builder.getProgram(), file) ? [file] : [];
+      });
+    },
+    take(files) {
+      const modules: LocalModule[] = [];
+      const packages = new Set<string>();
+      for (const file of files) {
+        const { version } = file as { version?: string };
+        let known = sent.get(file.fileName);
+        if (!known || known.version !== version) {
+          const made = compileModule(compiler, converter.builder().getProgram(), file, linesBefore(file.fileName));
+          modules.push(made.module);
+          known = { version, packages: made.packages };
+          sent.set(file.fileName, known);
+        }
+        for (const name of known.packages) packages.add(name);
+      }
+      return { modules, packages };
+    },
+  };
+}
+
+function isLocal(program: ts.Program, file: ts.SourceFile): boolean {
+  return (
+    SOURCES.test(file.fileName) &&
+    !file.isDeclarationFile &&
+    !file.fileName.includes("/node_modules/") &&
+    !program.isSourceFileDefaultLibrary(file)
+  );
+}
+
+function compileModule(
+  compiler: Compiler,
+  program: ts.Program,
+  file: ts.SourceFile,
+  lineOffset: number,
+): { readonly module: LocalModule; readonly packages: readonly string[] } {
+  let emitted = "";
+  let firstMap = "";
+  program.emit(file, (name, text) => {
+    if (name.endsWith(".map")) firstMap = text;
+    else if (!/\.d\.[cm]?ts$/.test(name)) emitted = text;
+  });
+  const options: ts.CompilerOptions = {
+    module: compiler.ModuleKind.CommonJS,
+    esModuleInterop: true,
+    target: program.getCompilerOptions().target,
+    newLine: compiler.NewLineKind.LineFeed,
+    noImplicitUseStrict: true,
+  };
+  const { code, map, packages } = toCommonJs(compiler, emitted, options, { execution: 0, path: file.fileName });
+  return { module: { path: file.fileName, code, maps: { maps: [map, firstMap], lineOffset } }, packages };
+}

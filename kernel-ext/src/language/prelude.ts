@@ -1,0 +1,54 @@
+import { readFileSync } from "node:fs";
+import type ts from "@tslab/typescript-for-tslab";
+import type { Compiler } from "./tslab-converter";
+
+/**
+ * The names that every notebook has: a declaration file with `declare global { ... }`. It is part of the program only from the
+ * first cell on that mentions one of them, because the types behind them take time to read.
+ */
+export interface Prelude {
+  /** The declarations before those of earlier cells; empty as long as nothing mentioned a name. */
+  declarations(): string;
+  /** Takes note of a cell's text. */
+  mentionedIn(source: string): void;
+  /** From now on it is part of the program. */
+  include(): void;
+}
+
+/** @param path of the declaration file */
+export function openPrelude(compiler: Compiler, path: string): Prelude {
+  const specifier = JSON.stringify(path.replace(/\.d\.ts$/, ""));
+  const names = globalNames(compiler, readFileSync(path, "utf8"));
+  // Boundaries by hand, since `\b` takes no heed of `$`.
+  const mention = new RegExp(`(?<![\\w$])(?:${names.join("|")})(?![\\w$])`);
+  let isIncluded = false;
+  return {
+    declarations: () => (isIncluded ? `import ${specifier};\n` : ""),
+    mentionedIn(source) {
+      isIncluded ||= names.length > 0 && mention.test(source);
+    },
+    include() {
+      isIncluded = true;
+    },
+  };
+}
+
+function globalNames(compiler: Compiler, text: string): string[] {
+  const file = compiler.createSourceFile("prelude.d.ts", text, compiler.ScriptTarget.Latest);
+  const declared = file.statements.flatMap((statement) =>
+    compiler.isModuleDeclaration(statement) && statement.body && compiler.isModuleBlock(statement.body)
+      ? [...statement.body.statements]
+      : [],
+  );
+  return declared.flatMap((statement) => namesOf(compiler, statement)).map((name) => name.replaceAll("$", "\\$"));
+}
+
+function namesOf(compiler: Compiler, statement: ts.Statement): string[] {
+  if (compiler.isVariableStatement(statement)) {
+    return statement.declarationList.declarations.flatMap(({ name }) =>
+      compiler.isIdentifier(name) ? [name.text] : [],
+    );
+  }
+  const { name } = statement as { name?: ts.Node };
+  return name && compiler.isIdentifier(name) ? [name.text] : [];
+}

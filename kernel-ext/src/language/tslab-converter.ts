@@ -1,0 +1,291 @@
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type ts from "@tslab/typescript-for-tslab";
+
+/**
+ * The one place that touches tslab's converter (1.0.22) and its TypeScript (5.0.4), both pinned exactly;
+ * `test/kernel/language-contract.test.ts` holds what is relied on:
+ *  - `dist/converter`: `createConverter`, its `convert`, `complete`, `inspect`, `addModule` and `close`, and that it calls
+ *    TypeScript through the module's exports, so that `createWatchCompilerHost`, `transpileModule`,
+ *    `getPreEmitDiagnosticsOfFiles`, `getPreEmitDiagnostics` and `Completions` can be wrapped there;
+ *  - `dist/metadata`: `getCodeMetadata`; `dist/inspect`: `printQuickInfo`;
+ *  - of TypeScript's own internals: those of {@link Internals}, and the names that timers are scheduled under.
+ */
+export type Compiler = typeof ts & Internals;
+
+interface Internals {
+  isExpressionNode(node: ts.Node): boolean;
+  findPrecedingToken(position: number, file: ts.SourceFile): ts.Node | undefined;
+  /** The names that a file declares, by the binder. */
+  localsOf(file: ts.SourceFile): ReadonlyMap<ts.__String, ts.Symbol> | undefined;
+  /** Errors that the parser found. */
+  parseErrorsOf(file: ts.SourceFile): readonly ts.DiagnosticWithLocation[];
+}
+
+/** What the cells' compiler is made of; the rest is tslab's. */
+export interface ConverterHooks {
+  /** The notebook's folder. */
+  readonly cwd: string;
+  readonly options: ts.CompilerOptions;
+  /** Told of each file and folder that TypeScript looked for in vain. */
+  missed(path: string): void;
+  watchFile(path: string, callback: ts.FileWatcherCallback): ts.FileWatcher;
+  watchDirectory(path: string, callback: ts.DirectoryWatcherCallback): ts.FileWatcher;
+  /** Transforms of a cell's syntax tree before TypeScript's own. */
+  beforeEmit(program: ts.Program): readonly ts.TransformerFactory<ts.SourceFile>[];
+  /** The source map of a cell's first step, from TypeScript to ES modules. */
+  emitted(map: string): void;
+  /** The second step: ES modules to CommonJS. */
+  toCommonJs(code: string, options: ts.CompilerOptions): string;
+  /** What tslab is to know of the errors of a cell and the files it depends on. */
+  diagnose(program: ts.Program, files: readonly ts.SourceFile[]): readonly ts.Diagnostic[];
+}
+
+/** tslab's converter. Positions are UTF-16 offsets in the cell. */
+export interface TslabConverter {
+  convert(previous: string, source: string): TslabConverted;
+  /** Makes a file that exists in memory only. */
+  addModule(name: string, source: string, meta: CodeMetadata): unknown;
+  inspect(previous: string, source: string, position: number): ts.QuickInfo | undefined;
+  complete(previous: string, source: string, position: number): { readonly original: ts.CompletionInfo | undefined };
+  close(): void;
+  /** The program of the last call. */
+  builder(): ts.BuilderProgram;
+  /** Absolute paths of the files that stand for the cell and for what earlier cells declare. */
+  readonly cellFile: string;
+  readonly declarationsFile: string;
+}
+
+export interface TslabConverted {
+  readonly diagnostics: readonly { readonly start: { readonly offset: number }; readonly code: number }[];
+  readonly output?: string;
+  readonly declOutput?: string;
+  readonly hasToplevelAwait?: boolean;
+  readonly lastExpressionVar?: string;
+}
+
+export interface CodeMetadata {
+  readonly module?: string;
+  readonly jsx?: boolean;
+}
+
+/** What tslab puts before a cell and before a module in memory. */
+export const SOURCE_PREFIX = "export {};\n";
+
+const load = createRequire(__filename);
+const loadForTslab = createRequire(load.resolve("tslab/package.json"));
+
+/** The same for every converter of this thread: whose call runs is {@link active}. */
+let active: ConverterHooks | undefined;
+
+const loaded = loadCompiler();
+
+/** TypeScript as tslab uses it. */
+export const compiler: Compiler = loaded.compiler;
+
+/** TypeScript's own `transpileModule`. */
+export const transpile: typeof ts.transpileModule = loaded.transpile;
+
+interface TslabModules {
+  createConverter(options: {
+    isJS: boolean;
+    isBrowser: boolean;
+  }): Omit<TslabConverter, "builder" | "cellFile" | "declarationsFile">;
+}
+
+export function createTslabConverter(hooks: ConverterHooks): TslabConverter {
+  const { createConverter } = load("tslab/dist/converter") as TslabModules;
+  let builder: ts.BuilderProgram | undefined;
+  const cellFile = join(hooks.cwd, "__tslab__.ts").replaceAll("\\", "/");
+  const declarationsFile = join(hooks.cwd, "__prev__.d.ts").replaceAll("\\", "/");
+  const within = <T>(call: () => T): T => {
+    const outer = active;
+    active = hooks;
+    try {
+      return call();
+    } finally {
+      active = outer;
+    }
+  };
+  const taken = (made: ts.BuilderProgram) => {
+    builder = made;
+    // tslab exports all names of a cell, and takes `declare global` for one.
+    (made.getSourceFile(cellFile) as { locals?: Map<string, unknown> } | undefined)?.locals?.delete("__global");
+  };
+  const converter = within(() =>
+    inFolder(hooks.cwd, () => {
+      created = { cellFile, declarationsFile, taken };
+      return createConverter({ isJS: false, isBrowser: false });
+    }),
+  );
+  return {
+    convert: (...values) => within(() => converter.convert(...values)),
+    addModule: (...values) => within(() => converter.addModule(...values)),
+    inspect: (...values) => within(() => converter.inspect(...values)),
+    complete: (...values) => within(() => converter.complete(...values)),
+    close: () => converter.close(),
+    builder: () => builder as ts.BuilderProgram,
+    cellFile,
+    declarationsFile,
+  };
+}
+
+/** What a doc comment at a cell's head says, such as `@module stats`. */
+export function codeMetadata(source: string): CodeMetadata {
+  const { getCodeMetadata } = load("tslab/dist/metadata") as { getCodeMetadata(source: string): CodeMetadata };
+  return getCodeMetadata(source);
+}
+
+/** Plain text of what a name is. */
+export function printQuickInfo(info: ts.QuickInfo): string {
+  return (load("tslab/dist/inspect") as { printQuickInfo(info: ts.QuickInfo): string }).printQuickInfo(info);
+}
+
+/** tslab's converter takes the current folder for the notebook's. */
+function inFolder<T>(folder: string, call: () => T): T {
+  const { sys } = compiler;
+  const current = sys.getCurrentDirectory;
+  sys.getCurrentDirectory = () => folder;
+  try {
+    return call();
+  } finally {
+    sys.getCurrentDirectory = current;
+  }
+}
+
+let created: {
+  readonly cellFile: string;
+  readonly declarationsFile: string;
+  taken(builder: ts.BuilderProgram): void;
+};
+
+type CreateHost = (
+  roots: string[],
+  options: ts.CompilerOptions,
+  system: ts.System,
+  ...rest: unknown[]
+) => ts.WatchCompilerHostOfFilesAndCompilerOptions<ts.BuilderProgram>;
+
+/** Loads TypeScript with exports that can be replaced, which its own can't. */
+function loadCompiler(): { readonly compiler: Compiler; readonly transpile: typeof ts.transpileModule } {
+  const path = loadForTslab.resolve("@tslab/typescript-for-tslab");
+  const original = loadForTslab(path) as Record<string, unknown>;
+  const own: Record<string, unknown> = {};
+  for (const name of Object.keys(original)) own[name] = original[name];
+  own.localsOf = (file: { locals?: unknown }) => file.locals;
+  own.parseErrorsOf = (file: { parseDiagnostics?: unknown }) => file.parseDiagnostics ?? [];
+  const compiler = own as unknown as Compiler;
+  const { transpileModule } = compiler;
+  wrap(own as unknown as Wrapped);
+  const module = loadForTslab.cache[path];
+  if (module) module.exports = own;
+  return { compiler, transpile: transpileModule };
+}
+
+/** The exports that tslab calls and that work otherwise here. */
+interface Wrapped {
+  createWatchCompilerHost: CreateHost;
+  transpileModule: typeof ts.transpileModule;
+  getPreEmitDiagnosticsOfFiles(program: ts.Program, files: readonly ts.SourceFile[]): readonly ts.Diagnostic[];
+  getPreEmitDiagnostics(program: ts.Program, file: ts.SourceFile): readonly ts.Diagnostic[];
+  Completions: { getCompletionsAtPositionForTslab(host: unknown, program: ts.Program, ...rest: unknown[]): unknown };
+  readonly sys: ts.System;
+}
+
+function wrap(wrapped: Wrapped): void {
+  const { createWatchCompilerHost, transpileModule, Completions } = wrapped;
+  wrapped.createWatchCompilerHost = (roots, options, system, ...rest) =>
+    watchHost(createWatchCompilerHost, roots, options, system, rest);
+  wrapped.transpileModule = (code, options) => {
+    if (!active) return transpileModule(code, options);
+    return { outputText: active.toCommonJs(code, options.compilerOptions ?? {}) };
+  };
+  wrapped.getPreEmitDiagnosticsOfFiles = (program, files) => active?.diagnose(program, files) ?? [];
+  wrapped.getPreEmitDiagnostics = (program, file) => active?.diagnose(program, [file]) ?? [];
+  wrapped.Completions = {
+    ...Completions,
+    // tslab gives an empty host, without which there are no completions of module names.
+    getCompletionsAtPositionForTslab: (_host, program, ...rest) =>
+      Completions.getCompletionsAtPositionForTslab(completionHost(wrapped.sys, program), program, ...rest),
+  };
+}
+
+function completionHost(system: ts.System, program: ts.Program): object {
+  return {
+    ...system,
+    useCaseSensitiveFileNames: () => system.useCaseSensitiveFileNames,
+    getCompilationSettings: () => program.getCompilerOptions(),
+    getCurrentDirectory: () => program.getCurrentDirectory(),
+  };
+}
+
+function watchHost(
+  create: CreateHost,
+  roots: string[],
+  options: ts.CompilerOptions,
+  system: ts.System,
+  rest: readonly unknown[],
+): ts.WatchCompilerHostOfFilesAndCompilerOptions<ts.BuilderProgram> {
+  if (!active) return create(roots, options, system, ...rest);
+  const hooks = active;
+  const files = created;
+  Object.assign(options, hooks.options);
+  redirectSystem(system, hooks, files);
+  const host = create(roots, options, system, ...rest);
+  const { setTimeout } = host;
+  // TypeScript applies what else it would wait for, failed look-ups, whenever it updates the program, which a cell always does;
+  // tslab can hold one timer only.
+  host.setTimeout = (callback, ...args) =>
+    callback.name === "updateProgramWithWatchStatus" ? setTimeout?.(callback, ...args) : undefined;
+  let listener: ((builder: ts.BuilderProgram) => void) | undefined;
+  Object.defineProperty(host, "afterProgramCreate", {
+    get: () => (builder: ts.BuilderProgram) => {
+      wrapEmit(builder, hooks, files.cellFile);
+      files.taken(builder);
+      listener?.(builder);
+    },
+    set: (given: typeof listener) => {
+      listener = given;
+    },
+  });
+  return host;
+}
+
+function redirectSystem(system: ts.System, hooks: ConverterHooks, files: typeof created): void {
+  const { watchFile, fileExists, directoryExists } = system;
+  system.watchFile = (path, callback, ...rest) =>
+    path === files.cellFile || path === files.declarationsFile
+      ? (watchFile as NonNullable<typeof watchFile>)(path, callback, ...rest)
+      : hooks.watchFile(path, callback);
+  system.watchDirectory = (path, callback) => hooks.watchDirectory(path, callback);
+  system.fileExists = (path) => noted(path, fileExists(path));
+  system.directoryExists = (path) => noted(path, directoryExists(path));
+  const noted = (path: string, exists: boolean) => {
+    if (!exists) hooks.missed(path);
+    return exists;
+  };
+}
+
+/**
+ * Hands the cell's own outputs on to tslab, under the names it expects; tslab would have the user's other files in its own form
+ * and throws for those above the notebook's folder, so it gets none of them.
+ */
+function wrapEmit(builder: ts.BuilderProgram, hooks: ConverterHooks, cellFile: string): void {
+  const { emit } = builder;
+  builder.emit = (file, write, token, onlyDeclarations, transformers) => {
+    if (file?.fileName !== cellFile) return { emitSkipped: true, diagnostics: [] };
+    const writeOwn: ts.WriteFileCallback = (name, text, ...rest) => {
+      if (name.endsWith(".map")) hooks.emitted(text);
+      else write?.(`outDir/__tslab__${name.endsWith(".d.ts") ? ".d.ts" : ".js"}`, withoutMapComment(text), ...rest);
+    };
+    return emit.call(builder, file, writeOwn, token, onlyDeclarations, {
+      ...transformers,
+      before: [...hooks.beforeEmit(builder.getProgram())],
+    });
+  };
+}
+
+/** Without the comment that names a source map. */
+export function withoutMapComment(code: string): string {
+  return code.replace(/\n?\/\/# sourceMappingURL=.*\s*$/, "\n");
+}
