@@ -21,7 +21,8 @@ export function progressBundle(job: JobProgress, notes: ProgressNotes): MimeBund
   return { "text/html": progressHtml(job, notes), "text/plain": progressText(job) };
 }
 
-const COLOURS: Readonly<Record<EndStatus | "running", string>> = {
+/** The colour of a state. */
+export const COLOURS: Readonly<Record<EndStatus | "running", string>> = {
   running: "#2196f3",
   succeeded: "#43a047",
   failed: "#e53935",
@@ -36,23 +37,36 @@ const MARKS: Readonly<Record<EndStatus | "running", string>> = {
 };
 
 function progressHtml(job: JobProgress, notes: ProgressNotes): string {
+  return [
+    `<div style="border-left:3px solid ${COLOURS[job.status]};padding:2px 0 2px 10px;font-size:90%">`,
+    `<div>${headHtml(job)}</div>`,
+    ...job.stages.map(stageHtml),
+    notesHtml(job, notes),
+    "</div>",
+  ].join("");
+}
+
+/** The line about the job as a whole. */
+export function headHtml(job: JobProgress): string {
   const colour = COLOURS[job.status];
   const state = job.status === "running" ? durationText(job.seconds) : `${job.status} in ${durationText(job.seconds)}`;
-  const error = job.error ? `<div style="color:${COLOURS.failed}">${escapeHtml(firstLine(job.error))}</div>` : "";
+  const mark = `<span style="color:${colour}">${MARKS[job.status]}</span>`;
+  return `${mark} <b>${escapeHtml(job.description)}</b> <span style="opacity:0.7">${state}</span>`;
+}
+
+/** The lines below the stages: the error, the warnings, the log. */
+export function notesHtml(job: JobProgress, notes: ProgressNotes): string {
+  const error = job.error ? [`<div style="color:${COLOURS.failed}">${escapeHtml(firstLine(job.error))}</div>`] : [];
   const warnings = notes.warnings.map(
     (line) => `<div style="color:${COLOURS.cancelled}">Warning: ${escapeHtml(line)}</div>`,
   );
   const lines = notes.lines.map((line) => `<div style="opacity:0.7">${escapeHtml(line)}</div>`);
-  return [
-    `<div style="border-left:3px solid ${colour};padding:2px 0 2px 10px;font-size:90%">`,
-    `<div><span style="color:${colour}">${MARKS[job.status]}</span> <b>${escapeHtml(job.description)}</b> `,
-    `<span style="opacity:0.7">${state}</span></div>`,
-    ...job.stages.map(stageHtml),
-    error,
-    ...warnings,
-    ...lines,
-    "</div>",
-  ].join("");
+  return [...error, ...warnings, ...lines].join("");
+}
+
+/** What stands beside a stage's bar: `25 % · 1/4 tasks, 2 running · 100/400 rows · 9.5 rows/s · 31 s left`. */
+export function stageText(stage: StageProgress): string {
+  return [`${Math.floor(fractionDone(stage) * 100)} %`, ...stageFacts(stage)].join(" · ");
 }
 
 function stageHtml(stage: StageProgress): string {
@@ -62,7 +76,7 @@ function stageHtml(stage: StageProgress): string {
   return [
     `<div><span style="display:inline-block;min-width:160px;margin-right:10px">${escapeHtml(stage.name)}</span>`,
     `<div style="${track}">${bar}</div> `,
-    `<span style="opacity:0.8">${escapeHtml([`${percent} %`, ...stageFacts(stage)].join(" · "))}</span></div>`,
+    `<span style="opacity:0.8">${escapeHtml(stageText(stage))}</span></div>`,
   ].join("");
 }
 

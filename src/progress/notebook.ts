@@ -1,7 +1,9 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { randomBytes } from "node:crypto";
 import type { EngineEvent, EventListener } from "../engine/events";
-import { display, inNotebook } from "../notebook/display";
+import { kernelHost } from "../host/kernel-host";
 import { type ProgressNotes, progressBundle } from "./notebook-html";
+import { type ProgressWidgets, progressWidgets } from "./notebook-widgets";
 import { type JobProgress, trackProgress } from "./state";
 
 /** Where events come from: an engine. */
@@ -12,15 +14,15 @@ export interface EventSource {
 /** A job that is over sooner leaves no block. */
 const DELAY_MS = 500;
 
-/** The least time between two updates of a block. tslab drops messages when many are sent at once. */
+/** The least time between two updates of a block. */
 const INTERVAL_MS = 300;
 
 /** Lines of the log that a block keeps. */
 const NOTES = 5;
 
 /**
- * Shows a block in the notebook for each job that takes longer than half a second, updates it in place, and leaves its
- * final state there. Outside a notebook it shows nothing.
+ * Shows a block of widgets in the notebook for each job that takes longer than half a second, updates it in place, and leaves
+ * its final state there as HTML, which every page shows without widgets. Outside a notebook it shows nothing.
  * @returns a function that ends it
  */
 export function showNotebookProgress(source: EventSource): () => void {
@@ -63,6 +65,9 @@ interface Block {
 function startBlock(job: JobProgress, refresh: (now: number) => void): Block {
   const displayId = `pomona-job-${randomBytes(8).toString("hex")}`;
   const notes: ProgressNotes = { warnings: [], lines: [] };
+  // Events come from worker threads; what they bring belongs to the cell that started the job.
+  const inCell = AsyncLocalStorage.snapshot() as <T>(run: () => T) => T;
+  let widgets: ProgressWidgets | undefined;
   let isShown = false;
   let next = Date.now() + DELAY_MS;
   let timer: NodeJS.Timeout | undefined;
@@ -73,15 +78,27 @@ function startBlock(job: JobProgress, refresh: (now: number) => void): Block {
     const now = Date.now();
     next = now + INTERVAL_MS;
     refresh(now);
-    if (!inNotebook()) return;
-    display(progressBundle(job, notes), { displayId, update: isShown });
+    const host = kernelHost();
+    if (!host) return;
+    const data = progressBundle(job, notes);
+    const transient = { display_id: displayId };
+    if (job.status !== "running") {
+      widgets?.update(job, notes);
+      host.display({ data, transient }, isShown);
+      widgets?.close();
+    } else if (widgets) {
+      widgets.update(job, notes);
+    } else {
+      widgets = progressWidgets(job, notes);
+      host.display({ data: { ...widgets.view, ...data }, transient }, false);
+    }
     isShown = true;
   };
   const update = () => {
     const wait = next - Date.now();
-    if (wait <= 0) show();
+    if (wait <= 0) inCell(show);
     // Unreferenced: progress is no reason to keep a process alive.
-    else timer ??= setTimeout(show, wait).unref();
+    else timer ??= setTimeout(() => inCell(show), wait).unref();
   };
   update();
   return {
@@ -89,9 +106,12 @@ function startBlock(job: JobProgress, refresh: (now: number) => void): Block {
     update,
     end() {
       clearTimeout(timer);
-      if (isShown || job.seconds * 1000 >= DELAY_MS || notes.warnings.length > 0) show();
+      if (isShown || job.seconds * 1000 >= DELAY_MS || notes.warnings.length > 0) inCell(show);
     },
-    stop: () => clearTimeout(timer),
+    stop() {
+      clearTimeout(timer);
+      widgets?.close();
+    },
   };
 }
 

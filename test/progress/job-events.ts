@@ -23,8 +23,11 @@ export function jobTeller(jobId = "job-1") {
     },
     job: (description: string) => tell({ type: "jobStarted", time: Date.now(), jobId, description }),
     stage(name: string, tasks: number, rows: number, resumedTasks = 0) {
+      this.stageOf(0, name, tasks, rows, resumedTasks);
+    },
+    stageOf(stageId: number, name: string, tasks: number, rows: number, resumedTasks = 0) {
       stageStarted = Date.now();
-      tell({ type: "stageStarted", time: stageStarted, jobId, stageId: 0, name, tasks, resumedTasks, rows });
+      tell({ type: "stageStarted", time: stageStarted, jobId, stageId, name, tasks, resumedTasks, rows });
     },
     start: (partition: number, attempt?: number) => tell({ type: "taskStarted", ...about(partition, attempt) }),
     progress: (partition: number, rows: number) => tell({ type: "taskProgress", ...about(partition), rows }),
@@ -34,9 +37,9 @@ export function jobTeller(jobId = "job-1") {
     },
     end: (partition: number, rows: number, status: EndStatus = "succeeded") =>
       tell({ type: "taskEnded", ...about(partition), status, rows, bytes: rows * 10, seconds: 1 }),
-    endStage(status: EndStatus, rows: number) {
+    endStage(status: EndStatus, rows: number, stageId = 0) {
       const time = Date.now();
-      tell({ type: "stageEnded", time, jobId, stageId: 0, status, rows, seconds: (time - stageStarted) / 1000 });
+      tell({ type: "stageEnded", time, jobId, stageId, status, rows, seconds: (time - stageStarted) / 1000 });
     },
     endJob(status: EndStatus, error?: string) {
       const time = Date.now();
