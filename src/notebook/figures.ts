@@ -1,5 +1,5 @@
 import { JUPYTER_DISPLAY, type MimeBundle } from "../host/mime-bundle";
-import type { Layout, Trace } from "../plot/figure";
+import { figure, type Layout, type Trace } from "../plot/figure";
 import { isPlainObject } from "./inspection";
 import { plainJson } from "./mime-data";
 
@@ -7,8 +7,6 @@ import { plainJson } from "./mime-data";
 export function plotlyBundle(value: unknown): MimeBundle | undefined {
   if (!isPlainObject(value) || !Array.isArray(value.data) || !isPlainObject(value.layout)) return undefined;
   if (value.data.length === 0 || !value.data.every(isPlainObject)) return undefined;
-  // Loaded here alone, since few cells show a figure.
-  const { figure } = require("../plot/figure") as typeof import("../plot/figure");
   const data = (plainJson(value.data) as Partial<Trace>[]).map((trace) => ({ type: "scatter", ...trace }) as Trace);
   const layout = plainJson(value.layout) as Layout;
   const config = isPlainObject(value.config) ? { config: plainJson(value.config) as Layout } : {};

@@ -6,8 +6,11 @@ const MOST_ITEMS = 100;
 /** Properties of one object that are written out. */
 const MOST_KEYS = 1_000;
 
-/** Values that one text may hold, all levels together; beyond it, inner levels are left out. */
-const MOST_VALUES = 20_000;
+/** Values that one text may hold, all levels together. Beyond it fewer items of each array are written, then fewer levels. */
+const MOST_VALUES = 2_000;
+
+/** Items of each array where a value has many of them. */
+const FEW_ITEMS = 10;
 
 /** Characters of a text. */
 const MOST_CHARACTERS = 100_000;
@@ -37,12 +40,8 @@ export function errorText(error: unknown): string {
 
 function inspected(value: unknown): string {
   const { shown, left, what } = head(value);
-  const text = inspect(shown, {
-    depth: depthFor(shown),
-    maxArrayLength: MOST_ITEMS,
-    maxStringLength: 10_000,
-    colors: false,
-  });
+  const { depth, items } = boundsFor(shown);
+  const text = withoutHooks(inspect(shown, { depth, maxArrayLength: items, maxStringLength: 10_000, colors: false }));
   return left > 0 ? text.replace(/[\]}]$/, `  ... ${left.toLocaleString("en-US")} more ${what}\n$&`) : text;
 }
 
@@ -50,7 +49,8 @@ function inspected(value: unknown): string {
 function head(value: unknown): { shown: unknown; left: number; what: string } {
   if (typeof value !== "object" || value === null || types.isProxy(value)) return { shown: value, left: 0, what: "" };
   if (Array.isArray(value) && value.length > MOST_KEYS && Object.getPrototypeOf(value) === Array.prototype) {
-    return { shown: value.slice(0, MOST_ITEMS), left: value.length - MOST_ITEMS, what: "items" };
+    const { items } = boundsFor(value);
+    return { shown: value.slice(0, items), left: value.length - items, what: "items" };
   }
   if (!isPlainObject(value) || inspect.custom in value) return { shown: value, left: 0, what: "" };
   const keys = Object.keys(value);
@@ -70,26 +70,43 @@ export function isPlainObject(value: unknown): value is Readonly<Record<string, 
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** The greatest depth, of four at most, in which a text holds no more values than it may. */
-function depthFor(value: unknown): number {
-  for (let depth = 4; depth > 0; depth--) if (fits(value, depth, { left: MOST_VALUES })) return depth;
-  return 0;
+/** What AsyncLocalStorage hangs on promises says nothing to a reader. */
+function withoutHooks(text: string): string {
+  return text
+    .replace(
+      /,\s*\[Symbol\((?:async_id_symbol|trigger_async_id_symbol|kResourceStore)\)\]: (?:\{[^{}]*\}|[^\s,{}]+)/g,
+      "",
+    )
+    .replace(/Promise \{\s*(<pending>|[^\s{}[\]]+)\s*\}/g, "Promise { $1 }");
 }
 
-function fits(value: unknown, depth: number, budget: { left: number }): boolean {
+/** How deep a value is written, and how many items of each array, so that the text holds no more values than it may. */
+function boundsFor(value: unknown): { depth: number; items: number } {
+  if (fits(value, 4, MOST_ITEMS, { left: MOST_VALUES })) return { depth: 4, items: MOST_ITEMS };
+  for (let depth = 4; depth > 0; depth--) {
+    if (fits(value, depth, FEW_ITEMS, { left: MOST_VALUES })) return { depth, items: FEW_ITEMS };
+  }
+  return { depth: 0, items: FEW_ITEMS };
+}
+
+function fits(value: unknown, depth: number, items: number, budget: { left: number }): boolean {
   if (--budget.left < 0) return false;
   if (typeof value !== "object" || value === null || depth < 0 || types.isProxy(value)) return true;
-  if (ArrayBuffer.isView(value) || inspect.custom in value) return true;
-  const inner = (item: unknown) => fits(item, depth - 1, budget);
+  if (ArrayBuffer.isView(value)) {
+    budget.left -= Math.min("length" in value ? (value.length as number) : value.byteLength, items);
+    return budget.left >= 0;
+  }
+  if (inspect.custom in value) return true;
+  const inner = (item: unknown) => fits(item, depth - 1, items, budget);
   if (Array.isArray(value)) {
-    const length = Math.min(value.length, MOST_ITEMS);
+    const length = Math.min(value.length, items);
     for (let i = 0; i < length; i++) if (!inner(value[i])) return false;
     return true;
   }
   if (types.isMap(value) || types.isSet(value)) {
-    let items = 0;
+    let read = 0;
     for (const item of value as Iterable<unknown>) {
-      if (items++ === MOST_ITEMS) break;
+      if (read++ === items) break;
       if (!inner(item)) return false;
     }
     return true;

@@ -11,8 +11,10 @@ const MIME_TYPE = /^(?:text|image|audio|video|application)\/[\w.+-]+(?:;.*)?$/;
  */
 export function isMimeBundle(value: unknown): value is Readonly<Record<string, unknown>> {
   if (!isPlainObject(value)) return false;
-  const entries = Object.entries(value);
-  return entries.length > 0 && entries.every(([type, data]) => MIME_TYPE.test(type) && isMimeData(type, data));
+  const types = Object.keys(value);
+  // The first key tells of nearly all values that they are none.
+  if (types.length === 0 || types.length > 100 || !MIME_TYPE.test(types[0] as string)) return false;
+  return Object.entries(value).every(([type, data]) => MIME_TYPE.test(type) && isMimeData(type, data));
 }
 
 function isMimeData(type: string, data: unknown): boolean {

@@ -11,7 +11,7 @@ export function objectsBundle(value: unknown): MimeBundle | undefined {
   if (!Array.isArray(value) || value.length === 0) return undefined;
   const rows: unknown[] = value.slice(0, MOST_ROWS);
   if (!rows.every(isPlainObject)) return undefined;
-  const names = [...new Set(rows.flatMap((row) => Object.keys(row).slice(0, MOST_COLUMNS + 1)))];
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   if (names.length === 0) return undefined;
   const cells = rows.map((row) => names.slice(0, MOST_COLUMNS).map((name) => row[name]));
   return { "text/html": tableHtml(names, cells, value.length, names.length) };

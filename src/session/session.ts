@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import type { StructType } from "../data/types";
 import type { Engine } from "../engine/contract";
 import { embeddedEngine } from "../engine/embedded/engine";
@@ -57,6 +58,7 @@ export class Session {
   private readonly hideProgress: () => void;
   private readonly forgetInterrupts: () => void;
   private stopped = false;
+  private shownIn: string | undefined;
 
   /** @internal Use {@link Session.builder}. */
   constructor(conf: RuntimeConfig) {
@@ -182,13 +184,16 @@ export class Session {
     return this.stopped;
   }
 
-  /** What a notebook shows for it: its id, application, master and state. */
+  /** What a notebook shows for it: its id, application, master and state; a line where the cell has shown that already. */
   [JUPYTER_DISPLAY](): MimeBundle {
+    const cell = kernelHost()?.parentId;
+    if (cell !== undefined && cell === this.shownIn) return { "text/plain": inspect(this) };
+    this.shownIn = cell;
     return sessionBundle(this);
   }
 
   /** What `console.log` shows. */
-  [Symbol.for("nodejs.util.inspect.custom")](): string {
+  [inspect.custom](): string {
     return `Session ${this.applicationId} (${this.appName}, ${this.master}, ${this.state})`;
   }
 

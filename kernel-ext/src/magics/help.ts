@@ -1,4 +1,5 @@
 import { escapeHtml, type MimeBundle } from "pomona/kernel";
+import { htmlTable } from "pomona/notebook";
 import { MAGICS, type Magic } from "./catalog";
 import { UnknownMagicError } from "./errors";
 
@@ -14,12 +15,8 @@ export function helpBundle(asked: string | undefined): MimeBundle {
 function allMagics(): MimeBundle {
   const rows = MAGICS.map(({ usage, about }) => [usage.split("\n")[0] as string, about] as const);
   const width = Math.max(...rows.map(([usage]) => usage.length)) + 2;
-  const html = rows.map(
-    ([usage, about]) =>
-      `<tr><td style="text-align: left"><code>${escapeHtml(usage)}</code></td><td style="text-align: left">${escapeHtml(about)}</td></tr>`,
-  );
   return {
-    "text/html": `<table class="pomona-table"><tbody>${html.join("\n")}</tbody></table>`,
+    "text/html": htmlTable({ header: ["magic", "what it does"], rows, note: "%%help sql tells more of one." }),
     "text/plain": rows.map(([usage, about]) => `${usage.padEnd(width)}${about}`).join("\n"),
   };
 }

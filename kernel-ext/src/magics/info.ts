@@ -1,5 +1,6 @@
 import type { Session } from "pomona";
 import { escapeHtml, JUPYTER_DISPLAY, type MimeBundle } from "pomona/kernel";
+import { htmlFacts } from "pomona/notebook";
 
 /** The session that runs, its settings and jobs; and the kernel. */
 export function infoBundles(session: Session | undefined): MimeBundle[] {
@@ -62,12 +63,8 @@ function megabytes(bytes: number): string {
 function factsBundle(title: string, facts: Facts): MimeBundle {
   const shown: Facts = facts.length > 0 ? facts : [["", "none"]];
   const width = Math.max(...shown.map(([name]) => name.length)) + 2;
-  const rows = shown.map(
-    ([name, value]) =>
-      `<tr><th style="text-align: left">${escapeHtml(name)}</th><td style="text-align: left">${escapeHtml(value)}</td></tr>`,
-  );
   return {
-    "text/html": `<b>${escapeHtml(title)}</b><table class="pomona-table"><tbody>${rows.join("\n")}</tbody></table>`,
+    "text/html": `<b>${escapeHtml(title)}</b>${htmlFacts(shown)}`,
     "text/plain": [title, ...shown.map(([name, value]) => `  ${name.padEnd(width)}${value}`)].join("\n"),
   };
 }

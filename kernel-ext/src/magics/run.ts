@@ -39,7 +39,9 @@ export async function runMagic(cell: MagicCell, context: MagicContext): Promise<
       return runSql(cell, magic, context);
     case "logs": {
       const lines = session.log();
-      console.log(lines.length > 0 ? lines.join("\n") : "No session has run in this notebook.");
+      console.log(
+        lines.length > 0 ? lines.join("\n") : "Nothing was logged: no session has run a job in this notebook.",
+      );
       return;
     }
     case "cleanup":
