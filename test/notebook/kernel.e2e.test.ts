@@ -1,105 +1,111 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
-import { notebookFolder } from "../frame/tslab-notebook";
-import { venvProgram } from "../support/jupyter";
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Execution, type RunningKernel, startKernel } from "../support/kernel";
 
-interface Output {
-  readonly output_type: string;
-  readonly text?: string;
-  readonly data?: Record<string, string>;
-}
+let folder: string;
+let kernel: RunningKernel;
 
-/** Executes cells in the kernel that set-up installs, with nbconvert, and gives each cell's outputs. */
-function execute(cells: readonly string[], files: Record<string, string>): Output[][] {
-  const folder = notebookFolder();
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(resolve(folder, name, ".."), { recursive: true });
-    writeFileSync(join(folder, name), text);
-  }
-  const notebook = {
-    cells: cells.map((source, i) => ({
-      cell_type: "code",
-      id: `c${i}`,
-      source,
-      metadata: { tags: ["raises-exception"] },
-      outputs: [],
-      execution_count: null,
-    })),
-    metadata: { kernelspec: { name: "pomona", display_name: "TypeScript (Pomona)", language: "typescript" } },
-    nbformat: 4,
-    nbformat_minor: 5,
-  };
-  const path = join(folder, "in.ipynb");
-  writeFileSync(path, JSON.stringify(notebook));
-  execFileSync(venvProgram("jupyter"), ["nbconvert", "--to", "notebook", "--execute", "--output", "out.ipynb", path], {
-    stdio: "pipe",
-  });
-  const { cells: done } = JSON.parse(readFileSync(join(folder, "out.ipynb"), "utf8")) as {
-    cells: {
-      outputs: (Omit<Output, "text" | "data"> & { text?: string | string[]; data?: Record<string, unknown> })[];
-    }[];
-  };
-  const flat = (value: unknown) => (Array.isArray(value) ? value.join("") : String(value));
-  return done.map(({ outputs }) =>
-    outputs.map(({ output_type, text, data }) => ({
-      output_type,
-      ...(text === undefined ? {} : { text: flat(text) }),
-      ...(data ? { data: Object.fromEntries(Object.entries(data).map(([type, value]) => [type, flat(value)])) } : {}),
-    })),
+beforeAll(async () => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), "pomona-notebook-")));
+  mkdirSync(join(folder, "lib"));
+  writeFileSync(
+    join(folder, "lib", "stats.ts"),
+    "export const mean = (xs: number[]) => xs.reduce((a, b) => a + b, 0) / xs.length;\n",
   );
-}
+  kernel = await startKernel({ cwd: folder });
+});
+afterAll(async () => {
+  await kernel.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
 
-const CELLS = [
-  `const dist = process.env.POMONA_HOME + "/dist";
-const { udf } = require(dist + "/frame/user-function"); const { showNotebookProgress } = require(dist + "/progress/notebook"); const { display, inNotebook } = require(dist + "/notebook/display");
-const lut = { Apple: 2 }; const say = (error: any) => console.log(error.name + ": " + error.message);`,
-  `try { udf((label: string) => lut[label as "Apple"], { returns: "double" }); } catch (error) { say(error); }`,
-  `import { mean } from "./lib/stats";
-const scored = udf((label: string) => mean([lut[label as "Apple"], 4]), { returns: "double", broadcast: { lut: lut }, imports: ["./lib/stats"] })("label");
-console.log(scored.expression.fn.imports[0].names);`,
-  `console.log(inNotebook()); display({ "text/html": "<b>shown</b>", "text/plain": "shown" });`,
-  `let tell: any; showNotebookProgress({ subscribe: (listener: any) => { tell = listener; return () => {}; } });
-const at = () => ({ time: Date.now(), jobId: "j", stageId: 0 }); const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
-tell({ type: "jobStarted", ...at(), description: "featurize" }); tell({ type: "stageStarted", ...at(), name: "image.features", tasks: 1, resumedTasks: 0, rows: 5000 });
-for (let i = 1; i <= 5000; i++) { tell({ type: "taskProgress", ...at(), partition: 0, attempt: 0, worker: "w", rows: i }); if (i % 1000 === 0) await pause(300); }
-tell({ type: "stageEnded", ...at(), status: "succeeded", rows: 5000, seconds: 1.5 }); tell({ type: "jobEnded", ...at(), status: "succeeded", seconds: 1.5 });`,
-];
+const run = async (code: string) => {
+  const execution = await kernel.execute(code, { timeout: 60_000 });
+  const { content } = execution.reply;
+  if (content.status !== "ok") throw new Error(`${content.ename}: ${content.evalue}`);
+  return execution;
+};
+const data = ({ outputs }: Execution, type = "execute_result") =>
+  outputs.filter((output) => output.type === type).map((output) => output.content.data as Record<string, string>);
 
-describe("in stock tslab's kernel", () => {
-  let outputs: Output[][];
-  beforeAll(() => {
-    outputs = execute(CELLS, {
-      "lib/stats.ts": "export const mean = (xs: number[]) => xs.reduce((a, b) => a + b, 0) / xs.length;\n",
-    });
-  });
-
-  test("a captured variable is named at once", () => {
-    expect(outputs[1]![0]!.text).toContain(
-      "CapturedVariableError: The function `<lambda>` uses `lut`, which is not part of it",
+describe("a notebook in the kernel", () => {
+  test("the first use of the session starts it and shows its table once", async () => {
+    const first = await run("session");
+    expect(data(first, "display_data")[0]?.["text/plain"]).toMatch(
+      /^ID +local-\d+\nApplication +pomona\nMaster +local\[\*\] \(\d+ workers?\)\nState +idle\nUI +none/,
     );
-    expect(outputs[1]![0]!.text).not.toContain("exports");
+    expect(first.stdout).toBe("Session available as 'session'.\n");
+    expect(data(first)[0]).toEqual({ "text/plain": expect.stringMatching(/^Session local-\d+ \(pomona, /) });
+    const second = await run("await session.range(2).count()");
+    expect(second.outputs.map(({ type }) => type)).toEqual(["execute_result"]);
+    expect(second.result).toBe("2");
   });
 
-  test("broadcast values and imports of the cell are taken", () => {
-    expect(outputs[2]!.map(({ text }) => text)).toEqual(["{ stats_1: '*' }\n"]);
-  });
-
-  test("display reaches the notebook through the kernel's own tslab", () => {
-    expect(outputs[3]!.find(({ output_type }) => output_type === "display_data")!.data).toEqual({
-      "text/html": "<b>shown</b>",
-      "text/plain": "shown",
-    });
-    expect(outputs[3]!.find(({ output_type }) => output_type === "stream")!.text).toBe("true\n");
-  });
-
-  test("a job leaves one block with its final state", () => {
-    const blocks = outputs[4]!.filter(({ output_type }) => output_type === "display_data");
-    expect(blocks).toHaveLength(1);
-    expect(blocks[0]!.data!["text/plain"]).toBe(
-      "featurize: succeeded in 1.5 s\n  image.features: 0/1 task, 5,000/5,000 rows, 3,333 rows/s, 1.5 s",
+  test("a DataFrame is a table, typed, and a wrong one fails the cell", async () => {
+    const shown = await run(
+      'const fruits = session.createDataFrame([{ id: 1, label: "Apple" }, { id: 2, label: "Kiwi" }]);\nfruits.filter("id > 1")',
     );
-    expect(blocks[0]!.data!["text/html"]).toContain("width:100%");
+    expect(shown.result).toBe("+---+-----+\n| id|label|\n+---+-----+\n|  2| Kiwi|\n+---+-----+\n");
+    expect(data(shown)[0]?.["text/html"]).toContain('<table class="pomona-table">');
+    await expect(run('fruits.select(col("lable"))')).rejects.toThrow(/UnresolvedColumnError: .*lable/);
+  });
+
+  test("display shows any value, and replaces outputs in other cells", async () => {
+    const shown = await run(
+      'display({ "text/html": "<b>shown</b>", "text/plain": "shown" }, { displayId: "one" }); display([{ a: 1 }]);',
+    );
+    const [bundle, table] = data(shown, "display_data");
+    expect(bundle).toEqual({ "text/html": "<b>shown</b>", "text/plain": "shown" });
+    expect(table).toMatchObject({ "text/plain": "[ { a: 1 } ]", "text/html": expect.stringContaining("<td") });
+    const updated = await run('const mark = "<"; updateDisplay("one", html`<i>$' + "{mark}</i>`);");
+    expect(updated.outputs[0]).toMatchObject({
+      type: "update_display_data",
+      content: { data: { "text/html": "<i>&lt;</i>" }, transient: { display_id: "one" } },
+    });
+    const cleared = await run("clearOutput({ wait: true });");
+    expect(cleared.outputs[0]).toMatchObject({ type: "clear_output", content: { wait: true } });
+  });
+
+  test("a value that throws while it is shown leaves the cell whole", async () => {
+    const shown = await run('({ get toHTML(): string { throw new Error("boom"); } })');
+    expect(shown.result).toContain("showing it failed: Error: boom");
+  });
+
+  test("a promise says what to do", async () => {
+    expect((await run("new Promise(() => {})")).result).toBe(
+      "Promise { <pending> }\nIts value is not there yet: put `await` before it.",
+    );
+  });
+
+  test("prompt and readLine ask the reader", async () => {
+    const answer = (prompt: string, password: boolean) => `${prompt}/${password}`;
+    const asked = await kernel.execute('[prompt("a"), await readLine("b", { password: true })]', { answer });
+    expect(asked.result).toBe("[ 'a/false', 'b/true' ]");
+  });
+
+  test("a captured variable is named at once; broadcast values and imports are taken", async () => {
+    await run("const lut: Record<string, number> = { Apple: 2 };");
+    await expect(run('udf((label: string) => lut[label], { returns: "double" });')).rejects.toThrow(
+      /CapturedVariableError: The function .* uses `lut`, which is not part of it/,
+    );
+    const scored = await run(`import { mean } from "./lib/stats";
+const score = udf((label: string) => mean([lut[label] ?? 0, 4]), { returns: "double", broadcast: { lut: lut }, imports: ["./lib/stats"] });
+await fruits.select(col("id"), score(col("label")).alias("score")).collect()`);
+    expect(scored.result).toBe("[ { id: 1, score: 3 }, { id: 2, score: 2 } ]");
+  });
+
+  test("an interrupt cancels the job, and its output is taken back", async () => {
+    const slow = `const slow = udf((id: number) => new Promise<number>((done) => setTimeout(done, 50, id)), { returns: "long" });
+await session.range(10000).repartition(4).select(slow(col("id")).alias("id")).write.parquet("out")`;
+    const started = kernel.start(slow, { timeout: 60_000 });
+    await expect.poll(() => existsSync(join(folder, "out")), { timeout: 30_000 }).toBe(true);
+    await kernel.interrupt();
+    const { reply } = await started.done;
+    expect(reply.content).toMatchObject({ status: "error", ename: "KeyboardInterrupt" });
+    expect(existsSync(join(folder, "out"))).toBe(false);
+    const after = await run("[session.state, await session.range(5).count()]");
+    expect(after.result).toBe("[ 'idle', 5 ]");
   });
 });
