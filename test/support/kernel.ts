@@ -23,13 +23,8 @@ import { Dealer, Request, Subscriber } from "zeromq";
  */
 export async function startKernel(options: KernelOptions = {}): Promise<RunningKernel> {
   const folder = mkdtempSync(join(tmpdir(), "pomona-kernel-"));
-  const connection = await newConnection(folder, options);
-  const file = join(folder, "connection.json");
-  writeFileSync(file, JSON.stringify(connection));
-  const [program, ...args] = [
-    ...(options.argv ?? commandOf(options.kernel ?? process.env.POMONA_TEST_KERNEL ?? "pomona")),
-    file,
-  ];
+  const { connection, file } = await newConnectionFile(folder, options);
+  const [program, ...args] = [...(options.argv ?? commandOf(options.kernel)), file];
   const child = spawn(program as string, args, {
     cwd: options.cwd ?? folder,
     env: { ...process.env, JPY_PARENT_PID: String(process.pid), ...options.env },
@@ -204,7 +199,8 @@ export interface KernelClient {
 
 const ROOT = join(__dirname, "..", "..");
 
-function commandOf(kernel: string): readonly string[] {
+/** The command that starts a kernel, less the connection file. */
+export function commandOf(kernel = process.env.POMONA_TEST_KERNEL ?? "pomona"): readonly string[] {
   if (kernel === "tslab")
     return [process.execPath, join(ROOT, "node_modules", "tslab", "bin", "tslab"), "kernel", "--config-path"];
   const main = join(ROOT, "kernel-ext", "dist", "main.js");
@@ -212,9 +208,13 @@ function commandOf(kernel: string): readonly string[] {
   return [process.execPath, main];
 }
 
-async function newConnection(folder: string, { transport = "tcp", key }: KernelOptions): Promise<Connection> {
+/** Writes a connection file with free ports into a folder, as Jupyter does before it starts a kernel. */
+export async function newConnectionFile(
+  folder: string,
+  { transport = "tcp", key }: Pick<KernelOptions, "transport" | "key"> = {},
+): Promise<{ readonly connection: Connection; readonly file: string }> {
   const ports = transport === "tcp" ? await freePorts(5) : [1, 2, 3, 4, 5];
-  return {
+  const connection: Connection = {
     transport,
     ip: transport === "tcp" ? "127.0.0.1" : join(folder, "ipc"),
     shell_port: ports[0] as number,
@@ -225,6 +225,9 @@ async function newConnection(folder: string, { transport = "tcp", key }: KernelO
     key: key ?? randomUUID(),
     signature_scheme: "hmac-sha256",
   };
+  const file = join(folder, "connection.json");
+  writeFileSync(file, JSON.stringify(connection));
+  return { connection, file };
 }
 
 const DELIMITER = "<IDS|MSG>";

@@ -34,7 +34,7 @@ Wait for it to end, or choose Kernel > Restart, which ends it at once; the noteb
 
 /** Ways to interrupt, all at once: flags that loops of cells look at, a signal that breaks synchronous code, a message. */
 export function interruption({ stop, running, endWait, tell, tellUser }: InterruptionOptions): Interruption {
-  let canSignal = false;
+  surviveSigint();
   let signalledAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
 
@@ -44,7 +44,7 @@ export function interruption({ stop, running, endWait, tell, tellUser }: Interru
     Atomics.store(stop, 0, 1);
     Atomics.store(stop, stopSlot(interrupted.execution), 1);
     // A wait that ended gives way by itself; a signal might break into what follows it.
-    if (!endWait() && withSignal && canSignal) {
+    if (!endWait() && withSignal) {
       signalledAt = performance.now();
       process.kill(process.pid, "SIGINT");
     }
@@ -62,10 +62,7 @@ export function interruption({ stop, running, endWait, tell, tellUser }: Interru
 
   const signals = new Worker(join(__dirname, "signal-thread.js"), { stdout: true, stderr: true });
   signals.unref();
-  signals.on("message", (message: "armed" | "signal") => {
-    if (message === "armed") canSignal = true;
-    else onSignal();
-  });
+  signals.on("message", onSignal);
 
   return {
     request: () => interrupt(true),
@@ -75,4 +72,13 @@ export function interruption({ stop, running, endWait, tell, tellUser }: Interru
       Atomics.store(stop, stopSlot(execution), 0);
     },
   };
+}
+
+/**
+ * Node takes its handler of SIGINT away when no `breakOnSigint` script runs, and the next signal would end the process. This is
+ * the count of those scripts, one up for good, as Node's REPL does it.
+ */
+function surviveSigint(): void {
+  const { binding } = process as unknown as { binding?(name: "contextify"): { startSigintWatchdog?(): void } };
+  binding?.("contextify").startSigintWatchdog?.();
 }
