@@ -131,5 +131,6 @@ const plansOnly = {
   execute: unused,
   write: unused,
   unpersist: unused,
+  setting: unused,
   broadcast: unused,
 };

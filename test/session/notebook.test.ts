@@ -161,3 +161,6 @@ describe("a session in a notebook", () => {
     }
   });
 });
+
+/** In the workers, by the functions' imports. */
+declare const fs: typeof import("node:fs");
