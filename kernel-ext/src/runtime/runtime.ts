@@ -12,7 +12,7 @@ import { functionOrigin } from "./function-origin";
 import { defineGlobals } from "./globals";
 import { inputFrom } from "./input";
 import { defineGuard, interrupts } from "./interrupts";
-import { languageClient } from "./language-client";
+import { type Language, languageClient } from "./language-client";
 import { moduleLoader } from "./module-loader";
 import { captureStreams, outputTo } from "./output";
 import { installStackTraces } from "./stack-traces";
@@ -66,6 +66,8 @@ export function startRuntime({ io, compiler, stop, input, inputReady, root }: Ru
       runMagic(magic, { host, session, runCell: runner.runSource, locals: () => executor.locals, cwd: folder, signal }),
   });
 
+  const warming = warmWhenIdle(language);
+
   connectKernel(host);
   defineGuard(stop);
   defineGlobals(session.get);
@@ -77,8 +79,10 @@ export function startRuntime({ io, compiler, stop, input, inputReady, root }: Ru
   io.on("message", (message: ToMain) => {
     switch (message.op) {
       case "execute":
+        warming.pause();
         void runner.execute(message).then((content) => {
           output.post({ op: "done", execution: message.execution, content });
+          warming.resume();
         });
         break;
       case "interrupt":
@@ -98,6 +102,26 @@ export function startRuntime({ io, compiler, stop, input, inputReady, root }: Ru
     }
   });
   output.post({ op: "ready" });
+  warming.resume();
+}
+
+/** Long enough that the next cell of a notebook that is run as a whole has come. */
+const IDLE_MS = 400;
+
+/** Has the session's types loaded while nothing runs, so that the first cell that uses them need not wait. */
+function warmWhenIdle(language: Language): { pause(): void; resume(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  let isWarm = false;
+  return {
+    pause: () => clearTimeout(timer),
+    resume() {
+      if (isWarm) return;
+      timer = setTimeout(() => {
+        isWarm = true;
+        language.warm();
+      }, IDLE_MS);
+    },
+  };
 }
 
 function withDefaults({ data, metadata = {}, transient = {} }: Parameters<KernelHost["display"]>[0]) {
