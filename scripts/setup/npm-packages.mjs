@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { inRoot } from "./paths.mjs";
 import { npm } from "./processes.mjs";
 import { fingerprint, isStamped, writeStamp } from "./stamp.mjs";
@@ -11,8 +11,10 @@ const stampFile = inRoot("node_modules", ".pomona-stamp");
  * @returns {Promise<string>} what was done, for the progress line
  */
 export async function installPackages({ force }) {
-  const values = [process.platform, process.arch];
-  const print = fingerprint({ values, files: [inRoot("package.json"), inRoot("package-lock.json")] });
+  // Not all of package.json: a new script is no reason to install everything anew.
+  const { dependencies, devDependencies, overrides } = JSON.parse(readFileSync(inRoot("package.json"), "utf8"));
+  const values = [process.platform, process.arch, JSON.stringify([dependencies, devDependencies, overrides])];
+  const print = fingerprint({ values, files: [inRoot("package-lock.json")] });
   if (!force && isStamped(stampFile, print) && existsSync(inRoot("node_modules", "pomona"))) return "up to date";
   const options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
   await npm(["ci", ...options], { env: { ONNXRUNTIME_NODE_INSTALL: "skip" } });
