@@ -4,8 +4,11 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { type Cells, openCells } from "../../kernel-ext/src/language/cells";
 import type { Converted, Diagnostic } from "../../kernel-ext/src/messages";
+import { cellExecutor } from "../../kernel-ext/src/runtime/tslab-executor";
 
 export const packageRoot = resolve(__dirname, "../..");
+
+const PRELUDE = join(packageRoot, "kernel-ext", "prelude.d.ts");
 
 export type Code = Extract<Converted, { kind: "code" }>;
 
@@ -24,9 +27,21 @@ export interface Notebook {
   run(source: string): Promise<unknown>;
 }
 
-export function openNotebook(prelude = join(packageRoot, "kernel-ext", "prelude.d.ts")): Notebook {
+export interface NotebookOptions {
+  readonly prelude?: string;
+  /** Files that are there before the kernel starts, by their paths from the notebook's folder. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+export function openNotebook({ prelude = PRELUDE, files = {} }: NotebookOptions = {}): Notebook {
   const folder = join(realpathSync(mkdtempSync(join(tmpdir(), "pomona-cells-"))), "notebooks");
   mkdirSync(folder);
+  const write = (path: string, text: string) => {
+    const file = resolve(folder, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  };
+  for (const [path, text] of Object.entries(files)) write(path, text);
   const cells = openCells({ cwd: folder, prelude, packageRoot });
   let execution = 0;
   const compile = (source: string) => {
@@ -43,11 +58,7 @@ export function openNotebook(prelude = join(packageRoot, "kernel-ext", "prelude.
   return {
     folder,
     cells,
-    write(path, text) {
-      const file = resolve(folder, path);
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, text);
-    },
+    write,
     compile,
     code,
     errors(source) {
@@ -58,35 +69,15 @@ export function openNotebook(prelude = join(packageRoot, "kernel-ext", "prelude.
   };
 }
 
-interface TslabExecutor {
-  execute(source: string): Promise<boolean>;
-}
-
-/** tslab's own executor, given what the language thread compiled. */
+/** tslab's executor, as the kernel runs it. */
 function executor(folder: string): (code: Code) => Promise<unknown> {
-  const { createExecutor } = createRequire(__filename)("tslab/dist/executor") as {
-    createExecutor(folder: string, converters: object, console: object): TslabExecutor;
-  };
-  let next: Code | undefined;
-  let value: unknown;
-  let thrown: unknown;
-  const console_ = {
-    log(shown: unknown) {
-      value = shown;
-    },
-    error(error: unknown) {
-      thrown = error;
-    },
-  };
-  const converter = { convert: () => ({ ...next, diagnostics: [] }) };
-  const made = createExecutor(folder, { node: converter }, console_);
-  const { __tslab__ } = globalThis as { __tslab__?: object };
   Object.assign(globalThis, { __stop__: () => {}, __import__: (id: string) => import(id) });
+  const made = cellExecutor(folder, createRequire(join(folder, "_.js")));
+  const { __tslab__ } = globalThis as { __tslab__?: object };
   return async (code) => {
     Object.assign(globalThis, { __tslab__ });
-    next = code;
-    value = undefined;
-    if (await made.execute("")) return value;
-    throw thrown;
+    const outcome = await made.run(code);
+    if (outcome.status === "threw") throw outcome.error;
+    return outcome.value?.shown;
   };
 }

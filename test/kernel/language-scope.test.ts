@@ -149,6 +149,38 @@ const CASES: Readonly<Record<string, readonly [cells: readonly string[], value: 
     4,
   ],
   "import()": [["const id = 'node:path';", "(await import(id)).sep"], "/"],
+  "an assignment that an earlier function sees": [["let t = 1; const over = () => t;", "t = 5;", "over()"], 5],
+  "a count by an earlier function": [["let n = 0; function inc() { n++; }", "n = 10; inc(); n"], 11],
+  "a variable by a pattern": [
+    ["let { a, b: [c = 2, ...d] } = { a: 1, b: [] as number[] }; var e = () => a + c;", "a = 5; c = 6; e()"],
+    11,
+  ],
+  "a variable without a value": [["let late: number; const read = () => late;", "late = 4; read()"], 4],
+  "a variable that is set later": [
+    ["let v = 1; const done = Promise.resolve().then(() => { v = 8; });", "await done; v"],
+    8,
+  ],
+  "a variable that becomes a constant": [
+    ["let n = 1; const old = () => n;", "const n = 'new';", "`${n} ${old()}`"],
+    "new 1",
+  ],
+  "a variable that becomes a function": [
+    ["let f: any = 1; const was = () => f;", "function f() { return was(); }", "f()"],
+    1,
+  ],
+  "a variable that becomes an import": [
+    ["let sep = 1; const keep = () => sep;", "import { sep } from 'node:path';", "sep + keep()"],
+    "/1",
+  ],
+  "a variable that is declared anew": [
+    ["let n = 1; const old = () => n;", "let n = 'new';", "n += '!'; `${n} ${old()}`"],
+    "new! 1",
+  ],
+  "a constant that becomes a variable": [
+    ["const n = 1; const old = () => n;", "let n = 2;", "n = 3; `${n} ${old()}`"],
+    "3 1",
+  ],
+  "a variable named value": [["let value = 1; const read = () => value;", "value = 3; read()"], 3],
   "a comment alone": [["const x = 3;", "// nothing", "x"], 3],
   "types alone": [["type T = 1 | 2;", "const t: T = 2; t"], 2],
 };

@@ -6,7 +6,9 @@ import { notebookOptions } from "./compiler-options";
 import { diagnosticsOf, type Placing } from "./diagnostics";
 import { earlierVariables } from "./earlier-variables";
 import { fileChanges } from "./file-changes";
+import { withoutAccessors } from "./live-variables";
 import { localModules } from "./local-modules";
+import { type ModuleResolution, moduleResolution } from "./module-resolution";
 import { openPrelude } from "./prelude";
 import { remainingNamespaces } from "./remaining-namespaces";
 import {
@@ -26,6 +28,8 @@ export interface Cells {
   /** What is offered at a place of a cell, as TypeScript puts it. Positions are UTF-16 offsets. */
   complete(source: string, position: number): ts.CompletionInfo | undefined;
   inspect(source: string, position: number): ts.QuickInfo | undefined;
+  /** The file that stands for the cell of the last call. */
+  file(): ts.SourceFile;
   /** Names that earlier cells declare. */
   earlierNames(): ReadonlySet<string>;
   /** `pomona` and its subpaths. */
@@ -47,14 +51,22 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
   const options = notebookOptions(compiler, cwd, packageRoot);
   const prelude = openPrelude(compiler, preludePath);
   const modulesInMemory = new Set<string>();
+  /** Variables of any cell so far that later ones reach by accessors. */
+  const liveNames = new Set<string>();
   let committed = "";
+  let resolution: ModuleResolution | undefined;
   let latest: { readonly execution: number; readonly declarations: string } | undefined;
   let call: Call = { execution: 0, cellLength: 0, emittedMap: "", map: "", packages: [], diagnostics: [] };
 
   const converter: TslabConverter = createTslabConverter({
     cwd,
     options,
-    ...changes,
+    missed: changes.missed,
+    watchFile: changes.watchFile,
+    host(system) {
+      resolution = moduleResolution(compiler, cwd, options, system);
+      return resolution.host;
+    },
     beforeEmit(program) {
       const declarations = program.getSourceFile(converter.declarationsFile);
       return declarations ? [earlierVariables(compiler, program.getTypeChecker(), declarations)] : [];
@@ -66,7 +78,9 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
       const made = toCommonJs(compiler, code, options, { execution: call.execution, path: undefined });
       call.map = made.map;
       call.packages = made.packages;
-      return made.code;
+      const replaced = [...made.exported.copied].filter((name) => liveNames.has(name));
+      for (const name of made.exported.live) liveNames.add(name);
+      return withoutAccessors(made.code, replaced);
     },
     diagnose(program, files) {
       call.diagnostics = diagnose(program, files);
@@ -86,7 +100,7 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
 
   const begin = (execution: number, source: string) => {
     call = { execution, cellLength: source.length, emittedMap: "", map: "", packages: [], diagnostics: [] };
-    changes.tell();
+    if (changes.tell()) resolution?.invalidate();
     prelude.mentionedIn(source);
   };
   const cell = () => converter.builder().getSourceFile(converter.cellFile) as ts.SourceFile;
@@ -107,6 +121,7 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
     if (errors.length > 0) return { kind: "diagnostics", diagnostics: diagnosticsOf(compiler, errors, placing) };
     const previous = prelude.declarations() + committed;
     const converted = converter.convert(previous, text);
+    resolution?.settle();
     const found = diagnosticsOf(compiler, worthTelling(call.diagnostics, converted, converter.cellFile), placing);
     if (found.length > 0) return { kind: "diagnostics", diagnostics: found };
     const own = converted.declOutput ?? "";
@@ -128,7 +143,9 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
     const path = `${cwd}/${name}.ts${meta.jsx ? "x" : ""}`;
     modulesInMemory.add(path);
     changes.touch(path);
+    resolution?.invalidate();
     converter.addModule(name, source, meta);
+    resolution?.settle();
     const found = diagnosticsOf(compiler, call.diagnostics, placing).map((each) =>
       each.file === `${name}.ts` ? { ...each, file: undefined } : each,
     );
@@ -165,6 +182,7 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
       begin(0, source);
       return converter.inspect(inScope(), source, position);
     },
+    file: cell,
     earlierNames() {
       const file = converter.builder().getSourceFile(converter.declarationsFile);
       return new Set([...((file && compiler.localsOf(file))?.keys() ?? [])].map(String));
@@ -195,5 +213,7 @@ function worthTelling(
 }
 
 function hasCode(output: string | undefined): boolean {
-  return output !== undefined && output.replace(/^Object\.defineProperty\(exports, "__esModule".*$/m, "").trim() !== "";
+  return (
+    output?.replace(/^Object\.defineProperty\(exports, "__esModule".*$/m, "").trim() !== "" && output !== undefined
+  );
 }

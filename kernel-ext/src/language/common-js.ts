@@ -1,6 +1,7 @@
 import { isBuiltin } from "node:module";
 import type ts from "@tslab/typescript-for-tslab";
 import { dynamicImports, guards } from "./guards";
+import { type Exported, liveVariables } from "./live-variables";
 import { type Compiler, transpile, withoutMapComment } from "./tslab-converter";
 
 export interface CommonJs {
@@ -9,6 +10,8 @@ export interface CommonJs {
   readonly map: string;
   /** Packages that it imports statically. */
   readonly packages: readonly string[];
+  /** What it exports, of a cell. */
+  readonly exported: Exported;
 }
 
 /**
@@ -23,6 +26,7 @@ export function toCommonJs(
   { execution, path }: { readonly execution: number; readonly path: string | undefined },
 ): CommonJs {
   const packages = new Set<string>();
+  const exported: Exported = { live: new Set(), copied: new Set() };
   const collect: ts.TransformerFactory<ts.SourceFile> = () => (file) => {
     for (const id of staticImports(compiler, file)) if (isPackage(id)) packages.add(id);
     return file;
@@ -30,9 +34,16 @@ export function toCommonJs(
   const { outputText, sourceMapText } = transpile(code, {
     fileName: "custom.js",
     compilerOptions: { ...options, sourceMap: true },
-    transformers: { before: [collect, guards(compiler, execution), dynamicImports(compiler, path)] },
+    transformers: {
+      before: [
+        collect,
+        guards(compiler, execution),
+        dynamicImports(compiler, path),
+        ...(path === undefined ? [liveVariables(compiler, exported)] : []),
+      ],
+    },
   });
-  return { code: withoutMapComment(outputText), map: sourceMapText ?? "", packages: [...packages] };
+  return { code: withoutMapComment(outputText), map: sourceMapText ?? "", packages: [...packages], exported };
 }
 
 function staticImports(compiler: Compiler, file: ts.SourceFile): string[] {

@@ -1,5 +1,5 @@
-import { readdirSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { statSync } from "node:fs";
+import { dirname } from "node:path";
 import type ts from "@tslab/typescript-for-tslab";
 
 /**
@@ -8,13 +8,15 @@ import type ts from "@tslab/typescript-for-tslab";
  */
 export interface FileChanges {
   watchFile(path: string, callback: ts.FileWatcherCallback): ts.FileWatcher;
-  watchDirectory(path: string, callback: ts.DirectoryWatcherCallback): ts.FileWatcher;
   /** Notes a file or folder that TypeScript looked for in vain. */
   missed(path: string): void;
   /** Tells that a file which exists in memory only has a new text. */
   touch(path: string): void;
-  /** Calls back for every change since the last time. */
-  tell(): void;
+  /**
+   * Calls back for every file that changed since the last time.
+   * @returns true where files came or went, so that module names may mean others
+   */
+  tell(): boolean;
 }
 
 /** As TypeScript's `FileWatcherEventKind`. */
@@ -33,41 +35,39 @@ interface MissedFolder {
 /** @param isFixed true for files that don't change while the kernel runs, such as TypeScript's own */
 export function fileChanges(isFixed: (path: string) => boolean): FileChanges {
   const files = new Map<string, WatchedFile>();
-  const folders = new Map<string, Set<ts.DirectoryWatcherCallback>>();
   const missed = new Map<string, MissedFolder>();
 
-  const tellFiles = () => {
+  const tellFiles = (): boolean => {
+    let moved = false;
     for (const [path, file] of [...files]) {
       const stamp = fileStamp(path);
       if (stamp === file.stamp) continue;
       const kind = stamp === "" ? EVENT.deleted : file.stamp === "" ? EVENT.created : EVENT.changed;
       file.stamp = stamp;
+      moved ||= kind !== EVENT.changed || path.endsWith("/package.json");
+      if (kind === EVENT.deleted) note(path);
       for (const callback of [...file.callbacks]) callback(path, kind);
     }
+    return moved;
   };
 
-  const tellMissed = () => {
+  const findMissed = (): boolean => {
+    let found = false;
     for (const [folder, entry] of [...missed]) {
-      const stamp = folderStamp(folder);
+      const stamp = entryStamp(folder);
       if (stamp === entry.stamp) continue;
       entry.stamp = stamp;
-      for (const path of [...entry.paths]) {
-        const found = foundAt(path);
-        if (found.length === 0) continue;
-        entry.paths.delete(path);
-        for (const each of found) tellFolder(each);
-      }
+      for (const path of [...entry.paths]) if (entryStamp(path) !== "" && entry.paths.delete(path)) found = true;
       if (entry.paths.size === 0) missed.delete(folder);
     }
+    return found;
   };
 
-  /** TypeScript keeps one list of failed look-ups, so that any of its folder watchers takes the news. */
-  const tellFolder = (path: string) => {
-    const nearest = [...folders.keys()].filter((folder) => path.startsWith(`${folder}/`));
-    const [callback] =
-      folders.get(nearest.sort((a, b) => b.length - a.length)[0] ?? "") ??
-      [...folders.values()].flatMap((callbacks) => [...callbacks]);
-    callback?.(path);
+  const note = (path: string) => {
+    const folder = dirname(path);
+    const entry = missed.get(folder) ?? { stamp: entryStamp(folder), paths: new Set() };
+    missed.set(folder, entry);
+    entry.paths.add(path);
   };
 
   return {
@@ -83,31 +83,13 @@ export function fileChanges(isFixed: (path: string) => boolean): FileChanges {
         },
       };
     },
-    watchDirectory(path, callback) {
-      const callbacks = folders.get(path) ?? new Set();
-      folders.set(path, callbacks);
-      callbacks.add(callback);
-      return {
-        close() {
-          callbacks.delete(callback);
-          if (callbacks.size === 0 && folders.get(path) === callbacks) folders.delete(path);
-        },
-      };
-    },
-    missed(path) {
-      const folder = dirname(path);
-      const entry = missed.get(folder) ?? { stamp: folderStamp(folder), paths: new Set() };
-      missed.set(folder, entry);
-      entry.paths.add(path);
-    },
+    missed: note,
     touch(path) {
       for (const callback of files.get(path)?.callbacks ?? []) callback(path, EVENT.changed);
-      const entry = missed.get(dirname(path));
-      if (entry?.paths.delete(path)) tellFolder(path);
     },
     tell() {
-      tellFiles();
-      tellMissed();
+      const moved = tellFiles();
+      return findMissed() || moved;
     },
   };
 }
@@ -117,15 +99,8 @@ function fileStamp(path: string): string {
   return stat?.isFile() ? `${stat.mtimeMs} ${stat.size} ${stat.ino}` : "";
 }
 
-/** Changes when an entry of the folder comes or goes. */
-function folderStamp(path: string): string {
+/** Of a folder, it changes when an entry comes or goes; empty where there is nothing. */
+function entryStamp(path: string): string {
   const stat = statSync(path, { throwIfNoEntry: false });
   return stat ? `${stat.mtimeMs} ${stat.ino}` : "";
-}
-
-/** What TypeScript has to be told of where something is now: a folder's entries too, since it hadn't looked for those. */
-function foundAt(path: string): string[] {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (!stat) return [];
-  return stat.isDirectory() ? [path, ...readdirSync(path).map((name) => join(path, name))] : [path];
 }

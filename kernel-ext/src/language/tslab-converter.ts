@@ -30,7 +30,8 @@ export interface ConverterHooks {
   /** Told of each file and folder that TypeScript looked for in vain. */
   missed(path: string): void;
   watchFile(path: string, callback: ts.FileWatcherCallback): ts.FileWatcher;
-  watchDirectory(path: string, callback: ts.DirectoryWatcherCallback): ts.FileWatcher;
+  /** Parts of the compiler's host that take the place of TypeScript's own; `system` tells of what is missed. */
+  host(system: ts.System): Partial<ts.CompilerHost>;
   /** Transforms of a cell's syntax tree before TypeScript's own. */
   beforeEmit(program: ts.Program): readonly ts.TransformerFactory<ts.SourceFile>[];
   /** The source map of a cell's first step, from TypeScript to ES modules. */
@@ -131,10 +132,9 @@ export function createTslabConverter(hooks: ConverterHooks): TslabConverter {
 }
 
 /** What a doc comment at a cell's head says, such as `@module stats`. */
-export function codeMetadata(source: string): CodeMetadata {
-  const { getCodeMetadata } = load("tslab/dist/metadata") as { getCodeMetadata(source: string): CodeMetadata };
-  return getCodeMetadata(source);
-}
+export const { getCodeMetadata: codeMetadata } = load("tslab/dist/metadata") as {
+  getCodeMetadata(source: string): CodeMetadata;
+};
 
 /** Plain text of what a name is. */
 export function printQuickInfo(info: ts.QuickInfo): string {
@@ -231,7 +231,7 @@ function watchHost(
   const files = created;
   Object.assign(options, hooks.options);
   redirectSystem(system, hooks, files);
-  const host = create(roots, options, system, ...rest);
+  const host = Object.assign(create(roots, options, system, ...rest), hooks.host(system));
   const { setTimeout } = host;
   // TypeScript applies what else it would wait for, failed look-ups, whenever it updates the program, which a cell always does;
   // tslab can hold one timer only.
@@ -257,7 +257,7 @@ function redirectSystem(system: ts.System, hooks: ConverterHooks, files: typeof 
     path === files.cellFile || path === files.declarationsFile
       ? (watchFile as NonNullable<typeof watchFile>)(path, callback, ...rest)
       : hooks.watchFile(path, callback);
-  system.watchDirectory = (path, callback) => hooks.watchDirectory(path, callback);
+  system.watchDirectory = () => ({ close() {} });
   system.fileExists = (path) => noted(path, fileExists(path));
   system.directoryExists = (path) => noted(path, directoryExists(path));
   const noted = (path: string, exists: boolean) => {

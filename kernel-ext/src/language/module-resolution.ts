@@ -1,0 +1,53 @@
+import type ts from "@tslab/typescript-for-tslab";
+import type { Compiler } from "./tslab-converter";
+
+/**
+ * Which file a module's name means. TypeScript's own cache for watched programs learns of new files by watching folders, and
+ * watches none near the root; this one is emptied when files came or went.
+ */
+export interface ModuleResolution {
+  /** The part of a compiler host that takes its place. */
+  readonly host: Pick<
+    ts.CompilerHost,
+    "resolveModuleNameLiterals" | "getModuleResolutionCache" | "hasInvalidatedResolutions"
+  >;
+  /** Forgets every answer. */
+  invalidate(): void;
+  /** The program is made anew: its names were looked up. */
+  settle(): void;
+}
+
+export function moduleResolution(
+  compiler: Compiler,
+  cwd: string,
+  options: ts.CompilerOptions,
+  system: ts.ModuleResolutionHost,
+): ModuleResolution {
+  const cache = compiler.createModuleResolutionCache(cwd, (name) => name, options);
+  let isInvalid = false;
+  return {
+    host: {
+      resolveModuleNameLiterals: (literals, containing, redirected, options, file) =>
+        literals.map((literal) =>
+          compiler.resolveModuleName(
+            literal.text,
+            containing,
+            options,
+            system,
+            cache,
+            redirected,
+            compiler.getModeForUsageLocation(file, literal),
+          ),
+        ),
+      getModuleResolutionCache: () => cache,
+      hasInvalidatedResolutions: () => isInvalid,
+    },
+    invalidate() {
+      cache.clear();
+      isInvalid = true;
+    },
+    settle() {
+      isInvalid = false;
+    },
+  };
+}
