@@ -1,11 +1,12 @@
 import type { ExecuteContent, ExecuteReply, Header } from "../messages";
+import type { Channel } from "./sender";
 
 /** An `execute_request`, and how to answer it. */
 export interface ExecuteItem {
   readonly header: Header;
   readonly content: ExecuteContent;
   readonly idents: readonly Buffer[];
-  readonly channel: "shell" | "control" | "stdin";
+  readonly channel: Channel;
 }
 
 /** An execution that main has. */

@@ -22,14 +22,14 @@ export interface InputDesk {
 export interface InputDeskOptions {
   readonly running: () => RunningExecution | undefined;
   /** Sends an `input_request` to the client of the execution. @returns its `msg_id` */
-  readonly send: (to: ExecuteItem, content: Content) => string;
+  readonly ask: (to: ExecuteItem, content: Content) => string;
   readonly answers: MessagePort;
   /** Wakes main. */
   readonly ready: Int32Array;
 }
 
 /** Questions go one after the other to the client whose cell asks. */
-export function inputDesk({ running, send, answers, ready }: InputDeskOptions): InputDesk {
+export function inputDesk({ running, ask, answers, ready }: InputDeskOptions): InputDesk {
   const questions: Question[] = [];
   const earlier = new Set<string>();
   let open: { readonly id: string; readonly client: string } | undefined;
@@ -43,7 +43,7 @@ export function inputDesk({ running, send, answers, ready }: InputDeskOptions): 
     const question = open ? undefined : questions[0];
     const client = running();
     if (!question || !client) return;
-    const id = send(client, { prompt: question.prompt, password: question.password });
+    const id = ask(client, { prompt: question.prompt, password: question.password });
     open = { id, client: clientOf(client.idents) };
   };
   const close = (content: InputAnswer) => {

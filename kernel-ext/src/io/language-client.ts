@@ -26,10 +26,6 @@ export function languageClient(port: MessagePort): (type: LanguageType, content:
     });
 }
 
-export function isLanguageType(type: string): type is LanguageType {
-  return type === "complete_request" || type === "inspect_request" || type === "is_complete_request";
-}
-
 function nothing(type: LanguageType, { cursor_pos }: Content): Content {
   switch (type) {
     case "complete_request":

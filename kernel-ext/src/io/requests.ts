@@ -1,4 +1,4 @@
-import type { Content, ExecuteContent } from "../messages";
+import type { ConnectionInfo, Content, ExecuteContent } from "../messages";
 
 /** The content of an `execute_request` with what is left out filled in; a string says what is wrong with it. */
 export function executeContent(content: Content): ExecuteContent | string {
@@ -26,6 +26,11 @@ export function commProblem(type: string, { comm_id, target_name }: Content): st
   if (typeof comm_id !== "string") return `${type} needs \`comm_id\`, a string`;
   if (type === "comm_open" && typeof target_name !== "string") return `${type} needs \`target_name\`, a string`;
   return undefined;
+}
+
+/** The content of a `connect_reply`, which names the ports. */
+export function connectContent({ shell_port, iopub_port, stdin_port, control_port, hb_port }: ConnectionInfo): Content {
+  return { status: "ok", shell_port, iopub_port, stdin_port, control_port, hb_port };
 }
 
 export function errorContent(ename: string, evalue: string): Content {
