@@ -1,11 +1,11 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { beforeEach, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { originalPosition } from "../../kernel-ext/src/language/source-positions";
 import { type Code, type Notebook, openNotebook } from "./language-notebook";
 
 let notebook: Notebook;
-beforeEach(() => {
+beforeAll(() => {
   notebook = openNotebook();
 });
 
@@ -29,17 +29,17 @@ test("local modules come with the first cell that needs them, and again when the
 });
 
 test("what changes while a cell has an error is not lost", () => {
-  notebook.write("m.ts", "export const m = 1;");
-  expect(notebook.errors('import { n } from "./m";')[0]?.code).toBe(2305);
-  expect(paths(notebook.code('import { m } from "./m";'))).toEqual(["m.ts"]);
+  notebook.write("kept.ts", "export const m = 1;");
+  expect(notebook.errors('import { n } from "./kept";')[0]?.code).toBe(2305);
+  expect(paths(notebook.code('import { m } from "./kept";'))).toEqual(["kept.ts"]);
 });
 
 test.each([
   ["a file", "late.ts", "./late"],
   ["a file in a new folder", "new/late.ts", "./new/late"],
-  ["a file in new folders", "new/deep/late.ts", "./new/deep/late"],
-  ["an index", "new/index.ts", "./new"],
-  ["a file above the notebook", "../lib/late.ts", "../lib/late"],
+  ["a file in new folders", "deep/er/late.ts", "./deep/er/late"],
+  ["an index", "indexed/index.ts", "./indexed"],
+  ["a file above the notebook", "../above/late.ts", "../above/late"],
   ["a file next to the notebook's folder", "../late.ts", "../late"],
 ])("%s that was not there at first is found when it is", (_, path, specifier) => {
   const cell = `import { late } from "${specifier}"; late`;
@@ -50,12 +50,12 @@ test.each([
 });
 
 test("a file that goes is missed, and found when it comes back", () => {
-  notebook.write("m.ts", "export const m = 1;");
-  const cell = 'import { m } from "./m"; m';
+  notebook.write("gone.ts", "export const m = 1;");
+  const cell = 'import { m } from "./gone"; m';
   notebook.code(cell);
-  rmSync(join(notebook.folder, "m.ts"));
+  rmSync(join(notebook.folder, "gone.ts"));
   expect(notebook.errors(cell)[0]?.code).toBe(2307);
-  notebook.write("m.ts", "export const m = 'new';");
+  notebook.write("gone.ts", "export const m = 'new';");
   expect(notebook.code(cell).modules[0]?.code).toContain("new");
 });
 
@@ -83,9 +83,9 @@ test("packages are those that are really imported, also by local modules", () =>
     notebook.write(`node_modules/${name}/package.json`, JSON.stringify({ name, types: "i.d.ts" }));
     notebook.write(`node_modules/${name}/i.d.ts`, "export const v: number; export type T = string;");
   }
-  notebook.write("m.ts", 'import { v } from "@scope/four"; export * from "two"; export const w = v;');
+  notebook.write("uses.ts", 'import { v } from "@scope/four"; export * from "two"; export const w = v;');
   const cell =
-    'import { v } from "one"; import type { T } from "three"; import { T as U } from "three"; import "node:fs"; import { w } from "./m"; v + w';
+    'import { v } from "one"; import type { T } from "three"; import { T as U } from "three"; import "node:fs"; import { w } from "./uses"; v + w';
   expect([...notebook.code(cell).packages].sort()).toEqual(["@scope/four", "one", "two"]);
   expect([...notebook.code(cell).packages].sort()).toEqual(["@scope/four", "one", "two"]);
 });
@@ -113,12 +113,12 @@ test("all kinds of files can be imported", () => {
 
 test("a local module is CommonJS with guards, its own import() and a map to its lines", () => {
   notebook.write(
-    "m.ts",
+    "guarded.ts",
     'interface T { a: number }\n\nexport function f(t: T) {\n  while (t) import("./x" as string);\n  throw t;\n}',
   );
-  const [module] = notebook.code('import { f } from "./m"; f').modules;
+  const [module] = notebook.code('import { f } from "./guarded"; f').modules;
   expect(module?.code).toContain("__stop__(0);");
-  expect(module?.code).toContain(`__import__("./x", ${JSON.stringify(join(notebook.folder, "m.ts"))})`);
+  expect(module?.code).toContain(`__import__("./x", ${JSON.stringify(join(notebook.folder, "guarded.ts"))})`);
   expect(module?.code).not.toContain("tsLastExpr");
   const lines = module?.code.split("\n") ?? [];
   const line = lines.findIndex((text) => text.includes("throw t")) + 1;
