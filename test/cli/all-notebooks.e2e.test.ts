@@ -1,0 +1,60 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseNotebook, withParameters } from "../../src/cli/notebook-parameters";
+import { readDeclarations } from "../../src/cli/parameter-declarations";
+import { writeSyntheticFruits } from "../../src/image/synthetic";
+import { cellsOf, errorsOf, pythonModule } from "./notebooks";
+
+const NOTEBOOKS = join(__dirname, "..", "..", "notebooks");
+const names = readdirSync(NOTEBOOKS).filter((name) => name.endsWith(".ipynb"));
+
+let folder: string;
+let small: Readonly<Record<string, string>>;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "pomona-notebooks-"));
+  // Beside what they import from `./lib`.
+  cpSync(NOTEBOOKS, join(folder, "notebooks"), { recursive: true });
+  const images = join(folder, "images");
+  await writeSyntheticFruits(images, { perClass: 4 });
+  small = { images, output: join(folder, "out"), n: "48", k: "10", weights: "random", master: "local[2]" };
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The parameters that a notebook has, with values that make it quick. */
+function parametersOf(path: string): [string, string][] {
+  const cell = cellsOf(path).find(({ metadata }) => metadata.tags?.includes("parameters"));
+  const declared = readDeclarations([cell?.source ?? ""].flat().join("")).map(({ name }) => name);
+  return Object.entries(small).filter(([name]) => declared.includes(name));
+}
+
+const unexpected = (path: string) =>
+  cellsOf(path)
+    .filter(({ metadata }) => !metadata.tags?.includes("raises-exception"))
+    .flatMap(errorsOf);
+
+describe.each(names)("%s", (name) => {
+  const path = () => join(folder, "notebooks", name);
+
+  it("runs by papermill", () => {
+    const output = path().replace(".ipynb", "-papermill.ipynb");
+    const given = parametersOf(path()).flatMap(([parameter, value]) => ["-p", parameter, value]);
+    const cwd = join(folder, "notebooks");
+    const { status, stderr } = pythonModule("papermill", [path(), output, ...given], cwd);
+    expect(status, stderr).toBe(0);
+    expect(stderr).not.toMatch(/unknown parameter/i);
+    expect(unexpected(output)).toEqual([]);
+  }, 240_000);
+
+  it("runs by nbconvert", () => {
+    const notebook = parseNotebook(readFileSync(path(), "utf8"), name);
+    const typed = parametersOf(path()).map(([parameter, value]) => `${parameter}=${value}`);
+    const input = path().replace(".ipynb", "-input.ipynb");
+    writeFileSync(input, JSON.stringify(withParameters(notebook, { typed, raw: [] })));
+    const { status, stderr } = pythonModule("nbconvert", ["--to", "notebook", "--execute", "--inplace", input]);
+    expect(status, stderr).toBe(0);
+    expect(unexpected(input)).toEqual([]);
+    expect(cellsOf(input).some(({ outputs }) => outputs?.length > 0)).toBe(true);
+  }, 240_000);
+});
