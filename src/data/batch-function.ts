@@ -27,6 +27,19 @@ export interface SourceFunction {
   readonly broadcast: Readonly<Record<string, string>>;
   /** The modules that the function uses. */
   readonly imports: readonly ImportedModule[];
+  /** Where its author wrote it, for messages; absent outside a notebook. */
+  readonly cellOrigin?: CellOrigin;
+}
+
+/** Where in a notebook a function's text comes from. */
+export interface CellOrigin {
+  /** The cell, such as `In[3]`. */
+  readonly cell: string;
+  /**
+   * For each line of the function's code, the place in the cell that it was compiled from, lines and columns from 1, and that
+   * line's text; null for what the compiler wrote itself.
+   */
+  readonly lines: readonly ({ readonly line: number; readonly column: number; readonly text: string } | null)[];
 }
 
 /** A module that a user's function uses, and the names it goes by there. */

@@ -1,7 +1,9 @@
 import { type AnyNode, type Function as FunctionNode, parseExpressionAt } from "acorn";
+import type { CellOrigin } from "../data/batch-function";
 import { PomonaError } from "../errors";
 import { captureMessage, shownName } from "./capture-message";
 import { type FreeReference, type FunctionScan, scanFunction } from "./free-variables";
+import { functionText } from "./function-text";
 import { isWorkerGlobal } from "./worker-globals";
 
 /**
@@ -60,8 +62,9 @@ export interface CaptureUse {
 /** A function's text, read. */
 export interface CapturedFunction {
   readonly name: string;
-  /** The text that `toString` gives. */
+  /** The text that `toString` gives, without what a kernel put into it. */
   readonly text: string;
+  readonly origin: CellOrigin | undefined;
   /** A JavaScript expression for the function; `import(...)` reads `__import(...)`. */
   readonly code: string;
   readonly isAsync: boolean;
@@ -77,7 +80,7 @@ export interface CapturedFunction {
  * @throws CapturedVariableError if it assigns a variable of the notebook
  */
 export function readFunction(fn: (...args: never[]) => unknown, name: string): CapturedFunction {
-  const text = Function.prototype.toString.call(fn);
+  const { text, origin } = functionText(fn);
   refuseSpecial(fn, text, name);
   const { node, offset, expression } = parseFunction(text, name);
   if (node.generator) {
@@ -95,7 +98,7 @@ export function readFunction(fn: (...args: never[]) => unknown, name: string): C
   refuseReceivers(scan, name, refuse);
   const { captures, requires } = collectCaptures(scan, text, offset, refuse);
   refuseAssignments(captures, text, name);
-  return { name, text, code: expression(scan), isAsync: node.async, captures, requires };
+  return { name, text, origin, code: expression(scan), isAsync: node.async, captures, requires };
 }
 
 /** The captures that neither `isProvided` nor a standard global of Node explains become one error. */

@@ -242,6 +242,7 @@ function fromText(fn: RowFunction, options: UserFunctionOptions, form: SourceFun
     form,
     broadcast: Object.fromEntries(keys),
     imports: modules.map(({ module, names }) => ({ ...shipped(module), names })),
+    ...(read.origin && { cellOrigin: read.origin }),
   };
 }
 

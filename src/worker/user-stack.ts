@@ -21,7 +21,7 @@ export function userFunctionError(fn: CompiledFunction, thrown: unknown, row: nu
   // A row's error is told by its step, which names the function and, where there is one, the path.
   const where = row === undefined ? `${name} failed` : `row ${row} of the batch`;
   const what = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `threw ${String(thrown)}`;
-  const excerpt = excerptOf(fn, frames);
+  const excerpt = excerptOf(frames);
   const message = `${where}: ${what}${excerpt ? `\n\n${excerpt}\n` : ""}`;
   const error = new UserFunctionError(name, row, message, thrown, isWorthRetrying(thrown));
   error.stack = [`${error.name}: ${message}`, ...frames.map((frame) => `    at ${frame.text}`)].join("\n");
@@ -42,8 +42,19 @@ function isWorthRetrying(thrown: unknown): boolean {
 
 interface Frame {
   readonly text: string;
-  /** Where in the function's own text; lines and columns from 1. */
-  readonly own: { readonly line: number; readonly column: number } | undefined;
+  readonly own: OwnPlace | undefined;
+}
+
+/** A place in the function as its author wrote it; lines and columns from 1. */
+interface OwnPlace {
+  /** The notebook's cell; the place is in the function's own text where it is undefined. */
+  readonly cell: string | undefined;
+  readonly line: number;
+  readonly column: number;
+  /** The line. */
+  readonly text: string;
+  /** How many columns of it are left of `text`, which are not the user's. */
+  readonly lead: number;
 }
 
 /** The frames from the throw up to the user's function; what called that is of no use to its author. */
@@ -59,24 +70,65 @@ function frameOf(fn: CompiledFunction, text: string, file: string): Frame {
   const match = /^(.*?\(?)((?:udf|module):.+):(\d+):(\d+)(\)?)$/.exec(text);
   if (!match) return { text, own: undefined };
   const [, before = "", name = "", line = "", column = "", after = ""] = match;
-  if (name === file) return { text, own: { line: Number(line), column: Number(column) } };
+  if (name === file) {
+    const own = ownPlace(fn, Number(line), Number(column));
+    return { text: own.cell ? `${before}${own.cell}:${own.line}:${own.column}${after}` : text, own };
+  }
   const entry = fn.sourceMaps.get(name)?.findEntry(Number(line) - 1, Number(column) - 1);
   if (!entry || !("originalSource" in entry)) return { text, own: undefined };
   const source = `${entry.originalSource}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
   return { text: `${before}${source}${after}`, own: undefined };
 }
 
-/** The line of the function's text where it was last, with a mark. */
-function excerptOf(fn: CompiledFunction, frames: readonly Frame[]): string | undefined {
-  const at = frames.find((frame) => frame.own)?.own;
-  const line = at && fn.spec.code.split("\n")[at.line - 1];
-  if (!at || line === undefined) return undefined;
+/** @param line of the function's code, as the worker compiled it */
+function ownPlace({ spec }: CompiledFunction, line: number, column: number): OwnPlace {
+  const text = spec.code.split("\n")[line - 1] ?? "";
+  const written = spec.cellOrigin?.lines[line - 1];
+  if (written) {
+    return {
+      cell: spec.cellOrigin?.cell,
+      line: written.line,
+      column: columnIn(written, text, column),
+      text: written.text,
+      lead: 0,
+    };
+  }
   // The text stands in parentheses, and a method in an object, which are not the user's.
-  const lead = at.line === 1 ? (/^\(\{?/.exec(line)?.[0].length ?? 0) : 0;
-  const column = Math.max(0, at.column - 1 - lead);
-  const shown = line.slice(lead);
+  const lead = line === 1 ? (/^\(\{?/.exec(text)?.[0].length ?? 0) : 0;
+  return { cell: undefined, line, column, text: text.slice(lead), lead };
+}
+
+/** Where on its written line a word of a compiled line is: types are gone from that, so it counts the word's occurrences. */
+function columnIn(
+  written: { readonly column: number; readonly text: string },
+  compiled: string,
+  column: number,
+): number {
+  const word = /^(?:[\p{ID_Continue}$]+|\S)/u.exec(compiled.slice(column - 1))?.[0];
+  if (word === undefined) return written.column;
+  const before = occurrences(compiled, word).filter((at) => at < column - 1).length;
+  const places = occurrences(written.text, word).filter((at) => at >= written.column - 1);
+  return (places[before] ?? written.column - 1) + 1;
+}
+
+function occurrences(text: string, word: string): number[] {
+  const found: number[] = [];
+  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + word.length)) {
+    const isWhole = !NAME.test(word) || !(NAME.test(text[at - 1] ?? "") || NAME.test(text[at + word.length] ?? ""));
+    if (isWhole) found.push(at);
+  }
+  return found;
+}
+
+const NAME = /^[\p{ID_Continue}$]/u;
+
+/** The line of the function where it was last, with a mark. */
+function excerptOf(frames: readonly Frame[]): string | undefined {
+  const at = frames.find((frame) => frame.own)?.own;
+  if (!at) return undefined;
+  const column = Math.max(0, at.column - 1 - at.lead);
   const start = column > 80 ? column - 40 : 0;
-  const cut = shown.slice(start, start + 110);
+  const cut = at.text.slice(start, start + 110);
   const padding = cut.slice(0, column - start).replace(/[^\t]/g, " ");
   const number = String(at.line);
   return `  ${number} | ${cut}\n  ${" ".repeat(number.length)} | ${padding}^`;

@@ -25,6 +25,8 @@ export interface Notebook {
   errors(source: string): readonly Diagnostic[];
   /** Runs a cell and gives its last expression's value. */
   run(source: string): Promise<unknown>;
+  /** Runs what was compiled. */
+  execute(code: Code): Promise<unknown>;
 }
 
 export interface NotebookOptions {
@@ -66,6 +68,7 @@ export function openNotebook({ prelude = PRELUDE, files = {} }: NotebookOptions 
       return result.kind === "diagnostics" ? result.diagnostics : [];
     },
     run: (source) => execute(code(source)),
+    execute,
   };
 }
 

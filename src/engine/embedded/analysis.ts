@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { SourceFunction } from "../../data/batch-function";
 import { type DataType, type StructField, type StructType, structField } from "../../data/types";
 import { AnalysisError } from "../../frame/analysis-error";
 import { inputsOf, type Plan } from "../../frame/plan";
@@ -111,7 +112,10 @@ export async function analyze(
     fingerprint(more) {
       const inputs = [...sources.values()].map((s) => s.fingerprint);
       // A spool folder's name differs from run to run; what lies in it is named by its content.
-      const text = JSON.stringify([VERSION, plan, inputs, more]).replaceAll(/file:[^"]*\/(broadcast-)/g, "$1");
+      const text = JSON.stringify([VERSION, plan, inputs, more], withoutOrigin).replaceAll(
+        /file:[^"]*\/(broadcast-)/g,
+        "$1",
+      );
       return createHash("sha256").update(text).digest("hex");
     },
   };
@@ -119,6 +123,11 @@ export async function analyze(
   for (const { pipeline } of analysis.lowered.stages) await schemaOf(pipeline, analysis, duckdb);
   await schemaOf(analysis.lowered.root, analysis, duckdb);
   return analysis;
+}
+
+/** The cell that a function was written in has another number whenever it is run again. */
+function withoutOrigin(key: string, value: unknown): unknown {
+  return key === ("cellOrigin" satisfies keyof SourceFunction) ? undefined : value;
 }
 
 /** The schema of a pipeline's output. @throws AnalysisError */
