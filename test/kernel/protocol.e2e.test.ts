@@ -16,6 +16,13 @@ import {
 
 /** Against the kernel as it runs: what goes over the sockets. */
 let kernel: RunningKernel;
+/** Kernels of a single test. */
+const others: RunningKernel[] = [];
+const startOther = async () => {
+  const other = await startKernel();
+  others.push(other);
+  return other;
+};
 const start = async () => {
   kernel = await startKernel();
   await kernel.execute(HOST);
@@ -24,6 +31,7 @@ beforeAll(start);
 afterAll(() => kernel?.stop());
 // One failure is enough: the next test gets a kernel that works.
 afterEach(async ({ task }) => {
+  await Promise.all(others.splice(0).map((other) => other.stop()));
   if (task.result?.state !== "fail") return;
   await kernel?.stop();
   await start();
@@ -503,7 +511,7 @@ describe("beginning and end", () => {
   test.each([true, false])(
     "shutdown_request with restart %s: answered, told to all, and the process ends",
     async (restart) => {
-      const own = await startKernel();
+      const own = await startOther();
       const other = await own.connect();
       await own.execute("console.log('x')");
       const channel = restart ? "control" : "shell";
@@ -515,23 +523,21 @@ describe("beginning and end", () => {
       await own.exited;
       expect(Date.now() - began).toBeLessThan(1000);
       expect(own.printed.stderr).toBe("");
-      await own.stop();
     },
   );
 
   test("shutdown ends a busy loop at once", async () => {
-    const own = await startKernel();
+    const own = await startOther();
     const run = own.start("while (true);");
     await own.waitFor((m) => of(run.id)(m) && m.type === "execute_input");
     const began = Date.now();
     await own.request("shutdown_request", { restart: false }, { channel: "control" });
     await own.exited;
     expect(Date.now() - began).toBeLessThan(1500);
-    await own.stop();
   });
 
   test("SIGTERM ends it, and SIGINT does not", async () => {
-    const own = await startKernel();
+    const own = await startOther();
     await own.execute("1");
     own.process.kill("SIGINT");
     await sleep(100);
@@ -541,7 +547,6 @@ describe("beginning and end", () => {
     await own.exited;
     expect(Date.now() - began).toBeLessThan(1500);
     expect(own.printed.stderr).toBe("");
-    await own.stop();
   });
 
   test.each(["idle", "busy"])(
