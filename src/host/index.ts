@@ -8,6 +8,7 @@ export {
   type FunctionOrigin,
   type KernelHost,
   kernelHost,
+  type SentOutput,
 } from "./kernel-host";
 export {
   type Displayable,

@@ -31,6 +31,11 @@ export interface KernelHost {
    */
   onCellEnd(listener: () => void): () => void;
   /**
+   * Calls `listener` with each output that goes out, whichever request it belongs to.
+   * @returns a function that ends it
+   */
+  onOutput(listener: (output: SentOutput) => void): () => void;
+  /**
    * Asks the user for a line, as `input` does in Python: the thread waits, so other code stands still meanwhile.
    * @throws InputNotAllowedError where the front end takes no input, as when a notebook is executed by nbconvert
    */
@@ -41,6 +46,14 @@ export interface KernelHost {
   readonly parentId: string | undefined;
   /** Where in the notebook a function's compiled text came from; undefined for text that is not a cell's. */
   functionOrigin(compiled: string): FunctionOrigin | undefined;
+}
+
+/** An output of a cell, as its message says. */
+export interface SentOutput {
+  readonly type: "stream" | "display_data" | "update_display_data" | "execute_result" | "error" | "clear_output";
+  readonly content: Readonly<Record<string, unknown>>;
+  /** The `msg_id` of the request that it belongs to. */
+  readonly parentId: string | undefined;
 }
 
 export interface DisplayContent {

@@ -137,7 +137,9 @@ function added<W>(listeners: Set<Callback<[W]>>, listener: Callback<[W]>): () =>
 }
 
 async function callAll<W>(listeners: ReadonlySet<Callback<[W]>>, widget: W): Promise<void> {
-  await Promise.all([...listeners].map((listener) => listener.call(widget)));
+  const running: Promise<void>[] = [];
+  for (const listener of listeners) running.push(listener.call(widget));
+  await Promise.all(running);
 }
 
 function eventOf(content: unknown): unknown {

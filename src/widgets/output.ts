@@ -1,5 +1,5 @@
 import { types } from "node:util";
-import { kernelHost } from "../host/kernel-host";
+import { kernelHost, type SentOutput } from "../host/kernel-host";
 import { type Displayable, JUPYTER_DISPLAY, type MimeBundle } from "../host/mime-bundle";
 import { outOfCell } from "./callbacks";
 import { type DomState, domTraits } from "./dom";
@@ -34,9 +34,12 @@ export class Output extends widgetClass<OutputState>({
   module: "@jupyter-widgets/output",
   version: "1.0.0",
   traits: { ...domTraits, outputs, msgId: text() },
-  picture: outputPicture,
 }) {
   #captures = 0;
+  /** What was captured since `outputs` had that value: the front end tells of it later, when the cell may have ended. */
+  #caught:
+    | { readonly since: readonly NotebookOutput[]; outputs: readonly NotebookOutput[]; isStale: boolean }
+    | undefined;
 
   /**
    * Runs a function and shows in this widget what it prints and displays, until it or its promise is done. It is the front end
@@ -45,11 +48,16 @@ export class Output extends widgetClass<OutputState>({
    */
   capture<T>(run: () => T): T {
     return outOfCell(() => {
-      const { parentId } = kernelHost() ?? {};
-      if (parentId === undefined) return run();
+      const host = kernelHost();
+      const parentId = host?.parentId;
+      if (!host || parentId === undefined) return run();
       this.#captures++;
       this.msgId = parentId;
+      const endListening = host.onOutput((output) => {
+        if (output.parentId === parentId && this.#captures === 1) this.#catch(output);
+      });
       const end = () => {
+        endListening();
         this.#captures--;
         if (this.#captures === 0) this.msgId = "";
       };
@@ -75,6 +83,27 @@ export class Output extends widgetClass<OutputState>({
   appendDisplay(shown: Displayable | MimeBundle): void {
     const data = JUPYTER_DISPLAY in shown ? (shown as Displayable)[JUPYTER_DISPLAY]() : shown;
     this.#append({ output_type: "display_data", data: { ...data }, metadata: {} });
+  }
+
+  override toHtml(): string {
+    return outputPicture({ layout: this.layout, outputs: this.#known() });
+  }
+
+  /** What it shows, as far as it is known here. */
+  #known(): readonly NotebookOutput[] {
+    return this.#caught?.since === this.outputs ? this.#caught.outputs : this.outputs;
+  }
+
+  #catch({ type, content }: SentOutput): void {
+    const known = this.#known();
+    if (type === "clear_output") {
+      const isStale = content.wait === true;
+      this.#caught = { since: this.outputs, outputs: isStale ? known : [], isStale };
+    } else if (type !== "update_display_data") {
+      const before = this.#caught?.since === this.outputs && this.#caught.isStale ? [] : known;
+      const outputs = [...before, { output_type: type, ...content }];
+      this.#caught = { since: this.outputs, outputs, isStale: false };
+    }
   }
 
   #append(output: NotebookOutput): void {

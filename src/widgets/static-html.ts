@@ -108,7 +108,7 @@ export function pagesPicture(state: PagesState): string {
   return element("div", `${FRAME};${layoutCss(state.layout)}`, pages.join(""));
 }
 
-export function outputPicture(state: OutputState): string {
+export function outputPicture(state: Pick<OutputState, "layout" | "outputs">): string {
   return element("div", layoutCss(state.layout), state.outputs.map(outputHtml).join(""));
 }
 

@@ -1,4 +1,4 @@
-import type { Comm, CommData, CommOptions, DisplayContent, KernelHost } from "../../src/host/kernel-host";
+import type { Comm, CommData, CommOptions, DisplayContent, KernelHost, SentOutput } from "../../src/host/kernel-host";
 import { connectKernel } from "../../src/host/kernel-host";
 
 export interface Sent {
@@ -15,6 +15,7 @@ export function frontEnd() {
   const comms = new Map<string, Comm>();
   const targets = new Map<string, (comm: Comm, data: CommData) => void | Promise<void>>();
   const cellEnds = new Set<() => void>();
+  const listeners = new Set<(output: SentOutput) => void>();
   let parentId: string | undefined = "cell-1";
   let count = 0;
 
@@ -33,12 +34,18 @@ export function frontEnd() {
     comms.set(id, comm);
     return comm;
   };
+  const tell = (type: SentOutput["type"], content: SentOutput["content"]) => {
+    for (const listener of listeners) listener({ type, content, parentId });
+  };
   const unused = (): never => {
     throw new Error("A widget does not need this.");
   };
   const host: KernelHost = {
-    display: (content, update) => void displayed.push({ ...content, update }),
-    clearOutput: () => {},
+    display(content, update) {
+      displayed.push({ ...content, update });
+      tell(update ? "update_display_data" : "display_data", { ...content });
+    },
+    clearOutput: (wait) => tell("clear_output", { wait }),
     openComm(target: string, { id = `comm-${++count}`, data = {}, metadata }: CommOptions) {
       sent.push({ type: "open", id, data: copy(data), metadata });
       return newComm(target, id);
@@ -50,6 +57,10 @@ export function frontEnd() {
     onCellEnd(listener) {
       cellEnds.add(listener);
       return () => cellEnds.delete(listener);
+    },
+    onOutput(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
     onInterrupt: () => () => {},
     readLine: unused,
@@ -80,6 +91,8 @@ export function frontEnd() {
     async close(id: string): Promise<void> {
       await comms.get(id)?.onClose?.({});
     },
+    /** What printing does in a cell. */
+    print: (text: string) => tell("stream", { name: "stdout", text }),
     endCell() {
       for (const listener of cellEnds) listener();
     },

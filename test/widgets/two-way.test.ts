@@ -29,6 +29,11 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
+const strip = (html: string) =>
+  html
+    .replace(/<[^>]+>/g, " ")
+    .replace(/\s+/g, " ")
+    .trim();
 const updates = () => page.take().map(({ type, id, data }) => [type, id, data]);
 
 describe("a widget and its views", () => {
@@ -348,6 +353,26 @@ describe("Output", () => {
       }),
     ).toThrow("x");
     expect(page.stateOf(output.modelId).msg_id).toBe("");
+  });
+
+  test("knows for its still picture what it captured, before the page tells", async () => {
+    const output = new Output();
+    const box = new VBox([output]);
+    box[JUPYTER_DISPLAY]();
+    output.capture(() => {
+      page.print("a<b\n");
+      kernelHost()?.display({ data: { "text/html": "<i>c</i>" } }, false);
+    });
+    page.print("elsewhere");
+    expect(strip(output.toHtml())).toBe("a&lt;b c");
+    page.endCell();
+    expect(strip(String(page.displayed.at(-1)?.data["text/html"]))).toBe("a&lt;b c");
+    output.clear({ wait: true });
+    expect(strip(output.toHtml())).toBe("a&lt;b c");
+    output.capture(() => page.print("d"));
+    expect(strip(output.toHtml())).toBe("d");
+    await page.change(output.modelId, { outputs: [{ output_type: "stream", name: "stdout", text: "told" }] });
+    expect(strip(output.toHtml())).toBe("told");
   });
 
   test("shows what the page caught, and what is appended", async () => {

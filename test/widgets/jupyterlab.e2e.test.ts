@@ -1,0 +1,183 @@
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Locator, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { launchBrowser } from "../support/browser";
+import { type RunningLab, startLab } from "../support/jupyter";
+import { writeCells, writeFruits } from "./cells";
+
+const CELLS = [
+  `import { Button, Checkbox, Dropdown, FloatProgress, HBox, IntSlider, Output, Tab, Text, VBox, interact } from "pomona/widgets";
+const slider = new IntSlider({ value: 3, max: 10, description: "n" });
+const double = new IntSlider({ value: 6, max: 20, description: "double", disabled: true });
+slider.observe(({ new: value }) => {
+  double.value = 2 * value;
+  console.log("now", value);
+}, "value");
+new VBox([slider, double])`,
+  `const out = new Output();
+let clicks = 0;
+const button = new Button({ description: "Click", buttonStyle: "success", icon: "play" });
+button.onClick(() => out.capture(() => console.log("click", ++clicks)));
+const failing = new Button({ description: "Fail", buttonStyle: "danger" });
+failing.onClick(() => { throw new RangeError("it failed"); });
+new VBox([new HBox([button, failing]), out])`,
+  `interact(({ n, name, loud }) => {
+  console.log("printed", n);
+  return { "text/html": \`<b class="result">\${(loud ? name.toUpperCase() : name).repeat(n)}</b>\` };
+}, { n: [1, 5], name: ["ab", "cd"], loud: false });`,
+  `const dropdown = new Dropdown({ options: [["one", 1], ["two", 2]], description: "size" });
+const field = new Text({ placeholder: "type here" });
+const said = new Output();
+field.onSubmit(() => said.capture(() => console.log("said", field.value, dropdown.value)));
+const tabs = new Tab([new VBox([dropdown, field, said]), new Checkbox({ description: "check" })], { titles: ["Choice", "Check"] });
+tabs`,
+  `const features = session.read.format("binaryFile").load("images").repartition(8)
+  .select(col("path"), mobileNetV2({ weights: "random" })(col("content")).alias("features"));
+await features.write.mode("overwrite").parquet("features");`,
+  `[slider.value, clicks, dropdown.value, tabs.selectedIndex].join(" ")`,
+];
+
+let browser: Browser;
+let lab: RunningLab;
+let folder: string;
+let page: Page;
+
+beforeAll(async () => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), "pomona-lab-widgets-")));
+  writeCells(join(folder, "widgets.ipynb"), CELLS);
+  await writeFruits(join(folder, "images"), 120);
+  [browser, lab] = await Promise.all([launchBrowser(), startLab(folder)]);
+  page = await browser.newPage({ viewport: { width: 1300, height: 2200 } });
+  await page.route(/.*/, (route) =>
+    new URL(route.request().url()).hostname === "127.0.0.1" ? route.continue() : route.abort(),
+  );
+  await page.goto(lab.urlOf("widgets.ipynb"));
+  await cell(5).waitFor({ timeout: 60_000 });
+  await idle();
+}, 120_000);
+afterAll(async () => {
+  await browser?.close();
+  await lab?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const cell = (i: number): Locator => page.locator(".jp-Notebook .jp-CodeCell").nth(i);
+const outputs = (i: number): Locator => cell(i).locator(".jp-Cell-outputArea");
+const handle = (i: number, n = 0): Locator => outputs(i).locator(".noUi-handle").nth(n);
+const readout = (i: number, n = 0): Locator => outputs(i).locator(".widget-readout").nth(n);
+
+async function idle(): Promise<void> {
+  await page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').waitFor({ timeout: 60_000 });
+}
+
+async function run(i: number): Promise<void> {
+  const prompt = cell(i).locator(".jp-InputArea-prompt");
+  // A key is lost while the notebook is still being put together.
+  for (let n = 0; n < 20 && (await prompt.textContent()) === "[ ]:"; n++) {
+    await cell(i).locator(".cm-content").click();
+    await page.keyboard.press("Control+Enter");
+    await page.waitForTimeout(500);
+  }
+}
+
+/** Moves a slider's handle by keys, as a user does. */
+async function press(slider: Locator, key: string, times: number): Promise<void> {
+  await slider.focus();
+  for (let n = 0; n < times; n++) await page.keyboard.press(key);
+}
+
+async function shot(name: string): Promise<void> {
+  const to = process.env.POMONA_SCREENSHOTS;
+  if (to) await page.screenshot({ path: join(to, `${name}.png`) });
+}
+
+const soon = { timeout: 15_000, interval: 100 };
+
+describe("widgets in JupyterLab", () => {
+  test("a slider drives a function, which moves another and prints below its cell", async () => {
+    await run(0);
+    await handle(0).waitFor({ timeout: 30_000 });
+    await press(handle(0), "ArrowRight", 2);
+    await expect.poll(() => readout(0, 1).textContent(), soon).toBe("10");
+    await expect.poll(() => outputs(0).textContent(), soon).toContain("now 5");
+  });
+
+  test("a button's click runs its listener; its error appears below the cell", async () => {
+    await run(1);
+    await outputs(1).locator("button", { hasText: "Click" }).click({ timeout: 30_000 });
+    await outputs(1).locator("button", { hasText: "Click" }).click();
+    await expect.poll(() => outputs(1).locator(".jp-OutputArea").textContent(), soon).toBe("click 1\nclick 2\n");
+    await outputs(1).locator("button", { hasText: "Fail" }).click();
+    await expect.poll(() => outputs(1).textContent(), soon).toMatch(/Button\.onClick failed:\s*RangeError: it failed/);
+  });
+
+  test("interact shows what the function prints and returns, for each change", async () => {
+    await run(2);
+    const result = outputs(2).locator("b.result");
+    await expect.poll(() => result.textContent(), soon).toBe("ababab");
+    await press(handle(2), "ArrowLeft", 1);
+    await expect.poll(() => result.textContent(), soon).toBe("abab");
+    await outputs(2).locator("select").selectOption("cd");
+    await expect.poll(() => result.textContent(), soon).toBe("cdcd");
+    await outputs(2).locator('input[type="checkbox"]').check();
+    await expect.poll(() => result.textContent(), soon).toBe("CDCD");
+    const area = outputs(2).locator(".jp-OutputArea");
+    await expect.poll(() => area.textContent(), soon).toBe("printed 2\nCDCD");
+  });
+
+  test("a dropdown, a field and tabs tell what the user did", async () => {
+    await run(3);
+    await outputs(3).locator("select").selectOption("two", { timeout: 30_000 });
+    await outputs(3).locator('input[type="text"]').fill("hello");
+    await page.keyboard.press("Enter");
+    await outputs(3).getByText("said hello 2").waitFor({ timeout: 15_000 });
+    await outputs(3).locator(".lm-TabBar-tab", { hasText: "Check" }).click();
+    await expect.poll(() => outputs(3).locator(".widget-checkbox").isVisible(), soon).toBe(true);
+    await shot("lab-widgets");
+  });
+
+  test("a job's progress moves, and its final picture stays", async () => {
+    await run(4);
+    const bar = outputs(4).locator(".progress-bar").first();
+    await bar.waitFor({ timeout: 60_000 });
+    const widths = new Set<number>();
+    const done = outputs(4).getByText("succeeded in");
+    for (let n = 0; n < 600 && !(await done.isVisible()); n++) {
+      const box = await bar.boundingBox({ timeout: 100 }).catch(() => undefined);
+      if (box) widths.add(Math.round(box.width));
+      if (widths.size === 3) await shot("lab-progress-running");
+      await page.waitForTimeout(50);
+    }
+    expect(widths.size).toBeGreaterThan(2);
+    expect(await outputs(4).textContent()).toMatch(/image\.features\s*100 % · 8\/8 tasks · 120\/120 rows/);
+    expect(await outputs(4).locator(".progress-bar").count()).toBe(0);
+    await shot("lab-progress-done");
+  });
+
+  test("a reload of the page brings all widgets back, and they work", async () => {
+    await page.keyboard.press("Control+S");
+    await page.waitForTimeout(1000);
+    await page.reload();
+    await cell(5).waitFor({ timeout: 60_000 });
+    await idle();
+    await handle(0).waitFor({ timeout: 30_000 });
+    expect(await readout(0).textContent()).toBe("5");
+    expect(await readout(0, 1).textContent()).toBe("10");
+    expect(await outputs(2).locator("b.result").textContent()).toBe("CDCD");
+    expect(await outputs(3).locator(".widget-checkbox").isVisible()).toBe(true);
+    expect(await outputs(4).textContent()).toContain("succeeded in");
+    await shot("lab-reloaded");
+
+    await press(handle(0), "ArrowRight", 1);
+    await expect.poll(() => readout(0, 1).textContent(), soon).toBe("12");
+    await press(handle(2), "ArrowRight", 1);
+    await expect.poll(() => outputs(2).locator("b.result").textContent(), soon).toBe("CDCDCD");
+    await outputs(1).locator("button", { hasText: "Click" }).click();
+    await expect.poll(() => outputs(1).textContent(), soon).toContain("click 3");
+    await run(5);
+    await expect.poll(() => outputs(5).textContent(), soon).toContain("6 3 2 1");
+    await shot("lab-reloaded-used");
+  });
+});
