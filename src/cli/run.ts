@@ -68,7 +68,7 @@ export const run: Command = {
       line.end();
       const inWords = failure && failureText(failure, source, log, hasColours());
       if (signal.aborted) {
-        context.note(`${inWords ?? `${basename(source)} was interrupted.`}\nThe notebook up to there: ${output}`);
+        if (inWords) context.note(`${inWords}\nThe notebook up to there: ${output}`);
         throw new CancelledError("Cancelled.");
       }
       // The notebook is kept with the failing cell's error in it, so the HTML is worth having then too.

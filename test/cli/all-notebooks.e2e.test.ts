@@ -42,7 +42,7 @@ describe.each(names)("%s", (name) => {
     const given = parametersOf(path()).flatMap(([parameter, value]) => ["-p", parameter, value]);
     const cwd = join(folder, "notebooks");
     const { status, stderr } = pythonModule("papermill", [path(), output, ...given], cwd);
-    expect(status, stderr).toBe(0);
+    expect(status, stderr.slice(-2000)).toBe(0);
     expect(stderr).not.toMatch(/unknown parameter/i);
     expect(unexpected(output)).toEqual([]);
   }, 240_000);
@@ -53,7 +53,7 @@ describe.each(names)("%s", (name) => {
     const input = path().replace(".ipynb", "-input.ipynb");
     writeFileSync(input, JSON.stringify(withParameters(notebook, { typed, raw: [] })));
     const { status, stderr } = pythonModule("nbconvert", ["--to", "notebook", "--execute", "--inplace", input]);
-    expect(status, stderr).toBe(0);
+    expect(status, stderr.slice(-2000)).toBe(0);
     expect(unexpected(input)).toEqual([]);
     expect(cellsOf(input).some(({ outputs }) => outputs?.length > 0)).toBe(true);
   }, 240_000);
