@@ -166,6 +166,8 @@ export type Converted =
       readonly output: string | undefined;
       readonly hasToplevelAwait: boolean;
       readonly lastExpressionVar: string | undefined;
+      /** True where the last expression's value is the cell's result. */
+      readonly hasResult: boolean;
       /** From `output` to the cell. */
       readonly maps: SourceMaps;
       /** Local modules that the cell depends on and that are new or changed. */

@@ -303,6 +303,11 @@ export function requestedPartitions(plan: Plan): { partitions: number; shuffle: 
   switch (plan.op) {
     case "repartition":
       return plan;
+    case "limit": {
+      // The rows that `show` takes are computed in the partitions they were asked for in.
+      const input = requestedPartitions(plan.input);
+      return input && { ...input, partitions: Math.max(1, Math.min(input.partitions, plan.n)) };
+    }
     case "project":
     case "withColumns":
     case "rename":

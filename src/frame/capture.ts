@@ -138,16 +138,14 @@ function isGlobal(capture: Capture): boolean {
   return capture.kind === "variable" && capture.identifier !== "exports" && isWorkerGlobal(capture.name);
 }
 
-function variableRemedy({ name, identifier, uses }: Capture, module: string): string {
+function variableRemedy({ name, uses }: Capture, module: string): string {
   const inside = `move ${quoted(name)} into the function`;
   if (uses.every((use) => use.called)) {
     const asImport = `imports: [${JSON.stringify(module)}]`;
     return `${quoted(name)} is a function: put it into a module and name that, e.g. ${asImport}, or ${inside}.`;
   }
-  // tslab compiles `{ lut }` wrongly where `lut` is from an earlier cell; `{ lut: lut }` is right in both.
-  const shorthand = identifier === "exports" ? `{ ${name}: ${name} }` : `{ ${name} }`;
   const asNamespace = `imports: { ${name}: ${JSON.stringify(module)} }`;
-  return `Pass the value of ${quoted(name)}: broadcast: ${shorthand}. If it is imported, name the module: ${asNamespace}. Or ${inside}.`;
+  return `Pass the value of ${quoted(name)}: broadcast: { ${name} }. If it is imported, name the module: ${asNamespace}. Or ${inside}.`;
 }
 
 function listed(names: readonly string[]): string {

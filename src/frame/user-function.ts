@@ -22,7 +22,6 @@ export interface UserFunctionOptions {
   /**
    * Values of the notebook that the function uses, by the name it uses: `{ lut }`. Plain data, typed arrays, Map, Set
    * and Date. Copied where the function is defined; each worker has its own copy, so that changes to it stay there.
-   * For a variable of an earlier cell write `{ lut: lut }`: tslab 1.0.22 compiles the short form to one it cannot find.
    */
   readonly broadcast?: Readonly<Record<string, unknown>>;
   /**

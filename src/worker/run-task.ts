@@ -62,11 +62,14 @@ export async function runTask(
 /** An error as data, with the remote stack and, where it belongs to one, the input path. */
 export function remoteError(error: unknown): RemoteError {
   const e = error instanceof Error ? error : new Error(String(error));
-  const cause = e.cause instanceof Error ? `\nCaused by: ${e.cause.stack ?? e.cause.message}` : "";
+  const cause = e.cause instanceof Error ? e.cause : undefined;
+  // What called the row's function is of no use; where that itself failed is.
+  const own = e instanceof RowFailedError ? cause : e;
+  const causes = own === e && cause ? `\nCaused by: ${cause.stack ?? cause.message}` : "";
   return {
-    name: e instanceof RowFailedError && e.cause instanceof Error ? e.cause.name : e.name,
+    name: e instanceof RowFailedError && cause ? cause.name : e.name,
     message: e.message,
-    stack: `${e.stack ?? e.message}${cause}`,
+    stack: `${own?.stack ?? e.stack ?? e.message}${causes}`,
     retryable: e instanceof PomonaError ? e.retryable : true,
     ...(e instanceof RowFailedError && e.path !== undefined ? { path: e.path } : {}),
   };

@@ -91,7 +91,7 @@ describe("a notebook in the kernel", () => {
       /CapturedVariableError: The function .* uses `lut`, which is not part of it/,
     );
     const scored = await run(`import { mean } from "./lib/stats";
-const score = udf((label: string) => mean([lut[label] ?? 0, 4]), { returns: "double", broadcast: { lut: lut }, imports: ["./lib/stats"] });
+const score = udf((label: string) => mean([lut[label] ?? 0, 4]), { returns: "double", broadcast: { lut }, imports: ["./lib/stats"] });
 await fruits.select(col("id"), score(col("label")).alias("score")).collect()`);
     expect(scored.result).toBe("[ { id: 1, score: 3 }, { id: 2, score: 2 } ]");
   });

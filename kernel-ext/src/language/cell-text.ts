@@ -8,6 +8,8 @@ export interface CellText {
   readonly errors: readonly ts.DiagnosticWithLocation[];
   /** True for a `for await` outside of functions, which tslab does not notice as it does `await`. */
   readonly awaitsInLoop: boolean;
+  /** True where the last statement assigns something: that is not there to be looked at. */
+  readonly endsInAssignment: boolean;
 }
 
 /** @param fileName of the file that stands for the cell */
@@ -17,7 +19,18 @@ export function readCell(compiler: Compiler, source: string, fileName: string): 
     text: /\bexport\b/.test(source) ? withoutExports(compiler, file, source) : source,
     errors: compiler.parseErrorsOf(file),
     awaitsInLoop: /\bawait\b/.test(source) && awaitsInLoop(compiler, file),
+    endsInAssignment: endsInAssignment(compiler, file),
   };
+}
+
+function endsInAssignment(compiler: Compiler, file: ts.SourceFile): boolean {
+  const last = file.statements.at(-1);
+  if (!last || !compiler.isExpressionStatement(last)) return false;
+  const { expression } = last;
+  if (!compiler.isBinaryExpression(expression)) return false;
+  const { FirstAssignment, LastAssignment } = compiler.SyntaxKind;
+  const { kind } = expression.operatorToken;
+  return kind >= FirstAssignment && kind <= LastAssignment;
 }
 
 function awaitsInLoop(compiler: Compiler, node: ts.Node): boolean {

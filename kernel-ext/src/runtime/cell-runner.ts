@@ -65,10 +65,14 @@ export function cellRunner(parts: RunnerParts): CellRunner {
     if (compiled.kind === "module") return undefined;
     await orInterrupt(cell, modules.preload(compiled.packages));
     const name = isExpression ? undefined : register(count, source, compiled);
-    const outcome = await orInterrupt(cell, executor.run({ ...compiled, output: scriptOf(compiled.output, name) }));
-    if (outcome.status === "threw") throw outcome.error;
-    if (!isExpression) language.commit(execution);
-    return outcome.value;
+    try {
+      const outcome = await orInterrupt(cell, executor.run({ ...compiled, output: scriptOf(compiled.output, name) }));
+      if (outcome.status === "threw") throw outcome.error;
+      return compiled.hasResult ? outcome.value : undefined;
+    } finally {
+      // Also after an error: what a cell had computed until then is what one wants to look at.
+      if (!isExpression) language.commit(execution);
+    }
   };
 
   const failureOf = (count: number, source: string, found: Parameters<typeof diagnosticsContent>[0]): ErrorContent => {

@@ -21,6 +21,8 @@ export interface Input {
 /** @param ready what io sets to 1 once an answer lies on `port` */
 export function inputFrom(port: MessagePort, ready: Int32Array, output: Output): Input {
   const ask = (prompt: string, password: boolean) => {
+    // The answer to a question that an interrupt ended may still lie there.
+    while (receiveMessageOnPort(port));
     Atomics.store(ready, 0, 0);
     output.post({ op: "input", prompt, password, parent: output.parent });
   };
