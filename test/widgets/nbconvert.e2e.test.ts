@@ -122,7 +122,7 @@ describe("a notebook executed by nbclient", () => {
     expect(printed(4)).toBe("below\n");
     expect(html(4)).toMatch(/printed 3\n<\/pre>.*<b>ababab<\/b>/);
     expect(html(5)).toContain("RangeError: two is wrong");
-    expect(html(6)).toMatch(/caught\n<\/pre>[^]*<table/);
+    expect(html(6)).toMatch(/caught\n<\/pre>[\s\S]*<table/);
     expect(failed?.outputs.map(({ text }) => text).join("")).toMatch(/^RangeError: two is wrong/);
     expect(printed(5)).toBe("further below\n");
     expect(captured?.outputs.map(({ output_type }) => output_type)).toEqual(["stream", "display_data"]);
