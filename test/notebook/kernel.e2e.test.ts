@@ -52,6 +52,13 @@ describe("a notebook in the kernel", () => {
     await expect(run('fruits.select(col("lable"))')).rejects.toThrow(/UnresolvedColumnError: .*lable/);
   });
 
+  test("a promise without a value shows nothing, one that waits says what to do, and an assignment is no result", async () => {
+    expect((await kernel.execute('display("x")')).result).toBeUndefined();
+    expect((await kernel.execute("new Promise((done) => setTimeout(done, 50))")).result).toContain("await");
+    expect((await kernel.execute("let assigned = 1; assigned = 2;")).result).toBeUndefined();
+    expect((await kernel.execute("assigned")).result).toBe("2");
+  });
+
   test("display shows any value, and replaces outputs in other cells", async () => {
     const shown = await run(
       'display({ "text/html": "<b>shown</b>", "text/plain": "shown" }, { displayId: "one" }); display([{ a: 1 }]);',

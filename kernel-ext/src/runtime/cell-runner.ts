@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { types } from "node:util";
 import type { MimeBundle } from "pomona/kernel";
 import type { MagicCell } from "../magics/parse";
 import type { Content, Converted, ErrorContent, ExecuteContent, ExecuteReply, Header } from "../messages";
@@ -101,6 +102,7 @@ export function cellRunner(parts: RunnerParts): CellRunner {
   };
 
   const show = async (cell: RunningCell, value: unknown) => {
+    if (await isDone(value)) return;
     const data = await orInterrupt(cell, represent(value));
     output.iopub("execute_result", { execution_count: cell.count, data, metadata: {} });
   };
@@ -181,6 +183,17 @@ function isInterrupt(error: unknown): boolean {
 function interruptContentOf(error: unknown): ErrorContent {
   const isCancelled = error instanceof Error && error.name === "CancelledError";
   return interruptContent(isCancelled ? " Its job was cancelled and left nothing behind." : "");
+}
+
+/** True for the promise of something that was done and gives no value, such as `display(x)` without `await`. */
+async function isDone(value: unknown): Promise<boolean> {
+  if (!types.isPromise(value)) return false;
+  let isUndefined = false;
+  void value.then((result) => {
+    isUndefined = result === undefined;
+  });
+  await new Promise((done) => setImmediate(done));
+  return isUndefined;
 }
 
 let scripts = 0;
