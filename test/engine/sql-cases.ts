@@ -316,6 +316,25 @@ export const CASES: readonly SqlCase[] = [
   { spark: 'df.groupBy("flag").avg("id", "n")', ours: ({ df }) => df.groupBy("flag").avg("id", "n") },
   { spark: 'df.groupBy("flag").sum("id")', ours: ({ df }) => df.groupBy("flag").sum("id") },
   { spark: 'df.groupBy("flag").min("id")', ours: ({ df }) => df.groupBy("flag").min("id") },
+  ...aggregates(
+    'F.round(F.sum("x"), 1), F.round(F.avg("id") * 2, 2), F.floor(F.avg("x"))',
+    round(sum("x"), 1),
+    round(avg("id").multiply(2), 2),
+    floor(avg("x")),
+  ),
+  ...aggregates(
+    'F.sum(F.when(F.col("label") == "A", 1)) + F.count("*"), F.sum(F.when(F.col("label") == "a", 1)) - F.count("*")',
+    sum(when(col("label").eq("A"), 1)).plus(count("*")),
+    sum(when(col("label").eq("a"), 1)).minus(count("*")),
+  ),
+  {
+    spark: 'df.groupBy("label").agg(F.upper("label"), F.round(F.sum("x"), 1).alias("s")).select("s", "upper(label)")',
+    ours: ({ df }) =>
+      df
+        .groupBy("label")
+        .agg(upper("label"), round(sum("x"), 1).alias("s"))
+        .select("s", "upper(label)"),
+  },
   {
     spark: 'df.groupBy(F.lower("label").alias("l"), "flag").agg((F.sum("id") + F.count("*")).alias("t"))',
     ours: ({ df }) => df.groupBy(lower("label").alias("l"), "flag").agg(sum("id").plus(count("*")).alias("t")),

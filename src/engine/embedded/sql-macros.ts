@@ -30,8 +30,8 @@ export const SPARK_MACROS: readonly string[] = [
     "x FLOAT, n": `CAST(${roundedDigits()} AS FLOAT)`,
     "x DOUBLE, n": roundedDigits(),
   }),
-  macro("spark_floor", { "x BIGINT": "x", "x DOUBLE": "CAST(floor(x) AS BIGINT)" }),
-  macro("spark_ceil", { "x BIGINT": "x", "x DOUBLE": "CAST(ceil(x) AS BIGINT)" }),
+  macro("spark_floor", { "x BIGINT": "x", "x DOUBLE": javaLong("floor(x)") }),
+  macro("spark_ceil", { "x BIGINT": "x", "x DOUBLE": javaLong("ceil(x)") }),
   macro("spark_sqrt", { x: "sqrt(CASE WHEN x < 0 THEN CAST('NaN' AS DOUBLE) ELSE CAST(x AS DOUBLE) END)" }),
   macro("spark_ln", { x: "ln(CASE WHEN x > 0 THEN CAST(x AS DOUBLE) END)" }),
   macro("spark_isnan", { x: "coalesce(isnan(CAST(x AS DOUBLE)), FALSE)" }),
@@ -126,4 +126,14 @@ function roundedDigits(): string {
   return `CASE WHEN isfinite(x) AND abs(x) < 1e15 AND n <= 18
     THEN CAST(round(CAST(CAST(x AS VARCHAR) AS DECIMAL(38, 18)), n) AS DOUBLE)
     WHEN n < 0 THEN round(x, n) ELSE x END`;
+}
+
+/** A whole double as Java makes a long of it: NaN is 0, and what is too large the nearest there is. */
+function javaLong(x: string): string {
+  const cases = [
+    `WHEN isnan(${x}) THEN CAST(0 AS BIGINT)`,
+    `WHEN ${x} >= 9223372036854775807 THEN 9223372036854775807`,
+    `WHEN ${x} <= -9223372036854775808 THEN -9223372036854775808`,
+  ];
+  return `CASE ${cases.join(" ")} ELSE CAST(${x} AS BIGINT) END`;
 }

@@ -2,9 +2,10 @@ import type { StructType } from "../../data/types";
 import { PomonaError } from "../../errors";
 import { AnalysisError } from "../../frame/analysis-error";
 import { childrenOf } from "../../frame/expressions";
-import { type AggregateFunction, type Expression, expressionText, outputName, type Plan } from "../../frame/plan";
+import { type Expression, outputName, type Plan } from "../../frame/plan";
 import { matching, nameParts, resolveName } from "../../frame/resolve";
 import { duckdbType } from "./duckdb-types";
+import { aggregateParts, canonical, hasAggregate, overParts, refuseLooseColumns, unaliased } from "./sql-aggregates";
 import { expressionSql, type ResolveName } from "./sql-expression";
 import { joinSql } from "./sql-join";
 import { balancedSampleSql, type Named, rowNumberSql, sampleSql } from "./sql-sample";
@@ -247,9 +248,18 @@ class Compiler {
     const groups = grouping.map(canonical);
     for (const e of aggregates) refuseLooseColumns(e, groups);
     const { input: from, resolve } = this.numbered(input, columns);
-    const outputs = columns.map((e) => ({ name: resultName(e, input.names), sql: expressionSql(e, resolve) }));
+    const parts = aggregateParts(grouping, aggregates);
+    const found = parts.map((e, i) => ({ name: `part_${i}`, sql: expressionSql(unaliased(e), resolve) }));
     const keys = grouping.map((_, i) => i + 1);
-    return this.select(from, outputs, keys.length > 0 ? `GROUP BY ${keys.join(", ")}` : "");
+    const grouped = this.select(from, found, keys.length > 0 ? `GROUP BY ${keys.join(", ")}` : "");
+    // Apart, because DuckDB chooses among our macros by the types of their arguments, and an aggregate inside has none yet.
+    return this.select(
+      grouped,
+      columns.map((e) => ({
+        name: resultName(e, input.names),
+        sql: expressionSql(overParts(e, grouping, parts), resolver(grouped)),
+      })),
+    );
   }
 
   private distinct(input: Relation, columns: readonly string[] | undefined): Relation {
@@ -346,41 +356,6 @@ function resultName(expression: Expression, names: readonly string[]): string {
   return nameParts(expression.name).at(-1) ?? expression.name;
 }
 
-const AGGREGATES: ReadonlySet<string> = new Set<AggregateFunction>([
-  "count",
-  "count_distinct",
-  "sum",
-  "avg",
-  "min",
-  "max",
-  "stddev_samp",
-  "var_samp",
-  "first",
-  "collect_list",
-  "collect_set",
-]);
-
-function hasAggregate(expression: Expression): boolean {
-  return (expression.kind === "call" && AGGREGATES.has(expression.fn)) || childrenOf(expression).some(hasAggregate);
-}
-
 function hasRand(expression: Expression): boolean {
   return (expression.kind === "call" && expression.fn === "rand") || childrenOf(expression).some(hasRand);
-}
-
-/** An expression's text without regard to an alias or to upper and lower case. */
-function canonical(expression: Expression): string {
-  return expression.kind === "alias" ? canonical(expression.child) : expressionText(expression).toLowerCase();
-}
-
-/** @throws AnalysisError for a column that is neither inside an aggregate nor grouped by. */
-function refuseLooseColumns(expression: Expression, groups: readonly string[]): void {
-  if (groups.includes(canonical(expression))) return;
-  if (expression.kind === "call" && AGGREGATES.has(expression.fn)) return;
-  if (expression.kind === "column") {
-    throw new AnalysisError(`The column \`${expression.name}\` is neither grouped by nor inside an aggregate.`, {
-      remedy: `Group by it, or say which of its values to take, e.g. first("${expression.name}").`,
-    });
-  }
-  for (const child of childrenOf(expression)) refuseLooseColumns(child, groups);
 }
