@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type RunningKernel, startKernel } from "../support/kernel";
+import { isStatus, type RunningKernel, startKernel } from "../support/kernel";
 
 let kernel: RunningKernel;
 let folder: string;
@@ -58,7 +58,7 @@ describe.each(["interrupt_request", "SIGINT"] as const)("%s", (way) => {
   test.each(CASES)("ends %s within a second, and keeps the variables", async (_, code) => {
     await kernel.execute("function forever() { for (;;); }");
     const run = kernel.start(code);
-    await kernel.waitFor((m) => m.type === "execute_input" && m.parent.msg_id === run.id);
+    await kernel.waitFor((m) => isStatus(m, "busy") && m.parent.msg_id === run.id);
     await sleep(250);
     expect(await kernel.heartbeat(1_000)).toBeLessThan(500);
     const began = performance.now();
@@ -80,7 +80,7 @@ describe.each(["interrupt_request", "SIGINT"] as const)("%s", (way) => {
 
 test("a library's loop after an await, which can't be interrupted in place, is told of after two seconds with the remedy", async () => {
   const run = kernel.start("await 0;\nspinFor(4000)");
-  await kernel.waitFor((m) => m.type === "execute_input" && m.parent.msg_id === run.id);
+  await kernel.waitFor((m) => isStatus(m, "busy") && m.parent.msg_id === run.id);
   await sleep(300);
   await kernel.interrupt();
   const told = await kernel.waitFor(
