@@ -18,6 +18,20 @@ beforeAll(async () => {
     join(folder, "node_modules", "busy", "index.d.ts"),
     "export declare function spin(): void;\nexport declare function spinFor(ms: number): string;\n",
   );
+  mkdirSync(join(folder, "node_modules", "half"));
+  writeFileSync(
+    join(folder, "node_modules", "half", "index.js"),
+    `const part = require("./part");
+     const isFirst = globalThis.hasTried === undefined;
+     globalThis.hasTried = true;
+     while (isFirst);
+     exports.value = 7;
+     exports.fromPart = part.value;`,
+  );
+  writeFileSync(
+    join(folder, "node_modules", "half", "part.js"),
+    'const whole = require("./index");\nexports.value = () => whole.value;\n',
+  );
   writeFileSync(join(folder, "mine.ts"), "export function spin() { let n = 0; for (;;) n++; }\n");
   kernel = await startKernel({ cwd: folder });
   await kernel.execute('const kept = "kept"; import { spin, spinFor } from "busy"; import * as mine from "./mine";');
@@ -113,6 +127,15 @@ test("what an interrupted cell left running does not go on", async () => {
   expect((await kernel.execute("(globalThis as any).turns()")).result).toBe(first);
 });
 
+test("what was being loaded is loaded anew by the next cell", async () => {
+  const run = kernel.start('require("half")');
+  await kernel.waitFor((m) => m.type === "execute_input" && m.parent.msg_id === run.id);
+  await sleep(300);
+  await kernel.interrupt();
+  expect((await run.done).reply.content.ename).toBe("KeyboardInterrupt");
+  expect((await kernel.execute('require("half").value + require("half").fromPart()')).result).toBe("14");
+});
+
 test("a running job is cancelled, and its output rolled back", async () => {
   const out = join(folder, "out");
   const run = kernel.start(
@@ -120,7 +143,8 @@ test("a running job is cancelled, and its output rolled back", async () => {
 await session.range(5000).repartition(4).select(slow("id")).write.parquet(${JSON.stringify(out)})`,
     { timeout: 60_000 },
   );
-  await sleep(2_500);
+  await expect.poll(() => existsSync(out), { timeout: 20_000 }).toBe(true);
+  await sleep(500);
   const began = performance.now();
   await kernel.interrupt();
   const { reply } = await run.done;

@@ -113,7 +113,7 @@ describe("a session in a notebook", () => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     };
-    const disconnect = connectKernel({ onInterrupt } as unknown as KernelHost);
+    const disconnect = connectKernel({ onInterrupt, functionOrigin: () => undefined } as unknown as KernelHost);
     try {
       const running = await start();
       const slow = udf(
@@ -145,6 +145,22 @@ describe("a session in a notebook", () => {
     } finally {
       disconnect();
     }
+  });
+
+  it("cancels its first job too, which still waits for the engine", async () => {
+    const running = await start();
+    const out = join(folder, "out");
+    const failed = running
+      .range(1000)
+      .write.parquet(out)
+      .then(
+        () => "",
+        (error: Error) => error.name,
+      );
+    await running.interruptAll();
+    expect(await failed).toBe("CancelledError");
+    expect(existsSync(out)).toBe(false);
+    expect(await running.range(3).count()).toBe(3);
   });
 
   it("starts with the defaults that were set, unless its builder says otherwise", async () => {

@@ -74,6 +74,7 @@ function outlet(socket: Router | XPublisher): Outlet & { drained(): Promise<void
   };
   return {
     send(frames) {
+      if (socket.closed) return;
       waiting.push(frames);
       sending ??= sendAll();
     },

@@ -130,7 +130,9 @@ export function cellRunner(parts: RunnerParts): CellRunner {
       const user_expressions = await expressions(cell);
       return { status: "ok", execution_count: count, user_expressions, payload };
     } catch (error) {
-      const failure = cell.abort.signal.aborted || isInterrupt(error) ? interruptContentOf(error) : errorContent(error);
+      const isInterrupted = cell.abort.signal.aborted || isInterrupt(error);
+      if (isInterrupted) modules.forgetUnfinished();
+      const failure = isInterrupted ? interruptContentOf(error) : errorContent(error);
       if (!content.silent) output.iopub("error", { ...failure });
       return { status: "error", execution_count: count, ...failure };
     } finally {
@@ -146,7 +148,8 @@ export function cellRunner(parts: RunnerParts): CellRunner {
       if (cell?.execution !== execution) return;
       cell.abort.abort(new KeyboardInterrupt());
       await interrupts.tell();
-      executor.interrupt();
+      // It may have ended by then, and the next one begun.
+      if (running === cell) executor.interrupt();
       cell.interrupt();
     },
     async runSource(source) {

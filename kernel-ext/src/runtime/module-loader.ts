@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join, relative } from "node:path";
 import vm from "node:vm";
 import type { LocalModule } from "../messages";
 import { registerSource } from "./source-registry";
+import { forgetUnfinishedModules } from "./unfinished-modules";
 
 /** What `require` and `import` give in a notebook: the user's own TypeScript files, packages beside the notebook, and ours. */
 export interface ModuleLoader {
@@ -15,9 +16,12 @@ export interface ModuleLoader {
   requireFromCell(id: string): unknown;
   /** `import()` of a cell, or of the local module at `from`. */
   importFrom(id: string, from: string | undefined): Promise<unknown>;
+  /** Forgets what an interrupt left half-loaded, so that the next `require` loads it anew. */
+  forgetUnfinished(): void;
 }
 
 interface Instance {
+  isLoaded: boolean;
   exports: Record<string, unknown>;
 }
 
@@ -56,7 +60,7 @@ export function moduleLoader(folder: string): ModuleLoader {
     const known = instances.get(path);
     if (known) return known.exports;
     const source = sources.get(path) as LocalModule;
-    const instance: Instance = { exports: {} };
+    const instance: Instance = { isLoaded: false, exports: {} };
     // Before it runs, because modules may import one another in a circle.
     instances.set(path, instance);
     try {
@@ -71,6 +75,7 @@ export function moduleLoader(folder: string): ModuleLoader {
       instances.delete(path);
       throw error;
     }
+    instance.isLoaded = true;
     return instance.exports;
   };
 
@@ -121,6 +126,10 @@ export function moduleLoader(folder: string): ModuleLoader {
       const base = from ? dirname(from) : folder;
       const isOurs = isOwn(id) || localPath(id, base) !== undefined;
       return isOurs ? requireFrom(id, base, from) : importNatively(base)(id);
+    },
+    forgetUnfinished() {
+      for (const [path, { isLoaded }] of [...instances]) if (!isLoaded) forget(path);
+      forgetUnfinishedModules(require.cache);
     },
   };
 }

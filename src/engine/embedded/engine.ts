@@ -64,19 +64,27 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
   /** Runs one action with a scratch folder and a signal that `interrupt` reaches too. */
   async function action<T>(signal: AbortSignal | undefined, use: (job: Job) => Promise<T>): Promise<T> {
     throwIfAborted(signal);
-    const duckdb = await openedRelational();
-    const scratch = openedSpool().scratch();
     const abort = new AbortController();
     const onAbort = () => abort.abort(signal?.reason);
     signal?.addEventListener("abort", onAbort, { once: true });
-    const work = use({ duckdb, scratch, signal: abort.signal });
+    const run = async () => {
+      const duckdb = await openedRelational();
+      // The first action opens DuckDB, which takes its time.
+      throwIfAborted(abort.signal);
+      const scratch = openedSpool().scratch();
+      try {
+        return await use({ duckdb, scratch, signal: abort.signal });
+      } finally {
+        scratch.close();
+      }
+    };
+    const work = run();
     running.set(abort, work);
     try {
       return await work;
     } finally {
       running.delete(abort);
       signal?.removeEventListener("abort", onAbort);
-      scratch.close();
     }
   }
 
