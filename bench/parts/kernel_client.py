@@ -54,7 +54,10 @@ class Kernel:
         before = time.perf_counter()
         message = self.client.execute(code)
         while True:
-            reply = self.client.get_shell_msg(timeout=120)
+            try:
+                reply = self.client.get_shell_msg(timeout=60)
+            except queue.Empty:
+                raise TimeoutError(f"{job['kernel']} gave no reply to {code!r} within a minute") from None
             if reply["parent_header"].get("msg_id") == message:
                 break
         seconds = time.perf_counter() - before
