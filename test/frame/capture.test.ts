@@ -1,5 +1,3 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { parseExpressionAt } from "acorn";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { SourceFunction } from "../../src/data/batch-function";
@@ -11,7 +9,7 @@ import {
   UnsupportedFunctionError,
   udf,
 } from "../../src/frame/user-function";
-import { notebookFolder, openNotebook, type TslabNotebook } from "./tslab-notebook";
+import { type ConnectedNotebook, connectNotebook } from "../kernel/language-notebook";
 
 /** The free variables of a function's text. */
 function free(text: string): string[] {
@@ -276,17 +274,12 @@ interface Made {
 }
 const made: Made = {};
 
-describe("in a notebook under tslab", () => {
-  const home = process.cwd();
-  const folder = notebookFolder();
-  let notebook: TslabNotebook;
+describe("in a notebook", () => {
+  let notebook: ConnectedNotebook;
 
   beforeAll(async () => {
-    mkdirSync(join(folder, "lib"));
-    writeFileSync(
-      join(folder, "lib/stats.ts"),
-      "export function mean(xs: number[]): number { return xs.reduce((a, b) => a + b, 0) / xs.length; }\nexport const scale = 2;\nexport default function first(xs: number[]) { return xs[0]; }\n",
-    );
+    const stats =
+      "export function mean(xs: number[]): number { return xs.reduce((a, b) => a + b, 0) / xs.length; }\nexport const scale = 2;\nexport default function first(xs: number[]) { return xs[0]; }\n";
     (globalThis as Record<string, unknown>).api = {
       udf: (fn: () => unknown, options: object) => {
         const { expression } = udf(fn, { returns: "double", ...options })(
@@ -295,7 +288,7 @@ describe("in a notebook under tslab", () => {
         if (expression.kind === "batch" && expression.fn.kind === "source") made.spec = expression.fn;
       },
     };
-    notebook = openNotebook(folder);
+    notebook = connectNotebook({ files: { "lib/stats.ts": stats } });
     await notebook.run(
       "const udf = (globalThis as any).api.udf; const lut = { Apple: 1 }; const bias = 3; function helper(x: number) { return x + bias; }",
     );
@@ -303,10 +296,7 @@ describe("in a notebook under tslab", () => {
       'import { mean, scale as sc } from "./lib/stats"; import * as stats from "./lib/stats"; import first from "./lib/stats"; import { join } from "path";',
     );
   });
-  afterAll(() => {
-    notebook.close();
-    process.chdir(home);
-  });
+  afterAll(() => notebook.close());
 
   async function failure(cell: string): Promise<CapturedVariableError> {
     const error: unknown = await notebook.run(cell).then(
@@ -323,7 +313,7 @@ describe("in a notebook under tslab", () => {
     expect(error.message).not.toContain("exports");
     expect(error.message).toContain("  1 | (label) => lut.Apple + label.length\n    |            ^^^\n");
     expect(error.message).toContain("broadcast: { lut }");
-    await notebook.run("udf((label: string) => lut.Apple + label.length, { broadcast: { lut: lut } })");
+    await notebook.run("udf((label: string) => lut.Apple + label.length, { broadcast: { lut } })");
     expect(Object.keys(made.spec!.broadcast)).toEqual(["lut"]);
   });
 
@@ -382,7 +372,7 @@ describe("in a notebook under tslab", () => {
     await notebook.run("let total = 0;");
     const message = "assigns `total`, a variable outside it";
     expect(
-      (await failure("udf((x: number) => { total += x; return x; }, { broadcast: { total: total } })")).message,
+      (await failure("udf((x: number) => { total += x; return x; }, { broadcast: { total } })")).message,
     ).toContain(message);
     const same = await failure(
       "let total = 0; udf((x: number) => { total++; return x; }, { broadcast: { total } }); total = 2;",

@@ -1,10 +1,13 @@
 import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { type Cells, openCells } from "../../kernel-ext/src/language/cells";
 import type { Converted, Diagnostic } from "../../kernel-ext/src/messages";
+import { functionOrigin } from "../../kernel-ext/src/runtime/function-origin";
+import { moduleLoader } from "../../kernel-ext/src/runtime/module-loader";
+import { registerSource } from "../../kernel-ext/src/runtime/source-registry";
 import { cellExecutor } from "../../kernel-ext/src/runtime/tslab-executor";
+import { connectKernel, type KernelHost } from "../../src/host";
 
 export const packageRoot = resolve(__dirname, "../..");
 
@@ -72,13 +75,57 @@ export function openNotebook({ prelude = PRELUDE, files = {} }: NotebookOptions 
   };
 }
 
-/** tslab's executor, as the kernel runs it. */
+/** A notebook whose functions the package can trace to their cells, as in the kernel. */
+export interface ConnectedNotebook {
+  readonly folder: string;
+  /** Runs a cell and gives its last expression's value; what it throws is thrown. */
+  // biome-ignore lint/suspicious/noExplicitAny: whatever the cell says
+  run(source: string): Promise<any>;
+  /** The name of the cell that ran last, such as `In[3]`. */
+  readonly lastCell: string;
+  close(): void;
+}
+
+/** Opens a notebook, whose folder becomes the current one until it is closed, and is the kernel of this process. */
+export function connectNotebook(options: NotebookOptions = {}): ConnectedNotebook {
+  const home = process.cwd();
+  const notebook = openNotebook(options);
+  const disconnect = connectKernel({ functionOrigin } as KernelHost);
+  process.chdir(notebook.folder);
+  let count = 0;
+  return {
+    folder: notebook.folder,
+    run(source) {
+      const code = notebook.code(source);
+      registerSource(`${notebook.folder}:${++count}`, {
+        shown: `In[${count}]`,
+        maps: code.maps,
+        linesBefore: 1,
+        source,
+        compiled: code.output ?? "",
+        isCell: true,
+      });
+      return notebook.execute(code);
+    },
+    get lastCell() {
+      return `In[${count}]`;
+    },
+    close() {
+      disconnect();
+      process.chdir(home);
+    },
+  };
+}
+
+/** tslab's executor with the notebook's modules, as the kernel runs it. */
 function executor(folder: string): (code: Code) => Promise<unknown> {
-  Object.assign(globalThis, { __stop__: () => {}, __import__: (id: string) => import(id) });
-  const made = cellExecutor(folder, createRequire(join(folder, "_.js")));
+  const modules = moduleLoader(folder);
+  const made = cellExecutor(folder, modules.requireFromCell);
   const { __tslab__ } = globalThis as { __tslab__?: object };
   return async (code) => {
-    Object.assign(globalThis, { __tslab__ });
+    Object.assign(globalThis, { __tslab__, __stop__: () => {}, __import__: modules.importFrom });
+    modules.update(code.modules);
+    await modules.preload(code.packages);
     const outcome = await made.run(code);
     if (outcome.status === "threw") throw outcome.error;
     return outcome.value?.shown;

@@ -1,43 +1,21 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { functionOrigin } from "../../kernel-ext/src/runtime/function-origin";
-import { registerSource } from "../../kernel-ext/src/runtime/source-registry";
 import type { SourceFunction } from "../../src/data/batch-function";
 import type { Column } from "../../src/frame/column";
 import { udf } from "../../src/frame/user-function";
-import { connectKernel, type KernelHost } from "../../src/host";
-import { type Notebook, openNotebook } from "../kernel/language-notebook";
+import { type ConnectedNotebook, connectNotebook } from "../kernel/language-notebook";
 import { startUdfWorker, type TestColumn, type UdfWorker } from "./udf-worker";
 
 // Functions of cells that the kernel compiled: with guards, and with their lines elsewhere than in the cell.
-let notebook: Notebook;
+let notebook: ConnectedNotebook;
 let worker: UdfWorker;
-let disconnect: () => void;
 beforeAll(() => {
-  notebook = openNotebook();
+  notebook = connectNotebook();
   worker = startUdfWorker();
-  disconnect = connectKernel({ functionOrigin } as KernelHost);
 });
 afterAll(async () => {
-  disconnect();
+  notebook.close();
   await worker.close();
 });
-
-let count = 0;
-
-/** Runs a cell as the kernel does. @returns its last expression's value */
-// biome-ignore lint/suspicious/noExplicitAny: a function of whatever the cell says
-async function run(source: string): Promise<any> {
-  const code = notebook.code(source);
-  registerSource(`cell:${++count}`, {
-    shown: `In[${count}]`,
-    maps: code.maps,
-    linesBefore: 1,
-    source,
-    compiled: code.output ?? "",
-    isCell: true,
-  });
-  return notebook.execute(code);
-}
 
 function specOf({ expression }: Column): SourceFunction {
   if (expression.kind !== "batch" || expression.fn.kind !== "source") throw new Error(expression.kind);
@@ -47,7 +25,7 @@ function specOf({ expression }: Column): SourceFunction {
 const strings = (...values: (string | null)[]): TestColumn => ({ name: "s", type: "string", values });
 
 test("an error shows the cell, the line and its TypeScript", async () => {
-  const fn = await run(
+  const fn = await notebook.run(
     [
       "interface Row {",
       "  a: number;",
@@ -67,17 +45,17 @@ test("an error shows the cell, the line and its TypeScript", async () => {
       '  6 |   const parts: string[] = (text as string).split(",");\n' +
       "    |                                            ^\n",
   );
-  expect(error?.stack.split("\n").at(-1)).toBe(`    at In[${count}]:6:44`);
+  expect(error?.stack.split("\n").at(-1)).toBe(`    at ${notebook.lastCell}:6:44`);
 });
 
 test("a word that stands twice is the right one", async () => {
-  const fn = await run("const pick = (x: any): any => x.x?.y ?? x.x.y;\npick");
+  const fn = await notebook.run("const pick = (x: any): any => x.x?.y ?? x.x.y;\npick");
   const { error } = await worker.column(udf(fn, { returns: "string" })("s"), [strings("a")]);
-  expect(error?.stack.split("\n").at(-1)).toBe(`    at In[${count}]:1:45`);
+  expect(error?.stack.split("\n").at(-1)).toBe(`    at ${notebook.lastCell}:1:45`);
 });
 
 test("loops and import() work, without what the kernel put in", async () => {
-  const fn = await run(
+  const fn = await notebook.run(
     [
       "const longest = async (s: string): Promise<string> => {",
       '  const { basename } = await import("node:path");',
@@ -91,7 +69,7 @@ test("loops and import() work, without what the kernel put in", async () => {
   );
   const column = udf(fn, { returns: "string" })("s");
   expect(specOf(column).code).not.toMatch(/__stop__|__import__/);
-  expect(specOf(column).cellOrigin?.cell).toBe(`In[${count}]`);
+  expect(specOf(column).cellOrigin?.cell).toBe(notebook.lastCell);
   const outcome = await worker.column(column, [strings("a bb ccc/dddd", "a")]);
   expect(outcome.values).toEqual(["dddd", "a.."]);
 });
@@ -106,7 +84,7 @@ test("a function that is not a cell's own travels without guards too", async () 
 });
 
 test("a variable that is not part of it is named as in the cell", async () => {
-  await run("const lut = [1, 2];");
-  const fn = await run("const look = (s: string): number => { for (;;) return lut[s.length]; };\nlook");
+  await notebook.run("const lut = [1, 2];");
+  const fn = await notebook.run("const look = (s: string): number => { for (;;) return lut[s.length]; };\nlook");
   expect(() => udf(fn, { returns: "double" })).toThrow(/uses `lut`/);
 });

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DataType } from "../../src/data/types";
 import type { Column } from "../../src/frame/column";
 import { batchUdf, defineMapBatches, fromModule, type MapBatchesOptions, udf } from "../../src/frame/user-function";
-import { notebookFolder, openNotebook } from "../frame/tslab-notebook";
+import { connectNotebook } from "../kernel/language-notebook";
 import { startUdfWorker, type TestColumn, type UdfWorker } from "./udf-worker";
 
 let worker: UdfWorker;
@@ -315,31 +315,26 @@ describe("functions from modules", () => {
   });
 });
 
-describe("functions of a notebook under tslab", () => {
-  const home = process.cwd();
+describe("functions of a notebook", () => {
   const made: Record<string, Column> = {};
 
   beforeAll(async () => {
-    const folder = notebookFolder();
-    mkdirSync(join(folder, "lib"));
-    writeFileSync(
-      join(folder, "lib/stats.ts"),
-      "export function mean(...xs: number[]): number { return xs.reduce((a, b) => a + b, 0) / xs.length; }\nexport const scale = 2;\nexport default function negate(x: number) { return -x; }\n",
-    );
+    const stats =
+      "export function mean(...xs: number[]): number { return xs.reduce((a, b) => a + b, 0) / xs.length; }\nexport const scale = 2;\nexport default function negate(x: number) { return -x; }\n";
     const define = (name: string, fn: () => unknown, options: object) => {
       made[name] = udf(fn, { returns: "double", ...options })("x");
     };
     (globalThis as Record<string, unknown>).api = { define };
-    const notebook = openNotebook(folder);
+    const notebook = connectNotebook({ files: { "lib/stats.ts": stats } });
     await notebook.run(
       'const define = (globalThis as any).api.define; const lut = { one: 1 }; import { mean, scale as sc } from "./lib/stats"; import negate from "./lib/stats"; import * as stats from "./lib/stats"; import { join } from "path"; import fs from "fs";',
     );
-    await notebook.run('define("earlier", (x: number) => x + lut.one, { broadcast: { lut: lut } })');
+    await notebook.run('define("earlier", (x: number) => x + lut.one, { broadcast: { lut } })');
     await notebook.run(
       'const near = new Map([[1, 10]]); define("same", (x: number) => near.get(x), { broadcast: { near } })',
     );
     await notebook.run(
-      'define("both", (x: number) => { const pair = { near: lut }; return pair.near.one + lut.one + x; }, { broadcast: { lut: lut } })',
+      'define("both", (x: number) => { const pair = { near: lut }; return pair.near.one + lut.one + x; }, { broadcast: { lut } })',
     );
     await notebook.run(
       'import { mean, scale } from "./lib/stats"; import negative from "./lib/stats"; import * as fsp from "fs/promises"; define("imported", async (x: number) => mean(x, 4) * scale + negative(x) + (await fsp.stat("/")).nlink * 0, { imports: { stats: "./lib/stats", fsp: "fs/promises" } })',
@@ -354,10 +349,9 @@ describe("functions of a notebook under tslab", () => {
       'define("inside", async (x: number) => { const { mean } = await import("./lib/stats"); const { sep } = await import("node:path"); return mean(x, 3) + sep.length; }, {})',
     );
     await notebook.run(
-      'define("shorthand", (x: number) => { const o = { lut }; return o.lut.one + x; }, { broadcast: { lut: lut } })',
+      'define("shorthand", (x: number) => { const o = { lut }; return o.lut.one + x; }, { broadcast: { lut } })',
     );
     notebook.close();
-    process.chdir(home);
   });
 
   test.each<[string, number]>([
