@@ -1,9 +1,9 @@
 /** The error every named Pomona error extends. `name` is the class name; `remedy` says what to do about it. */
 export class PomonaError extends Error {
   /** What the user can do, in one sentence; also part of `message`. */
-  readonly remedy: string | undefined;
+  declare readonly remedy: string | undefined;
   /** False where trying the same task again cannot help, such as a corrupt image. */
-  readonly retryable: boolean;
+  declare readonly retryable: boolean;
 
   constructor(message: string, options: { remedy?: string; cause?: unknown; retryable?: boolean } = {}) {
     super(
@@ -11,8 +11,11 @@ export class PomonaError extends Error {
       options.cause === undefined ? {} : { cause: options.cause },
     );
     this.name = new.target.name;
-    this.remedy = options.remedy;
-    this.retryable = options.retryable ?? false;
+    // Not enumerable: the message says the remedy, so the printed error need not say it again.
+    Object.defineProperties(this, {
+      remedy: { value: options.remedy },
+      retryable: { value: options.retryable ?? false },
+    });
   }
 }
 

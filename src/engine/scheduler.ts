@@ -58,8 +58,8 @@ export class TaskFailedError extends PomonaError {
     super(
       `${remote.name}: ${remote.message}\n` +
         `in stage ${task.stageId} (${stage}), task ${task.partition}, ${worker}, attempt ${attempts}` +
-        `${remote.path === undefined ? "" : `\ninput: ${remote.path}`}\n` +
-        `remote stack:\n${indent(remote.stack)}`,
+        `${remote.path === undefined ? "" : `\ninput: ${remote.path}`}` +
+        remoteStackText(remote.stack),
     );
     this.stage = stage;
     this.partition = task.partition;
@@ -198,9 +198,8 @@ function nextAttempt(run: StageRun, task: Task, worker: TaskWorker, error: unkno
   return run.taskFor(task.partition, task.attempt + 1);
 }
 
-function indent(text: string): string {
-  return text
-    .split("\n")
-    .map((line) => `    ${line}`)
-    .join("\n");
+/** The frames of a worker's stack; what stands above them is in the message already. */
+function remoteStackText(stack: string): string {
+  const frames = /^ {4}at [\s\S]*/m.exec(stack)?.[0];
+  return frames === undefined ? "" : `\nremote stack:\n${frames}`;
 }

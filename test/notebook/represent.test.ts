@@ -49,7 +49,7 @@ describe("plain values", () => {
   ])("%s have a bounded text, soon", async (_, value) => {
     const started = performance.now();
     const shown = await represent(value);
-    expect(performance.now() - started).toBeLessThan(500);
+    expect(performance.now() - started).toBeLessThan(3_000);
     expect(String(shown["text/plain"]).length).toBeLessThan(30_000);
   });
 
@@ -226,8 +226,8 @@ describe("other things that are seen", () => {
     expect(text(shown["text/html"])).toMatch(/^TypeError : no &lt;fruit&gt; at f .* Caused by: RangeError : inner/);
     expect(shown["text/html"]).toContain('<span style="opacity: 0.5">    at node:internal');
     expect(shown["text/plain"]).toContain("[cause]: RangeError: inner");
-    const remote = Object.assign(new Error("failed"), { remoteStack: "    at worker.js:1:1" });
-    expect(text((await represent(remote))["text/html"])).toContain("On the worker: at worker.js:1:1");
+    const remote = new Error("failed\nremote stack:\n    at worker.js:1:1");
+    expect(text((await represent(remote))["text/html"])?.match(/worker\.js/g)).toHaveLength(1);
   });
 
   const image = () => sharp({ create: { width: 3, height: 2, channels: 3, background: "#f00" } });
