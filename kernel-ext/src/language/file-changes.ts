@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type ts from "@tslab/typescript-for-tslab";
 
@@ -95,12 +95,21 @@ export function fileChanges(isFixed: (path: string) => boolean): FileChanges {
 }
 
 function fileStamp(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = statOf(path);
   return stat?.isFile() ? `${stat.mtimeMs} ${stat.size} ${stat.ino}` : "";
 }
 
 /** Of a folder, it changes when an entry comes or goes; empty where there is nothing. */
 function entryStamp(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = statOf(path);
   return stat ? `${stat.mtimeMs} ${stat.ino}` : "";
+}
+
+/** What can't be looked at, such as a link to itself or a name too long, is not there. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }

@@ -33,7 +33,7 @@ function serve({ port, ...options }: LanguageData): void {
         cells.commit(message.execution);
         break;
       case "warm":
-        cells.warm();
+        warm(cells);
         break;
       case "request":
         post({ op: "reply", reply: reply(cells, message.request) });
@@ -54,6 +54,15 @@ function convert(cells: Cells, execution: number, source: string): Converted {
       kind: "diagnostics",
       diagnostics: [{ file: undefined, line: 1, column: 1, length: 1, message, code: 0 }],
     };
+  }
+}
+
+/** What fails here fails again in the cell that needs it, where it can be told. */
+function warm(cells: Cells): void {
+  try {
+    cells.warm();
+  } catch (error) {
+    console.error(error);
   }
 }
 
