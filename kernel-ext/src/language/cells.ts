@@ -75,7 +75,7 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
       call.emittedMap = map;
     },
     toCommonJs(code, options) {
-      const made = toCommonJs(compiler, code, options, { execution: call.execution, path: undefined });
+      const made = toCommonJs(compiler, code, options, { execution: call.execution, path: undefined, cwd });
       call.map = made.map;
       call.packages = made.packages;
       const replaced = [...made.exported.copied].filter((name) => liveNames.has(name));
@@ -90,7 +90,7 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
 
   const isModuleInMemory = (path: string) => modulesInMemory.has(path);
   const hasPrefix = (path: string) => path === converter.cellFile || isModuleInMemory(path);
-  const local = localModules(compiler, converter, (path) => (isModuleInMemory(path) ? 1 : 0));
+  const local = localModules(compiler, converter, cwd, (path) => (isModuleInMemory(path) ? 1 : 0));
   const placing: Placing = {
     cwd,
     cellFile: converter.cellFile,

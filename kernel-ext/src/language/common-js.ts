@@ -1,6 +1,7 @@
 import { isBuiltin } from "node:module";
 import type ts from "@tslab/typescript-for-tslab";
 import { dynamicImports, guards } from "./guards";
+import { importMeta } from "./import-meta";
 import { type Exported, liveVariables } from "./live-variables";
 import { type Compiler, transpile, withoutMapComment } from "./tslab-converter";
 
@@ -15,15 +16,16 @@ export interface CommonJs {
 }
 
 /**
- * Compiles an ES module in JavaScript to CommonJS as it runs in the kernel: with guards, and with `import()` by the kernel.
+ * Compiles an ES module in JavaScript to CommonJS as it runs in the kernel: with guards, `import()` by the kernel, `import.meta`.
  * @param execution the cell's, or 0 for a local module
  * @param path a local module's own; undefined for a cell
+ * @param cwd the notebook's folder
  */
 export function toCommonJs(
   compiler: Compiler,
   code: string,
   options: ts.CompilerOptions,
-  { execution, path }: { readonly execution: number; readonly path: string | undefined },
+  { execution, path, cwd }: { readonly execution: number; readonly path: string | undefined; readonly cwd: string },
 ): CommonJs {
   const packages = new Set<string>();
   const exported: Exported = { live: new Set(), copied: new Set() };
@@ -39,6 +41,7 @@ export function toCommonJs(
         collect,
         guards(compiler, execution),
         dynamicImports(compiler, path),
+        importMeta(compiler, cwd, path),
         ...(path === undefined ? [liveVariables(compiler, exported)] : []),
       ],
     },

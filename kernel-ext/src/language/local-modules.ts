@@ -22,6 +22,7 @@ const SOURCES = /\.[cm]?[jt]sx?$/;
 export function localModules(
   compiler: Compiler,
   converter: TslabConverter,
+  cwd: string,
   linesBefore: (path: string) => number,
 ): LocalModules {
   const sent = new Map<string, Sent>();
@@ -40,7 +41,7 @@ export function localModules(
         const { version } = file as { version?: string };
         let known = sent.get(file.fileName);
         if (!known || known.version !== version) {
-          const made = compileModule(compiler, converter.builder().getProgram(), file, linesBefore(file.fileName));
+          const made = compileModule(compiler, converter.builder().getProgram(), file, cwd, linesBefore(file.fileName));
           modules.push(made.module);
           known = { version, packages: made.packages };
           sent.set(file.fileName, known);
@@ -65,6 +66,7 @@ function compileModule(
   compiler: Compiler,
   program: ts.Program,
   file: ts.SourceFile,
+  cwd: string,
   lineOffset: number,
 ): { readonly module: LocalModule; readonly packages: readonly string[] } {
   let emitted = "";
@@ -80,6 +82,6 @@ function compileModule(
     newLine: compiler.NewLineKind.LineFeed,
     noImplicitUseStrict: true,
   };
-  const { code, map, packages } = toCommonJs(compiler, emitted, options, { execution: 0, path: file.fileName });
+  const { code, map, packages } = toCommonJs(compiler, emitted, options, { execution: 0, path: file.fileName, cwd });
   return { module: { path: file.fileName, code, maps: { maps: [map, firstMap], lineOffset } }, packages };
 }

@@ -69,7 +69,7 @@ export function moduleLoader(folder: string): ModuleLoader {
         filename: path,
         importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
       }) as (...values: unknown[]) => void;
-      const require = (id: string) => requireFrom(id, dirname(path), path);
+      const require = requireOf(dirname(path), path);
       run.call(instance.exports, instance.exports, require, instance, path, dirname(path));
     } catch (error) {
       instances.delete(path);
@@ -92,6 +92,19 @@ export function moduleLoader(folder: string): ModuleLoader {
     // Read anew each time, as a local module is after an edit.
     if (isLocal(id) && id.endsWith(".json")) delete native.cache[native.resolve(id)];
     return native(id);
+  };
+
+  /** `require` with what Node's own has beside it. */
+  const requireOf = (from: string, user: string | undefined) => {
+    const { resolve, cache, extensions } = createRequire(join(from, "_.js"));
+    const resolveHere = (id: string, options?: { paths?: string[] }) =>
+      isOwn(id) ? require.resolve(id) : (localPath(id, from) ?? resolve(id, options));
+    return Object.assign((id: string) => requireFrom(id, from, user), {
+      resolve: Object.assign(resolveHere, { paths: resolve.paths }),
+      cache,
+      extensions,
+      main: undefined,
+    });
   };
 
   return {
@@ -121,7 +134,7 @@ export function moduleLoader(folder: string): ModuleLoader {
         }
       }
     },
-    requireFromCell: (id) => requireFrom(id, folder, undefined),
+    requireFromCell: requireOf(folder, undefined),
     async importFrom(id, from) {
       const base = from ? dirname(from) : folder;
       const isOurs = isOwn(id) || localPath(id, base) !== undefined;
