@@ -42,7 +42,8 @@ export function parseMagic(source: string): MagicCell | undefined {
       bodyLine: 1,
     };
   }
-  return { name, options, args: [], ...textBody(source.slice(rest), line) };
+  // Other programs read it, some of which take the first half of a Windows line end for text.
+  return { name, options, args: [], ...textBody(source.slice(rest).replaceAll("\r\n", "\n"), line) };
 }
 
 /** Reads options up to the first word that is none. @returns where that word begins */
