@@ -51,6 +51,9 @@ export interface IoData {
  */
 export const STOP_SLOTS = 4096;
 
+/** What slot 0 holds while the user interrupts when no cell runs: a callback or a timer may be in a loop. */
+export const STOP_IDLE = 2;
+
 /** The slot of an execution. */
 export function stopSlot(execution: number): number {
   return 1 + (execution % (STOP_SLOTS - 1));
@@ -69,7 +72,10 @@ export type ToMain =
       readonly count: number;
       readonly content: ExecuteContent;
     }
-  /** The user interrupts the execution that runs. The stop flags are set already and SIGINT was sent. */
+  /**
+   * The user interrupts the execution that runs. The stop flags are set already and SIGINT was sent. Where none runs it is 0:
+   * main takes {@link STOP_IDLE} back, since what ran has ended by then.
+   */
   | { readonly op: "interrupt"; readonly execution: number }
   | {
       readonly op: "comm_open" | "comm_msg" | "comm_close";

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { stopSlot } from "../messages";
+import { STOP_IDLE, stopSlot } from "../messages";
 import type { RunningExecution } from "./execute-queue";
 
 export interface Interruption {
-  /** Interrupts the execution that runs, if one does. */
+  /** Interrupts the execution that runs, else what cells left running. */
   request(): void;
   /** A new execution starts: nobody interrupted it yet. */
   clear(execution: number): void;
@@ -40,7 +40,10 @@ export function interruption({ stop, running, endWait, tell, tellUser }: Interru
 
   const interrupt = (withSignal: boolean) => {
     const interrupted = running();
-    if (!interrupted) return;
+    if (!interrupted) {
+      Atomics.store(stop, 0, STOP_IDLE);
+      return tell(0);
+    }
     Atomics.store(stop, 0, 1);
     Atomics.store(stop, stopSlot(interrupted.execution), 1);
     // A wait that ended gives way by itself; a signal might break into what follows it.
@@ -68,7 +71,8 @@ export function interruption({ stop, running, endWait, tell, tellUser }: Interru
     request: () => interrupt(true),
     clear(execution) {
       clearTimeout(timer);
-      Atomics.store(stop, 0, 0);
+      // STOP_IDLE stays until main has seen it.
+      Atomics.compareExchange(stop, 0, 1, 0);
       Atomics.store(stop, stopSlot(execution), 0);
     },
   };

@@ -33,15 +33,31 @@ export class CellFailure extends Error {
 }
 
 /** The error that a client shows for a cell that the user interrupted: one line, without a trace. */
-export function interruptContent(detail = ""): ErrorContent {
+function interruptContent(detail = ""): ErrorContent {
   const evalue = `The cell was interrupted.${detail}`;
   return { ename: "KeyboardInterrupt", evalue, traceback: [`${RED}${BOLD}KeyboardInterrupt${RESET}: ${evalue}`] };
 }
 
-/** The error that a client shows for what a cell threw. */
-export function errorContent(thrown: unknown): ErrorContent {
+/**
+ * The error that a client shows for what a cell threw, which may be anything, even what throws when it is read.
+ * @param wasInterrupted whether the user interrupted the cell, which is then why it threw
+ */
+export function errorContent(thrown: unknown, wasInterrupted = false): ErrorContent {
+  try {
+    return contentOf(thrown, wasInterrupted);
+  } catch {
+    const evalue = "What the cell threw can't be shown: it throws when it is read.";
+    return { ename: "Thrown", evalue, traceback: [`${RED}${BOLD}Thrown${RESET}: ${evalue}`] };
+  }
+}
+
+function contentOf(thrown: unknown, wasInterrupted: boolean): ErrorContent {
+  if (wasInterrupted) {
+    const isCancelled = thrown instanceof Error && thrown.name === "CancelledError";
+    return interruptContent(isCancelled ? " Its job was cancelled and left nothing behind." : "");
+  }
   if (thrown instanceof CellFailure) return thrown.content;
-  if (thrown instanceof KeyboardInterrupt) return interruptContent();
+  if (isInterrupt(thrown)) return interruptContent();
   if (thrown instanceof SystemExit) {
     // The exit code alone, as in IPython: papermill takes "0" for a notebook that ends early on purpose.
     const evalue = String(thrown.code ?? 0);
@@ -55,6 +71,12 @@ export function errorContent(thrown: unknown): ErrorContent {
   const ename = nameOf(thrown);
   const evalue = String(thrown.message);
   return { ename, evalue, traceback: linesOf(thrown, new Set()) };
+}
+
+/** True for what a loop's guard throws, and for what Node ends a script with on SIGINT. */
+function isInterrupt(thrown: unknown): boolean {
+  const code = (thrown as { code?: unknown } | null | undefined)?.code;
+  return thrown instanceof KeyboardInterrupt || code === "ERR_SCRIPT_EXECUTION_INTERRUPTED";
 }
 
 /** The one error that a client shows for what TypeScript found wrong with a cell. */
@@ -117,7 +139,7 @@ function cutAround(line: string, column: number): { text: string; column: number
 function linesOf(error: Error, seen: Set<unknown>): string[] {
   seen.add(error);
   const frames = stackFrames(error);
-  const header = `${RED}${BOLD}${nameOf(error)}${RESET}: ${error.message}`;
+  const header = `${RED}${BOLD}${nameOf(error)}${RESET}: ${String(error.message)}`;
   const at = frames.find(({ place }) => place);
   const lines = [header];
   if (at?.place) {

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { types } from "node:util";
+import { inspect, types } from "node:util";
 import type { MimeBundle } from "pomona/kernel";
 import type { MagicCell } from "../magics/parse";
 import type { Content, Converted, ErrorContent, ExecuteContent, ExecuteReply, Header } from "../messages";
-import { CellFailure, diagnosticsContent, errorContent, interruptContent, KeyboardInterrupt } from "./cell-error";
+import { CellFailure, diagnosticsContent, errorContent, KeyboardInterrupt } from "./cell-error";
 import type { Interrupts } from "./interrupts";
 import type { Language } from "./language-client";
 import type { ModuleLoader } from "./module-loader";
@@ -17,8 +17,6 @@ export interface CellRunner {
   execute(request: ExecuteRequest): Promise<ExecuteReply>;
   /** Ends the cell that runs, if it is this one. */
   interrupt(execution: number): Promise<void>;
-  /** Runs TypeScript as a part of the cell that runs. */
-  runSource(source: string): Promise<void>;
   onCellEnd(listener: () => void): () => void;
 }
 
@@ -38,7 +36,8 @@ export interface RunnerParts {
   readonly output: Output;
   readonly interrupts: Interrupts;
   parseMagic(source: string): MagicCell | undefined;
-  runMagic(magic: MagicCell, signal: AbortSignal): Promise<void>;
+  /** @param runCell runs TypeScript as a part of the magic's cell */
+  runMagic(magic: MagicCell, signal: AbortSignal, runCell: (source: string) => Promise<void>): Promise<void>;
   represent(value: unknown): Promise<MimeBundle>;
 }
 
@@ -60,9 +59,8 @@ export function cellRunner(parts: RunnerParts): CellRunner {
   /** Compiles and runs TypeScript; gives the last expression's value. */
   const run = async (cell: RunningCell, source: string, isExpression = false) => {
     const { execution, count } = cell;
-    const compiled = await orInterrupt(cell, language.convert(execution, source));
+    const compiled = await orInterrupt(cell, convert(execution, source));
     if (compiled.kind === "diagnostics") throw new CellFailure(failureOf(count, source, compiled.diagnostics));
-    modules.update(compiled.modules);
     if (compiled.kind === "module") return undefined;
     await orInterrupt(cell, modules.preload(compiled.packages));
     const name = isExpression ? undefined : register(count, source, compiled);
@@ -74,6 +72,13 @@ export function cellRunner(parts: RunnerParts): CellRunner {
       // Also after an error: what a cell had computed until then is what one wants to look at.
       if (!isExpression) language.commit(execution);
     }
+  };
+
+  const convert = async (execution: number, source: string) => {
+    const compiled = await language.convert(execution, source);
+    // Also of a cell that was interrupted meanwhile: the compiler gives each version of a module once.
+    if (compiled.kind !== "diagnostics") modules.update(compiled.modules);
+    return compiled;
   };
 
   const failureOf = (count: number, source: string, found: Parameters<typeof diagnosticsContent>[0]): ErrorContent => {
@@ -93,7 +98,10 @@ export function cellRunner(parts: RunnerParts): CellRunner {
     if (asked) return [await helpPage(language, asked[1] ?? asked[2] ?? "")];
     const magic = parts.parseMagic(code);
     if (magic) {
-      await orInterrupt(cell, parts.runMagic(magic, cell.abort.signal));
+      await orInterrupt(
+        cell,
+        parts.runMagic(magic, cell.abort.signal, (source) => runSource(cell, source)),
+      );
       return [];
     }
     const value = await run(cell, code);
@@ -101,8 +109,15 @@ export function cellRunner(parts: RunnerParts): CellRunner {
     return [];
   };
 
+  const runSource = async (cell: RunningCell, source: string) => {
+    // A magic may go on after its cell was interrupted, when another one runs already.
+    cell.abort.signal.throwIfAborted();
+    const value = await run(cell, source);
+    if (value) await show(cell, value.shown);
+  };
+
   const show = async (cell: RunningCell, value: unknown) => {
-    if (await isDone(value)) return;
+    if (await orInterrupt(cell, isDone(value))) return;
     const data = await orInterrupt(cell, represent(value));
     output.iopub("execute_result", { execution_count: cell.count, data, metadata: {} });
   };
@@ -130,14 +145,19 @@ export function cellRunner(parts: RunnerParts): CellRunner {
       const user_expressions = await expressions(cell);
       return { status: "ok", execution_count: count, user_expressions, payload };
     } catch (error) {
-      const isInterrupted = cell.abort.signal.aborted || isInterrupt(error);
-      if (isInterrupted) modules.forgetUnfinished();
-      const failure = isInterrupted ? interruptContentOf(error) : errorContent(error);
+      const failure = errorContent(error, cell.abort.signal.aborted);
+      if (failure.ename === "KeyboardInterrupt") modules.forgetUnfinished();
       if (!content.silent) output.iopub("error", { ...failure });
       return { status: "error", execution_count: count, ...failure };
     } finally {
       running = undefined;
-      for (const listener of listeners) listener();
+      for (const listener of listeners) {
+        try {
+          listener();
+        } catch (error) {
+          console.error(error);
+        }
+      }
     }
   };
 
@@ -147,16 +167,10 @@ export function cellRunner(parts: RunnerParts): CellRunner {
       const cell = running;
       if (cell?.execution !== execution) return;
       cell.abort.abort(new KeyboardInterrupt());
-      await interrupts.tell();
+      await interrupts.tell(execution);
       // It may have ended by then, and the next one begun.
       if (running === cell) executor.interrupt();
       cell.interrupt();
-    },
-    async runSource(source) {
-      if (!running) throw new Error("No cell is running.");
-      const cell = running;
-      const value = await run(cell, source);
-      if (value) await show(cell, value.shown);
     },
     onCellEnd(listener) {
       listeners.add(listener);
@@ -178,25 +192,12 @@ function orInterrupt<T>(cell: RunningCell, work: Promise<T>): Promise<T> {
   return Promise.race([work, cell.interrupted]);
 }
 
-function isInterrupt(error: unknown): boolean {
-  const code = (error as { code?: unknown } | undefined)?.code;
-  return error instanceof KeyboardInterrupt || code === "ERR_SCRIPT_EXECUTION_INTERRUPTED";
-}
-
-function interruptContentOf(error: unknown): ErrorContent {
-  const isCancelled = error instanceof Error && error.name === "CancelledError";
-  return interruptContent(isCancelled ? " Its job was cancelled and left nothing behind." : "");
-}
-
 /** True for the promise of something that was done and gives no value, such as `display(x)` without `await`. */
 async function isDone(value: unknown): Promise<boolean> {
   if (!types.isPromise(value)) return false;
-  let isUndefined = false;
-  void value.then((result) => {
-    isUndefined = result === undefined;
-  });
   await new Promise((done) => setImmediate(done));
-  return isUndefined;
+  // Told by its text, because `then` would count as handling what it is rejected with.
+  return /^Promise \{\s*undefined\b/.test(inspect(value, { depth: 0 }));
 }
 
 let scripts = 0;

@@ -1,6 +1,6 @@
 import type { EventEmitter } from "node:events";
-import { stopSlot } from "../messages";
-import { KeyboardInterrupt } from "./cell-error";
+import { STOP_IDLE, stopSlot } from "../messages";
+import { KeyboardInterrupt, SystemExit } from "./cell-error";
 
 /** How long the cell waits for what listeners still do, such as taking back a half-written output. */
 const LISTENERS_MS = 1_000;
@@ -8,8 +8,10 @@ const LISTENERS_MS = 1_000;
 /** The interrupts of cells, on the thread that runs them. */
 export interface Interrupts {
   onInterrupt(listener: () => void | Promise<void>): () => void;
-  /** Tells the listeners and waits for them, a second at most. */
-  tell(): Promise<void>;
+  /** Tells the listeners of an interrupt of that execution and waits for them, a second at most. */
+  tell(execution: number): Promise<void>;
+  /** Lets callbacks and timers run again after an interrupt that came while no cell ran. */
+  endIdle(): void;
   /** Throws {@link KeyboardInterrupt} where the user interrupted the cell that runs. */
   check(): void;
 }
@@ -22,12 +24,22 @@ export function interrupts(stop: Int32Array): Interrupts {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    async tell() {
+    async tell(execution) {
       const pending = [...listeners].map(async (listener) => listener());
-      // A library that waits for Ctrl-C gets it.
-      process.emit("SIGINT", "SIGINT");
+      // Code that waits for Ctrl-C gets it, code of the cell that is interrupted too.
+      const flags = [0, stopSlot(execution)];
+      for (const flag of flags) Atomics.store(stop, flag, 0);
+      try {
+        process.emit("SIGINT", "SIGINT");
+      } catch (error) {
+        // What it throws, as process.exit does here, must not keep the cell running.
+        if (!(error instanceof SystemExit)) console.error("A listener to SIGINT failed:", error);
+      } finally {
+        for (const flag of flags) Atomics.store(stop, flag, 1);
+      }
       await Promise.race([Promise.allSettled(pending), new Promise((done) => setTimeout(done, LISTENERS_MS).unref())]);
     },
+    endIdle: () => void Atomics.compareExchange(stop, 0, STOP_IDLE, 0),
     check() {
       if (stop[0] !== 0) throw new KeyboardInterrupt();
     },

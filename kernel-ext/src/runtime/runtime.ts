@@ -63,8 +63,8 @@ export function startRuntime({ io, compiler, stop, input, inputReady, root }: Ru
     interrupts: told,
     represent,
     parseMagic,
-    runMagic: (magic, signal) =>
-      runMagic(magic, { host, session, runCell: runner.runSource, locals: () => executor.locals, cwd: folder, signal }),
+    runMagic: (magic, signal, runCell) =>
+      runMagic(magic, { host, session, runCell, locals: () => executor.locals, cwd: folder, signal }),
   });
 
   const warming = warmWhenIdle(language);
@@ -87,7 +87,8 @@ export function startRuntime({ io, compiler, stop, input, inputReady, root }: Ru
         });
         break;
       case "interrupt":
-        void runner.interrupt(message.execution);
+        if (message.execution === 0) told.endIdle();
+        else void runner.interrupt(message.execution);
         break;
       case "comm_open":
       case "comm_msg":
