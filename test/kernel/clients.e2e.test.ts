@@ -78,7 +78,7 @@ describe("@jupyterlab/services with a Jupyter server", () => {
   let server: RunningServer;
   let seen: Seen;
   beforeAll(async () => {
-    server = await startJupyterServer(jupyterPath);
+    server = await startJupyterServer({ jupyterPath });
     seen = await seenBy(process.execPath, [
       join(support, "services-client.mjs"),
       server.baseUrl,

@@ -1,10 +1,12 @@
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser } from "../support/browser";
-import { type RunningLab, startLab } from "../support/jupyter";
+import type { RunningServer } from "../support/jupyter-server";
+import { kernelReady, kernelShown, labCell, openInLab, runLabCell, startLab } from "../support/lab";
+import { writeNotebook } from "../support/notebook-file";
 
 const CELLS = [
   'const fruits = session.createDataFrame([{ name: "Apple", grams: 182 }, { name: "Kiwi", grams: 75 }]);\nfruits',
@@ -16,31 +18,19 @@ const CELLS = [
 ];
 
 let browser: Browser;
-let lab: RunningLab;
+let lab: RunningServer;
 let folder: string;
 let page: Page;
 
 beforeAll(async () => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), "pomona-lab-kernel-")));
-  const cells = CELLS.map((source, i) => ({
-    cell_type: "code",
-    id: `cell-${i}`,
-    metadata: { tags: ["raises-exception"] },
-    execution_count: null,
-    source,
-    outputs: [],
-  }));
-  const kernelspec = { name: "pomona", display_name: "TypeScript (Pomona)", language: "typescript" };
-  const notebook = { nbformat: 4, nbformat_minor: 5, metadata: { kernelspec }, cells };
-  writeFileSync(join(folder, "cells.ipynb"), JSON.stringify(notebook));
-  [browser, lab] = await Promise.all([launchBrowser(), startLab(folder)]);
-  page = await browser.newPage({ viewport: { width: 1300, height: 1500 } });
-  await page.route(/.*/, (route) =>
-    new URL(route.request().url()).hostname === "127.0.0.1" ? route.continue() : route.abort(),
+  writeNotebook(
+    join(folder, "cells.ipynb"),
+    CELLS.map((source) => ({ source, tags: ["raises-exception"] })),
   );
-  await page.goto(lab.urlOf("cells.ipynb"));
-  await cell(5).waitFor({ timeout: 60_000 });
-  await idle();
+  [browser, lab] = await Promise.all([launchBrowser(), startLab(folder)]);
+  page = await openInLab(browser, lab, "cells.ipynb", 1500);
+  await kernelReady(page);
 }, 120_000);
 afterAll(async () => {
   await browser?.close();
@@ -48,31 +38,16 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const cell = (i: number): Locator => page.locator(".jp-Notebook .jp-CodeCell").nth(i);
+const cell = (i: number): Locator => labCell(page, i);
 const output = (i: number): Locator => cell(i).locator(".jp-OutputArea-output");
 const prompt = (i: number): Locator => cell(i).locator(".jp-InputArea-prompt");
 const button = (name: string): Locator => page.locator(`.jp-NotebookPanel-toolbar [data-jp-item-name="${name}"]`);
 
-/** Waits until the kernel's indicator says so. */
-async function idle(): Promise<void> {
-  await page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').waitFor({ timeout: 30_000 });
-}
-
-async function run(i: number): Promise<void> {
-  await cell(i).locator(".cm-content").click();
-  await page.keyboard.press("Control+Enter");
-}
+const run = (i: number): Promise<void> => runLabCell(page, i);
 
 describe("in JupyterLab", () => {
   test("a cell's table is shown below it, and its number beside it", async () => {
-    // JupyterLab shows an idle kernel a moment before it lets cells run.
-    await expect
-      .poll(async () => {
-        if ((await prompt(0).textContent()) === "[ ]:") await run(0);
-        await page.waitForTimeout(500);
-        return prompt(0).textContent();
-      })
-      .toMatch(/^\[[*1]\]:$/);
+    await run(0);
     await output(0).locator("table.pomona-table td", { hasText: "Kiwi" }).waitFor({ timeout: 30_000 });
     expect(await prompt(0).textContent()).toBe("[1]:");
   });
@@ -96,9 +71,9 @@ describe("in JupyterLab", () => {
     await page.keyboard.press("Control+A");
     await page.keyboard.insertText("const kept = 42;");
     await run(1);
-    await idle();
+    await kernelShown(page, "idle");
     await run(3);
-    await page.locator('.jp-Notebook-ExecutionIndicator[data-status="busy"]').waitFor();
+    await kernelShown(page, "busy");
     await page.waitForTimeout(500);
     await button("interrupt").click();
     await output(3).locator("text=KeyboardInterrupt").first().waitFor({ timeout: 3_000 });
@@ -127,7 +102,7 @@ describe("in JupyterLab", () => {
 
   test("completion works while a cell runs", async () => {
     await run(3);
-    await page.locator('.jp-Notebook-ExecutionIndicator[data-status="busy"]').waitFor();
+    await kernelShown(page, "busy");
     await cell(5).locator(".cm-content").click();
     await page.keyboard.press("Control+A");
     await page.keyboard.type("kept.toFi");
@@ -138,14 +113,14 @@ describe("in JupyterLab", () => {
     expect(await cell(5).locator(".cm-content").textContent()).toBe("kept.toFixed");
     await button("interrupt").click();
     await output(3).locator("text=KeyboardInterrupt").first().waitFor({ timeout: 3_000 });
-    await idle();
+    await kernelShown(page, "idle");
   });
 
   test("a restart forgets the variables and runs again", async () => {
     await button("restart").click();
     await page.locator(".jp-Dialog button.jp-mod-warn, .jp-Dialog button.jp-mod-accept").last().click();
     await page.waitForTimeout(500);
-    await idle();
+    await kernelReady(page);
     await run(4);
     await output(4).locator("text=Cannot find name 'kept'.").first().waitFor({ timeout: 30_000 });
     expect(await prompt(4).textContent()).toBe("[1]:");

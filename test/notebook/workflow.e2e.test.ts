@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeSyntheticFruits } from "../../src/image/synthetic";
 import { launchBrowser } from "../support/browser";
 import { venvProgram } from "../support/jupyter";
+import { writeNotebook } from "../support/notebook-file";
 
 const CLI = join(__dirname, "..", "..", "dist", "cli", "main.js");
 const WORKFLOW = join(__dirname, "..", "..", "notebooks", "workflow.ipynb");
@@ -91,17 +92,7 @@ describe("the workflow notebook", () => {
 describe("pomona run", () => {
   const notebook = (source: string) => {
     const path = join(folder, "bad.ipynb");
-    const cell = (text: string, tags: string[] = []) => ({
-      cell_type: "code",
-      id: `c${text.length}`,
-      source: text,
-      metadata: { tags },
-      outputs: [],
-      execution_count: null,
-    });
-    const kernelspec = { name: "pomona", display_name: "TypeScript (Pomona)", language: "typescript" };
-    const cells = [cell('let who = "nobody";', ["parameters"]), cell(source)];
-    writeFileSync(path, JSON.stringify({ cells, metadata: { kernelspec }, nbformat: 4, nbformat_minor: 5 }));
+    writeNotebook(path, [{ source: 'let who = "nobody";', tags: ["parameters"] }, source]);
     return path;
   };
   const run = (...args: string[]) => spawnSync(process.execPath, [CLI, "run", ...args], { encoding: "utf8" });

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { syntheticFruit } from "../../src/image/synthetic";
 import { launchBrowser } from "../support/browser";
 import { notebookToHtml } from "../support/jupyter";
-import { writeNotebook } from "./notebook-file";
+import { writeOutputs } from "./outputs";
 
 let browser: Browser;
 let dir: string;
@@ -58,7 +58,7 @@ describe("a notebook's HTML export, opened without a network", () => {
     const { scree, scatter } = someFigures(plots);
     const images = await plots.imageGrid([await syntheticFruit("Kiwi", 0), await syntheticFruit("Banana", 0)]);
     const notebook = join(dir, "plots.ipynb");
-    writeNotebook(notebook, [images, scree, scatter]);
+    writeOutputs(notebook, [images, scree, scatter]);
     const html = notebookToHtml(notebook);
     expect(statSync(html).size).toBeLessThan(3_000_000);
 
@@ -78,9 +78,9 @@ describe("a notebook's HTML export, opened without a network", () => {
   it("shows them where the figure with the script comes last, or was run again", async () => {
     const { scree, scatter } = someFigures(await freshPlots());
     const [first, last] = [join(dir, "first.ipynb"), join(dir, "last.ipynb")];
-    writeNotebook(first, [scree, scatter]);
+    writeOutputs(first, [scree, scatter]);
     // The same cells, run again in the other order: the scree plot carries the script as before.
-    writeNotebook(last, [scatter, scree]);
+    writeOutputs(last, [scatter, scree]);
     expect(readFileSync(last, "utf8").indexOf("DecompressionStream")).toBeGreaterThan(100_000);
     const page = await openOffline(notebookToHtml(last), 2);
     expect(await count(page, ".scatterlayer .point")).toBe(305);
@@ -90,7 +90,7 @@ describe("a notebook's HTML export, opened without a network", () => {
   it("shows still pictures where scripts do not run", async () => {
     const { scree, scatter } = someFigures(await freshPlots());
     const notebook = join(dir, "still.ipynb");
-    writeNotebook(notebook, [scree, scatter]);
+    writeOutputs(notebook, [scree, scatter]);
     const context = await browser.newContext({ offline: true, javaScriptEnabled: false });
     const page = await context.newPage();
     await page.goto(pathToFileURL(notebookToHtml(notebook)).href);

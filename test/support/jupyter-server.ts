@@ -1,26 +1,13 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePorts } from "./free-ports";
 import { venvProgram } from "./jupyter";
 
-/** The name of the kernelspec that {@link kernelspecFolder} writes. */
-export const KERNEL_NAME = "pomona-checkout";
-
-/** A folder for `JUPYTER_PATH`, with a kernelspec of this checkout's kernel, whatever is installed. */
-export function kernelspecFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "pomona-kernelspec-"));
-  const spec = join(folder, "kernels", KERNEL_NAME);
-  mkdirSync(spec, { recursive: true });
-  const argv = [process.execPath, join(__dirname, "..", "..", "kernel-ext", "dist", "main.js"), "{connection_file}"];
-  const content = { argv, display_name: "Pomona (checkout)", language: "typescript", interrupt_mode: "message" };
-  writeFileSync(join(spec, "kernel.json"), JSON.stringify(content));
-  return folder;
-}
-
 export interface RunningServer {
+  /** Ends in a slash. */
   readonly baseUrl: string;
   readonly token: string;
   readonly pid: number;
@@ -29,34 +16,47 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** Starts a Jupyter server without JupyterLab, on a free port and over an empty folder. */
-export async function startJupyterServer(jupyterPath: string): Promise<RunningServer> {
+export interface ServerOptions {
+  /** @default "server", which is without JupyterLab */
+  readonly app?: "server" | "lab";
+  /** The folder that it shows. @default an empty one */
+  readonly folder?: string;
+  /** Where it looks for kernels first. @default what is installed alone */
+  readonly jupyterPath?: string;
+  readonly options?: readonly string[];
+}
+
+/** Starts a Jupyter server on a free port, with settings of its own. */
+export async function startJupyterServer({
+  app = "server",
+  folder,
+  jupyterPath,
+  options = [],
+}: ServerOptions = {}): Promise<RunningServer> {
   const state = mkdtempSync(join(tmpdir(), "pomona-server-"));
-  const port = await freePort();
+  const [port] = await freePorts(1);
   const token = "pomona-test";
-  const server = spawn(
-    venvProgram("jupyter"),
-    [
-      "server",
-      "--no-browser",
-      "--allow-root",
-      "--ip=127.0.0.1",
-      `--port=${port}`,
-      "--ServerApp.port_retries=0",
-      `--IdentityProvider.token=${token}`,
-      `--ServerApp.root_dir=${state}`,
-    ],
-    {
-      stdio: ["ignore", "ignore", "pipe"],
-      env: {
-        ...process.env,
-        JUPYTER_PATH: jupyterPath,
-        JUPYTER_CONFIG_DIR: join(state, "config"),
-        JUPYTER_RUNTIME_DIR: join(state, "run"),
-        JUPYTER_DATA_DIR: join(state, "data"),
-      },
-    },
-  );
+  const args = [
+    app,
+    "--no-browser",
+    "--allow-root",
+    "--ip=127.0.0.1",
+    `--port=${port}`,
+    "--ServerApp.port_retries=0",
+    `--IdentityProvider.token=${token}`,
+    `--ServerApp.root_dir=${folder ?? state}`,
+    ...options,
+  ];
+  const env = {
+    ...process.env,
+    ...(jupyterPath === undefined ? {} : { JUPYTER_PATH: jupyterPath }),
+    JUPYTER_CONFIG_DIR: join(state, "config"),
+    JUPYTER_RUNTIME_DIR: join(state, "run"),
+    JUPYTER_DATA_DIR: join(state, "data"),
+    JUPYTERLAB_SETTINGS_DIR: join(state, "settings"),
+    JUPYTERLAB_WORKSPACES_DIR: join(state, "workspaces"),
+  };
+  const server = spawn(venvProgram("jupyter"), args, { env, stdio: ["ignore", "ignore", "pipe"] });
   let log = "";
   server.stderr.on("data", (chunk: Buffer) => {
     log += chunk.toString();
@@ -75,19 +75,22 @@ export async function startJupyterServer(jupyterPath: string): Promise<RunningSe
     if (answer?.ok) return { baseUrl, token, pid: server.pid as number, kill: end("SIGKILL"), stop: end("SIGTERM") };
     await sleep(250);
   }
+  const code = server.exitCode;
   await end("SIGKILL")();
-  throw new Error(`The Jupyter server did not answer within a minute:\n${log}`);
+  const what = code === null ? "did not answer within a minute" : `ended with code ${code}`;
+  throw new Error(`jupyter ${app} ${what}:\n${log}`);
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() =>
-        address && typeof address === "object" ? resolve(address.port) : reject(new Error("no port")),
-      );
-    });
-  });
+/** The name of the kernelspec that {@link kernelspecFolder} writes. */
+export const KERNEL_NAME = "pomona-checkout";
+
+/** A folder for `JUPYTER_PATH`, with a kernelspec of this checkout's kernel, whatever is installed. */
+export function kernelspecFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "pomona-kernelspec-"));
+  const spec = join(folder, "kernels", KERNEL_NAME);
+  mkdirSync(spec, { recursive: true });
+  const argv = [process.execPath, join(__dirname, "..", "..", "kernel-ext", "dist", "main.js"), "{connection_file}"];
+  const content = { argv, display_name: "Pomona (checkout)", language: "typescript", interrupt_mode: "message" };
+  writeFileSync(join(spec, "kernel.json"), JSON.stringify(content));
+  return folder;
 }

@@ -4,8 +4,10 @@ import { join } from "node:path";
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser } from "../support/browser";
-import { type RunningLab, startLab } from "../support/jupyter";
-import { writeCells, writeFruits } from "./cells";
+import type { RunningServer } from "../support/jupyter-server";
+import { kernelReady, labCell, openInLab, runLabCell, startLab } from "../support/lab";
+import { writeNotebook } from "../support/notebook-file";
+import { writeFruits } from "./fruits";
 
 const CELLS = [
   `import { Button, Checkbox, Dropdown, FloatProgress, HBox, IntSlider, Output, Tab, Text, VBox, interact } from "pomona/widgets";
@@ -40,22 +42,17 @@ await features.write.mode("overwrite").parquet("features");`,
 ];
 
 let browser: Browser;
-let lab: RunningLab;
+let lab: RunningServer;
 let folder: string;
 let page: Page;
 
 beforeAll(async () => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), "pomona-lab-widgets-")));
-  writeCells(join(folder, "widgets.ipynb"), CELLS);
+  writeNotebook(join(folder, "widgets.ipynb"), CELLS);
   await writeFruits(join(folder, "images"), 120);
   [browser, lab] = await Promise.all([launchBrowser(), startLab(folder)]);
-  page = await browser.newPage({ viewport: { width: 1300, height: 2200 } });
-  await page.route(/.*/, (route) =>
-    new URL(route.request().url()).hostname === "127.0.0.1" ? route.continue() : route.abort(),
-  );
-  await page.goto(lab.urlOf("widgets.ipynb"));
-  await cell(5).waitFor({ timeout: 60_000 });
-  await idle();
+  page = await openInLab(browser, lab, "widgets.ipynb", 2200);
+  await kernelReady(page);
 }, 120_000);
 afterAll(async () => {
   await browser?.close();
@@ -63,24 +60,11 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const cell = (i: number): Locator => page.locator(".jp-Notebook .jp-CodeCell").nth(i);
-const outputs = (i: number): Locator => cell(i).locator(".jp-Cell-outputArea");
+const outputs = (i: number): Locator => labCell(page, i).locator(".jp-Cell-outputArea");
 const handle = (i: number, n = 0): Locator => outputs(i).locator(".noUi-handle").nth(n);
 const readout = (i: number, n = 0): Locator => outputs(i).locator(".widget-readout").nth(n);
 
-async function idle(): Promise<void> {
-  await page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').waitFor({ timeout: 60_000 });
-}
-
-async function run(i: number): Promise<void> {
-  const prompt = cell(i).locator(".jp-InputArea-prompt");
-  // A key is lost while the notebook is still being put together.
-  for (let n = 0; n < 20 && (await prompt.textContent()) === "[ ]:"; n++) {
-    await cell(i).locator(".cm-content").click();
-    await page.keyboard.press("Control+Enter");
-    await page.waitForTimeout(500);
-  }
-}
+const run = (i: number): Promise<void> => runLabCell(page, i);
 
 /** Moves a slider's handle by keys, as a user does. */
 async function press(slider: Locator, key: string, times: number): Promise<void> {
@@ -160,8 +144,8 @@ describe("widgets in JupyterLab", () => {
     await page.keyboard.press("Control+S");
     await page.waitForTimeout(1000);
     await page.reload();
-    await cell(5).waitFor({ timeout: 60_000 });
-    await idle();
+    await labCell(page, 5).waitFor({ timeout: 60_000 });
+    await kernelReady(page);
     await handle(0).waitFor({ timeout: 30_000 });
     expect(await readout(0).textContent()).toBe("5");
     expect(await readout(0, 1).textContent()).toBe("10");

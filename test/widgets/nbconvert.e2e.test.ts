@@ -7,7 +7,8 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser } from "../support/browser";
 import { notebookToHtml, venvProgram } from "../support/jupyter";
-import { writeCells, writeFruits } from "./cells";
+import { writeNotebook } from "../support/notebook-file";
+import { writeFruits } from "./fruits";
 
 /** Each fails the notebook if it fails. */
 const CELLS = [
@@ -60,7 +61,7 @@ let page: Page;
 beforeAll(async () => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), "pomona-widgets-")));
   await writeFruits(join(folder, "images"), 48);
-  writeCells(join(folder, "cells.ipynb"), CELLS);
+  writeNotebook(join(folder, "cells.ipynb"), CELLS);
   const args = ["nbconvert", "--to", "notebook", "--execute", "--output", "done.ipynb", join(folder, "cells.ipynb")];
   execFileSync(venvProgram("jupyter"), args, { stdio: "pipe", timeout: 200_000 });
   notebook = JSON.parse(readFileSync(join(folder, "done.ipynb"), "utf8"));
