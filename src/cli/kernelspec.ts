@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { PomonaError } from "../errors";
 
 /** The name that notebooks of this project ask for. */
@@ -82,6 +83,20 @@ export function kernelFolder(dataDir: string, name: string = KERNEL_NAME): strin
  * @throws KernelNameError, ForeignKernelError
  */
 export async function installKernelspec(options: InstallOptions): Promise<{ folder: string; changed: boolean }> {
+  // Two that install at once take the folder away from under each other, for a moment.
+  for (let tries = 1; ; tries++) {
+    try {
+      return await installOnce(options);
+    } catch (error) {
+      const { code = "" } = error as NodeJS.ErrnoException;
+      const perhapsMoving = ["ENOTEMPTY", "EEXIST", "ENOENT"].includes(code) || error instanceof ForeignKernelError;
+      if (!perhapsMoving || tries === (error instanceof ForeignKernelError ? 3 : 20)) throw error;
+      await sleep(10 + Math.random() * 40);
+    }
+  }
+}
+
+async function installOnce(options: InstallOptions): Promise<{ folder: string; changed: boolean }> {
   const folder = kernelFolder(options.dataDir, options.name);
   if (existsSync(folder) && !isOurs(await readSpec(folder))) {
     throw new ForeignKernelError(`${folder} holds a kernel that is not Pomona's.`, {
@@ -104,9 +119,8 @@ export async function installKernelspec(options: InstallOptions): Promise<{ fold
     try {
       await rename(fresh, folder);
     } catch (error) {
-      // Another process may have been quicker with the same.
-      if (await holds(folder, text)) return { folder, changed: false };
-      if (replaces) await rename(old, folder);
+      // Not over what another has put there meanwhile.
+      if (replaces && !existsSync(folder)) await rename(old, folder);
       throw error;
     }
   } finally {
