@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Execution, type RunningKernel, startKernel } from "../support/kernel";
+import { type RunningKernel, startKernel } from "../support/kernel";
+import type { Execution } from "../support/kernel-client";
 
 let kernel: RunningKernel;
 let folder: string;

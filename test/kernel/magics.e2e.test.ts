@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Execution, type RunningKernel, startKernel } from "../support/kernel";
+import { type RunningKernel, startKernel } from "../support/kernel";
+import type { Execution } from "../support/kernel-client";
 
 let folder: string;
 let kernel: RunningKernel;

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { isStatus, type KernelMessage, type RunningKernel, startKernel } from "../support/kernel";
+import { type RunningKernel, startKernel } from "../support/kernel";
+import { isStatus, type KernelMessage } from "../support/kernel-messages";
 
 const argv = [process.execPath, join(__dirname, "scripted-main.mjs")];
 

@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Execution, type RunningKernel, startKernel } from "../support/kernel";
+import { type RunningKernel, startKernel } from "../support/kernel";
+import type { Execution } from "../support/kernel-client";
 
 let folder: string;
 let kernel: RunningKernel;
