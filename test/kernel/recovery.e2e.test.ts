@@ -92,3 +92,10 @@ test("a promise at a cell's end whose rejection a later cell handles is not repo
   const streams = kernel.received.filter(({ type }) => type === "stream").map(({ content }) => content.text);
   expect(streams.join("")).not.toContain("Unhandled rejection");
 });
+
+test("an error of a magic's use says what is wrong, without the kernel's own stack", async () => {
+  const { reply } = await kernel.execute('%%configure -f\n{ "master": "local[0]" }');
+  expect(reply.content.ename).toBe("IllegalArgumentError");
+  expect(reply.content.traceback).toHaveLength(1);
+  expect(reply.content.traceback[0]).toContain('"local[0]" is not a master URL.');
+});

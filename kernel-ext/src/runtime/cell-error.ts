@@ -1,4 +1,5 @@
 import { inspect, types } from "node:util";
+import { PomonaError } from "pomona/kernel";
 import type { Diagnostic, ErrorContent } from "../messages";
 import { type Frame, stackFrames } from "./stack-traces";
 
@@ -149,14 +150,21 @@ function linesOf(error: Error, seen: Set<unknown>): string[] {
       [`${DIM}${source.shown}, line ${line}${RESET}`, ...excerptOf(source.source, line, column, length)].join("\n"),
     );
   }
-  // An error from another thread or machine has its stack as text.
-  const trace = frames.length > 0 ? frames.map(frameLine) : foreignStack(error);
+  const trace = traceOf(error, frames);
   if (trace.length > 1 || (trace.length === 1 && !at)) lines.push(trace.join("\n"));
   if (error instanceof AggregateError) {
     for (const part of error.errors.slice(0, 5)) lines.push(...nested("One of them", part, seen));
   }
   if (error.cause !== undefined && error.cause !== null) lines.push(...nested("Caused by", error.cause, seen));
   return lines;
+}
+
+function traceOf(error: Error, frames: readonly Frame[]): string[] {
+  // An error from another thread or machine has its stack as text.
+  if (frames.length === 0) return foreignStack(error);
+  // The package's own errors say what to do; its insides, as of a magic, say nothing more to who wrote none of the code.
+  if (error instanceof PomonaError && !frames.some(({ place }) => place)) return [];
+  return frames.map(frameLine);
 }
 
 function nested(label: string, thrown: unknown, seen: Set<unknown>): string[] {
