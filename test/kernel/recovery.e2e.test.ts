@@ -39,6 +39,14 @@ describe("a thrown value that throws when it is read", () => {
   });
 });
 
+test("an error with a message that no front end could take is told in part", async () => {
+  // As JSON it would be longer than a string can be.
+  const { reply } = await kernel.execute('throw new Error("\\0".repeat(1e8));');
+  expect(reply.content.ename).toBe("Error");
+  expect(reply.content.evalue).toMatch(/\.\.\. 99,900,000 more characters$/);
+  expect(reply.content.evalue.length).toBeLessThan(100_100);
+});
+
 describe("an interrupt", () => {
   test.each([
     ["throws", 'throw new Error("not now");', "not now"],

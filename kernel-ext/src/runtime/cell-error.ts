@@ -45,11 +45,20 @@ function interruptContent(detail = ""): ErrorContent {
  */
 export function errorContent(thrown: unknown, wasInterrupted = false): ErrorContent {
   try {
-    return contentOf(thrown, wasInterrupted);
+    const { ename, evalue, traceback } = contentOf(thrown, wasInterrupted);
+    return { ename: shortened(ename), evalue: shortened(evalue), traceback: traceback.map(shortened) };
   } catch {
     const evalue = "What the cell threw can't be shown: it throws when it is read.";
     return { ename: "Thrown", evalue, traceback: [`${RED}${BOLD}Thrown${RESET}: ${evalue}`] };
   }
+}
+
+/** Characters of a text; a message has to fit into a string, and a notebook holds it. */
+const MOST_CHARACTERS = 100_000;
+
+function shortened(text: string): string {
+  if (text.length <= MOST_CHARACTERS) return text;
+  return `${text.slice(0, MOST_CHARACTERS)}... ${(text.length - MOST_CHARACTERS).toLocaleString("en-US")} more characters`;
 }
 
 function contentOf(thrown: unknown, wasInterrupted: boolean): ErrorContent {
