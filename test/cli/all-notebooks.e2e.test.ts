@@ -29,10 +29,15 @@ function parametersOf(path: string): [string, string][] {
   return Object.entries(small).filter(([name]) => declared.includes(name));
 }
 
+/** Errors, warnings and cells that did not run. */
 const unexpected = (path: string) =>
   cellsOf(path)
-    .filter(({ metadata }) => !metadata.tags?.includes("raises-exception"))
-    .flatMap(errorsOf);
+    .filter(({ cell_type, metadata }) => cell_type === "code" && !metadata.tags?.includes("raises-exception"))
+    .flatMap((cell) => [
+      ...errorsOf(cell),
+      ...cell.outputs.filter(({ name }) => name === "stderr").map(({ text }) => [text].flat().join("")),
+      ...(typeof cell.execution_count === "number" ? [] : [`not run: ${cell.source}`]),
+    ]);
 
 describe.each(names)("%s", (name) => {
   const path = () => join(folder, "notebooks", name);
