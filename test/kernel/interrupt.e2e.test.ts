@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningKernel, startKernel } from "../support/kernel";
 import { isStatus } from "../support/kernel-messages";
+import { waitedForCore } from "../support/starvation";
 
 let kernel: RunningKernel;
 let folder: string;
@@ -69,6 +70,9 @@ const WAYS = {
   SIGINT: async () => void kernel.process.kill("SIGINT"),
 };
 
+/** The time in milliseconds, less what the kernel waited for others' work on this machine. */
+const ownTime = () => performance.now() - waitedForCore(kernel.process.pid as number);
+
 describe.each(["interrupt_request", "SIGINT"] as const)("%s", (way) => {
   test.each(CASES)("ends %s within a second, and keeps the variables", async (_, code) => {
     await kernel.execute("function forever() { for (;;); }");
@@ -76,10 +80,10 @@ describe.each(["interrupt_request", "SIGINT"] as const)("%s", (way) => {
     await kernel.waitFor((m) => isStatus(m, "busy") && m.parent.msg_id === run.id);
     await sleep(250);
     expect(await kernel.heartbeat(1_000)).toBeLessThan(500);
-    const began = performance.now();
+    const began = ownTime();
     await WAYS[way]();
     const { reply, outputs } = await run.done;
-    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(ownTime() - began).toBeLessThan(1_000);
     expect(reply.content).toMatchObject({ status: "error", ename: "KeyboardInterrupt" });
     expect(outputs.filter(({ type }) => type === "error")).toHaveLength(1);
     expect(reply.content.traceback).toHaveLength(1);
@@ -146,10 +150,10 @@ await session.range(5000).repartition(4).select(slow("id")).write.parquet(${JSON
   );
   await expect.poll(() => existsSync(out), { timeout: 20_000 }).toBe(true);
   await sleep(500);
-  const began = performance.now();
+  const began = ownTime();
   await kernel.interrupt();
   const { reply } = await run.done;
-  expect(performance.now() - began).toBeLessThan(1_500);
+  expect(ownTime() - began).toBeLessThan(1_500);
   expect(reply.content.ename).toBe("KeyboardInterrupt");
   const files = existsSync(out) ? readdirSync(out, { recursive: true }).map(String) : [];
   expect(files.filter((file) => file.endsWith(".parquet"))).toEqual([]);
