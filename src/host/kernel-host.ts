@@ -31,10 +31,10 @@ export interface KernelHost {
    */
   onCellEnd(listener: () => void): () => void;
   /**
-   * Calls `listener` with each output that goes out, whichever request it belongs to.
-   * @returns a function that ends it
+   * Runs code whose outputs go to `sink` instead of the cell, those of its timers and promises too, and later updates of
+   * what it displayed.
    */
-  onOutput(listener: (output: SentOutput) => void): () => void;
+  redirect<T>(sink: (output: SentOutput) => void, run: () => T): T;
   /**
    * Asks the user for a line, as `input` does in Python: the thread waits, so other code stands still meanwhile.
    * @throws InputNotAllowedError where the front end takes no input, as when a notebook is executed by nbconvert
@@ -42,7 +42,7 @@ export interface KernelHost {
   readLineSync(prompt: string, options: { readonly password: boolean }): string;
   /** The same without standing still. */
   readLine(prompt: string, options: { readonly password: boolean }): Promise<string>;
-  /** The `msg_id` of the request that outputs belong to at this point; an Output widget captures by it. */
+  /** The `msg_id` of the request that outputs belong to at this point. */
   readonly parentId: string | undefined;
   /** Where in the notebook a function's compiled text came from; undefined for text that is not a cell's. */
   functionOrigin(compiled: string): FunctionOrigin | undefined;
@@ -52,8 +52,6 @@ export interface KernelHost {
 export interface SentOutput {
   readonly type: "stream" | "display_data" | "update_display_data" | "execute_result" | "error" | "clear_output";
   readonly content: Readonly<Record<string, unknown>>;
-  /** The `msg_id` of the request that it belongs to. */
-  readonly parentId: string | undefined;
 }
 
 export interface DisplayContent {

@@ -19,34 +19,18 @@ export function callback<A extends readonly unknown[]>(run: (...args: A) => unkn
       console.error(`The function given to ${place} failed:\n${errorText(error)}`);
     }
   };
-  const ofCell = AsyncResource.bind((message: Runner, args: A) => atMessage.run(message, () => safely(args)));
+  const ofCell = AsyncResource.bind((args: A) => inMessage(() => safely(args)));
   return {
-    call(...args) {
-      const message = atMessage.getStore();
-      return message ? ofCell(message, args) : safely(args);
-    },
+    call: (...args) => (answering.getStore() ? ofCell(args) : safely(args)),
   };
 }
 
-/** A function that runs another one in the context it was made in. */
-type Runner = <T>(run: () => T) => T;
+/** True in code that answers a message of the front end. */
+const answering = new AsyncLocalStorage<boolean>();
 
-const atMessage = new AsyncLocalStorage<Runner>();
-
-/** Runs code that answers a message of the front end, and remembers its context for {@link outOfCell}. */
+/** Runs code that answers a message of the front end. */
 export function inMessage<T>(run: () => T): T {
-  const snapshot = AsyncLocalStorage.snapshot() as Runner;
-  return atMessage.run(snapshot, run);
-}
-
-/**
- * Runs code as part of the front end's message that is being answered, if there is one, rather than of the cell that its
- * callback is tied to. The front end catches outputs for an Output widget by the message it waits for; after a reload of the
- * page it knows no cell's message any more.
- */
-export function outOfCell<T>(run: () => T): T {
-  const runner = atMessage.getStore();
-  return runner ? runner(run) : run();
+  return answering.run(true, run);
 }
 
 export function errorText(error: unknown): string {

@@ -1,7 +1,6 @@
 import { types } from "node:util";
 import { kernelHost, type SentOutput } from "../host/kernel-host";
 import { type Displayable, JUPYTER_DISPLAY, type MimeBundle } from "../host/mime-bundle";
-import { outOfCell } from "./callbacks";
 import { type DomState, domTraits } from "./dom";
 import { outputPicture } from "./static-html";
 import { refuse, type Trait, text } from "./trait";
@@ -15,7 +14,7 @@ export type NotebookOutput = Readonly<Record<string, unknown>> & {
 export interface OutputState extends DomState {
   /** What it shows. */
   outputs: readonly NotebookOutput[];
-  /** The request whose outputs the front end shows in it instead of below the cell; empty for none. */
+  /** A request whose outputs the front end is to show in it; {@link Output.capture} needs none. */
   msgId: string;
 }
 
@@ -35,34 +34,27 @@ export class Output extends widgetClass<OutputState>({
   version: "1.0.0",
   traits: { ...domTraits, outputs, msgId: text() },
 }) {
-  #captures = 0;
-  /** What was captured since `outputs` had that value: the front end tells of it later, when the cell may have ended. */
-  #caught:
-    | { readonly since: readonly NotebookOutput[]; outputs: readonly NotebookOutput[]; isStale: boolean }
-    | undefined;
+  /** What was captured and is not in `outputs` yet. */
+  #caught: readonly NotebookOutput[] | undefined;
+  /** True after a `clear_output` that waits: the next output takes the place of all. */
+  #isStale = false;
+  #timer: NodeJS.Timeout | undefined;
+  #sentAt = 0;
+  readonly #displays = new Map<string, NotebookOutput>();
 
   /**
-   * Runs a function and shows in this widget what it prints and displays, until it or its promise is done. It is the front end
-   * that redirects, by the request that outputs belong to: meanwhile everything that the same cell prints goes here.
+   * Runs a function and shows in this widget what it prints and displays, also later by its timers and promises. What else the
+   * cell prints meanwhile stays below the cell.
    * @returns what the function returns; what it throws is thrown on
    */
   capture<T>(run: () => T): T {
-    return outOfCell(() => {
-      const host = kernelHost();
-      const parentId = host?.parentId;
-      if (!host || parentId === undefined) return run();
-      this.#captures++;
-      this.msgId = parentId;
-      const endListening = host.onOutput((output) => {
-        if (output.parentId === parentId && this.#captures === 1) this.#catch(output);
-      });
-      const end = () => {
-        endListening();
-        this.#captures--;
-        if (this.#captures === 0) this.msgId = "";
-      };
-      return finallyDo(run, end);
-    });
+    const host = kernelHost();
+    return host
+      ? finallyDo(
+          () => host.redirect((output) => this.#catch(output), run),
+          () => this.#send(),
+        )
+      : run();
   }
 
   /** Takes everything out. @param options with `wait` only when the next output comes */
@@ -86,30 +78,64 @@ export class Output extends widgetClass<OutputState>({
   }
 
   override toHtml(): string {
-    return outputPicture({ layout: this.layout, outputs: this.#known() });
+    return outputPicture({ layout: this.layout, outputs: this.#caught ?? this.outputs });
   }
 
-  /** What it shows, as far as it is known here. */
-  #known(): readonly NotebookOutput[] {
-    return this.#caught?.since === this.outputs ? this.#caught.outputs : this.outputs;
-  }
-
-  #catch({ type, content }: SentOutput): void {
-    const known = this.#known();
-    if (type === "clear_output") {
-      const isStale = content.wait === true;
-      this.#caught = { since: this.outputs, outputs: isStale ? known : [], isStale };
-    } else if (type !== "update_display_data") {
-      const before = this.#caught?.since === this.outputs && this.#caught.isStale ? [] : known;
-      const outputs = [...before, { output_type: type, ...content }];
-      this.#caught = { since: this.outputs, outputs, isStale: false };
+  /** Takes one output in. The front end gets them in lots, since each message carries all. */
+  #catch(output: SentOutput): void {
+    const known = this.#caught ?? this.outputs;
+    if (output.type === "clear_output") {
+      this.#isStale = output.content.wait === true;
+      this.#caught = this.#isStale ? known : [];
+      if (!this.#isStale) this.#displays.clear();
+    } else if (output.type === "update_display_data") {
+      this.#caught = this.#updated(known, output);
+    } else {
+      this.#caught = this.#added(this.#isStale ? [] : known, output);
+      this.#isStale = false;
     }
+    if (Date.now() - this.#sentAt >= INTERVAL_MS) this.#send();
+    else this.#timer ??= setTimeout(() => this.#send(), INTERVAL_MS).unref();
+  }
+
+  #send(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const caught = this.#caught;
+    if (!caught) return;
+    this.#caught = undefined;
+    this.#sentAt = Date.now();
+    this.outputs = caught;
+  }
+
+  #added(known: readonly NotebookOutput[], { type, content }: SentOutput): readonly NotebookOutput[] {
+    const last = known.at(-1);
+    if (type === "stream" && last?.output_type === "stream" && last.name === content.name) {
+      return [...known.slice(0, -1), { ...last, text: `${last.text}${content.text}` }];
+    }
+    const { transient, ...rest } = content as { transient?: { display_id?: string } };
+    const output = { output_type: type, ...rest } as NotebookOutput;
+    if (transient?.display_id !== undefined) this.#displays.set(transient.display_id, output);
+    return [...known, output];
+  }
+
+  #updated(known: readonly NotebookOutput[], { content }: SentOutput): readonly NotebookOutput[] {
+    const { data, metadata, transient } = content as { transient?: { display_id?: string } } & NotebookOutput;
+    const id = transient?.display_id ?? "";
+    const shown = this.#displays.get(id);
+    if (!shown) return known;
+    const updated = { ...shown, data, metadata };
+    this.#displays.set(id, updated);
+    return known.map((output) => (output === shown ? updated : output));
   }
 
   #append(output: NotebookOutput): void {
     this.outputs = [...this.outputs, output];
   }
 }
+
+/** The least time between two messages while much is captured. */
+const INTERVAL_MS = 50;
 
 function finallyDo<T>(run: () => T, end: () => void): T {
   let isWaiting = false;

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { Comm, CommData, CommOptions, DisplayContent, KernelHost, SentOutput } from "../../src/host/kernel-host";
 import { connectKernel } from "../../src/host/kernel-host";
 
@@ -15,7 +16,7 @@ export function frontEnd() {
   const comms = new Map<string, Comm>();
   const targets = new Map<string, (comm: Comm, data: CommData) => void | Promise<void>>();
   const cellEnds = new Set<() => void>();
-  const listeners = new Set<(output: SentOutput) => void>();
+  const sinks = new AsyncLocalStorage<(output: SentOutput) => void>();
   let parentId: string | undefined = "cell-1";
   let count = 0;
 
@@ -34,18 +35,21 @@ export function frontEnd() {
     comms.set(id, comm);
     return comm;
   };
-  const tell = (type: SentOutput["type"], content: SentOutput["content"]) => {
-    for (const listener of listeners) listener({ type, content, parentId });
+  /** Gives an output to who captures it, if someone does. */
+  const captured = (type: SentOutput["type"], content: SentOutput["content"]) => {
+    const sink = sinks.getStore();
+    sink?.({ type, content });
+    return sink !== undefined;
   };
   const unused = (): never => {
     throw new Error("A widget does not need this.");
   };
   const host: KernelHost = {
     display(content, update) {
-      displayed.push({ ...content, update });
-      tell(update ? "update_display_data" : "display_data", { ...content });
+      if (!captured(update ? "update_display_data" : "display_data", { ...content }))
+        displayed.push({ ...content, update });
     },
-    clearOutput: (wait) => tell("clear_output", { wait }),
+    clearOutput: (wait) => void captured("clear_output", { wait }),
     openComm(target: string, { id = `comm-${++count}`, data = {}, metadata }: CommOptions) {
       sent.push({ type: "open", id, data: copy(data), metadata });
       return newComm(target, id);
@@ -58,10 +62,7 @@ export function frontEnd() {
       cellEnds.add(listener);
       return () => cellEnds.delete(listener);
     },
-    onOutput(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    redirect: (sink, run) => sinks.run(sink, run),
     onInterrupt: () => () => {},
     readLine: unused,
     readLineSync: unused,
@@ -92,7 +93,7 @@ export function frontEnd() {
       await comms.get(id)?.onClose?.({});
     },
     /** What printing does in a cell. */
-    print: (text: string) => tell("stream", { name: "stdout", text }),
+    print: (text: string) => void captured("stream", { name: "stdout", text }),
     endCell() {
       for (const listener of cellEnds) listener();
     },

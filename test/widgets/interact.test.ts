@@ -24,10 +24,13 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-const texts = () =>
-  page.displayed
-    .filter(({ data }) => !("application/vnd.jupyter.widget-view+json" in data))
-    .map(({ data }) => data["text/plain"]);
+/** The results that the page shows in the Output below the controls. */
+const texts = () => {
+  const view = page.displayed[0]?.data["application/vnd.jupyter.widget-view+json"] as { model_id: string };
+  const below = (page.stateOf(view.model_id).children as string[]).at(-1)?.replace("IPY_MODEL_", "") ?? "";
+  const outputs = page.stateOf(below).outputs as { data: Record<string, unknown> }[];
+  return outputs.map(({ data }) => data["text/plain"]);
+};
 
 describe("abbreviations", () => {
   test("give the function's parameters their types", () => {
@@ -139,9 +142,10 @@ describe("interact", () => {
     );
     expect(returned).toBeUndefined();
     expect(seen).toEqual([{ n: 0, factor: 2, name: "a" }]);
+    expect(texts()).toEqual(["''"]);
     await page.change(slider.modelId, { value: 2 });
     expect(seen.at(-1)).toEqual({ n: 2, factor: 2, name: "a" });
-    expect(texts()).toEqual(["''", "'aaaa'"]);
+    expect(texts()).toEqual(["'aaaa'"]);
     const view = page.displayed[0]?.data["application/vnd.jupyter.widget-view+json"];
     expect(page.stateOf((view as { model_id: string }).model_id).children).toHaveLength(3);
     expect(slider.description).toBe("count");

@@ -334,25 +334,43 @@ describe("display", () => {
 });
 
 describe("Output", () => {
-  test("captures by the request that runs, while the function does", async () => {
+  test("captures what a function shows, also later, and nothing else", async () => {
     const output = new Output();
-    page.take();
-    const result = output.capture(() => {
-      expect(page.stateOf(output.modelId).msg_id).toBe(kernelHost()?.parentId);
-      return output.capture(() => "x");
+    const texts = () => output.outputs.map(({ text, data }) => text ?? data);
+    expect(output.capture(() => page.print("a\n"))).toBeUndefined();
+    page.print("elsewhere");
+    const waiting = output.capture(async () => {
+      page.print("b\n");
+      await sleep(10);
+      page.print("c\n");
+      kernelHost()?.display({ data: { "text/plain": "d" }, transient: { display_id: "one" } }, false);
+      setTimeout(() => {
+        kernelHost()?.display({ data: { "text/plain": "e" }, transient: { display_id: "one" } }, true);
+        page.print("f\n");
+      }, 20);
+      return 7;
     });
-    expect(result).toBe("x");
-    expect(page.stateOf(output.modelId).msg_id).toBe("");
-    const waiting = output.capture(async () => sleep(10));
-    expect(page.stateOf(output.modelId).msg_id).toBe("cell-1");
-    await waiting;
-    expect(page.stateOf(output.modelId).msg_id).toBe("");
+    expect(texts()).toEqual(["a\n"]);
+    expect(await waiting).toBe(7);
+    expect(texts()).toEqual(["a\nb\nc\n", { "text/plain": "d" }]);
+    await expect.poll(texts).toEqual(["a\nb\nc\n", { "text/plain": "e" }, "f\n"]);
+    expect(page.stateOf(output.modelId).outputs).toEqual(output.outputs);
     expect(() =>
       output.capture(() => {
         throw new Error("x");
       }),
     ).toThrow("x");
-    expect(page.stateOf(output.modelId).msg_id).toBe("");
+  });
+
+  test("sends much output in few messages", () => {
+    const output = new Output();
+    page.take();
+    output.capture(() => {
+      for (let i = 0; i < 2_000; i++) page.print(`${i}\n`);
+    });
+    expect(output.outputs).toHaveLength(1);
+    expect(String(output.outputs[0]?.text).split("\n")).toHaveLength(2_001);
+    expect(page.take().length).toBeLessThan(50);
   });
 
   test("knows for its still picture what it captured, before the page tells", async () => {

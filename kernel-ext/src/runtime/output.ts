@@ -13,21 +13,35 @@ export interface Output {
   ): void;
   /** Runs code whose outputs, also those of its timers and promises, belong to a request. */
   within<T>(parent: Header, run: () => T): T;
-  /** Calls `listener` with each output that goes out. */
-  onOutput(listener: (output: SentOutput) => void): () => void;
+  /** Runs code whose outputs go elsewhere, see `KernelHost.redirect`. */
+  redirect<T>(sink: Sink, run: () => T): T;
   /** The request that the code that runs belongs to; that of the latest cell where that is not known. */
   readonly parent: Header | undefined;
 }
 
+type Sink = (output: SentOutput) => void;
+
+/** Where the outputs of some code go. */
+interface Place {
+  readonly parent: Header | undefined;
+  readonly sink: Sink | undefined;
+}
+
 export function outputTo(send: (message: ToIo) => void): Output {
-  const parents = new AsyncLocalStorage<Header>();
-  const listeners = new Set<(output: SentOutput) => void>();
-  const post = (message: ToIo) => {
-    send(message);
-    const sent = listeners.size > 0 ? sentOutput(message) : undefined;
-    if (sent) for (const listener of listeners) listener(sent);
-  };
+  const places = new AsyncLocalStorage<Place>();
+  /** Who got a display, so that its updates find it from anywhere. */
+  const displayed = new Map<string, Sink>();
   let latest: Header | undefined;
+  const parent = () => places.getStore()?.parent ?? latest;
+  const post = (message: ToIo) => {
+    const output = sentOutput(message);
+    const displayId = output && displayIdOf(output);
+    const isUpdate = output?.type === "update_display_data" && displayId !== undefined;
+    const sink = isUpdate ? displayed.get(displayId) : places.getStore()?.sink;
+    if (!output || !sink) return send(message);
+    if (displayId !== undefined) remember(displayed, displayId, sink);
+    sink(output);
+  };
   return {
     post,
     iopub(type, content, metadata, buffers) {
@@ -35,31 +49,25 @@ export function outputTo(send: (message: ToIo) => void): Output {
         op: "iopub",
         type,
         content,
-        parent: this.parent,
+        parent: parent(),
         ...(metadata ? { metadata } : {}),
         ...(buffers ? { buffers } : {}),
       });
     },
     within(parent, run) {
       if (parent.msg_type === "execute_request") latest = parent;
-      return parents.run(parent, run);
+      return places.run({ parent, sink: undefined }, run);
     },
-    onOutput(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    redirect: (sink, run) => places.run({ parent: parent(), sink }, run),
     get parent() {
-      return parents.getStore() ?? latest;
+      return parent();
     },
   };
 }
 
-/** What a message says to those who listen to outputs; undefined where it is none. */
+/** What a message shows; undefined where it shows nothing. */
 function sentOutput(message: ToIo): SentOutput | undefined {
-  if (message.op === "stream") {
-    const { name, text, parent } = message;
-    return { type: "stream", content: { name, text }, parentId: parent?.msg_id };
-  }
+  if (message.op === "stream") return { type: "stream", content: { name: message.name, text: message.text } };
   if (message.op !== "iopub") return undefined;
   switch (message.type) {
     case "display_data":
@@ -67,10 +75,23 @@ function sentOutput(message: ToIo): SentOutput | undefined {
     case "execute_result":
     case "error":
     case "clear_output":
-      return { type: message.type, content: message.content, parentId: message.parent?.msg_id };
+      return { type: message.type, content: message.content };
     default:
       return undefined;
   }
+}
+
+/** The oldest is forgotten where there are very many: a notebook may run for weeks. */
+function remember(displayed: Map<string, Sink>, id: string, sink: Sink): void {
+  displayed.set(id, sink);
+  const oldest = displayed.size > MOST_DISPLAYS ? displayed.keys().next().value : undefined;
+  if (oldest !== undefined) displayed.delete(oldest);
+}
+
+const MOST_DISPLAYS = 10_000;
+
+function displayIdOf({ content }: SentOutput): string | undefined {
+  return (content.transient as { display_id?: string } | undefined)?.display_id;
 }
 
 /** Sends what is written to this process's standard output and error to the cell that it belongs to. */

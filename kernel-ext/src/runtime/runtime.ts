@@ -45,7 +45,7 @@ export function startRuntime({ io, compiler, stop, input, inputReady, root }: Ru
     onComm: openComms.onComm,
     onInterrupt: told.onInterrupt,
     onCellEnd: (listener) => runner.onCellEnd(listener),
-    onOutput: output.onOutput,
+    redirect: output.redirect,
     readLineSync: lines.readLineSync,
     readLine: lines.readLine,
     get parentId() {
