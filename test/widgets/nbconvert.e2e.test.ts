@@ -143,3 +143,19 @@ describe("its HTML, opened without a network", () => {
       await page.screenshot({ path: join(process.env.POMONA_SCREENSHOTS, "nbconvert.png") });
   });
 });
+
+/** nbclient misses a reply now and then where it answers comm messages meanwhile, and then waits for its whole timeout. */
+test("many cells that capture are executed without a wait", { timeout: 120_000 }, () => {
+  const capture = `await out.capture(async () => { console.log("x"); await new Promise((done) => setTimeout(done, 3)); console.log("y"); });`;
+  const cells = [
+    'import { Output } from "pomona/widgets";\nconst out = new Output();\nout',
+    ...Array(60).fill(capture),
+  ];
+  writeNotebook(join(folder, "captures.ipynb"), cells);
+  const options = ["--ExecutePreprocessor.timeout=20", "--output", "captured.ipynb", join(folder, "captures.ipynb")];
+  execFileSync(venvProgram("jupyter"), ["nbconvert", "--to", "notebook", "--execute", ...options], { stdio: "pipe" });
+  const { metadata } = JSON.parse(readFileSync(join(folder, "captured.ipynb"), "utf8")) as Notebook;
+  const models = Object.values(metadata.widgets["application/vnd.jupyter.widget-state+json"]?.state ?? {});
+  const output = models.find(({ model_name }) => model_name === "OutputModel");
+  expect(output?.state.outputs).toEqual([{ output_type: "stream", name: "stdout", text: "x\ny\n".repeat(60) }]);
+});
