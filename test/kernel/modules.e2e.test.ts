@@ -21,7 +21,7 @@ function writePackage(name: string, manifest: object, files: Readonly<Record<str
 beforeAll(async () => {
   root = realpathSync(mkdtempSync(join(tmpdir(), "pomona-modules-")));
   write("project/notebooks/x.ts", "export const x: number = 1;\n");
-  write("project/lib/above.ts", 'import { deep } from "./deep";\nexport const above = () => `above ${deep()}`;\n');
+  write("project/lib/above.ts", 'import { deep } from "./deep";\nexport const above = () => "above " + deep();\n');
   write("project/lib/deep.ts", 'export const deep = () => "deep 1";\n');
   write("project/notebooks/data.json", '{ "n": 1 }');
   write("project/notebooks/plain.js", "exports.plain = 5;\n");

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -40,6 +40,18 @@ describe("beginning and end", () => {
       expect(own.printed.stderr).toBe("");
     },
   );
+
+  test("shutdown ends the processes that cells started", async () => {
+    const own = await startOther({ argv: ["setsid", ...commandOf()] });
+    const run = await own.execute(
+      'import { spawn } from "node:child_process"; const child = spawn("sleep", ["300"], { stdio: "ignore" }); child.pid',
+    );
+    const alive = () => isAlive(Number(run.result));
+    expect(alive()).toBe(true);
+    await own.request("shutdown_request", { restart: false }, { channel: "control" });
+    await own.exited;
+    await expect.poll(alive).toBe(false);
+  });
 
   test("shutdown ends a busy loop at once", async () => {
     const own = await startOther();
@@ -104,8 +116,13 @@ describe("beginning and end", () => {
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch {
     return false;
+  }
+  try {
+    // One that has ended and whose end nobody has taken note of yet is there, too.
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return true;
   }
 }

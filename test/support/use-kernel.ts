@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll } from "vitest";
-import { type RunningKernel, startKernel } from "./kernel";
+import { type KernelOptions, type RunningKernel, startKernel } from "./kernel";
 
 /**
  * Starts a kernel for the tests of a file. One failure is enough: after it the next test gets a new kernel, which works.
@@ -7,7 +7,10 @@ import { type RunningKernel, startKernel } from "./kernel";
  * @param prelude a cell that runs first
  * @returns starts a kernel for a single test
  */
-export function useKernel(take: (kernel: RunningKernel) => void, prelude = ""): () => Promise<RunningKernel> {
+export function useKernel(
+  take: (kernel: RunningKernel) => void,
+  prelude = "",
+): (options?: KernelOptions) => Promise<RunningKernel> {
   let kernel: RunningKernel | undefined;
   const others: RunningKernel[] = [];
   const start = async () => {
@@ -23,8 +26,8 @@ export function useKernel(take: (kernel: RunningKernel) => void, prelude = ""): 
     await kernel?.stop();
     await start();
   });
-  return async () => {
-    const other = await startKernel();
+  return async (options) => {
+    const other = await startKernel(options);
     others.push(other);
     return other;
   };

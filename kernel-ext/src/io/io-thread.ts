@@ -31,6 +31,15 @@ serve(workerData as IoData, parentPort as MessagePort).catch((error) => {
   process.kill(process.pid, "SIGKILL");
 });
 
+/** Ends what cells started and left: Jupyter starts a kernel as the leader of a process group, and children join it. */
+function endGroup(): void {
+  try {
+    process.kill(-process.pid, "SIGTERM");
+  } catch {
+    // Started in another way, it leads none.
+  }
+}
+
 /** The kernel's face to its clients. It never runs user code, so that it always answers. */
 async function serve(data: IoData, main: MessagePort): Promise<void> {
   const { connection, stop, inputReady, input, language, kernelInfo } = data;
@@ -203,6 +212,7 @@ async function serve(data: IoData, main: MessagePort): Promise<void> {
     }
     await sockets?.close();
     await sleep(LINGER_MS);
+    endGroup();
     // Not process.exit: it would wait for a main thread that may be busy, and unload zeromq under it.
     process.kill(process.pid, "SIGKILL");
   };
