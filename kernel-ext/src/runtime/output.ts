@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { inspect } from "node:util";
 import type { SentOutput } from "pomona/kernel";
 import type { Header, ToIo } from "../messages";
 
@@ -25,6 +26,11 @@ type Sink = (output: SentOutput) => void;
 interface Place {
   readonly parent: Header | undefined;
   readonly sink: Sink | undefined;
+}
+
+/** AsyncLocalStorage hangs it on promises, where it is to be seen as a word at most. */
+function place(parent: Header | undefined, sink: Sink | undefined): Place {
+  return Object.defineProperty({ parent, sink }, inspect.custom, { value: () => "cell" });
 }
 
 export function outputTo(send: (message: ToIo) => void): Output {
@@ -56,9 +62,9 @@ export function outputTo(send: (message: ToIo) => void): Output {
     },
     within(parent, run) {
       if (parent.msg_type === "execute_request") latest = parent;
-      return places.run({ parent, sink: undefined }, run);
+      return places.run(place(parent, undefined), run);
     },
-    redirect: (sink, run) => places.run({ parent: parent(), sink }, run),
+    redirect: (sink, run) => places.run(place(parent(), sink), run),
     get parent() {
       return parent();
     },
