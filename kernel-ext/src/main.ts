@@ -1,6 +1,6 @@
 import { readFileSync, writeSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, type ResourceLimits, Worker } from "node:worker_threads";
 import { kernelInfo } from "./kernel-info";
 import { type ConnectionInfo, type IoData, STOP_SLOTS } from "./messages";
 import { keepSigint } from "./runtime/interrupts";
@@ -21,6 +21,14 @@ function main(connectionFile: string | undefined): void {
   const inputReady = shared(1);
   const input = new MessageChannel();
   const language = new MessageChannel();
+  // First, because it takes longest until it is ready.
+  const compiler = thread(
+    join("language", "language-thread.js"),
+    { cwd: process.cwd(), prelude: join(extension, "prelude.d.ts"), packageRoot: root, port: language.port2 },
+    [language.port2],
+    // TypeScript makes much that lives for long while it starts: with Node's default of 16 it is moved about twice as often.
+    { maxYoungGenerationSizeMb: 32 },
+  );
   const io = thread(
     join("io", "io-thread.js"),
     {
@@ -33,11 +41,6 @@ function main(connectionFile: string | undefined): void {
     } satisfies IoData,
     [input.port1, language.port1],
   );
-  const compiler = thread(
-    join("language", "language-thread.js"),
-    { cwd: process.cwd(), prelude: join(extension, "prelude.d.ts"), packageRoot: root, port: language.port2 },
-    [language.port2],
-  );
   // Afterwards, so that the other threads start while this one loads.
   const { startRuntime } = require("./runtime/runtime") as typeof import("./runtime/runtime");
   startRuntime({ io, compiler, stop, input: input.port2, inputReady, root });
@@ -47,8 +50,14 @@ function shared(length: number): Int32Array {
   return new Int32Array(new SharedArrayBuffer(length * Int32Array.BYTES_PER_ELEMENT));
 }
 
-function thread(file: string, workerData: object, transferList: MessagePort[]): Worker {
-  const worker = new Worker(join(__dirname, file), { workerData, transferList, stdout: true, stderr: true });
+function thread(
+  file: string,
+  workerData: object,
+  transferList: MessagePort[],
+  resourceLimits: ResourceLimits = {},
+): Worker {
+  const options = { workerData, transferList, resourceLimits, stdout: true, stderr: true };
+  const worker = new Worker(join(__dirname, file), options);
   // What a thread prints is about the kernel, not about a cell.
   for (const stream of [worker.stdout, worker.stderr]) stream.on("data", (chunk: Buffer) => writeLog(chunk));
   worker.on("error", (error) => {

@@ -24,6 +24,7 @@ test("a magic that goes on after its cell was interrupted runs nothing in the ne
       },
       commit() {},
       warm() {},
+      onReady() {},
       inspect: async () => ({}),
     },
     executor: cellExecutor(process.cwd(), modules.requireFromCell),

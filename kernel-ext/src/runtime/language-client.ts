@@ -9,6 +9,8 @@ export interface Language {
   commit(execution: number): void;
   /** Prepares the types of the session while nothing else is to be done. */
   warm(): void;
+  /** Calls `listener` when the compiler can take a cell. */
+  onReady(listener: () => void): void;
   /** What `inspect_request` would answer. */
   inspect(code: string, cursor: number): Promise<Content>;
 }
@@ -17,10 +19,12 @@ export function languageClient(worker: Worker): Language {
   const post = (message: ToLanguage) => worker.postMessage(message);
   const conversions = new Map<number, (result: Converted) => void>();
   const replies = new Map<number, (reply: LanguageReply) => void>();
+  const waiting: (() => void)[] = [];
   let requests = 0;
   worker.on("message", (message: FromLanguage) => {
     switch (message.op) {
       case "ready":
+        for (const listener of waiting) listener();
         break;
       case "converted":
         conversions.get(message.execution)?.(message.result);
@@ -40,6 +44,7 @@ export function languageClient(worker: Worker): Language {
     },
     commit: (execution) => post({ op: "commit", execution }),
     warm: () => post({ op: "warm" }),
+    onReady: (listener) => void waiting.push(listener),
     async inspect(code, cursor) {
       const request: LanguageRequest = {
         id: ++requests,

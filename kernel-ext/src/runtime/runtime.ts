@@ -104,7 +104,6 @@ export function startRuntime({ io, compiler, stop, input, inputReady, root }: Ru
     }
   });
   output.post({ op: "ready" });
-  warming.resume();
 }
 
 /** Long enough that the next cell of a notebook that is run as a whole has come. */
@@ -113,16 +112,27 @@ const IDLE_MS = 400;
 /** Has the session's types loaded while nothing runs, so that the first cell that uses them need not wait. */
 function warmWhenIdle(language: Language): { pause(): void; resume(): void } {
   let timer: NodeJS.Timeout | undefined;
+  let isIdle = true;
   let isWarm = false;
-  return {
-    pause: () => clearTimeout(timer),
-    resume() {
+  const resume = () => {
+    isIdle = true;
+    clearTimeout(timer);
+    timer = setTimeout(() => {
       if (isWarm) return;
-      timer = setTimeout(() => {
-        isWarm = true;
-        language.warm();
-      }, IDLE_MS);
+      isWarm = true;
+      language.warm();
+    }, IDLE_MS);
+  };
+  // Not before: a cell that comes while the compiler starts goes first.
+  language.onReady(() => {
+    if (isIdle) resume();
+  });
+  return {
+    pause() {
+      isIdle = false;
+      clearTimeout(timer);
     },
+    resume,
   };
 }
 
