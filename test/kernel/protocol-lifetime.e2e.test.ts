@@ -93,6 +93,8 @@ describe("beginning and end", () => {
       const client = openClient(connection);
       try {
         await client.request("kernel_info_request");
+        // What is published before the subscription reached the kernel is lost.
+        await client.waitFor(({ type }) => type === "iopub_welcome");
         if (state === "busy") {
           const code = "await new Promise((done) => setTimeout(done, 5)); for (;;) JSON.stringify([1]);";
           const id = client.send("execute_request", { code });
