@@ -119,8 +119,8 @@ export type ToIo =
   /** Ask the client of `parent` for a line. The answer is an {@link InputAnswer} on `IoData.input`. */
   | { readonly op: "input"; readonly prompt: string; readonly password: boolean; readonly parent: Header | undefined }
   /**
-   * Main is done with the comm message of that header: its outputs went out. The front end waits for it, to send the next
-   * value of a slider and to catch outputs for an Output widget.
+   * Main is done with the comm message of that header: its outputs went out. The front end waits for it before it sends the
+   * next value of a slider.
    */
   | { readonly op: "handled"; readonly header: Header }
   /** SIGTERM came: end as on a shutdown request. */

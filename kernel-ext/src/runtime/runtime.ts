@@ -117,8 +117,8 @@ function warmWhenIdle(language: Language): { pause(): void; resume(): void } {
   const resume = () => {
     isIdle = true;
     clearTimeout(timer);
+    if (isWarm) return;
     timer = setTimeout(() => {
-      if (isWarm) return;
       isWarm = true;
       language.warm();
     }, IDLE_MS);
