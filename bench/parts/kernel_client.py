@@ -30,7 +30,7 @@ class Kernel:
         self.client = self.manager.client()
         self.client.start_channels(hb=False, stdin=False)
         self.client.kernel_info()
-        self.client.get_shell_msg(timeout=60)
+        self.client.get_shell_msg(timeout=job["patience"])
         self.ready = self.elapsed()
         return self
 
@@ -55,9 +55,9 @@ class Kernel:
         message = self.client.execute(code)
         while True:
             try:
-                reply = self.client.get_shell_msg(timeout=60)
+                reply = self.client.get_shell_msg(timeout=job["patience"])
             except queue.Empty:
-                raise TimeoutError(f"{job['kernel']} gave no reply to {code!r} within a minute") from None
+                raise TimeoutError(f"no reply to {code!r} within {job['patience']} s") from None
             if reply["parent_header"].get("msg_id") == message:
                 break
         seconds = time.perf_counter() - before

@@ -147,10 +147,11 @@ export interface ErrorContent {
 
 /** From main to the language thread. */
 export type ToLanguage =
-  /** Compile a cell in the scope of the committed ones; the answer is a {@link Converted} with the same execution. */
-  | { readonly op: "convert"; readonly execution: number; readonly source: string }
-  /** That cell ran to its end: what it declares is in scope now. */
-  | { readonly op: "commit"; readonly execution: number }
+  /**
+   * Compile a cell in the scope of the committed ones; the answer is a {@link Converted} with the same execution.
+   * `committed` ran since the last one: what it declares is in scope from now on.
+   */
+  | { readonly op: "convert"; readonly execution: number; readonly source: string; readonly committed?: number }
   /** Nothing runs: prepare what a first use of the session's types needs. */
   | { readonly op: "warm" }
   /** As if it came from io; answered by `reply`. */

@@ -1,4 +1,5 @@
 export { nearest, PomonaError } from "../errors";
+export { cacheFolder } from "./cache-folder";
 export {
   type Comm,
   type CommData,

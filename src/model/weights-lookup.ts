@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync, statSync } from "node:fs";
-import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { IllegalArgumentError, PomonaError, throwIfAborted } from "../errors";
+import { cacheFolder } from "../host/cache-folder";
 import type { Network, Weights } from "./layers";
 import { hashWeights, randomWeights, readWeights } from "./weights";
 import { type DownloadProgress, download } from "./weights-download";
@@ -26,7 +26,7 @@ export interface ResolveOptions {
   readonly onProgress?: (progress: DownloadProgress) => void;
   /**
    * Where downloads are kept.
-   * @default ~/.cache/pomona/weights, or under XDG_CACHE_HOME where that is set
+   * @default `weights` in {@link cacheFolder}
    */
   readonly cacheDir?: string;
   /**
@@ -163,5 +163,5 @@ function isFile(path: string): boolean {
 
 /** Where downloads and what is made of them are kept. */
 export function cacheDir({ cacheDir }: Pick<ResolveOptions, "cacheDir">): string {
-  return cacheDir ?? join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "pomona", "weights");
+  return cacheDir ?? join(cacheFolder(), "weights");
 }

@@ -1,14 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { cacheFolder } from "../host/cache-folder";
 
 let packed: string | undefined;
 
 /**
  * Plotly's script, minified, with its licences, gzipped, in base64: 2 MB where the package's file has 10. Packing takes a
- * second or two, so the result is kept in the cache folder (`POMONA_CACHE_DIR`, else `~/.cache/pomona`).
+ * second or two, so the result is kept in the cache folder.
  */
 export function packedPlotly(): string {
   packed ??= (fromCache() ?? toCache(pack())).toString("base64");
@@ -19,10 +19,6 @@ function pack(): Buffer {
   const { transformSync } = require("esbuild") as typeof import("esbuild");
   const source = readFileSync(require.resolve("plotly.js-dist"), "utf8");
   return gzipSync(transformSync(source, { minify: true, legalComments: "eof" }).code, { level: 9 });
-}
-
-function cacheFolder(): string {
-  return process.env.POMONA_CACHE_DIR || join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "pomona");
 }
 
 function cacheFile(): string {

@@ -1,6 +1,8 @@
 import { createRequire } from "node:module";
-import { expect, test } from "vitest";
-import { codeMetadata, compiler, printQuickInfo, SOURCE_PREFIX } from "../../kernel-ext/src/language/tslab-converter";
+import { describe, expect, test } from "vitest";
+import { compiler } from "../../kernel-ext/src/language/compiler";
+import { transpile } from "../../kernel-ext/src/language/transpile";
+import { codeMetadata, printQuickInfo, SOURCE_PREFIX } from "../../kernel-ext/src/language/tslab-converter";
 import { openNotebook } from "./language-notebook";
 
 // What tslab-converter.ts relies on, each by itself, so that a new version says at once what it changed.
@@ -64,6 +66,61 @@ test("TypeScript has the internals that are used", () => {
     typeof (compiler as unknown as { Completions: { getCompletionsAtPositionForTslab: unknown } }).Completions
       .getCompletionsAtPositionForTslab,
   ).toBe("function");
+});
+
+describe("the second step gives what TypeScript's own transpileModule gives", () => {
+  const options = {
+    module: compiler.ModuleKind.CommonJS,
+    esModuleInterop: true,
+    target: compiler.ScriptTarget.ES2021,
+    newLine: compiler.NewLineKind.LineFeed,
+    noImplicitUseStrict: true,
+  };
+  const { transpileModule } = pristine();
+  test.each([
+    ["an expression", "export {};\nexport let tsLastExpr;\ntsLastExpr = 1 + 1;"],
+    ["nothing", ""],
+    ["a script", "var a = 1;\nfunction f() { return a; }"],
+    [
+      "imports",
+      'import fs, { readFileSync as read } from "fs";\nimport * as all from "./all";\nimport "./effect";\nread(fs, all);',
+    ],
+    ["imports that are exported", 'import { a, b as c } from "x";\nexport { a, c as default };\nexport * from "y";'],
+    ["names that hide others", 'import { a } from "x";\n{ let a = 1; a++; }\nconst f = (a) => a;\na(f);'],
+    ["a hidden name in a catch clause", 'import { e } from "x";\ntry { e(); } catch (e) { e(); }'],
+    ["a name of a function expression", 'import { r } from "x";\nconst f = function r() { return r; };\nr(f);'],
+    ["a hidden name in a loop", 'import { r } from "x";\nfor (const r of []) r();\nfor (let r = 0; r < 1; r++);\nr;'],
+    ["a hidden name in a pattern", 'import { a, b } from "x";\nfunction f({ a, c: [b] }) { return a + b; }\na(b, f);'],
+    ["a name hoisted by var", 'import { a } from "x";\nfunction f() { a(); if (1) { var a = 1; } }\nf();'],
+    [
+      "assignments to exports",
+      "let n = 0, m;\nn++; ++n; n += 2; [n, m] = [1, 2]; ({ n } = { n });\nexport { n, n as z, m };",
+    ],
+    [
+      "functions and classes",
+      "export function f() { return C; }\nexport class C { static x = f(); m() { return C; } }",
+    ],
+    ["a default export", "export default class {}\nexport const a = 1;"],
+    ["import()", 'const m = await import("x");\nexport { m };'],
+    ["shorthands", 'import { a } from "x";\nlet b = 1;\nconst o = { a, b, c: { a } };\nexport { b, o };'],
+    ["labels and properties", 'import { a } from "x";\na: for (;;) break a;\no.a = a.a;\nconst o = { a: 1, [a]: 2 };'],
+    ["templates", 'import { t } from "x";\nt`a b`;\nt();\nnew t();\nt?.();'],
+  ])("%s", (_, source) => {
+    const own = transpile(compiler, source, options, []);
+    const theirs = transpileModule(source, { fileName: "module.js", compilerOptions: { ...options, sourceMap: true } });
+    expect(own.code).toBe(theirs.outputText.replace(/\/\/# sourceMappingURL=.*$/, ""));
+    expect(own.map).toBe(theirs.sourceMapText);
+  });
+
+  /** TypeScript as it is without the kernel. */
+  function pristine(): typeof import("@tslab/typescript-for-tslab") {
+    const path = loadForTslab.resolve("@tslab/typescript-for-tslab");
+    const replaced = loadForTslab.cache[path];
+    delete loadForTslab.cache[path];
+    const found = loadForTslab(path);
+    loadForTslab.cache[path] = replaced;
+    return found;
+  }
 });
 
 test("a cell's doc comment is read", () => {

@@ -32,9 +32,10 @@ function next(matches: (message: FromLanguage) => boolean): Promise<FromLanguage
   return new Promise((done) => waiting.push({ matches, done }));
 }
 
-async function convert(execution: number, source: string) {
+async function convert(execution: number, source: string, committed?: number) {
   const answer = next((message) => message.op === "converted" && message.execution === execution);
-  worker.postMessage({ op: "convert", execution, source } satisfies ToLanguage);
+  const also = committed === undefined ? {} : { committed };
+  worker.postMessage({ op: "convert", execution, source, ...also } satisfies ToLanguage);
   const message = await answer;
   return message.op === "converted" ? message.result : undefined;
 }
@@ -48,9 +49,8 @@ function ask(request: LanguageRequest): Promise<LanguageReply> {
 
 test("cells are compiled in the scope of the committed ones", async () => {
   expect(await convert(1, "const x = 1;")).toMatchObject({ kind: "code", hasToplevelAwait: false });
-  worker.postMessage({ op: "commit", execution: 1 } satisfies ToLanguage);
   worker.postMessage({ op: "warm" } satisfies ToLanguage);
-  expect(await convert(2, "const y: string = x;")).toMatchObject({
+  expect(await convert(2, "const y: string = x;", 1)).toMatchObject({
     kind: "diagnostics",
     diagnostics: [{ code: 2322 }],
   });

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { cacheFolder } from "../../src/host/cache-folder";
 import { syntheticFruit } from "../../src/image/synthetic";
 import { runPython } from "./python";
 
@@ -8,7 +8,7 @@ import { runPython } from "./python";
 const SHARED = join(__dirname, "..", "..", "..", "shared");
 
 /** The same, made by Keras itself from drawn fruits and random weights, for checkouts without them. */
-const MADE = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "pomona", "test-reference-1");
+const MADE = join(cacheFolder(), "test-reference-1");
 
 const TABLE = join("reference", "mobilenetv2-features.parquet");
 

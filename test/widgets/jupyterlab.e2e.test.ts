@@ -135,8 +135,11 @@ describe("widgets in JupyterLab", () => {
       await page.waitForTimeout(50);
     }
     expect(widths.size).toBeGreaterThan(2);
-    expect(await outputs(4).textContent()).toMatch(/image\.features\s*100 % · 8\/8 tasks · 120\/120 rows/);
-    expect(await outputs(4).locator(".progress-bar").count()).toBe(0);
+    // The widgets change one by one, before a picture takes their place.
+    await expect
+      .poll(() => outputs(4).textContent(), soon)
+      .toMatch(/image\.features\s*100 % · 8\/8 tasks · 120\/120 rows/);
+    await expect.poll(() => outputs(4).locator(".progress-bar").count(), soon).toBe(0);
     await shot("lab-progress-done");
   });
 

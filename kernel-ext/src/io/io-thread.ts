@@ -58,10 +58,11 @@ async function serve(data: IoData, main: MessagePort): Promise<void> {
   const queue = executeQueue({
     begin({ header, content, execution, count }) {
       interrupts.clear(execution);
+      // First, so that it compiles meanwhile; what it prints comes through this thread, after what follows here.
+      tellMain({ op: "execute", header, execution, count, content });
       out.busy(header);
       if (!content.silent) out.publish("execute_input", { code: content.code, execution_count: count }, header);
       if (content.store_history) history.add(count, content.code);
-      tellMain({ op: "execute", header, execution, count, content });
     },
     finish(running, content) {
       desk.cancel();

@@ -1,5 +1,6 @@
 import type ts from "@tslab/typescript-for-tslab";
-import { type Compiler, SOURCE_PREFIX } from "./tslab-converter";
+import type { Compiler } from "./compiler";
+import { SOURCE_PREFIX } from "./tslab-converter";
 
 /** A cell as the compiler is to have it. Every character stands where it stood. */
 export interface CellText {

@@ -2,6 +2,7 @@ import type ts from "@tslab/typescript-for-tslab";
 import type { Converted, LocalModule } from "../messages";
 import { readCell } from "./cell-text";
 import { toCommonJs } from "./common-js";
+import { compiler, saveCode } from "./compiler";
 import { notebookOptions } from "./compiler-options";
 import { diagnosticsOf, type Placing } from "./diagnostics";
 import { earlierVariables } from "./earlier-variables";
@@ -13,7 +14,6 @@ import { openPrelude } from "./prelude";
 import { remainingNamespaces } from "./remaining-namespaces";
 import {
   codeMetadata,
-  compiler,
   createTslabConverter,
   SOURCE_PREFIX,
   type TslabConverted,
@@ -100,7 +100,7 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
 
   const begin = (execution: number, source: string) => {
     call = { execution, cellLength: source.length, emittedMap: "", map: "", packages: [], diagnostics: [] };
-    if (changes.tell()) resolution?.invalidate();
+    if (changes.tell(NAMES_FILES.test(source))) resolution?.invalidate();
     prelude.mentionedIn(source);
   };
   const cell = () => converter.builder().getSourceFile(converter.cellFile) as ts.SourceFile;
@@ -174,6 +174,7 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
     warm() {
       prelude.include();
       converter.complete(prelude.declarations() + committed, "session.", "session.".length);
+      saveCode();
     },
     complete(source, position) {
       begin(0, source);
@@ -192,6 +193,9 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
     close: () => converter.close(),
   };
 }
+
+/** What has TypeScript look for files. */
+const NAMES_FILES = /\b(?:import|export|require|reference)\b/;
 
 /** What tslab's hooks note while a cell is converted. */
 interface Call {

@@ -1,9 +1,10 @@
 import { isBuiltin } from "node:module";
 import type ts from "@tslab/typescript-for-tslab";
+import type { Compiler } from "./compiler";
 import { dynamicImports, guards } from "./guards";
 import { importMeta } from "./import-meta";
 import { type Exported, liveVariables } from "./live-variables";
-import { type Compiler, transpile, withoutMapComment } from "./tslab-converter";
+import { transpile } from "./transpile";
 
 export interface CommonJs {
   readonly code: string;
@@ -33,20 +34,14 @@ export function toCommonJs(
     for (const id of staticImports(compiler, file)) if (isPackage(id)) packages.add(id);
     return file;
   };
-  const { outputText, sourceMapText } = transpile(code, {
-    fileName: "custom.js",
-    compilerOptions: { ...options, sourceMap: true },
-    transformers: {
-      before: [
-        collect,
-        guards(compiler, execution),
-        dynamicImports(compiler, path),
-        importMeta(compiler, cwd, path),
-        ...(path === undefined ? [liveVariables(compiler, exported)] : []),
-      ],
-    },
-  });
-  return { code: withoutMapComment(outputText), map: sourceMapText ?? "", packages: [...packages], exported };
+  const made = transpile(compiler, code, options, [
+    collect,
+    guards(compiler, execution),
+    dynamicImports(compiler, path),
+    importMeta(compiler, cwd, path),
+    ...(path === undefined ? [liveVariables(compiler, exported)] : []),
+  ]);
+  return { ...made, packages: [...packages], exported };
 }
 
 function staticImports(compiler: Compiler, file: ts.SourceFile): string[] {

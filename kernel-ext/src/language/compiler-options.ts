@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, parse } from "node:path";
 import type ts from "@tslab/typescript-for-tslab";
-import type { Compiler } from "./tslab-converter";
+import type { Compiler } from "./compiler";
 
 /**
  * What a notebook's cells are compiled with beyond tslab's own options.

@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import type ts from "@tslab/typescript-for-tslab";
 import type { Diagnostic } from "../messages";
-import type { Compiler } from "./tslab-converter";
+import type { Compiler } from "./compiler";
 
 /** More than these help nobody. */
 const MOST = 50;

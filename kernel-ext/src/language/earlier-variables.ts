@@ -1,5 +1,5 @@
 import type ts from "@tslab/typescript-for-tslab";
-import type { Compiler } from "./tslab-converter";
+import type { Compiler } from "./compiler";
 
 /**
  * Compiles each use of an earlier cell's variable to `exports.name`. tslab does the same after TypeScript's own transforms, but

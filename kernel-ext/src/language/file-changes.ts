@@ -14,9 +14,10 @@ export interface FileChanges {
   touch(path: string): void;
   /**
    * Calls back for every file that changed since the last time.
+   * @param looksUp whether files will be looked for by name; else those that were missed matter only where another changed
    * @returns true where files came or went, so that module names may mean others
    */
-  tell(): boolean;
+  tell(looksUp: boolean): boolean;
 }
 
 /** As TypeScript's `FileWatcherEventKind`. */
@@ -32,23 +33,33 @@ interface MissedFolder {
   readonly paths: Set<string>;
 }
 
+interface Place {
+  readonly folder: string;
+  /** The first part of the path that is not there, of a folder that is not. */
+  readonly missing?: string;
+}
+
 /** @param isFixed true for files that don't change while the kernel runs, such as TypeScript's own */
 export function fileChanges(isFixed: (path: string) => boolean): FileChanges {
   const files = new Map<string, WatchedFile>();
   const missed = new Map<string, MissedFolder>();
+  /** Of folders that were asked for: which one is watched for them. */
+  const places = new Map<string, Place>();
 
-  const tellFiles = (): boolean => {
+  const tellFiles = (): { readonly changed: boolean; readonly moved: boolean } => {
+    let changed = false;
     let moved = false;
     for (const [path, file] of [...files]) {
       const stamp = fileStamp(path);
       if (stamp === file.stamp) continue;
       const kind = stamp === "" ? EVENT.deleted : file.stamp === "" ? EVENT.created : EVENT.changed;
       file.stamp = stamp;
+      changed = true;
       moved ||= kind !== EVENT.changed || path.endsWith("/package.json");
       if (kind === EVENT.deleted) note(path);
       for (const callback of [...file.callbacks]) callback(path, kind);
     }
-    return moved;
+    return { changed, moved };
   };
 
   const findMissed = (): boolean => {
@@ -60,14 +71,26 @@ export function fileChanges(isFixed: (path: string) => boolean): FileChanges {
       for (const path of [...entry.paths]) if (entryStamp(path) !== "" && entry.paths.delete(path)) found = true;
       if (entry.paths.size === 0) missed.delete(folder);
     }
+    if (found) places.clear();
     return found;
   };
 
   const note = (path: string) => {
-    const folder = dirname(path);
+    const { folder, missing } = placeOf(dirname(path));
     const entry = missed.get(folder) ?? { stamp: entryStamp(folder), paths: new Set() };
     missed.set(folder, entry);
-    entry.paths.add(path);
+    entry.paths.add(missing ?? path);
+  };
+
+  /** TypeScript looks in many folders that are not there: the one that they would appear in tells of all of them. */
+  const placeOf = (folder: string): Place => {
+    const known = places.get(folder);
+    if (known) return known;
+    const parent = dirname(folder);
+    const above = entryStamp(folder) === "" && parent !== folder ? placeOf(parent) : undefined;
+    const place = above ? { folder: above.folder, missing: above.missing ?? folder } : { folder };
+    places.set(folder, place);
+    return place;
   };
 
   return {
@@ -87,9 +110,9 @@ export function fileChanges(isFixed: (path: string) => boolean): FileChanges {
     touch(path) {
       for (const callback of files.get(path)?.callbacks ?? []) callback(path, EVENT.changed);
     },
-    tell() {
-      const moved = tellFiles();
-      return findMissed() || moved;
+    tell(looksUp) {
+      const { changed, moved } = tellFiles();
+      return ((looksUp || changed) && findMissed()) || moved;
     },
   };
 }

@@ -1,5 +1,5 @@
 import type ts from "@tslab/typescript-for-tslab";
-import type { Compiler } from "./tslab-converter";
+import type { Compiler } from "./compiler";
 
 /**
  * Puts `__stop__(n);` at the start of every loop's and function's body, which throws once execution n was interrupted.

@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type ts from "@tslab/typescript-for-tslab";
-import type { Compiler } from "./tslab-converter";
+import type { Compiler } from "./compiler";
 
 /**
  * Compiles `import.meta`, which CommonJS has not, to an object with the place of the module; a cell is as good as a file in the

@@ -2,8 +2,9 @@ import type ts from "@tslab/typescript-for-tslab";
 import type { Content } from "../messages";
 import { parseCell } from "./cell-text";
 import type { Cells } from "./cells";
+import { compiler } from "./compiler";
 import { magicHelp, typescriptOf } from "./magic-cells";
-import { compiler, printQuickInfo, SOURCE_PREFIX } from "./tslab-converter";
+import { printQuickInfo, SOURCE_PREFIX } from "./tslab-converter";
 
 /**
  * The content of an `inspect_reply`.

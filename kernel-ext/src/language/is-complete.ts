@@ -1,7 +1,8 @@
 import type { Content } from "../messages";
 import { parseCell } from "./cell-text";
+import { compiler } from "./compiler";
 import { isCompleteMagic, typescriptOf } from "./magic-cells";
-import { compiler, SOURCE_PREFIX } from "./tslab-converter";
+import { SOURCE_PREFIX } from "./tslab-converter";
 
 /**
  * The content of an `is_complete_reply`: whether a console runs the text when its user presses Enter.

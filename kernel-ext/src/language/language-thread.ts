@@ -25,13 +25,11 @@ function serve({ port, ...options }: LanguageData): void {
   parentPort?.on("message", (message: ToLanguage) => {
     switch (message.op) {
       case "convert": {
-        const { execution, source } = message;
+        const { execution, source, committed } = message;
+        if (committed !== undefined) cells.commit(committed);
         post({ op: "converted", execution, result: convert(cells, execution, source) });
         break;
       }
-      case "commit":
-        cells.commit(message.execution);
-        break;
       case "warm":
         warm(cells);
         break;

@@ -1,5 +1,5 @@
 import type ts from "@tslab/typescript-for-tslab";
-import type { Compiler } from "./tslab-converter";
+import type { Compiler } from "./compiler";
 
 /** What a cell's compiled code exports, by name. */
 export interface Exported {

@@ -1,7 +1,8 @@
 import type ts from "@tslab/typescript-for-tslab";
 import type { LocalModule } from "../messages";
 import { toCommonJs } from "./common-js";
-import type { Compiler, TslabConverter } from "./tslab-converter";
+import type { Compiler } from "./compiler";
+import type { TslabConverter } from "./tslab-converter";
 
 /** The user's own files that cells import, compiled when they are new or changed. */
 export interface LocalModules {

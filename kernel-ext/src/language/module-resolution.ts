@@ -1,5 +1,5 @@
 import type ts from "@tslab/typescript-for-tslab";
-import type { Compiler } from "./tslab-converter";
+import type { Compiler } from "./compiler";
 
 /**
  * Which file a module's name means. TypeScript's own cache for watched programs learns of new files by watching folders, and

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type ts from "@tslab/typescript-for-tslab";
-import type { Compiler } from "./tslab-converter";
+import type { Compiler } from "./compiler";
 
 /**
  * The names that every notebook has: a declaration file with `declare global { ... }`. It is part of the program only from the

@@ -1,5 +1,5 @@
 import type ts from "@tslab/typescript-for-tslab";
-import type { Compiler } from "./tslab-converter";
+import type { Compiler } from "./compiler";
 
 /**
  * The namespaces, `declare global` and `declare module` of earlier cells, which tslab forgets after the next cell.

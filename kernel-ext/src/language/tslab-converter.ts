@@ -1,26 +1,17 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type ts from "@tslab/typescript-for-tslab";
+import { compiler } from "./compiler";
 
 /**
- * The one place that touches tslab's converter (1.0.22) and its TypeScript (5.0.4), both pinned exactly;
+ * The one place that touches tslab's converter (1.0.22, pinned exactly);
  * `test/kernel/language-contract.test.ts` holds what is relied on:
  *  - `dist/converter`: `createConverter`, its `convert`, `complete`, `inspect`, `addModule` and `close`, and that it calls
  *    TypeScript through the module's exports, so that `createWatchCompilerHost`, `transpileModule`,
  *    `getPreEmitDiagnosticsOfFiles`, `getPreEmitDiagnostics` and `Completions` can be wrapped there;
  *  - `dist/metadata`: `getCodeMetadata`; `dist/inspect`: `printQuickInfo`;
- *  - of TypeScript's own internals: those of {@link Internals}, and the names that timers are scheduled under.
+ *  - the names under which TypeScript schedules timers.
  */
-export type Compiler = typeof ts & Internals;
-
-interface Internals {
-  isExpressionNode(node: ts.Node): boolean;
-  findPrecedingToken(position: number, file: ts.SourceFile): ts.Node | undefined;
-  /** The names that a file declares, by the binder. */
-  localsOf(file: ts.SourceFile): ReadonlyMap<ts.__String, ts.Symbol> | undefined;
-  /** Errors that the parser found. */
-  parseErrorsOf(file: ts.SourceFile): readonly ts.DiagnosticWithLocation[];
-}
 
 /** What the cells' compiler is made of; the rest is tslab's. */
 export interface ConverterHooks {
@@ -74,18 +65,11 @@ export interface CodeMetadata {
 export const SOURCE_PREFIX = "export {};\n";
 
 const load = createRequire(__filename);
-const loadForTslab = createRequire(load.resolve("tslab/package.json"));
 
 /** The same for every converter of this thread: whose call runs is {@link active}. */
 let active: ConverterHooks | undefined;
 
-const loaded = loadCompiler();
-
-/** TypeScript as tslab uses it. */
-export const compiler: Compiler = loaded.compiler;
-
-/** TypeScript's own `transpileModule`. */
-export const transpile: typeof ts.transpileModule = loaded.transpile;
+wrap(compiler as unknown as Wrapped);
 
 interface TslabModules {
   createConverter(options: {
@@ -165,22 +149,6 @@ type CreateHost = (
   system: ts.System,
   ...rest: unknown[]
 ) => ts.WatchCompilerHostOfFilesAndCompilerOptions<ts.BuilderProgram>;
-
-/** Loads TypeScript with exports that can be replaced, which its own can't. */
-function loadCompiler(): { readonly compiler: Compiler; readonly transpile: typeof ts.transpileModule } {
-  const path = loadForTslab.resolve("@tslab/typescript-for-tslab");
-  const original = loadForTslab(path) as Record<string, unknown>;
-  const own: Record<string, unknown> = {};
-  for (const name of Object.keys(original)) own[name] = original[name];
-  own.localsOf = (file: { locals?: unknown }) => file.locals;
-  own.parseErrorsOf = (file: { parseDiagnostics?: unknown }) => file.parseDiagnostics ?? [];
-  const compiler = own as unknown as Compiler;
-  const { transpileModule } = compiler;
-  wrap(own as unknown as Wrapped);
-  const module = loadForTslab.cache[path];
-  if (module) module.exports = own;
-  return { compiler, transpile: transpileModule };
-}
 
 /** The exports that tslab calls and that work otherwise here. */
 interface Wrapped {
@@ -286,6 +254,6 @@ function wrapEmit(builder: ts.BuilderProgram, hooks: ConverterHooks, cellFile: s
 }
 
 /** Without the comment that names a source map. */
-export function withoutMapComment(code: string): string {
+function withoutMapComment(code: string): string {
   return code.replace(/\n?\/\/# sourceMappingURL=.*\s*$/, "\n");
 }

@@ -5,7 +5,7 @@ import type { Content, Converted, FromLanguage, LanguageReply, LanguageRequest, 
 export interface Language {
   /** Compiles a cell in the scope of the committed ones. */
   convert(execution: number, source: string): Promise<Converted>;
-  /** What that cell declares is in scope from now on. */
+  /** What that cell declares is in scope of the next one. */
   commit(execution: number): void;
   /** Prepares the types of the session while nothing else is to be done. */
   warm(): void;
@@ -21,6 +21,8 @@ export function languageClient(worker: Worker): Language {
   const replies = new Map<number, (reply: LanguageReply) => void>();
   const waiting: (() => void)[] = [];
   let requests = 0;
+  /** Told with the next cell: by itself it would wake the thread while the reply to this one is on its way. */
+  let committed: number | undefined;
   worker.on("message", (message: FromLanguage) => {
     switch (message.op) {
       case "ready":
@@ -39,10 +41,13 @@ export function languageClient(worker: Worker): Language {
   return {
     convert(execution, source) {
       const result = new Promise<Converted>((done) => conversions.set(execution, done));
-      post({ op: "convert", execution, source });
+      post({ op: "convert", execution, source, ...(committed === undefined ? {} : { committed }) });
+      committed = undefined;
       return result;
     },
-    commit: (execution) => post({ op: "commit", execution }),
+    commit(execution) {
+      committed = execution;
+    },
     warm: () => post({ op: "warm" }),
     onReady: (listener) => void waiting.push(listener),
     async inspect(code, cursor) {
