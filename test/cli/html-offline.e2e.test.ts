@@ -5,8 +5,9 @@ import { pathToFileURL } from "node:url";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser } from "../support/browser";
+import { writeNotebook } from "../support/notebook-file";
 import { workplace } from "./command-line";
-import { cellsOf, pythonModule, writeCells } from "./notebooks";
+import { cellsOf, pythonModule } from "./notebooks";
 
 const at = workplace();
 let browser: Browser;
@@ -50,7 +51,7 @@ async function expectShown(html: string) {
 describe("the HTML copy of a notebook, without a network, shows widgets, plots and pictures", () => {
   it("made by pomona run --html, and by plain nbconvert", async () => {
     const executed = join(folder, "executed.ipynb");
-    const args = ["run", writeCells(join(folder, "shown.ipynb"), CELLS), "-o", executed, "--html", "--quiet"];
+    const args = ["run", writeNotebook(join(folder, "shown.ipynb"), CELLS), "-o", executed, "--html", "--quiet"];
     const outcome = await at.pomona(args, { env: { HOME: process.env.HOME ?? "" } });
     expect(outcome.code, outcome.stderr).toBe(0);
     expect(JSON.stringify(cellsOf(executed)[0]?.outputs)).toContain("application/vnd.jupyter.widget-view+json");

@@ -1,14 +1,14 @@
 import { mkdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { expect, it } from "vitest";
+import { writeNotebook } from "../support/notebook-file";
 import { until, workplace } from "./command-line";
-import { writeCells } from "./notebooks";
 
 const at = workplace();
 
 it("opens JupyterLab on a folder, with the kernel in it, and ends on Ctrl-C", async () => {
   mkdirSync(at.path("mine"));
-  writeCells(at.path("mine", "one.ipynb"), ["1"]);
+  writeNotebook(at.path("mine", "one.ipynb"), ["1"]);
   const port = await freePort();
   const options = ["--no-browser", "--allow-root", "--port", String(port)];
   const lab = at.start(["lab", "mine", ...options, "--", "--IdentityProvider.token=secret"], {

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cellsOf, errorsOf, pythonModule, textOf, writeCells } from "./notebooks";
+import { type NotebookCell, writeNotebook } from "../support/notebook-file";
+import { cellsOf, errorsOf, pythonModule, textOf } from "./notebooks";
 
 let folder: string;
 beforeAll(() => {
@@ -10,8 +11,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const execute = (name: string, cells: Parameters<typeof writeCells>[1], ...args: string[]) => {
-  const path = writeCells(join(folder, `${name}.ipynb`), cells);
+const execute = (name: string, cells: readonly NotebookCell[], ...args: string[]) => {
+  const path = writeNotebook(join(folder, `${name}.ipynb`), cells);
   const to = ["--to", "notebook", "--execute", "--output", `${name}-out.ipynb`];
   const ended = pythonModule("nbconvert", [...to, ...args, path]);
   return { ...ended, output: join(folder, `${name}-out.ipynb`) };
@@ -33,9 +34,9 @@ describe("nbconvert --execute", () => {
 
   it("runs the cell after one tagged raises-exception, at once", () => {
     const { status, stderr, output } = execute("tagged", [
-      ["throw new TypeError('on purpose');", "raises-exception"],
+      { source: "throw new TypeError('on purpose');", tags: ["raises-exception"] },
       "1 + 1",
-      ["const x: number = 'text';", "raises-exception"],
+      { source: "const x: number = 'text';", tags: ["raises-exception"] },
       "let after = 3; after",
     ]);
     expect(status, stderr).toBe(0);

@@ -1,5 +1,5 @@
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 import { venvProgram } from "../support/jupyter";
 
@@ -19,17 +19,6 @@ export interface ExecutedCell {
   readonly execution_count?: number | null;
   readonly metadata: { readonly tags?: readonly string[] };
   readonly outputs: readonly Output[];
-}
-
-/** Writes a notebook for the kernel `pomona`: cells of code, or of code and tags. Returns its path. */
-export function writeCells(path: string, cells: readonly (string | readonly [string, ...string[]])[]): string {
-  const written = cells.map((cell, i) => {
-    const [source = "", ...tags] = typeof cell === "string" ? [cell] : cell;
-    return { cell_type: "code", id: `c${i}`, source, metadata: { tags }, outputs: [], execution_count: null };
-  });
-  const kernelspec = { name: "pomona", display_name: "TypeScript (Pomona)", language: "typescript" };
-  writeFileSync(path, JSON.stringify({ cells: written, metadata: { kernelspec }, nbformat: 4, nbformat_minor: 5 }));
-  return path;
 }
 
 export const cellsOf = (path: string): ExecutedCell[] =>

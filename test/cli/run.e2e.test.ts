@@ -1,12 +1,13 @@
 import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { type NotebookCell, writeNotebook } from "../support/notebook-file";
 import { expectError, until, workplace } from "./command-line";
-import { cellsOf, errorsOf, textOf, writeCells } from "./notebooks";
+import { cellsOf, errorsOf, textOf } from "./notebooks";
 
 const at = workplace();
 const env = { HOME: process.env.HOME ?? "" };
-const start = (cells: Parameters<typeof writeCells>[1], ...args: string[]) =>
-  at.start(["run", writeCells(at.path("in.ipynb"), cells), "-o", "out.ipynb", "-q", ...args], { env });
+const start = (cells: readonly NotebookCell[], ...args: string[]) =>
+  at.start(["run", writeNotebook(at.path("in.ipynb"), cells), "-o", "out.ipynb", "-q", ...args], { env });
 const run = (...args: Parameters<typeof start>) => start(...args).ended;
 
 describe("pomona run", () => {
@@ -37,7 +38,10 @@ describe("pomona run", () => {
   });
 
   it("sets parameters with -p and -r", async () => {
-    const cells = [["let n: number = 1; let who = ''; let on = false;", "parameters"], "[n + 1, who, !on]"] as const;
+    const cells = [
+      { source: "let n: number = 1; let who = ''; let on = false;", tags: ["parameters"] },
+      "[n + 1, who, !on]",
+    ];
     expect((await run(cells, "-p", "n", "41", "-r", "who", "007", "-p", "on", "true")).code).toBe(0);
     expect(textOf(cellsOf(at.path("out.ipynb"))[2])).toBe("[ 42, '007', false ]");
     expectError(await run(cells, "-p", "who", "007"), "UsageError", [/-r who 7 passes it as text/], 2);

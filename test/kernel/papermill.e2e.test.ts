@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cellsOf, errorsOf, pythonModule, textOf, writeCells } from "../cli/notebooks";
+import { cellsOf, errorsOf, pythonModule, textOf } from "../cli/notebooks";
+import { type NotebookCell, writeNotebook } from "../support/notebook-file";
 
 let folder: string;
 beforeAll(() => {
@@ -19,9 +20,9 @@ let options: Options = { x: [] };
 let big = 1n;
 let day: string | null = null;`;
 
-const papermill = (name: string, cells: Parameters<typeof writeCells>[1], ...args: string[]) => {
+const papermill = (name: string, cells: readonly NotebookCell[], ...args: string[]) => {
   const output = join(folder, `${name}-out.ipynb`);
-  const ended = pythonModule("papermill", [writeCells(join(folder, `${name}.ipynb`), cells), output, ...args]);
+  const ended = pythonModule("papermill", [writeNotebook(join(folder, `${name}.ipynb`), cells), output, ...args]);
   return { ...ended, stderr: stripVTControlCharacters(ended.stderr), output };
 };
 
@@ -32,7 +33,11 @@ describe("papermill", () => {
       ...["-p", "n", "7", "-r", "who", "2024", "-p", "on", "True"],
       ...["-y", "{options: {x: [1, 2.5], label: Ä}, big: 12345678901234567890, day: 2026-11-21}"],
     ];
-    const { status, stderr, output } = papermill("kinds", [[PARAMETERS, "parameters"], show], ...given);
+    const { status, stderr, output } = papermill(
+      "kinds",
+      [{ source: PARAMETERS, tags: ["parameters"] }, show],
+      ...given,
+    );
     expect(status, stderr).toBe(0);
     expect(stderr).not.toMatch(/unknown parameter/i);
     const [, injected, shown] = cellsOf(output);
@@ -49,7 +54,7 @@ describe("papermill", () => {
   });
 
   it("takes the cell that an earlier run inserted away again", () => {
-    const first = papermill("twice", [[PARAMETERS, "parameters"], "n"], "-p", "n", "6");
+    const first = papermill("twice", [{ source: PARAMETERS, tags: ["parameters"] }, "n"], "-p", "n", "6");
     const again = join(folder, "again.ipynb");
     expect(pythonModule("papermill", [first.output, again, "-p", "n", "8"]).status).toBe(0);
     expect(cellsOf(again)).toHaveLength(3);
@@ -63,7 +68,7 @@ describe("papermill", () => {
   });
 
   it("tells of a notebook's parameters", () => {
-    const { status, stdout } = papermill("help", [[PARAMETERS, "parameters"]], "--help-notebook");
+    const { status, stdout } = papermill("help", [{ source: PARAMETERS, tags: ["parameters"] }], "--help-notebook");
     expect(status).toBe(0);
     expect(stdout).toMatch(/n: number \(default 5\)\s+how many/);
     expect(stdout).toMatch(/who: string \(default "nobody"\)\s+to greet/);
@@ -72,7 +77,7 @@ describe("papermill", () => {
   });
 
   it("warns of a parameter that the notebook does not have, and of one with the wrong type", () => {
-    const cells = [[PARAMETERS, "parameters"]] as const;
+    const cells = [{ source: PARAMETERS, tags: ["parameters"] }];
     expect(papermill("unknown", cells, "-p", "m", "6").stderr).toMatch(/Passed unknown parameter: m/);
     const wrong = papermill("wrong", cells, "-p", "n", "many");
     expect(wrong.status).toBe(1);

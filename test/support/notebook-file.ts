@@ -5,8 +5,8 @@ export type NotebookCell =
   | string
   | { readonly source: string; readonly tags?: readonly string[]; readonly outputs?: readonly object[] };
 
-/** Writes a notebook of code cells for the project's kernel; those with outputs count as executed. */
-export function writeNotebook(path: string, cells: readonly NotebookCell[]): void {
+/** Writes a notebook of code cells for the project's kernel; those with outputs count as executed. Returns its path. */
+export function writeNotebook(path: string, cells: readonly NotebookCell[]): string {
   const written = cells.map((cell, i) => {
     const { source, tags = [], outputs = [] } = typeof cell === "string" ? { source: cell } : cell;
     const execution_count = outputs.length > 0 ? i + 1 : null;
@@ -14,4 +14,5 @@ export function writeNotebook(path: string, cells: readonly NotebookCell[]): voi
   });
   const kernelspec = { name: "pomona", display_name: "TypeScript (Pomona)", language: "typescript" };
   writeFileSync(path, JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata: { kernelspec }, cells: written }));
+  return path;
 }
