@@ -146,6 +146,9 @@ describe("other magics", () => {
     );
     expect(timed.result).toBe("5");
     expect(timed.stdout).toMatch(/^CPU time: .*user .*system .*\nWall time: [3-9]\d\d ms\n$/);
+    const untyped = await run("%%time\nconst n: number = 'text';");
+    expect(untyped.stdout).toBe("");
+    expect(error(untyped).name).toBe("TypeScriptError");
     const failed = await run("%%time\n\nthrow new RangeError('no');");
     expect(failed.stdout).toContain("Wall time:");
     expect(failed.reply.content.ename).toBe("RangeError");

@@ -36,8 +36,12 @@ export interface RunnerParts {
   readonly output: Output;
   readonly interrupts: Interrupts;
   parseMagic(source: string): MagicCell | undefined;
-  /** @param runCell runs TypeScript as a part of the magic's cell */
-  runMagic(magic: MagicCell, signal: AbortSignal, runCell: (source: string) => Promise<void>): Promise<void>;
+  /** @param runCell runs TypeScript as a part of the magic's cell, and calls `begun` once it is compiled */
+  runMagic(
+    magic: MagicCell,
+    signal: AbortSignal,
+    runCell: (source: string, begun?: () => void) => Promise<void>,
+  ): Promise<void>;
   represent(value: unknown): Promise<MimeBundle>;
 }
 
@@ -57,13 +61,14 @@ export function cellRunner(parts: RunnerParts): CellRunner {
   let running: RunningCell | undefined;
 
   /** Compiles and runs TypeScript; gives the last expression's value. */
-  const run = async (cell: RunningCell, source: string, isExpression = false) => {
+  const run = async (cell: RunningCell, source: string, { isExpression = false, begun = () => {} } = {}) => {
     const { execution, count } = cell;
     const compiled = await orInterrupt(cell, convert(execution, source));
     if (compiled.kind === "diagnostics") throw new CellFailure(failureOf(count, source, compiled.diagnostics));
     if (compiled.kind === "module") return undefined;
     await orInterrupt(cell, modules.preload(compiled.packages));
     const name = isExpression ? undefined : register(count, source, compiled);
+    begun();
     try {
       const outcome = await orInterrupt(cell, executor.run({ ...compiled, output: scriptOf(compiled.output, name) }));
       if (outcome.status === "threw") throw outcome.error;
@@ -100,7 +105,7 @@ export function cellRunner(parts: RunnerParts): CellRunner {
     if (magic) {
       await orInterrupt(
         cell,
-        parts.runMagic(magic, cell.abort.signal, (source) => runSource(cell, source)),
+        parts.runMagic(magic, cell.abort.signal, (source, begun) => runSource(cell, source, begun)),
       );
       return [];
     }
@@ -109,10 +114,10 @@ export function cellRunner(parts: RunnerParts): CellRunner {
     return [];
   };
 
-  const runSource = async (cell: RunningCell, source: string) => {
+  const runSource = async (cell: RunningCell, source: string, begun: (() => void) | undefined) => {
     // A magic may go on after its cell was interrupted, when another one runs already.
     cell.abort.signal.throwIfAborted();
-    const value = await run(cell, source);
+    const value = await run(cell, source, begun && { begun });
     if (value) await show(cell, value.shown);
   };
 
@@ -126,7 +131,7 @@ export function cellRunner(parts: RunnerParts): CellRunner {
     const results: Record<string, Content> = {};
     for (const [name, expression] of Object.entries(cell.content.user_expressions)) {
       try {
-        const value = await run(cell, `(${expression}\n)`, true);
+        const value = await run(cell, `(${expression}\n)`, { isExpression: true });
         results[name] = { status: "ok", data: await represent(value?.shown), metadata: {} };
       } catch (error) {
         results[name] = { status: "error", ...errorContent(error) };
