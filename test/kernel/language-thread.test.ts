@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, realpathSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MessageChannel, Worker } from "node:worker_threads";
@@ -6,16 +6,16 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FromLanguage, LanguageReply, LanguageRequest, ToLanguage } from "../../kernel-ext/src/messages";
 import { packageRoot } from "./language-notebook";
 
+const threadFile = join(packageRoot, "kernel-ext", "dist", "language", "language-thread.js");
 let worker: Worker;
 const { port1: io, port2 } = new MessageChannel();
 const waiting: { matches(message: FromLanguage): boolean; done(message: FromLanguage): void }[] = [];
 
 beforeAll(async () => {
-  const file = join(packageRoot, "kernel-ext", "dist", "language", "language-thread.js");
-  if (!existsSync(file)) throw new Error("Build first: node scripts/build.mjs");
+  if (!existsSync(threadFile)) throw new Error("Build first: node scripts/build.mjs");
   const cwd = realpathSync(mkdtempSync(join(tmpdir(), "pomona-thread-")));
   const prelude = join(packageRoot, "kernel-ext", "prelude.d.ts");
-  worker = new Worker(file, { workerData: { cwd, prelude, packageRoot, port: port2 }, transferList: [port2] });
+  worker = new Worker(threadFile, { workerData: { cwd, prelude, packageRoot, port: port2 }, transferList: [port2] });
   worker.on("message", (message: FromLanguage) => {
     const index = waiting.findIndex(({ matches }) => matches(message));
     if (index >= 0) waiting.splice(index, 1)[0]?.done(message);
@@ -79,4 +79,21 @@ test("io and main ask about code", async () => {
   };
   worker.postMessage({ op: "request", request } satisfies ToLanguage);
   expect(await answer).toMatchObject({ op: "reply", reply: { id: 9, content: { status: "ok", found: true } } });
+});
+
+test("the compiler's own code is kept for the next kernel once nothing is to be compiled", async () => {
+  const cache = mkdtempSync(join(tmpdir(), "pomona-thread-cache-"));
+  const { port2: port } = new MessageChannel();
+  const workerData = { cwd: cache, prelude: join(packageRoot, "kernel-ext", "prelude.d.ts"), packageRoot, port };
+  const env = { ...process.env, POMONA_CACHE_DIR: cache };
+  const other = new Worker(threadFile, { workerData, transferList: [port], env });
+  try {
+    other.postMessage({ op: "convert", execution: 1, source: "1" } satisfies ToLanguage);
+    await expect
+      .poll(() => readdirSync(cache), { timeout: 20_000 })
+      .toEqual([expect.stringMatching(/^typescript-for-tslab-5\.0\.4-node-.*\.bin$/)]);
+  } finally {
+    await other.terminate();
+    rmSync(cache, { recursive: true, force: true });
+  }
 });

@@ -2,7 +2,7 @@ import type ts from "@tslab/typescript-for-tslab";
 import type { Converted, LocalModule } from "../messages";
 import { readCell } from "./cell-text";
 import { toCommonJs } from "./common-js";
-import { compiler, saveCode } from "./compiler";
+import { compiler } from "./compiler";
 import { notebookOptions } from "./compiler-options";
 import { diagnosticsOf, type Placing } from "./diagnostics";
 import { earlierVariables } from "./earlier-variables";
@@ -174,7 +174,6 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
     warm() {
       prelude.include();
       converter.complete(prelude.declarations() + committed, "session.", "session.".length);
-      saveCode();
     },
     complete(source, position) {
       begin(0, source);

@@ -8,8 +8,10 @@ import { Script } from "node:vm";
 /** A CommonJS module that was loaded with V8's compiled code from an earlier process, where there was some. */
 export interface CachedModule {
   readonly exports: unknown;
-  /** Writes the compiled code of all functions that ran by now for the next process, unless this one found it. */
-  save(): void;
+  /** True where the file has its compiled code: it was taken from there, or is written. */
+  isKept(): boolean;
+  /** Writes the compiled code of all functions that ran by now for the next process. */
+  keep(): void;
 }
 
 /**
@@ -24,12 +26,12 @@ export function loadWithCodeCache(path: string, file: string): CachedModule {
   const module = { exports: {} };
   const run = script.runInThisContext() as (...values: unknown[]) => void;
   run.call(module.exports, module.exports, createRequire(path), module, path, dirname(path));
-  let isSaved = script.cachedDataRejected === false;
+  let isKept = script.cachedDataRejected === false;
   return {
     exports: module.exports,
-    save() {
-      if (isSaved) return;
-      isSaved = true;
+    isKept: () => isKept,
+    keep() {
+      isKept = true;
       write(file, script.createCachedData());
     },
   };

@@ -2,7 +2,7 @@ import { createRequire, Module } from "node:module";
 import { join } from "node:path";
 import type ts from "@tslab/typescript-for-tslab";
 import { cacheFolder } from "pomona/kernel";
-import { codeCacheName, loadWithCodeCache } from "./code-cache";
+import { type CachedModule, codeCacheName, loadWithCodeCache } from "./code-cache";
 
 /**
  * TypeScript (5.0.4) as tslab pins it, with exports that can be replaced, and those of its internals that are used here;
@@ -58,10 +58,10 @@ const loaded = loadCompiler();
 
 export const compiler: Compiler = loaded.compiler;
 
-/** Keeps what was compiled of TypeScript's own code for the next kernel's start. */
-export const saveCode: () => void = loaded.saveCode;
+/** TypeScript's own compiled code, for the next kernel's start. */
+export const compiledCode: Omit<CachedModule, "exports"> = loaded.cached;
 
-function loadCompiler(): { readonly compiler: Compiler; saveCode(): void } {
+function loadCompiler(): { readonly compiler: Compiler; readonly cached: CachedModule } {
   const path = loadForTslab.resolve("@tslab/typescript-for-tslab");
   const { version } = loadForTslab("@tslab/typescript-for-tslab/package.json") as { version: string };
   const cached = loadWithCodeCache(path, join(cacheFolder(), codeCacheName("typescript-for-tslab", version)));
@@ -72,5 +72,5 @@ function loadCompiler(): { readonly compiler: Compiler; saveCode(): void } {
   own.localsOf = (file: { locals?: unknown }) => file.locals;
   own.parseErrorsOf = (file: { parseDiagnostics?: unknown }) => file.parseDiagnostics ?? [];
   loadForTslab.cache[path] = Object.assign(new Module(path), { exports: own, loaded: true });
-  return { compiler: own as unknown as Compiler, saveCode: cached.save };
+  return { compiler: own as unknown as Compiler, cached };
 }

@@ -2,6 +2,7 @@ import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import type { Content, Converted, FromLanguage, LanguageReply, LanguageRequest, ToLanguage } from "../messages";
 import { type Cells, openCells } from "./cells";
 import { toUnits } from "./code-points";
+import { compiledCode } from "./compiler";
 import { completeReply } from "./completion";
 import { inspectReply } from "./inspection";
 import { isCompleteReply } from "./is-complete";
@@ -28,6 +29,7 @@ function serve({ port, ...options }: LanguageData): void {
         const { execution, source, committed } = message;
         if (committed !== undefined) cells.commit(committed);
         post({ op: "converted", execution, result: convert(cells, execution, source) });
+        keepCodeSoon();
         break;
       }
       case "warm":
@@ -39,6 +41,17 @@ function serve({ port, ...options }: LanguageData): void {
     }
   });
   post({ op: "ready" });
+}
+
+/** Long enough that the next cell of a notebook that is run as a whole has come, short enough for a kernel of few cells. */
+const KEEP_AFTER_MS = 1000;
+
+let keeping: NodeJS.Timeout | undefined;
+
+/** Keeps the compiler's own code once nothing is to be compiled for a while: it takes a tenth of a second, once for all kernels. */
+function keepCodeSoon(): void {
+  clearTimeout(keeping);
+  if (!compiledCode.isKept()) keeping = setTimeout(compiledCode.keep, KEEP_AFTER_MS);
 }
 
 /** The compiler's own failures reach the user as an error of the cell, since the kernel can go on. */
