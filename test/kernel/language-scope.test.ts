@@ -117,6 +117,13 @@ const CASES: Readonly<Record<string, readonly [cells: readonly string[], value: 
     4,
   ],
   "for await into an earlier variable": [["let last = 0; const xs = [4];", "for await (last of xs) {} last"], 4],
+  "await before a bracket": [["const p = (async () => 3)();", "const r = await (p); r"], 3],
+  "await before a bracket of an await": [["const p = async () => async () => 4;", "await (await p())()"], 4],
+  "await before a list, a sign and a pattern": [
+    ["const n = await [1];", "const m = await +2; n[0] + m", "(await /x/).test('x') ? n[0] : 0"],
+    1,
+  ],
+  "await before a template": [["const s = await `a${1}`;", "s"], "a1"],
   "await in a parameter of a call": [["const p = async () => 3;", "[await p(), await p()].join()"], "3,3"],
   "a getter and a setter": [["let v = 1;", "const o = { get p() { return v; }, set p(n) { v = n; } }; o.p = 7; v"], 7],
   "an optional chain": [["const o: { f?: () => number } = {};", "o?.f?.() ?? 'none'"], "none"],

@@ -7,8 +7,8 @@ export interface CellText {
   readonly text: string;
   /** Errors of syntax, positions as in a file with tslab's prefix; where there are any, the rest is not worth looking at. */
   readonly errors: readonly ts.DiagnosticWithLocation[];
-  /** True for a `for await` outside of functions, which tslab does not notice as it does `await`. */
-  readonly awaitsInLoop: boolean;
+  /** True where it awaits outside of functions: tslab does not notice `for await`, nor `await` before `(`, `[` and the like. */
+  readonly awaits: boolean;
   /** True where the last statement assigns something: that is not there to be looked at. */
   readonly endsInAssignment: boolean;
 }
@@ -19,7 +19,7 @@ export function readCell(compiler: Compiler, source: string, fileName: string): 
   return {
     text: /\bexport\b/.test(source) ? withoutExports(compiler, file, source) : source,
     errors: compiler.parseErrorsOf(file),
-    awaitsInLoop: /\bawait\b/.test(source) && awaitsInLoop(compiler, file),
+    awaits: /\bawait\b/.test(source) && awaits(compiler, file),
     endsInAssignment: endsInAssignment(compiler, file),
   };
 }
@@ -34,10 +34,10 @@ function endsInAssignment(compiler: Compiler, file: ts.SourceFile): boolean {
   return kind >= FirstAssignment && kind <= LastAssignment;
 }
 
-function awaitsInLoop(compiler: Compiler, node: ts.Node): boolean {
-  if (compiler.isForOfStatement(node) && node.awaitModifier) return true;
+function awaits(compiler: Compiler, node: ts.Node): boolean {
+  if (compiler.isAwaitExpression(node) || (compiler.isForOfStatement(node) && node.awaitModifier)) return true;
   if (compiler.isFunctionLike(node)) return false;
-  return compiler.forEachChild(node, (child) => awaitsInLoop(compiler, child) || undefined) === true;
+  return compiler.forEachChild(node, (child) => awaits(compiler, child) || undefined) === true;
 }
 
 /** Parses a cell as a module, so that `await` is what it is at the top of one. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire, Module } from "node:module";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { cachedDataVersionTag } from "node:v8";
 import { Script } from "node:vm";
 
@@ -22,7 +22,8 @@ export interface CachedModule {
 export function loadWithCodeCache(path: string, file: string): CachedModule {
   const source = Module.wrap(readFileSync(path, "utf8"));
   const cachedData = read(file);
-  const script = new Script(source, { filename: path, cachedData });
+  // The code has the name in it, and may come from another checkout.
+  const script = new Script(source, { filename: basename(path), cachedData });
   const module = { exports: {} };
   const run = script.runInThisContext() as (...values: unknown[]) => void;
   run.call(module.exports, module.exports, createRequire(path), module, path, dirname(path));

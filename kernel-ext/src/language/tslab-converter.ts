@@ -71,6 +71,11 @@ let active: ConverterHooks | undefined;
 
 wrap(compiler as unknown as Wrapped);
 
+interface CellFile {
+  readonly locals?: Map<string, unknown>;
+  original?: unknown;
+}
+
 interface TslabModules {
   createConverter(options: {
     isJS: boolean;
@@ -94,8 +99,11 @@ export function createTslabConverter(hooks: ConverterHooks): TslabConverter {
   };
   const taken = (made: ts.BuilderProgram) => {
     builder = made;
+    const cell = made.getSourceFile(cellFile) as CellFile | undefined;
     // tslab exports all names of a cell, and takes `declare global` for one.
-    (made.getSourceFile(cellFile) as { locals?: Map<string, unknown> } | undefined)?.locals?.delete("__global");
+    cell?.locals?.delete("__global");
+    // A cell with `await (` is parsed twice; what is asked of the first file, which is part of no program, fails.
+    if (cell?.original) cell.original = undefined;
   };
   const converter = within(() =>
     inFolder(hooks.cwd, () => {
