@@ -17,6 +17,9 @@ const DELAY_MS = 500;
 /** The least time between two updates of a block. */
 const INTERVAL_MS = 300;
 
+/** A block shows its time at least this often: what stands still looks as if it hung. */
+const TICK_MS = 1000;
+
 /** Lines of the log that a block keeps. */
 const NOTES = 5;
 
@@ -71,6 +74,7 @@ function startBlock(job: JobProgress, refresh: (now: number) => void): Block {
   let isShown = false;
   let next = Date.now() + DELAY_MS;
   let timer: NodeJS.Timeout | undefined;
+  const ticking = setInterval(() => update(), TICK_MS).unref();
 
   const show = () => {
     clearTimeout(timer);
@@ -105,10 +109,12 @@ function startBlock(job: JobProgress, refresh: (now: number) => void): Block {
     notes,
     update,
     end() {
+      clearInterval(ticking);
       clearTimeout(timer);
       if (isShown || job.seconds * 1000 >= DELAY_MS || notes.warnings.length > 0) inCell(show);
     },
     stop() {
+      clearInterval(ticking);
       clearTimeout(timer);
       widgets?.close();
     },

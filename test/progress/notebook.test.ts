@@ -41,6 +41,22 @@ const shown = () => {
 };
 
 describe("progress in a notebook", () => {
+  test("time goes on while nothing happens, and no longer than the job", () => {
+    const teller = jobTeller();
+    const end = showNotebookProgress(teller);
+    teller.job("count");
+    teller.stage("count", 1, 0);
+    teller.start(0);
+    vi.advanceTimersByTime(2_000);
+    expect(shown()).toContain("count 2.0 s");
+    vi.advanceTimersByTime(3_000);
+    expect(shown()).toContain("count 5.0 s");
+    end();
+    vi.advanceTimersByTime(5_000);
+    expect(vi.getTimerCount()).toBe(0);
+    expect(page.displayed).toHaveLength(1);
+  });
+
   test("widgets for a job, updated in place, replaced by their final picture", () => {
     const teller = jobTeller();
     showNotebookProgress(teller);
