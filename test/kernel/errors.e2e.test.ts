@@ -157,6 +157,15 @@ describe("a compile error", () => {
     const { ename, evalue } = errorOf(await kernel.execute('import { x } from "./nowhere";\nx'));
     expect(ename).toBe("TypeScriptError");
     expect(evalue).toContain("Cannot find module './nowhere'");
+    const required = errorOf(await kernel.execute('require("./nowhere.cjs")'));
+    expect(required.evalue).toBe("Cannot find module './nowhere.cjs'");
+  });
+
+  test("of the package has nothing of its own stack, nor its causes", async () => {
+    const { ename, text } = errorOf(await kernel.execute('session.read.csv("nowhere.csv")'));
+    expect(ename).toMatch(/NotFound|Path/);
+    expect(text).toContain("Caused by");
+    expect(text).not.toMatch(/\/dist\/|node:|<anonymous>/);
   });
 });
 

@@ -1,7 +1,7 @@
 import { inspect, types } from "node:util";
 import { PomonaError } from "pomona/kernel";
 import type { Diagnostic, ErrorContent } from "../messages";
-import { type Frame, stackFrames } from "./stack-traces";
+import { type Frame, isOwnFrame, stackFrames } from "./stack-traces";
 
 const RED = "\x1b[31m";
 const BOLD = "\x1b[1m";
@@ -159,7 +159,7 @@ function linesOf(error: Error, seen: Set<unknown>): string[] {
       [`${DIM}${source.shown}, line ${line}${RESET}`, ...excerptOf(source.source, line, column, length)].join("\n"),
     );
   }
-  const trace = traceOf(error, frames);
+  const trace = traceOf(error, frames, seen.size > 1);
   if (trace.length > 1 || (trace.length === 1 && !at)) lines.push(trace.join("\n"));
   if (error instanceof AggregateError) {
     for (const part of error.errors.slice(0, 5)) lines.push(...nested("One of them", part, seen));
@@ -168,12 +168,14 @@ function linesOf(error: Error, seen: Set<unknown>): string[] {
   return lines;
 }
 
-function traceOf(error: Error, frames: readonly Frame[]): string[] {
+function traceOf(error: Error, frames: readonly Frame[], isInner: boolean): string[] {
   // An error from another thread or machine has its stack as text.
   if (frames.length === 0) return foreignStack(error);
   // The package's own errors say what to do; its insides, as of a magic, say nothing more to who wrote none of the code.
-  if (error instanceof PomonaError && !frames.some(({ place }) => place)) return [];
-  return frames.map(frameLine);
+  const isUsers = frames.some(({ place }) => place);
+  if (error instanceof PomonaError && !isUsers) return [];
+  // Of the package's own stacks the outermost is enough to report a fault by.
+  return frames.filter(({ text }) => isUsers || !isInner || !isOwnFrame(text)).map(frameLine);
 }
 
 function nested(label: string, thrown: unknown, seen: Set<unknown>): string[] {
@@ -189,7 +191,10 @@ function frameLine({ text, place }: Frame): string {
 
 function foreignStack(error: Error): string[] {
   const stack = typeof error.stack === "string" ? error.stack : "";
-  return stack.split("\n").filter((line) => /^\s+at /.test(line));
+  const lines = stack.split("\n").filter((line) => /^\s+at /.test(line));
+  const users = lines.filter((line) => !isOwnFrame(line));
+  // A fault of the package's own is reported by its stack.
+  return users.length > 0 || error instanceof PomonaError ? users : lines;
 }
 
 /** How many characters the name or number at a place has. */

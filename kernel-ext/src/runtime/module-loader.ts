@@ -91,7 +91,11 @@ export function moduleLoader(folder: string): ModuleLoader {
     const native = createRequire(join(from, "_.js"));
     // Read anew each time, as a local module is after an edit.
     if (isLocal(id) && id.endsWith(".json")) delete native.cache[native.resolve(id)];
-    return native(id);
+    try {
+      return native(id);
+    } catch (error) {
+      throw withoutOwnEntry(error);
+    }
   };
 
   /** `require` with what Node's own has beside it. */
@@ -169,4 +173,11 @@ function asRequired(namespace: Record<string, unknown>): Record<string, unknown>
   const names = Object.keys(namespace);
   const getters = names.map((name) => [name, { enumerable: true, get: () => namespace[name] }] as const);
   return Object.defineProperties({}, { ...Object.fromEntries(getters), __esModule: { value: true } });
+}
+
+/** Node's list of who required a module that is not there begins with the file that stands for the notebook or its module. */
+function withoutOwnEntry(error: unknown): unknown {
+  if (error instanceof Error && (error as { code?: unknown }).code === "MODULE_NOT_FOUND")
+    error.message = error.message.replace(/\n- \S*\/_\.js$/m, "").replace(/\nRequire stack:$/, "");
+  return error;
 }

@@ -16,11 +16,19 @@ const STACK_LIMIT = 40;
  */
 export function installStackTraces(hidden: readonly string[]): void {
   Error.stackTraceLimit = STACK_LIMIT;
+  ownFolders = hidden;
   Error.prepareStackTrace = (error, sites) => {
     const frames = visibleFrames(sites, hidden);
     framesOf.set(error, frames);
     return [headerOf(error), ...frames.map(({ text }) => `    at ${text}`)].join("\n");
   };
+}
+
+let ownFolders: readonly string[] = [];
+
+/** True for a line of a stack that is the package's, Node's or V8's own. */
+export function isOwnFrame(line: string): boolean {
+  return /\bnode:|<anonymous>\)?$/.test(line) || ownFolders.some((folder) => line.includes(folder));
 }
 
 const framesOf = new WeakMap<object, readonly Frame[]>();
@@ -42,7 +50,7 @@ function visibleFrames(sites: readonly NodeJS.CallSite[], hidden: readonly strin
     if (place) return true;
     // The function that tslab puts around a cell.
     if (file.startsWith(CELL_SCRIPT) || hidden.some((folder) => file.startsWith(folder))) return false;
-    return i < last || !file.startsWith("node:");
+    return i < last || !(file === "" || file.startsWith("node:"));
   });
 }
 
