@@ -45,6 +45,16 @@ export interface BundledModule extends Omit<ImportedModule, "names"> {
 
 const builtins = new Set(builtinModules);
 
+/** True for a package that a module in the current folder would find. */
+export function isInstalled(name: string): boolean {
+  try {
+    createRequire(join(process.cwd(), "notebook.js")).resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** True for `fs`, `node:fs`, `fs/promises`. */
 export function isBuiltin(specifier: string): boolean {
   return builtins.has(specifier.replace(/^node:/, "")) || specifier.startsWith("node:");

@@ -8,7 +8,7 @@ import { type Capture, type CapturedFunction, readFunction, refuseCaptures } fro
 import { aliasStem } from "./capture-message";
 import { Column, unaliased } from "./column";
 import { parseDataType, parseSchema, type TypeName } from "./ddl";
-import { type BundledModule, bundleModule, isBuiltin, requireExport } from "./import-bundle";
+import { type BundledModule, bundleModule, isBuiltin, isInstalled, requireExport } from "./import-bundle";
 import type { BatchExpression } from "./plan";
 
 export { BroadcastValueError, needsPreparation, prepareSourceFunction } from "./broadcast";
@@ -330,7 +330,7 @@ function moduleStem(specifier: string): string {
 function moduleHint(capture: Capture): string {
   const stem = capture.kind === "member" && !capture.identifier.startsWith("__vi") ? aliasStem(capture.identifier) : "";
   if (stem.startsWith("node_")) return `node:${stem.slice("node_".length).replaceAll("_", "/")}`;
-  if (stem && isBuiltin(stem)) return stem;
+  if (stem && (isBuiltin(stem) || isInstalled(stem))) return stem;
   return `./${stem || (capture.uses.every((use) => use.called) ? "file" : capture.name)}`;
 }
 

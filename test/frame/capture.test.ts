@@ -288,7 +288,13 @@ describe("in a notebook", () => {
         if (expression.kind === "batch" && expression.fn.kind === "source") made.spec = expression.fn;
       },
     };
-    notebook = connectNotebook({ files: { "lib/stats.ts": stats } });
+    notebook = connectNotebook({
+      files: {
+        "lib/stats.ts": stats,
+        "node_modules/units/index.js": "exports.celsius = (f) => ((f - 32) * 5) / 9;",
+        "node_modules/units/index.d.ts": "export declare function celsius(f: number): number;",
+      },
+    });
     await notebook.run(
       "const udf = (globalThis as any).api.udf; const lut = { Apple: 1 }; const bias = 3; function helper(x: number) { return x + bias; }",
     );
@@ -342,6 +348,8 @@ describe("in a notebook", () => {
       '`mean` and `scale` come from an import: name its module as the import line does, e.g. imports: ["./stats"], or import them inside the function.',
     );
     expect(error.message).toContain('imports: ["node:fs"]');
+    const packaged = await failure('import { celsius } from "units";\nudf((f: number) => celsius(f), {})');
+    expect(packaged.message).toContain('imports: ["units"]');
     await notebook.run(cell.replace("{})", '{ imports: ["./lib/stats", "node:fs"] })'));
     expect(made.spec!.imports.map(({ specifier, names }) => ({ specifier, names }))).toEqual([
       { specifier: "./lib/stats", names: { stats_1: "*" } },

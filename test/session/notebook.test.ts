@@ -167,6 +167,7 @@ describe("a session in a notebook", () => {
     const builder = () => Session.builder().config("pomona.progress", "off");
     expect(() => builder().config("spark.task.maxFailure", 2).setDefaults()).toThrow(/spark.task.maxFailures/);
     expect(() => builder().master("nowhere").setDefaults()).toThrow(/is not a master URL/);
+    expect(() => builder().master("local[9999999]").setDefaults()).toThrow(/asks for 9,999,999 worker threads/);
     builder().appName("fruits").master("local[1]").setDefaults();
     try {
       session = Session.builder().appName("own").getOrCreateSync();
