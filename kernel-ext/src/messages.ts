@@ -173,8 +173,8 @@ export type Converted =
       readonly output: string | undefined;
       readonly hasToplevelAwait: boolean;
       readonly lastExpressionVar: string | undefined;
-      /** True where the last expression's value is the cell's result. */
-      readonly hasResult: boolean;
+      /** Where the last expression stands in the user's text, from 1, if its value is the cell's result. */
+      readonly result: { readonly line: number; readonly column: number } | undefined;
       /** From `output` to the cell. */
       readonly maps: SourceMaps;
       /** Local modules that the cell depends on and that are new or changed. */

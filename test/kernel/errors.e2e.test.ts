@@ -161,6 +161,14 @@ describe("a compile error", () => {
     expect(required.evalue).toBe("Cannot find module './nowhere.cjs'");
   });
 
+  test("of a DataFrame that is looked at points to the line that shows it", async () => {
+    const cell = 'const fruits = session.createDataFrame([{ kilos: 1 }]);\n\nfruits\n  .filter(col("kilo").gt(5))';
+    const { ename, text } = errorOf(await kernel.execute(cell));
+    expect(ename).toBe("UnresolvedColumnError");
+    expect(text).toMatch(/In\[\d+\], line 3\n.*\n.*\n> 3 \| fruits/);
+    expect(text).not.toContain("/dist/");
+  });
+
   test("of the package has nothing of its own stack, nor its causes", async () => {
     const { ename, text } = errorOf(await kernel.execute('session.read.csv("nowhere.csv")'));
     expect(ename).toMatch(/NotFound|Path/);

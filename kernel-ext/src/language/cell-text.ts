@@ -9,8 +9,8 @@ export interface CellText {
   readonly errors: readonly ts.DiagnosticWithLocation[];
   /** True where it awaits outside of functions: tslab does not notice `for await`, nor `await` before `(`, `[` and the like. */
   readonly awaits: boolean;
-  /** True where the last statement assigns something: that is not there to be looked at. */
-  readonly endsInAssignment: boolean;
+  /** Where the last statement stands, lines and columns from 1; undefined for an assignment, which is not there to be looked at. */
+  readonly result: { readonly line: number; readonly column: number } | undefined;
 }
 
 /** @param fileName of the file that stands for the cell */
@@ -20,17 +20,22 @@ export function readCell(compiler: Compiler, source: string, fileName: string): 
     text: /\bexport\b/.test(source) ? withoutExports(compiler, file, source) : source,
     errors: compiler.parseErrorsOf(file),
     awaits: /\bawait\b/.test(source) && awaits(compiler, file),
-    endsInAssignment: endsInAssignment(compiler, file),
+    result: resultPlace(compiler, file),
   };
 }
 
-function endsInAssignment(compiler: Compiler, file: ts.SourceFile): boolean {
+function resultPlace(compiler: Compiler, file: ts.SourceFile): CellText["result"] {
   const last = file.statements.at(-1);
-  if (!last || !compiler.isExpressionStatement(last)) return false;
-  const { expression } = last;
-  if (!compiler.isBinaryExpression(expression)) return false;
+  if (!last || isAssignment(compiler, last)) return undefined;
+  const { line, character } = file.getLineAndCharacterOfPosition(last.getStart(file));
+  // The prefix is the first line.
+  return { line, column: character + 1 };
+}
+
+function isAssignment(compiler: Compiler, statement: ts.Statement): boolean {
+  if (!compiler.isExpressionStatement(statement) || !compiler.isBinaryExpression(statement.expression)) return false;
   const { FirstAssignment, LastAssignment } = compiler.SyntaxKind;
-  const { kind } = expression.operatorToken;
+  const { kind } = statement.expression.operatorToken;
   return kind >= FirstAssignment && kind <= LastAssignment;
 }
 

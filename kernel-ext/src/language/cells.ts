@@ -117,7 +117,7 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
   };
 
   const convertCell = (execution: number, source: string): Converted => {
-    const { text, errors, awaits, endsInAssignment } = readCell(compiler, source, converter.cellFile);
+    const { text, errors, awaits, result } = readCell(compiler, source, converter.cellFile);
     if (errors.length > 0) return { kind: "diagnostics", diagnostics: diagnosticsOf(compiler, errors, placing) };
     const previous = prelude.declarations() + committed;
     const converted = converter.convert(previous, text);
@@ -132,7 +132,7 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
       output: hasCode(converted.output) ? converted.output : undefined,
       hasToplevelAwait: converted.hasToplevelAwait === true || awaits,
       lastExpressionVar: converted.lastExpressionVar,
-      hasResult: converted.lastExpressionVar !== undefined && !endsInAssignment,
+      result: converted.lastExpressionVar === undefined ? undefined : result,
       maps: { maps: [call.map, call.emittedMap], lineOffset: 1 },
       modules,
       packages: [...new Set([...call.packages, ...packages])],

@@ -83,6 +83,20 @@ function contentOf(thrown: unknown, wasInterrupted: boolean): ErrorContent {
   return { ename, evalue, traceback: linesOf(thrown, new Set()) };
 }
 
+/** A place in the text of a cell or a module; lines and columns from 1. */
+interface TextPlace {
+  readonly source: { readonly shown: string; readonly source: string };
+  readonly line: number;
+  readonly column: number;
+}
+
+const places = new WeakMap<object, TextPlace>();
+
+/** Says what line an error is shown at whose stack has none of the user's. */
+export function placeError(error: unknown, place: TextPlace): void {
+  if (isError(error)) places.set(error, place);
+}
+
 /** True for what a loop's guard throws, and for what Node ends a script with on SIGINT. */
 function isInterrupt(thrown: unknown): boolean {
   const code = (thrown as { code?: unknown } | null | undefined)?.code;
@@ -150,10 +164,10 @@ function linesOf(error: Error, seen: Set<unknown>): string[] {
   seen.add(error);
   const frames = stackFrames(error);
   const header = `${RED}${BOLD}${nameOf(error)}${RESET}: ${String(error.message)}`;
-  const at = frames.find(({ place }) => place);
+  const at = frames.find(({ place }) => place)?.place ?? places.get(error);
   const lines = [header];
-  if (at?.place) {
-    const { source, line, column } = at.place;
+  if (at) {
+    const { source, line, column } = at;
     const length = wordAt(source.source, line, column);
     lines.push(
       [`${DIM}${source.shown}, line ${line}${RESET}`, ...excerptOf(source.source, line, column, length)].join("\n"),

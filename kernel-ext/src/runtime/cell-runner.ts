@@ -4,7 +4,7 @@ import { inspect, types } from "node:util";
 import type { MimeBundle } from "pomona/kernel";
 import type { MagicCell } from "../magics/parse";
 import type { Content, Converted, ErrorContent, ExecuteContent, ExecuteReply, Header } from "../messages";
-import { CellFailure, diagnosticsContent, errorContent, KeyboardInterrupt } from "./cell-error";
+import { CellFailure, diagnosticsContent, errorContent, KeyboardInterrupt, placeError } from "./cell-error";
 import type { Interrupts } from "./interrupts";
 import type { Language } from "./language-client";
 import type { ModuleLoader } from "./module-loader";
@@ -45,6 +45,12 @@ export interface RunnerParts {
   represent(value: unknown): Promise<MimeBundle>;
 }
 
+/** The value of a cell's last expression, and where that stands in its text. */
+interface CellResult {
+  readonly shown: unknown;
+  readonly place: { readonly line: number; readonly column: number };
+}
+
 interface RunningCell {
   readonly execution: number;
   readonly count: number;
@@ -72,7 +78,7 @@ export function cellRunner(parts: RunnerParts): CellRunner {
     try {
       const outcome = await orInterrupt(cell, executor.run({ ...compiled, output: scriptOf(compiled.output, name) }));
       if (outcome.status === "threw") throw outcome.error;
-      return compiled.hasResult ? outcome.value : undefined;
+      return compiled.result && outcome.value ? { ...outcome.value, place: compiled.result } : undefined;
     } finally {
       // Also after an error: what a cell had computed until then is what one wants to look at.
       if (!isExpression) language.commit(execution);
@@ -110,7 +116,7 @@ export function cellRunner(parts: RunnerParts): CellRunner {
       return [];
     }
     const value = await run(cell, code);
-    if (value && !silent) await show(cell, value.shown);
+    if (value && !silent) await show(cell, code, value);
     return [];
   };
 
@@ -118,12 +124,17 @@ export function cellRunner(parts: RunnerParts): CellRunner {
     // A magic may go on after its cell was interrupted, when another one runs already.
     cell.abort.signal.throwIfAborted();
     const value = await run(cell, source, begun && { begun });
-    if (value) await show(cell, value.shown);
+    if (value) await show(cell, source, value);
   };
 
-  const show = async (cell: RunningCell, value: unknown) => {
-    if (await orInterrupt(cell, isDone(value))) return;
-    const data = await orInterrupt(cell, represent(value));
+  const show = async (cell: RunningCell, source: string, { shown, place }: CellResult) => {
+    if (await orInterrupt(cell, isDone(shown))) return;
+    const looked = represent(shown).catch((error) => {
+      // A DataFrame fails when it is looked at, long after the code that made it.
+      placeError(error, { source: { shown: `In[${cell.count}]`, source }, ...place });
+      throw error;
+    });
+    const data = await orInterrupt(cell, looked);
     output.iopub("execute_result", { execution_count: cell.count, data, metadata: {} });
   };
 
