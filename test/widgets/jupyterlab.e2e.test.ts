@@ -49,7 +49,7 @@ let page: Page;
 beforeAll(async () => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), "pomona-lab-widgets-")));
   writeNotebook(join(folder, "widgets.ipynb"), CELLS);
-  await writeFruits(join(folder, "images"), 120);
+  await writeFruits(join(folder, "images"), 400);
   [browser, lab] = await Promise.all([launchBrowser(), startLab(folder)]);
   page = await openInLab(browser, lab, "widgets.ipynb", 2200);
   await kernelReady(page);
@@ -138,7 +138,7 @@ describe("widgets in JupyterLab", () => {
     // The widgets change one by one, before a picture takes their place.
     await expect
       .poll(() => outputs(4).textContent(), soon)
-      .toMatch(/image\.features\s*100 % · 8\/8 tasks · 120\/120 rows/);
+      .toMatch(/image\.features\s*100 % · 8\/8 tasks · 400\/400 rows/);
     await expect.poll(() => outputs(4).locator(".progress-bar").count(), soon).toBe(0);
     await shot("lab-progress-done");
   });
