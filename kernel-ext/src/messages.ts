@@ -173,8 +173,8 @@ export type Converted =
       readonly output: string | undefined;
       readonly hasToplevelAwait: boolean;
       readonly lastExpressionVar: string | undefined;
-      /** Where the last expression stands in the user's text, from 1, if its value is the cell's result. */
-      readonly result: { readonly line: number; readonly column: number } | undefined;
+      /** Where the last expression stands in the user's text, if its value is the cell's result. */
+      readonly result: Position | undefined;
       /** From `output` to the cell. */
       readonly maps: SourceMaps;
       /** Local modules that the cell depends on and that are new or changed. */
@@ -201,12 +201,15 @@ export interface SourceMaps {
   readonly lineOffset: number;
 }
 
-/** Lines and columns from 1. */
-export interface Diagnostic {
-  /** Relative to the notebook's folder; undefined for the cell itself. */
-  readonly file: string | undefined;
+/** A place in a text; lines and columns from 1. */
+export interface Position {
   readonly line: number;
   readonly column: number;
+}
+
+export interface Diagnostic extends Position {
+  /** Relative to the notebook's folder; undefined for the cell itself. */
+  readonly file: string | undefined;
   /** Characters marked, on that line; at least 1. */
   readonly length: number;
   readonly message: string;

@@ -1,4 +1,5 @@
 import type ts from "@tslab/typescript-for-tslab";
+import type { Position } from "../messages";
 import type { Compiler } from "./compiler";
 import { SOURCE_PREFIX } from "./tslab-converter";
 
@@ -9,8 +10,8 @@ export interface CellText {
   readonly errors: readonly ts.DiagnosticWithLocation[];
   /** True where it awaits outside of functions: tslab does not notice `for await`, nor `await` before `(`, `[` and the like. */
   readonly awaits: boolean;
-  /** Where the last statement stands, lines and columns from 1; undefined for an assignment, which is not there to be looked at. */
-  readonly result: { readonly line: number; readonly column: number } | undefined;
+  /** Where the last statement stands; undefined for an assignment, which is not there to be looked at. */
+  readonly result: Position | undefined;
 }
 
 /** @param fileName of the file that stands for the cell */
@@ -24,7 +25,7 @@ export function readCell(compiler: Compiler, source: string, fileName: string): 
   };
 }
 
-function resultPlace(compiler: Compiler, file: ts.SourceFile): CellText["result"] {
+function resultPlace(compiler: Compiler, file: ts.SourceFile): Position | undefined {
   const last = file.statements.at(-1);
   if (!last || isAssignment(compiler, last)) return undefined;
   const { line, character } = file.getLineAndCharacterOfPosition(last.getStart(file));

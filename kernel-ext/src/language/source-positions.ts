@@ -1,11 +1,5 @@
 import { SourceMap } from "node:module";
-import type { SourceMaps } from "../messages";
-
-/** A place in a text; lines and columns from 1. */
-export interface Position {
-  readonly line: number;
-  readonly column: number;
-}
+import type { Position, SourceMaps } from "../messages";
 
 /** Where in the user's text a place of compiled code came from; undefined for what the compiler put there itself. */
 export function originalPosition(maps: SourceMaps, line: number, column: number): Position | undefined {

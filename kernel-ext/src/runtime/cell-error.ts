@@ -1,6 +1,6 @@
 import { inspect, types } from "node:util";
 import { PomonaError } from "pomona/kernel";
-import type { Diagnostic, ErrorContent } from "../messages";
+import type { Diagnostic, ErrorContent, Position } from "../messages";
 import { type Frame, isOwnFrame, stackFrames } from "./stack-traces";
 
 const RED = "\x1b[31m";
@@ -83,11 +83,9 @@ function contentOf(thrown: unknown, wasInterrupted: boolean): ErrorContent {
   return { ename, evalue, traceback: linesOf(thrown, new Set()) };
 }
 
-/** A place in the text of a cell or a module; lines and columns from 1. */
-interface TextPlace {
+/** A place in the text of a cell or a module. */
+interface TextPlace extends Position {
   readonly source: { readonly shown: string; readonly source: string };
-  readonly line: number;
-  readonly column: number;
 }
 
 const places = new WeakMap<object, TextPlace>();

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { inspect, types } from "node:util";
 import type { MimeBundle } from "pomona/kernel";
 import type { MagicCell } from "../magics/parse";
-import type { Content, Converted, ErrorContent, ExecuteContent, ExecuteReply, Header } from "../messages";
+import type { Content, Converted, ErrorContent, ExecuteContent, ExecuteReply, Header, Position } from "../messages";
 import { CellFailure, diagnosticsContent, errorContent, KeyboardInterrupt, placeError } from "./cell-error";
 import type { Interrupts } from "./interrupts";
 import type { Language } from "./language-client";
@@ -48,7 +48,7 @@ export interface RunnerParts {
 /** The value of a cell's last expression, and where that stands in its text. */
 interface CellResult {
   readonly shown: unknown;
-  readonly place: { readonly line: number; readonly column: number };
+  readonly place: Position;
 }
 
 interface RunningCell {
@@ -120,10 +120,10 @@ export function cellRunner(parts: RunnerParts): CellRunner {
     return [];
   };
 
-  const runSource = async (cell: RunningCell, source: string, begun: (() => void) | undefined) => {
+  const runSource = async (cell: RunningCell, source: string, begun = () => {}) => {
     // A magic may go on after its cell was interrupted, when another one runs already.
     cell.abort.signal.throwIfAborted();
-    const value = await run(cell, source, begun && { begun });
+    const value = await run(cell, source, { begun });
     if (value) await show(cell, source, value);
   };
 

@@ -1,5 +1,5 @@
 import { originalPosition } from "../language/source-positions";
-import type { SourceMaps } from "../messages";
+import type { Position, SourceMaps } from "../messages";
 
 /** A compiled text that stack traces name, and the user's text behind it. */
 export interface RegisteredSource {
@@ -16,11 +16,9 @@ export interface RegisteredSource {
   readonly isCell: boolean;
 }
 
-/** A place in the user's text; lines and columns from 1. */
-export interface SourcePlace {
+/** A place in the user's text. */
+export interface SourcePlace extends Position {
   readonly source: RegisteredSource;
-  readonly line: number;
-  readonly column: number;
 }
 
 /** How the names of cells' scripts begin. */

@@ -18,7 +18,7 @@ export function installStackTraces(hidden: readonly string[]): void {
   Error.stackTraceLimit = STACK_LIMIT;
   ownFolders = hidden;
   Error.prepareStackTrace = (error, sites) => {
-    const frames = visibleFrames(sites, hidden);
+    const frames = visibleFrames(sites);
     framesOf.set(error, frames);
     return [headerOf(error), ...frames.map(({ text }) => `    at ${text}`)].join("\n");
   };
@@ -41,7 +41,7 @@ export function stackFrames(error: unknown): readonly Frame[] {
   return framesOf.get(error) ?? [];
 }
 
-function visibleFrames(sites: readonly NodeJS.CallSite[], hidden: readonly string[]): Frame[] {
+function visibleFrames(sites: readonly NodeJS.CallSite[]): Frame[] {
   const frames = sites.map((site) => ({ ...frameOf(site), file: fileOf(site) }));
   const users = frames.map(({ place }) => place !== undefined);
   if (!users.includes(true)) return frames;
@@ -49,7 +49,7 @@ function visibleFrames(sites: readonly NodeJS.CallSite[], hidden: readonly strin
   return frames.filter(({ place, file }, i) => {
     if (place) return true;
     // The function that tslab puts around a cell.
-    if (file.startsWith(CELL_SCRIPT) || hidden.some((folder) => file.startsWith(folder))) return false;
+    if (file.startsWith(CELL_SCRIPT) || ownFolders.some((folder) => file.startsWith(folder))) return false;
     return i < last || !(file === "" || file.startsWith("node:"));
   });
 }
