@@ -39,6 +39,8 @@ export interface Analysis {
   fingerprint(more: unknown): string;
   /** SQL and columns of a relational plan. */
   compile(plan: Plan): Promise<CompiledQuery>;
+  /** Parses the text files among the sources; before it, queries over them have the right columns and no rows. */
+  load(signal: AbortSignal): Promise<void>;
   /** The files of a leaf, where it is nothing but Parquet files. */
   filesOf(plan: Plan): BoundSource["files"];
 }
@@ -105,6 +107,9 @@ export async function analyze(
     staged,
     inputPaths,
     compile,
+    async load(until) {
+      for (const [key, source] of sources) if (source.load) sources.set(key, await source.load(until));
+    },
     filesOf(source) {
       if (source.op === "cached") return staged.get(source.id)?.files;
       return source.op === "read" ? sources.get(JSON.stringify(source))?.files : undefined;

@@ -92,6 +92,7 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
 
   /** Runs the stages before the root; what a user cached stays, the rest goes with the job's scratch folder. */
   async function runInnerStages(analysis: Analysis, job: Job, jobId: string): Promise<void> {
+    await analysis.load(job.signal);
     for (const [index, stage] of analysis.lowered.stages.entries()) {
       const isUsers = !isInternal(stage.id);
       const folder = (isUsers ? openedSpool() : job.scratch).fresh("stage");

@@ -11,9 +11,9 @@ import { assertWhole } from "../../storage/commit";
 import { globPattern } from "../../storage/glob";
 import { baseName, parseLocation } from "../../storage/location";
 import type { Relational } from "./duckdb";
-import { duckdbType } from "./duckdb-types";
 import type { Spool } from "./spool";
 import { quotedIdentifier, quotedText } from "./sql-text";
+import { bindText } from "./text-source";
 
 /** A leaf of a plan, looked up: what DuckDB reads in its place. */
 export interface BoundSource {
@@ -23,10 +23,15 @@ export interface BoundSource {
   readonly files?: readonly { readonly url: string; readonly rows: number }[];
   /** Changes whenever the input does: names, sizes, times. */
   readonly fingerprint: string;
+  /**
+   * Text files are parsed when their rows are wanted, not while a plan is looked at: until then `sql` has their columns and no
+   * rows, and this gives the source with them.
+   */
+  readonly load?: (signal: AbortSignal) => Promise<BoundSource>;
 }
 
 type Leaf = Extract<Plan, { op: "read" | "local" }>;
-type ReadLeaf = Extract<Plan, { op: "read" }>;
+export type ReadLeaf = Extract<Plan, { op: "read" }>;
 
 /** Spark's columns of format `binaryFile` without `content`, which the worker that needs it reads. */
 const LISTING_SCHEMA = structType({ path: "string", modificationTime: "timestamp", length: "long" });
@@ -51,7 +56,7 @@ export async function bindSource(
     case "parquet":
       return bindParquet(leaf, relational, signal);
     case "csv":
-      return bindCsv(leaf, relational, signal);
+      return bindText(leaf, await listFiles(leaf, signal), { relational, spool });
   }
 }
 
@@ -113,36 +118,6 @@ async function bindParquet(leaf: ReadLeaf, relational: Relational, signal?: Abor
   return { sql: typed, schema: await relational.describe(typed), fingerprint };
 }
 
-async function bindCsv(leaf: ReadLeaf, relational: Relational, signal?: AbortSignal): Promise<BoundSource> {
-  const files = await listFiles(leaf, signal);
-  if (files.length === 0) {
-    throw new PathNotFoundError(`There is no CSV file in ${leaf.paths.join(", ")}.`, leaf.paths[0] ?? "");
-  }
-  const given = leaf.options;
-  const header = given.header === "true";
-  const options = [
-    `header = ${header}`,
-    `delim = ${quotedText(given.sep ?? ",")}`,
-    `quote = ${quotedText(given.quote ?? '"')}`,
-    `escape = ${quotedText(given.escape ?? "\\")}`,
-    `nullstr = ${quotedText(given.nullValue ?? "")}`,
-    `all_varchar = ${given.inferSchema !== "true" || leaf.schema !== undefined}`,
-  ];
-  const list = files.map((f) => quotedText(parseLocation(f.url).path)).join(", ");
-  const text = `SELECT * FROM read_csv([${list}], ${options.join(", ")})`;
-  const found = (await relational.describe(text)).fields.map((f) => f.name);
-  // Spark names the columns of a file without header _c0, _c1, ...
-  const columns = found.map((name, i) => {
-    const declared = leaf.schema?.fields[i];
-    const as = declared?.name ?? (header ? name : `_c${i}`);
-    const value = quotedIdentifier(name);
-    const typed = declared ? `CAST(${value} AS ${duckdbType(declared.type)})` : value;
-    return `${typed} AS ${quotedIdentifier(as)}`;
-  });
-  const sql = `SELECT ${columns.join(", ")} FROM (${text})`;
-  return { sql, schema: await relational.describe(sql), fingerprint: fingerprintOf(files) };
-}
-
 async function listFiles(leaf: ReadLeaf, signal?: AbortSignal): Promise<FileStatus[]> {
   const { pathGlobFilter, recursiveFileLookup } = leaf.options;
   const matches = pathGlobFilter === undefined ? undefined : globPattern(pathGlobFilter);
@@ -153,7 +128,8 @@ async function listFiles(leaf: ReadLeaf, signal?: AbortSignal): Promise<FileStat
   return lists.flat().filter((f) => !matches || matches.test(baseName(f.url)));
 }
 
-function fingerprintOf(files: readonly FileStatus[]): string {
+/** What changes with any of the files. */
+export function fingerprintOf(files: readonly FileStatus[]): string {
   const hash = createHash("sha256");
   for (const f of files) hash.update(`${f.url}\0${f.size}\0${f.modifiedAt}\n`);
   return hash.digest("hex");
