@@ -1,8 +1,17 @@
 /** Fraction bits of a coefficient: Pillow's `PRECISION_BITS`, 32 - 8 - 2. */
 const PRECISION_BITS = 22;
 
-/** The filter's half width in source pixels when nothing shrinks. */
-const BICUBIC_SUPPORT = 2;
+/** A filter of Pillow's `Image.Resampling` that weighs its neighbours; `nearest` takes one and weighs nothing. */
+export type Filter = "bicubic" | "bilinear" | "lanczos" | "box" | "hamming";
+
+/** Each filter, and its half width in source pixels when nothing shrinks. */
+const FILTERS: Readonly<Record<Filter, { readonly support: number; readonly weight: (x: number) => number }>> = {
+  box: { support: 0.5, weight: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) },
+  bilinear: { support: 1, weight: (x) => Math.max(0, 1 - Math.abs(x)) },
+  hamming: { support: 1, weight: hamming },
+  bicubic: { support: 2, weight: bicubic },
+  lanczos: { support: 3, weight: (x) => (-3 <= x && x < 3 ? sinc(x) * sinc(x / 3) : 0) },
+};
 
 /** Which source pixels make each output pixel along one axis, and by how much. */
 export interface Coefficients {
@@ -15,13 +24,14 @@ export interface Coefficients {
 }
 
 /**
- * Pillow's bicubic coefficients from `inSize` to `outSize` pixels, in its fixed point and with its rounding.
+ * Pillow's coefficients from `inSize` to `outSize` pixels, in its fixed point and with its rounding.
  * @see precompute_coeffs and normalize_coeffs_8bpc in Pillow's src/libImaging/Resample.c
  */
-export function bicubicCoefficients(inSize: number, outSize: number): Coefficients {
+export function coefficients(filter: Filter, inSize: number, outSize: number): Coefficients {
+  const { support: halfWidth, weight: weigh } = FILTERS[filter];
   const scale = inSize / outSize;
   const filterScale = Math.max(scale, 1);
-  const support = BICUBIC_SUPPORT * filterScale;
+  const support = halfWidth * filterScale;
   // Pillow multiplies by the reciprocal; dividing would round differently when shrinking.
   const reciprocal = 1 / filterScale;
   const bounds = new Int32Array(outSize);
@@ -33,7 +43,7 @@ export function bicubicCoefficients(inSize: number, outSize: number): Coefficien
     const weights = new Float64Array(end - first);
     let sum = 0;
     for (let i = 0; i < weights.length; i++) {
-      const weight = bicubic((i + first - center + 0.5) * reciprocal);
+      const weight = weigh((i + first - center + 0.5) * reciprocal);
       weights[i] = weight;
       sum += weight;
     }
@@ -51,6 +61,20 @@ function bicubic(x: number): number {
   if (t < 1) return ((a + 2) * t - (a + 3)) * t * t + 1;
   if (t < 2) return (((t - 5) * t + 8) * t - 4) * a;
   return 0;
+}
+
+function hamming(x: number): number {
+  const t = Math.abs(x);
+  if (t === 0) return 1;
+  if (t >= 1) return 0;
+  const angle = t * Math.PI;
+  // Pillow writes these two constants as floats.
+  return (Math.sin(angle) / angle) * (Math.fround(0.54) + Math.fround(0.46) * Math.cos(angle));
+}
+
+function sinc(x: number): number {
+  const angle = x * Math.PI;
+  return angle === 0 ? 1 : Math.sin(angle) / angle;
 }
 
 function pack(bounds: Int32Array, taps: readonly Float64Array[]): Coefficients {

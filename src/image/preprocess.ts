@@ -29,7 +29,7 @@ export function writeTensor(
       resizeToSignedUnit(image, width, height, out, offset);
       return;
     case "caffe": {
-      const rgb = resize(image, width, height);
+      const { data: rgb } = resize(image, width, height);
       const means = CAFFE_MEANS.map(Math.fround);
       for (let i = 0; i < rgb.length; i += 3) {
         for (let c = 0; c < 3; c++) out[offset + i + c] = rgb[i + 2 - c]! - means[c]!;
@@ -37,7 +37,7 @@ export function writeTensor(
       return;
     }
     case "torch": {
-      const rgb = resize(image, width, height);
+      const { data: rgb } = resize(image, width, height);
       const means = TORCH_MEANS.map(Math.fround);
       const deviations = TORCH_DEVIATIONS.map(Math.fround);
       for (let i = 0; i < rgb.length; i++) {

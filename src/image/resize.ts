@@ -1,24 +1,38 @@
 import { IllegalArgumentError } from "../errors";
-import { bicubicCoefficients } from "./coefficients";
+import type { Filter } from "./coefficients";
 import type { RgbImage } from "./decode";
 import { ImageTooLargeError } from "./errors";
-import { wasmBase64 } from "./resize.wasm";
+import {
+  buffer,
+  coefficientsInMemory,
+  MAX_BYTES,
+  type Pointers,
+  releaseLarge,
+  resizeModule,
+  SLACK,
+} from "./resize-memory";
+
+/** The filters of Pillow's `Image.Resampling`. */
+export type Resample = Filter | "nearest";
 
 /**
- * An image at another size, bit for bit as Pillow's `image.resize((width, height))`: bicubic, with the filter widened
- * when shrinking.
- * @returns RGB bytes, `height` rows of `width` pixels; a fresh array.
+ * An image at another size, bit for bit as Pillow 13's `image.resize((width, height), resample)`: the filter is widened
+ * when shrinking, and the pass along y comes first where the height shrinks by more than twice what the width does.
+ * @returns a new image, also where the size stays the same.
  */
-export function resize(image: RgbImage, width: number, height: number): Uint8Array {
+export function resize(image: RgbImage, width: number, height: number, resample: Resample = "bicubic"): RgbImage {
   checkSize(image, width, height);
+  if (width === image.width && height === image.height) return { width, height, data: image.data.slice() };
+  if (resample === "nearest") return { width, height, data: nearest(image, width, height) };
   const bytes = width * height * 3;
-  return resample(rowsFirst(image, width, height), width, height, bytes, "vertical", (memory, pointer) =>
+  const data = passes(image, width, height, resample, bytes, "vertical", (memory, pointer) =>
     new Uint8Array(memory, pointer, bytes).slice(),
   );
+  return { width, height, data };
 }
 
 /**
- * Resizes as {@link resize} and writes each byte v as the float32 `v / 127.5 - 1`, which is what Keras's
+ * Resizes as {@link resize}, bicubic, and writes each byte v as the float32 `v / 127.5 - 1`, which is what Keras's
  * `preprocess_input` of mode "tf" computes, to `out` from `offset` on: `height` x `width` x 3 values.
  */
 export function resizeToSignedUnit(
@@ -33,100 +47,54 @@ export function resizeToSignedUnit(
   if (offset < 0 || offset + values > out.length) {
     throw new IllegalArgumentError(`${values} values do not fit at ${offset} into an array of ${out.length}.`);
   }
-  resample(rowsFirst(image, width, height), width, height, values * 4, "verticalToSignedUnit", (memory, pointer) =>
+  passes(image, width, height, "bicubic", values * 4, "verticalToSignedUnit", (memory, pointer) =>
     out.set(new Float32Array(memory, pointer, values), offset),
   );
 }
 
-/** What resize.as.ts exports. */
-interface ResizeModule {
-  readonly memory: WebAssembly.Memory;
-  allocate(bytes: number): number;
-  release(pointer: number): void;
-  horizontal(
-    source: number,
-    sourceStride: number,
-    rows: number,
-    target: number,
-    targetStride: number,
-    outWidth: number,
-    bounds: number,
-    coefficients: number,
-    groups: number,
-  ): void;
-  vertical: VerticalPass;
-  verticalToSignedUnit: VerticalPass;
-}
-
-type VerticalPass = (
-  source: number,
-  sourceStride: number,
-  target: number,
-  rowBytes: number,
-  outHeight: number,
-  bounds: number,
-  coefficients: number,
-  groups: number,
-) => void;
-
-/** Bytes that the SIMD loads and stores may touch past what they work on. */
-const SLACK = 64;
-
 /** Source bytes that are in the module's memory at a time. */
 const BAND_BYTES = 1 << 20;
 
-/** The most that one allocation in the module can hold. */
-const MAX_BYTES = 2 ** 30 - 2 ** 16;
-
-/** Sizes whose coefficients are kept. */
-const CACHED_SIZES = 64;
-
-function resample<T>(
+/** Both passes; `last` names the one along y, which is also what writes the result. A pass at its own size changes nothing. */
+function passes<T>(
   image: RgbImage,
   width: number,
   height: number,
+  filter: Filter,
   outBytes: number,
-  pass: "vertical" | "verticalToSignedUnit",
+  last: "vertical" | "verticalToSignedUnit",
   take: (memory: ArrayBuffer, pointer: number) => T,
 ): T {
+  const first = isRowsFirst(image, width, height) ? verticalPass(image, height, filter) : image;
   const stride = width * 3 + SLACK - ((width * 3) % SLACK);
   // The vertical pass reads rows in fours, so up to three past the last one; the horizontal one writes them in fours.
-  const middleBytes = (image.height + 8) * stride + SLACK;
-  if (Math.max(middleBytes, outBytes) > MAX_BYTES) {
-    throw new ImageTooLargeError(
-      `Resizing ${image.width} x ${image.height} pixels to ${width} x ${height} would take more than 1 GB of memory.`,
-    );
-  }
-  const wasm = module();
-  const x = coefficientsInMemory(image.width, width);
-  const y = coefficientsInMemory(image.height, height);
+  const middleBytes = (first.height + 8) * stride + SLACK;
+  if (Math.max(middleBytes, outBytes) > MAX_BYTES) throw tooMuchMemory(image, width, height);
+  const x = coefficientsInMemory(filter, first.width, width);
+  const y = coefficientsInMemory(filter, first.height, height);
   const middle = buffer("middle", middleBytes);
-  horizontalPass(wasm, image, middle, stride, width, x);
+  horizontalPass(first, middle, stride, width, x);
   const out = buffer("out", outBytes + 4 * SLACK);
-  wasm[pass](middle, stride, out, width * 3, height, y.bounds, y.packed, y.groups);
+  const wasm = resizeModule();
+  wasm[last](middle, stride, out, width * 3, height, y.bounds, y.packed, y.groups);
   const result = take(wasm.memory.buffer, out);
   releaseLarge();
   return result;
 }
 
 /**
- * Pillow resamples along x first and rounds to bytes in between; from version 13 on it goes along y first where the
- * image gets wider and less high, which is less work. The order shows in the rounding.
+ * The order of the passes shows in the rounding between them. Pillow 13 chooses it by how many pixels either side loses;
+ * before, it always began with x.
+ * @see ImagingResampleInner in Pillow 13's src/libImaging/Resample.c
  */
-function rowsFirst(image: RgbImage, width: number, height: number): RgbImage {
-  if (width <= image.width || height >= image.height) return image;
-  return { width: image.width, height, data: resize(image, image.width, height) };
+function isRowsFirst(image: RgbImage, width: number, height: number): boolean {
+  const lost = image.height - height;
+  return lost > 0 && lost > (image.width - width) * 2;
 }
 
 /** Copies the source into the module's memory band by band, so that a large image is never there as a whole. */
-function horizontalPass(
-  wasm: ResizeModule,
-  image: RgbImage,
-  target: number,
-  targetStride: number,
-  width: number,
-  x: CoefficientsInMemory,
-): void {
+function horizontalPass(image: RgbImage, target: number, targetStride: number, width: number, x: Pointers): void {
+  const wasm = resizeModule();
   const stride = image.width * 3;
   const bandRows = Math.min(image.height, Math.max(4, Math.floor(BAND_BYTES / stride / 4) * 4));
   const source = buffer("source", (bandRows + 4) * stride + x.groups * 12 + SLACK);
@@ -134,92 +102,69 @@ function horizontalPass(
     const rows = Math.min(bandRows, image.height - row);
     const bytes = image.data.subarray(row * stride, (row + rows) * stride);
     new Uint8Array(wasm.memory.buffer, source, bytes.length).set(bytes);
-    wasm.horizontal(
-      source,
-      stride,
-      rows,
-      target + row * targetStride,
-      targetStride,
-      width,
-      x.bounds,
-      x.packed,
-      x.groups,
-    );
+    const to = target + row * targetStride;
+    wasm.horizontal(source, stride, rows, to, targetStride, width, x.bounds, x.packed, x.groups);
   }
 }
 
-let instance: ResizeModule | undefined;
-
-function module(): ResizeModule {
-  if (!instance) {
-    const compiled = new WebAssembly.Module(Buffer.from(wasmBase64, "base64"));
-    instance = new WebAssembly.Instance(compiled, {}).exports as unknown as ResizeModule;
+/** The image at another height, band by band of its output's rows. */
+function verticalPass(image: RgbImage, height: number, filter: Filter): RgbImage {
+  const wasm = resizeModule();
+  const y = coefficientsInMemory(filter, image.height, height);
+  const stride = image.width * 3;
+  const data = new Uint8Array(stride * height);
+  // Neighbouring output rows share source rows, so a band has some of them.
+  const bandRows = Math.max(1, Math.floor((4 * BAND_BYTES) / ((stride * image.height) / height)));
+  for (let row = 0; row < height; row += bandRows) {
+    const rows = Math.min(bandRows, height - row);
+    const from = y.firsts[row]!;
+    const to = Math.min(image.height, y.firsts[row + rows - 1]! + y.groups * 4);
+    const bytes = image.data.subarray(from * stride, to * stride);
+    const sourceBytes = bytes.length + 4 * stride + SLACK;
+    if (sourceBytes > MAX_BYTES) throw tooMuchMemory(image, image.width, height);
+    const source = buffer("source", sourceBytes);
+    const out = buffer("out", rows * stride + 4 * SLACK);
+    new Uint8Array(wasm.memory.buffer, source, bytes.length).set(bytes);
+    // The bounds count from the image's first row.
+    const start = source - from * stride;
+    wasm.vertical(start, stride, out, stride, rows, y.bounds + row * 4, y.packed + row * y.groups * 16, y.groups);
+    data.set(new Uint8Array(wasm.memory.buffer, out, rows * stride), row * stride);
   }
-  return instance;
+  return { width: image.width, height, data };
 }
 
-interface Scratch {
-  pointer: number;
-  bytes: number;
-}
-
-/** Scratch memory that is used again from image to image. */
-const buffers = new Map<string, Scratch>();
-
-/** Scratch memory of more than this is given back after the image. */
-const KEEP_BYTES = 8 << 20;
-
-function buffer(name: string, bytes: number): number {
-  const held = buffers.get(name);
-  if (held && held.bytes >= bytes) return held.pointer;
-  if (held) module().release(held.pointer);
-  const pointer = module().allocate(bytes);
-  buffers.set(name, { pointer, bytes });
-  return pointer;
-}
-
-function releaseLarge(): void {
-  for (const [name, held] of buffers) {
-    if (held.bytes <= KEEP_BYTES) continue;
-    module().release(held.pointer);
-    buffers.delete(name);
+/** @see ImagingScaleAffine in Pillow's src/libImaging/Geometry.c */
+function nearest(image: RgbImage, width: number, height: number): Uint8Array {
+  const columns = nearestSources(image.width, width);
+  const rows = nearestSources(image.height, height);
+  const data = new Uint8Array(width * height * 3);
+  let at = 0;
+  for (const row of rows) {
+    for (const column of columns) {
+      const from = (row * image.width + column) * 3;
+      data[at++] = image.data[from]!;
+      data[at++] = image.data[from + 1]!;
+      data[at++] = image.data[from + 2]!;
+    }
   }
+  return data;
 }
 
-interface CoefficientsInMemory {
-  readonly bounds: number;
-  readonly packed: number;
-  readonly groups: number;
+/** Pillow adds the step up instead of multiplying it, which shows in the rounding. */
+function nearestSources(inSize: number, outSize: number): Int32Array {
+  const step = inSize / outSize;
+  let at = step * 0.5;
+  return Int32Array.from({ length: outSize }, () => {
+    const source = Math.trunc(at);
+    at += step;
+    return source;
+  });
 }
 
-/** Least recently used first. */
-const cached = new Map<string, CoefficientsInMemory>();
-
-function coefficientsInMemory(inSize: number, outSize: number): CoefficientsInMemory {
-  const key = `${inSize}>${outSize}`;
-  const held = cached.get(key);
-  if (held) {
-    cached.delete(key);
-    cached.set(key, held);
-    return held;
-  }
-  if (cached.size >= CACHED_SIZES) forgetOldest();
-  const wasm = module();
-  const { bounds, groups, packed } = bicubicCoefficients(inSize, outSize);
-  const pointers = { bounds: wasm.allocate(bounds.byteLength), packed: wasm.allocate(packed.byteLength), groups };
-  new Int32Array(wasm.memory.buffer, pointers.bounds, bounds.length).set(bounds);
-  new Int16Array(wasm.memory.buffer, pointers.packed, packed.length).set(packed);
-  cached.set(key, pointers);
-  return pointers;
-}
-
-function forgetOldest(): void {
-  for (const [key, { bounds, packed }] of cached) {
-    module().release(bounds);
-    module().release(packed);
-    cached.delete(key);
-    return;
-  }
+function tooMuchMemory(image: RgbImage, width: number, height: number): ImageTooLargeError {
+  return new ImageTooLargeError(
+    `Resizing ${image.width} x ${image.height} pixels to ${width} x ${height} would take more than 1 GB of memory.`,
+  );
 }
 
 function checkSize(image: RgbImage, width: number, height: number): void {
