@@ -13,9 +13,9 @@ import { expressionsOf, GroupedData } from "./grouped-data";
 import { type JoinTypeName, joinType } from "./join-types";
 import type { Expression, Plan, SortOrder } from "./plan";
 import type {
+  AnyRow,
   ColumnName,
   Joined,
-  OpenRow,
   OwnColumnName,
   Renamed,
   RenamedAll,
@@ -66,7 +66,7 @@ export class DataFrame<R = any> {
   }
 
   /** A DataFrame of another plan on the same session. */
-  withPlan<Row = OpenRow>(plan: Plan): DataFrame<Row> {
+  withPlan<Row = AnyRow>(plan: Plan): DataFrame<Row> {
     return new DataFrame<Row>(plan, this.runtime, this.options);
   }
 
@@ -279,7 +279,7 @@ export class DataFrame<R = any> {
    * @param fn gets `{ column: values[] }` and returns the same form, with the columns that `schema` names
    * @see https://spark.apache.org/docs/latest/api/python/reference/pyspark.sql/api/pyspark.sql.DataFrame.mapInPandas.html
    */
-  mapBatches<Row = OpenRow>(fn: BatchMapper | ModuleFunction, options: MapBatchesOptions): DataFrame<Row> {
+  mapBatches<Row = AnyRow>(fn: BatchMapper | ModuleFunction, options: MapBatchesOptions): DataFrame<Row> {
     return this.withPlan<Row>({ op: "mapBatches", input: this.plan, ...defineMapBatches(fn, options) });
   }
 

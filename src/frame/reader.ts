@@ -4,7 +4,7 @@ import { DataFrame, type FrameOptions } from "./dataframe";
 import { parseSchema } from "./ddl";
 import { checkedOptions, type OptionValue, READ_OPTIONS, type ReadOption, readFormat } from "./options";
 import type { ReadFormat } from "./plan";
-import type { OpenRow } from "./row-types";
+import type { AnyRow } from "./row-types";
 import type { Runtime } from "./runtime";
 
 /**
@@ -20,13 +20,13 @@ export interface BinaryFileRow {
 }
 
 /** The row type a format gives. */
-export type RowOfFormat<F> = F extends "binaryFile" ? BinaryFileRow : OpenRow;
+export type RowOfFormat<F> = F extends "binaryFile" ? BinaryFileRow : AnyRow;
 
 /**
  * Reads files into a DataFrame; nothing is read before an action, but the options are checked at once.
  * @see https://spark.apache.org/docs/latest/api/python/reference/pyspark.sql/io.html
  */
-export class DataFrameReader<R = OpenRow> {
+export class DataFrameReader<R = AnyRow> {
   private readonly options_ = new Map<string, OptionValue>();
   private format_: ReadFormat = "parquet";
   private schema_: StructType | undefined;
@@ -88,12 +88,12 @@ export class DataFrameReader<R = OpenRow> {
   }
 
   /** Parquet files and folders of them. */
-  parquet<Row = OpenRow>(...paths: readonly string[]): DataFrame<Row> {
+  parquet<Row = AnyRow>(...paths: readonly string[]): DataFrame<Row> {
     return this.format("parquet").load<Row>(paths);
   }
 
   /** CSV files and folders of them. Spark's defaults: no header, every column a string. */
-  csv<Row = OpenRow>(...paths: readonly string[]): DataFrame<Row> {
+  csv<Row = AnyRow>(...paths: readonly string[]): DataFrame<Row> {
     return this.format("csv").load<Row>(paths);
   }
 }

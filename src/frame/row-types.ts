@@ -1,7 +1,16 @@
 import type { Column, ColumnRef } from "./column";
 
-/** A row whose columns the compiler does not know: every name gives `unknown`. */
-export type OpenRow = Record<string, unknown>;
+/** A row with further columns that the compiler does not know: every name is taken, and its value may be used as anything. */
+// biome-ignore lint/suspicious/noExplicitAny: rows of files are used without a cast, as in danfo and Arquero
+export type OpenRow = Record<string, any>;
+
+/** A row of which the compiler knows nothing. A variable of such a DataFrame takes every other one. */
+// biome-ignore lint/suspicious/noExplicitAny: as for OpenRow
+export type AnyRow = any;
+
+/** A value of which the compiler knows nothing. */
+// biome-ignore lint/suspicious/noExplicitAny: as for OpenRow
+type AnyValue = any;
 
 /** Makes an intersection read as one object in completions and messages. */
 export type Flat<R> = { [K in keyof R]: R[K] } & {};
@@ -15,9 +24,17 @@ export type ColumnName<R> = string extends keyof R
 export type OwnColumnName<R> = string extends keyof R ? string : keyof R & string;
 
 /** The type of a column's values in a row: what its name says where it is known by name alone. */
-export type Resolved<R, T> = T extends ColumnRef<infer K> ? ValueOf<R, K> : T;
+export type Resolved<R, T> = unknown extends T
+  ? AnyValue
+  : T extends ColumnRef<infer K>
+    ? ValueOf<R, K>
+    : T extends readonly (infer E)[]
+      ? unknown extends E
+        ? AnyValue[]
+        : T
+      : T;
 
-type ValueOf<R, K extends string> = K extends keyof R ? R[K] : unknown;
+type ValueOf<R, K extends string> = K extends keyof R ? R[K] : AnyValue;
 
 /** The row that `select` gives for a list of names and columns. */
 export type Selected<R, C> = Flat<
@@ -31,7 +48,7 @@ export type With<R, N extends string, T> = string extends N ? OpenRow : Flat<Omi
 
 /** The row with several columns added or replaced. */
 export type WithAll<R, C> = Flat<
-  Omit<R, keyof C & string> & { [K in keyof C]: C[K] extends Column<string, infer T> ? Resolved<R, T> : unknown }
+  Omit<R, keyof C & string> & { [K in keyof C]: C[K] extends Column<string, infer T> ? Resolved<R, T> : AnyValue }
 >;
 
 /** The row without some columns. */

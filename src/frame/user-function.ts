@@ -6,7 +6,7 @@ import { IllegalArgumentError } from "../errors";
 import { snapshotBroadcast } from "./broadcast";
 import { type Capture, type CapturedFunction, readFunction, refuseCaptures } from "./capture";
 import { aliasStem } from "./capture-message";
-import { Column, unaliased } from "./column";
+import { type CastResult, Column, unaliased } from "./column";
 import { parseDataType, parseSchema, type TypeName } from "./ddl";
 import { type BundledModule, bundleModule, isBuiltin, isInstalled, requireExport } from "./import-bundle";
 import type { BatchExpression } from "./plan";
@@ -58,18 +58,12 @@ export type BatchResult = Readonly<Record<string, ArrayLike<unknown>>>;
 // biome-ignore lint/suspicious/noExplicitAny: the caller says what its columns hold, and a cell should not have to cast.
 export type BatchMapper = (batch: any) => BatchResult | Promise<BatchResult>;
 
-/** The TypeScript type of values of a Spark type. */
-export type ResultOf<Type> = Type extends "double" | "float" | "int" | "integer" | "short" | "byte" | "long" | "bigint"
-  ? number
-  : Type extends "string"
-    ? string
-    : Type extends "boolean"
-      ? boolean
-      : Type extends "date" | "timestamp"
-        ? Date
-        : Type extends "binary"
-          ? Uint8Array
-          : unknown;
+/** The TypeScript type of values of a Spark type, as a row holds them. */
+export type ResultOf<Type> = Type extends "array<float>" | "array<double>"
+  ? CastResult<Type>
+  : Type extends `array<${infer Element}>`
+    ? ResultOf<Element>[]
+    : CastResult<Type>;
 
 /** A function that is an export of a module, made by {@link fromModule}. */
 export interface ModuleFunction {

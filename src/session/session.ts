@@ -7,7 +7,7 @@ import type { EventListener } from "../engine/events";
 import { DataFrame } from "../frame/dataframe";
 import type { Plan } from "../frame/plan";
 import { DataFrameReader } from "../frame/reader";
-import type { OpenRow } from "../frame/row-types";
+import type { AnyRow } from "../frame/row-types";
 import type { Runtime } from "../frame/runtime";
 import { kernelHost } from "../host/kernel-host";
 import { JUPYTER_DISPLAY, type MimeBundle } from "../host/mime-bundle";
@@ -104,10 +104,10 @@ export class Session {
    * @param schema a schema, its text (`"path STRING, size INT"`) or column names. Default: found from the values.
    * @throws IllegalArgumentError where the rows have no common type
    */
-  createDataFrame<R extends object = OpenRow>(
+  createDataFrame<R extends object = AnyRow>(
     rows: readonly R[],
     schema?: StructType | string | readonly string[],
-  ): DataFrame<R extends readonly unknown[] ? OpenRow : R> {
+  ): DataFrame<R extends readonly unknown[] ? AnyRow : R> {
     this.assertRunning();
     const local = localRows(rows as readonly Readonly<Record<string, unknown>>[], schema);
     return new DataFrame({ op: "local", ...local }, this.engine);
@@ -121,7 +121,7 @@ export class Session {
   }
 
   /** Names a DataFrame for `session.sql`; a view of that name is replaced. */
-  createOrReplaceTempView(name: string, df: DataFrame<never> | DataFrame<OpenRow> | { readonly plan: Plan }): void {
+  createOrReplaceTempView(name: string, df: { readonly plan: Plan }): void {
     this.assertRunning();
     this.views.set(name, df.plan);
   }
@@ -135,7 +135,7 @@ export class Session {
    * The result of a SQL query over the session's views. The dialect is the relational engine's, DuckDB here.
    * @param views more views for this query alone, by name
    */
-  sql<R = OpenRow>(query: string, views: Readonly<Record<string, { readonly plan: Plan }>> = {}): DataFrame<R> {
+  sql<R = AnyRow>(query: string, views: Readonly<Record<string, { readonly plan: Plan }>> = {}): DataFrame<R> {
     this.assertRunning();
     const all = new Map([...this.views, ...Object.entries(views).map(([name, df]) => [name, df.plan] as const)]);
     // Only views that the query may mean, so that the others need not be looked up.

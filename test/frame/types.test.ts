@@ -7,6 +7,7 @@ import {
   avg,
   coalesce,
   col,
+  collectList,
   count,
   elementAt,
   first,
@@ -16,11 +17,12 @@ import {
   max,
   split,
   sum,
+  udf,
   when,
 } from "../../src/frame/functions";
 import { mobileNetV2 } from "../../src/frame/models";
 import { type BinaryFileRow, DataFrameReader } from "../../src/frame/reader";
-import type { OpenRow } from "../../src/frame/row-types";
+import type { AnyRow } from "../../src/frame/row-types";
 import type { Runtime } from "../../src/frame/runtime";
 
 interface Fruit {
@@ -81,7 +83,7 @@ describe("row types", () => {
   it("stay known beside an expression without a name", () => {
     const row = rowOf(fruits.select("path", lower("label")));
     expectTypeOf(row.path).toEqualTypeOf<string>();
-    expectTypeOf(row["lower(label)"]).toEqualTypeOf<unknown>();
+    expectTypeOf(row["lower(label)"]).toBeAny();
   });
 
   it("follow withColumn, drop and withColumnRenamed", () => {
@@ -122,14 +124,49 @@ describe("row types", () => {
     const images = new DataFrameReader(runtime).format("binaryFile").option("pathGlobFilter", "*.jpg").load("x");
     expectTypeOf(rowOf(images)).toEqualTypeOf<BinaryFileRow>();
     expectTypeOf(rowOf(new DataFrameReader(runtime).parquet<Fruit>("x"))).toEqualTypeOf<Fruit>();
-    expectTypeOf(rowOf(open)).toEqualTypeOf<OpenRow>();
+    expectTypeOf(rowOf(open)).toBeAny();
   });
 
-  it("fall back to unknown where the row is open", () => {
-    expectTypeOf(rowOf(open.select("path", "anything"))).toEqualTypeOf<{ path: unknown; anything: unknown }>();
+  it("take every name where the row is open, and its value as anything", () => {
+    expectTypeOf(rowOf(open.select("path", "anything"))).toEqualTypeOf<{ path: AnyRow; anything: AnyRow }>();
     const more = rowOf(open.withColumn("label", lit("x")));
     expectTypeOf(more.label).toEqualTypeOf<string>();
-    expectTypeOf(more.path).toEqualTypeOf<unknown>();
+    expectTypeOf(more.path).toBeAny();
+    const field = rowOf(fruits.select("path", col("st").getField("a").alias("a"), collectList("path").alias("all")));
+    expectTypeOf(field).toEqualTypeOf<{ path: string; a: AnyRow; all: AnyRow[] }>();
+    const deeper = rowOf(open.groupBy("label").agg(first("features").alias("features")));
+    expectTypeOf(deeper).toEqualTypeOf<{ label: AnyRow; features: AnyRow }>();
+  });
+
+  it("let rows of files be used without a cast", () => {
+    const uses = async () => {
+      const row = await open.first();
+      const lengths: number[] = (await open.collect()).map((r) => r.features.length);
+      for (const { features } of await open.take(3)) lengths.push(features[0] * 2);
+      for (const { path, features } of await open.select("path", "features").head(2))
+        lengths.push(path.length, features[0]);
+      return [row?.features.length, ...lengths];
+    };
+    expect(uses).toBeTypeOf("function");
+  });
+
+  it("let a variable of open rows take on other columns, and one that is declared so", () => {
+    let frame = open;
+    frame = frame.withColumn("label", lit("x"));
+    frame = frame.select("path", "label").filter(col("label").eq("x"));
+    frame = frame.groupBy("label").count().withColumnRenamed("count", "n").drop("label");
+    frame = frame.join(fruits, "label");
+    let images: DataFrame = fruits;
+    images = images.withColumn("class", lit(1)).select("class", "path");
+    expect([frame, images]).toHaveLength(2);
+  });
+
+  it("follow the type that a user function returns", () => {
+    const parts = udf((path: string) => path.split("/"), { returns: "array<string>" });
+    const halves = udf((xs) => xs, { returns: "array<float>" });
+    const grid = udf((xs) => [xs], { returns: "array<array<int>>" });
+    const row = rowOf(fruits.select(parts("path").alias("p"), halves("path").alias("h"), grid("path").alias("g")));
+    expectTypeOf(row).toEqualTypeOf<{ p: string[]; h: Float32Array; g: number[][] }>();
   });
 
   it("make an unknown name a compile error where the row is known", () => {
