@@ -9,6 +9,10 @@ declare global {
   /** The notebook's session; the first use starts it. `%%configure` changes its settings. */
   const session: pomona.Session;
   const Session: typeof pomona.Session;
+  /** A DataFrame; `let df: DataFrame` takes one of any columns. */
+  type DataFrame<Row = pomona.AnyRow> = pomona.DataFrame<Row>;
+  /** The kernel's own name for that, which a cell's `DataFrame` does not hide. */
+  type __AnyFrame__ = pomona.DataFrame;
 
   /** All functions over columns, as in PySpark's `import pyspark.sql.functions as F`. */
   const F: typeof functions;

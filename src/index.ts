@@ -6,7 +6,7 @@ export { CancelledError, IllegalArgumentError, PomonaError } from "./errors";
 export { AmbiguousColumnError, AnalysisError, UnresolvedColumnError } from "./frame/analysis-error";
 export { type ActionOptions, DataFrame, type ShowOptions } from "./frame/dataframe";
 export type { BinaryFileRow } from "./frame/reader";
-export type { OpenRow } from "./frame/row-types";
+export type { AnyRow, OpenRow } from "./frame/row-types";
 export type { SaveMode, WriteResult } from "./frame/runtime";
 export { BroadcastValueError, CapturedVariableError, ImportBundleError } from "./frame/user-function";
 export { CorruptImageError, ImageTooLargeError } from "./image/errors";

@@ -7,6 +7,7 @@ import { notebookOptions } from "./compiler-options";
 import { diagnosticsOf, type Placing } from "./diagnostics";
 import { earlierVariables } from "./earlier-variables";
 import { fileChanges } from "./file-changes";
+import { ANY_FRAME, type FrameVariable, loosen, reassignedFrames, withTypes } from "./frame-variables";
 import { withoutAccessors } from "./live-variables";
 import { localModules } from "./local-modules";
 import { type ModuleResolution, moduleResolution } from "./module-resolution";
@@ -56,7 +57,7 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
   let committed = "";
   let resolution: ModuleResolution | undefined;
   let latest: { readonly execution: number; readonly declarations: string } | undefined;
-  let call: Call = { execution: 0, cellLength: 0, emittedMap: "", map: "", packages: [], diagnostics: [] };
+  let call: Call = { execution: 0, cellLength: 0, emittedMap: "", map: "", packages: [], diagnostics: [], loose: [] };
 
   const converter: TslabConverter = createTslabConverter({
     cwd,
@@ -73,6 +74,9 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
     },
     emitted(map) {
       call.emittedMap = map;
+    },
+    parsed(file) {
+      loosen(compiler, file, call.loose);
     },
     toCommonJs(code, options) {
       const made = toCommonJs(compiler, code, options, { execution: call.execution, path: undefined, cwd });
@@ -91,15 +95,20 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
   const isModuleInMemory = (path: string) => modulesInMemory.has(path);
   const hasPrefix = (path: string) => path === converter.cellFile || isModuleInMemory(path);
   const local = localModules(compiler, converter, cwd, (path) => (isModuleInMemory(path) ? 1 : 0));
+  const earlierNames = () => {
+    const file = converter.builder()?.getSourceFile(converter.declarationsFile);
+    return new Set([...((file && compiler.localsOf(file))?.keys() ?? [])].map(String));
+  };
   const placing: Placing = {
     cwd,
     cellFile: converter.cellFile,
+    earlier: earlierNames,
     before: (path) => (hasPrefix(path) ? { characters: SOURCE_PREFIX.length, lines: 1 } : { characters: 0, lines: 0 }),
     length: (path) => (path === converter.cellFile ? call.cellLength : undefined),
   };
 
   const begin = (execution: number, source: string) => {
-    call = { execution, cellLength: source.length, emittedMap: "", map: "", packages: [], diagnostics: [] };
+    call = { execution, cellLength: source.length, emittedMap: "", map: "", packages: [], diagnostics: [], loose: [] };
     if (changes.tell(NAMES_FILES.test(source))) resolution?.invalidate();
     prelude.mentionedIn(source);
   };
@@ -116,15 +125,41 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
     ]);
   };
 
+  /** Compiles a cell's text, again where a variable has to take DataFrames of other columns. */
+  const convertText = (text: string) => {
+    const variables = new Map<string, FrameVariable>();
+    for (let source = text; ; source += "\n") {
+      const anyFrame = [...variables.values()].filter(({ position }) => position === undefined);
+      const earlier = withTypes(compiler, committed, new Map(anyFrame.map(({ name }) => [name, ANY_FRAME])));
+      const converted = converter.convert(prelude.declarations() + earlier, source);
+      resolution?.settle();
+      const found = worthTelling(call.diagnostics, converted, converter.cellFile);
+      const more = framesToLoosen(found).filter(({ name }) => !variables.has(name));
+      if (more.length === 0) {
+        const known = [...variables.values()].flatMap(({ name, type }) =>
+          type === undefined ? [] : [[name, type] as const],
+        );
+        return { converted, found, types: new Map(known) };
+      }
+      for (const variable of more) variables.set(variable.name, variable);
+      call.loose = [...variables.values()].flatMap(({ position }) => position ?? []);
+      // Their type is the prelude's.
+      prelude.include();
+    }
+  };
+
+  const framesToLoosen = (found: readonly ts.Diagnostic[]) => {
+    if (found.length === 0) return [];
+    const program = converter.builder().getProgram();
+    return reassignedFrames(compiler, program, cell(), program.getSourceFile(converter.declarationsFile), found);
+  };
+
   const convertCell = (execution: number, source: string): Converted => {
     const { text, errors, awaits, result } = readCell(compiler, source, converter.cellFile);
     if (errors.length > 0) return { kind: "diagnostics", diagnostics: diagnosticsOf(compiler, errors, placing) };
-    const previous = prelude.declarations() + committed;
-    const converted = converter.convert(previous, text);
-    resolution?.settle();
-    const found = diagnosticsOf(compiler, worthTelling(call.diagnostics, converted, converter.cellFile), placing);
-    if (found.length > 0) return { kind: "diagnostics", diagnostics: found };
-    const own = converted.declOutput ?? "";
+    const { converted, found, types } = convertText(text);
+    if (found.length > 0) return { kind: "diagnostics", diagnostics: diagnosticsOf(compiler, found, placing) };
+    const own = withTypes(compiler, converted.declOutput ?? "", types);
     latest = { execution, declarations: own + remainingNamespaces(compiler, committed, cell(), own) };
     const { modules, packages } = local.take(local.of(cell()));
     return {
@@ -184,10 +219,7 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
       return converter.inspect(inScope(), source, position);
     },
     file: cell,
-    earlierNames() {
-      const file = converter.builder().getSourceFile(converter.declarationsFile);
-      return new Set([...((file && compiler.localsOf(file))?.keys() ?? [])].map(String));
-    },
+    earlierNames,
     ownModules: Object.keys(options.paths ?? {}),
     close: () => converter.close(),
   };
@@ -204,6 +236,8 @@ interface Call {
   map: string;
   packages: readonly string[];
   diagnostics: readonly ts.Diagnostic[];
+  /** Where the cell declares variables that take any DataFrame. */
+  loose: readonly number[];
 }
 
 /** tslab knows which errors of a cell are none, those of an `await` at its top; errors of other files count all. */

@@ -2,6 +2,8 @@ import { relative } from "node:path";
 import type ts from "@tslab/typescript-for-tslab";
 import type { Diagnostic } from "../messages";
 import type { Compiler } from "./compiler";
+import { ANY_FRAME } from "./frame-variables";
+import { withHint } from "./hints";
 
 /** More than these help nobody. */
 const MOST = 50;
@@ -11,6 +13,8 @@ export interface Placing {
   readonly cwd: string;
   /** The file that stands for the cell. */
   readonly cellFile: string;
+  /** Names that earlier cells declare. */
+  earlier(): ReadonlySet<string>;
   /** Characters and lines before the user's text. */
   before(path: string): { readonly characters: number; readonly lines: number };
   /** The length of the user's text, where more follows that is not theirs. */
@@ -39,7 +43,12 @@ function diagnosticOf(compiler: Compiler, found: ts.DiagnosticWithLocation, plac
     line: line + 1 - lines,
     column: character + 1,
     length: Math.max(1, Math.min(found.length, lineEnd, end - start)),
-    message: compiler.flattenDiagnosticMessageText(found.messageText, "\n"),
+    message: withHint(
+      compiler,
+      compiler.flattenDiagnosticMessageText(found.messageText, "\n").replaceAll(ANY_FRAME, "DataFrame<any>"),
+      found,
+      placing.earlier(),
+    ),
     code: found.code,
   };
 }

@@ -23,6 +23,8 @@ export interface ConverterHooks {
   watchFile(path: string, callback: ts.FileWatcherCallback): ts.FileWatcher;
   /** Parts of the compiler's host that take the place of TypeScript's own; `system` tells of what is missed. */
   host(system: ts.System): Partial<ts.CompilerHost>;
+  /** Told of the file that stands for the cell, before it is checked. */
+  parsed(cell: ts.SourceFile): void;
   /** Transforms of a cell's syntax tree before TypeScript's own. */
   beforeEmit(program: ts.Program): readonly ts.TransformerFactory<ts.SourceFile>[];
   /** The source map of a cell's first step, from TypeScript to ES modules. */
@@ -99,7 +101,9 @@ export function createTslabConverter(hooks: ConverterHooks): TslabConverter {
   };
   const taken = (made: ts.BuilderProgram) => {
     builder = made;
-    const cell = made.getSourceFile(cellFile) as CellFile | undefined;
+    const file = made.getSourceFile(cellFile);
+    if (file) hooks.parsed(file);
+    const cell = file as CellFile | undefined;
     // tslab exports all names of a cell, and takes `declare global` for one.
     cell?.locals?.delete("__global");
     // A cell with `await (` is parsed twice; what is asked of the first file, which is part of no program, fails.
