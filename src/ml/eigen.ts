@@ -27,7 +27,8 @@ export interface SymmetricEigenOptions {
  * eigenvalues by implicit QL, the wanted eigenvectors by inverse iteration, and back (Golub and Van Loan, "Matrix
  * Computations", chapter 8; the path that LAPACK's dsyevx takes).
  *
- * Works for any finite matrix, of any rank and with equal eigenvalues. Lets other work of the process run, and looks at
+ * Works for any finite matrix, of any rank and with equal eigenvalues. Of the libraries on npm, ml-matrix is as exact but
+ * takes a minute at order 1280 and holds up the process meanwhile; none has LAPACK's or Eigen's symmetric solver compiled. Lets other work of the process run, and looks at
  * `signal`, between panels.
  * @param packed the upper triangle, row by row
  * @param n the order
@@ -116,19 +117,21 @@ async function reduce(
   return { tridiagonal: { diagonal: diagonal.values, off: off.values }, transformBack };
 }
 
-async function pause(signal: AbortSignal | undefined): Promise<void> {
+/** Lets other work of the process run. @throws CancelledError */
+export async function pause(signal: AbortSignal | undefined): Promise<void> {
   await setImmediate();
   throwIfAborted(signal);
 }
 
 /** A power of two near the largest magnitude: dividing by it keeps squares in range and loses no digit. */
-function powerOfTwoNear(values: Float64Array): number {
+export function powerOfTwoNear(values: Float64Array): number {
   let largest = 0;
   for (const value of values) largest = Math.max(largest, Math.abs(value));
   return largest > 0 ? 2 ** Math.max(-1000, Math.min(1000, Math.round(Math.log2(largest)))) : 1;
 }
 
-function flipSigns(vectors: Float64Array, count: number, n: number): void {
+/** Makes the component of largest magnitude of each vector positive. */
+export function flipSigns(vectors: Float64Array, count: number, n: number): void {
   for (let i = 0; i < count; i++) {
     const row = vectors.subarray(i * n, (i + 1) * n);
     let largest = 0;

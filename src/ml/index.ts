@@ -18,7 +18,7 @@ export {
   type StatisticsParams,
   scatter,
 } from "./partial-statistics";
-export { type PrincipalComponents, principalComponents } from "./pca";
+export { type PrincipalComponents, type PrincipalInput, principalComponents } from "./pca";
 export { createProjection, type Projection } from "./project";
 export { type ScatterAccumulator, startScatter } from "./scatter";
 export { EigenConvergenceError } from "./tridiagonal-ql";

@@ -13,6 +13,7 @@ import {
   packedLength,
   type Scatter,
 } from "./moments";
+import type { PrincipalInput } from "./pca";
 import { type ScatterAccumulator, startScatter } from "./scatter";
 import { readRows } from "./vector-column";
 
@@ -118,32 +119,64 @@ export function gatherMoments(): Gathering<Moments> {
   };
 }
 
-/** Merges rows of `ml.scatter`; co-moments of partitions that gave their rows are computed here. */
-export function gatherScatter(): Gathering<Scatter> {
+/** Merges rows of `ml.scatter`. Rows that partitions gave are kept as they are while all together are fewer than columns. */
+export function gatherScatter(): Gathering<PrincipalInput> {
   let total: Scatter | undefined;
-  let fromRows: { readonly dimension: number; readonly accumulator: ScatterAccumulator } | undefined;
+  let few: Matrix<Float64Array>[] = [];
+  let accumulator: ScatterAccumulator | undefined;
+  let dimension: number | undefined;
+
+  function addRows(rows: Matrix<Float64Array>): void {
+    few.push(rows);
+    if (accumulator || total || countRows(few) >= rows.dimension) accumulate(rows.dimension);
+  }
+
+  function accumulate(width: number): void {
+    accumulator ??= startScatter(width);
+    for (const rows of few) accumulator.add(rows);
+    few = [];
+  }
+
   return {
     add(batch) {
       const means = rowsOf(batch, "mean");
-      countsOf(batch).forEach((count, i) => {
+      for (const [i, count] of countsOf(batch).entries()) {
         const mean = means[i]!;
-        const dimension = mean.length;
+        dimension ??= mean.length;
+        checkDimension(dimension, mean.length);
         const packed = float64At(batch, "scatter", i);
         if (packed) {
           const part = { count, mean, packed };
           total = total ? mergeScatter(total, part) : part;
-          return;
+          if (few.length > 0) accumulate(dimension);
+        } else {
+          addRows({ values: float64At(batch, "rows", i)!, rows: count, dimension });
         }
-        fromRows ??= { dimension, accumulator: startScatter(dimension) };
-        checkDimension(dimension, fromRows.dimension);
-        fromRows.accumulator.add({ values: float64At(batch, "rows", i)!, rows: count, dimension });
-      });
+      }
     },
     finish() {
-      const rest = fromRows?.accumulator.finish();
-      return total && rest ? mergeScatter(total, rest) : (total ?? rest);
+      if (few.length > 0) return { kind: "rows", rows: joined(few) };
+      const rest = accumulator?.finish();
+      const all = total && rest ? mergeScatter(total, rest) : (total ?? rest);
+      return all && { kind: "scatter", ...all };
     },
   };
+}
+
+function countRows(parts: readonly Matrix<Float64Array>[]): number {
+  return parts.reduce((sum, { rows }) => sum + rows, 0);
+}
+
+function joined(parts: readonly Matrix<Float64Array>[]): Matrix<Float64Array> {
+  const { dimension } = parts[0]!;
+  const rows = countRows(parts);
+  const values = new Float64Array(rows * dimension);
+  let at = 0;
+  for (const part of parts) {
+    values.set(part.values, at);
+    at += part.values.length;
+  }
+  return { values, rows, dimension };
 }
 
 function readColumn(batch: RecordBatch, column: string, dimension: number | undefined): Matrix<Float64Array> {

@@ -1,6 +1,7 @@
 import type { Matrix } from "../data/vectors";
 import { IllegalArgumentError } from "../errors";
 import { symmetricEigen } from "./eigen";
+import { fewRowsEigen } from "./few-rows";
 import type { Scatter } from "./moments";
 
 /** The leading directions of variance. */
@@ -11,37 +12,50 @@ export interface PrincipalComponents {
   readonly explainedVariance: Float64Array;
 }
 
+/** What a PCA is computed from: co-moments, or the rows themselves where they are fewer than the columns. */
+export type PrincipalInput =
+  | ({ readonly kind: "scatter" } & Scatter)
+  | { readonly kind: "rows"; readonly rows: Matrix<Float64Array> };
+
 /**
- * The principal components of the rows behind a scatter matrix: eigenvectors of their covariance. As in Spark's
+ * The principal components of rows: eigenvectors of their covariance. As in Spark's
  * `RowMatrix.computePrincipalComponentsAndExplainedVariance`, the shares are of the variance in all directions.
  * @param k how many (a whole number from 1), or (below 1) the share of variance that they must reach together
- * @throws IllegalArgumentError for fewer than two rows, no variance, or more components than dimensions
+ * @throws IllegalArgumentError for fewer than two rows, no variance, values too large to square, or more components than
+ * dimensions
  */
 export async function principalComponents(
-  scatter: Scatter,
+  input: PrincipalInput,
   k: number,
   signal?: AbortSignal,
 ): Promise<PrincipalComponents> {
-  const dimension = scatter.mean.length;
-  if (scatter.count < 2) {
-    throw new IllegalArgumentError(`PCA needs at least two rows, not ${scatter.count}.`);
-  }
+  const { rows, dimension } = input.kind === "rows" ? input.rows : { rows: input.count, dimension: input.mean.length };
+  if (rows < 2) throw new IllegalArgumentError(`PCA needs at least two rows, not ${rows}.`);
   if (k > dimension) {
     throw new IllegalArgumentError(`k is ${k}, but the vectors have only ${dimension} values.`, {
       remedy: `Ask for at most ${dimension} components.`,
     });
   }
-  if (!scatter.packed.some((value) => value !== 0)) {
+  const countFor = (values: Float64Array) => (k < 1 ? componentsFor(shares(values), k) : k);
+  const { values, vectors, count } =
+    input.kind === "rows"
+      ? await fewRowsEigen(input.rows, countFor, signal)
+      : await symmetricEigen(checkedScatter(input), dimension, { count: countFor, ...(signal ? { signal } : {}) });
+  if (!(values[0]! > 0)) {
     throw new IllegalArgumentError("All rows are equal: there is no variance to find directions of.");
   }
-  const { values, vectors, count } = await symmetricEigen(scatter.packed, dimension, {
-    count: (all) => (k < 1 ? componentsFor(shares(all), k) : k),
-    ...(signal ? { signal } : {}),
-  });
-  return {
-    components: { values: vectors, rows: count, dimension },
-    explainedVariance: shares(values).slice(0, count),
-  };
+  const explainedVariance = new Float64Array(count);
+  explainedVariance.set(shares(values).subarray(0, count));
+  return { components: { values: vectors, rows: count, dimension }, explainedVariance };
+}
+
+function checkedScatter({ packed }: Scatter): Float64Array {
+  if (!packed.every(Number.isFinite)) {
+    throw new IllegalArgumentError("The values are too large for their squares to be added up.", {
+      remedy: "Scale them first, to magnitudes below 1e150.",
+    });
+  }
+  return packed;
 }
 
 /** Shares of the total. What rounding left below 0 counts as 0. */

@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DataFrame } from "../../src/frame/dataframe";
 import type { EngineEvent, Session } from "../../src/index";
-import { differenceUpToSign, elementwiseDifference, numpy, relativeDifference } from "../ml/numpy";
+import { uniform } from "../ml/data-sets";
+import { elementwiseDifference, relativeDifference } from "../ml/numeric";
+import { golden } from "../support/golden";
 import { ml, pomona } from "./built";
 
 let session: Session;
@@ -36,28 +38,22 @@ async function fitted(df: DataFrame, k = 2) {
 }
 
 describe("fit and transform", () => {
-  it("agree with numpy on wide float32 vectors in many partitions", async () => {
-    const path = join(folder, "wide.parquet");
-    const data = numpy(`
-import pyarrow as pa, pyarrow.parquet as pq
-rng = np.random.default_rng(8)
-x = np.maximum(rng.normal(size=(700, 40)) @ rng.normal(size=(40, 300)), 0) + 0.01 * rng.normal(size=(700, 300))
-x = x.astype(np.float32)
-pq.write_table(pa.table({"features": pa.array(list(x), type=pa.list_(pa.float32()))}), ${JSON.stringify(path)})
-x = x.astype(float)
-mean, std = x.mean(axis=0), x.std(axis=0, ddof=1)
-s, v = np.linalg.svd((x - mean) / std, full_matrices=False)[1:]
-share = s ** 2 / (s ** 2).sum()
-k = np.argmax(np.cumsum(share) >= 0.9) + 1
-out = dict(mean=mean, std=std, explained=share[:k], components=v[:k])`);
-    const df = session.read.parquet(path).repartition(9) as unknown as DataFrame;
+  it("agree with numpy on float32 vectors in many partitions", async () => {
+    const data = golden<Record<"mean" | "std" | "explained" | "components", readonly number[]>>("scaled-pca");
+    const [u, a, b] = [uniform(260 * 40), uniform(260 * 2, 7), uniform(2 * 40, 11)];
+    const rows = Array.from({ length: 260 }, (_, i) => ({
+      features: Array.from({ length: 40 }, (_, j) =>
+        Math.fround(Math.max((a[2 * i]! * b[j]! + a[2 * i + 1]! * b[40 + j]!) * 8 + u[40 * i + j]!, 0)),
+      ),
+    }));
+    const df = session.createDataFrame(rows, "features ARRAY<FLOAT>").repartition(9) as unknown as DataFrame;
     const scaler = await new ml.StandardScaler({ inputCol: "features", outputCol: "scaled", withMean: true }).fit(df);
-    expect(relativeDifference(scaler.mean, data.mean!.values)).toBeLessThan(1e-12);
-    expect(relativeDifference(scaler.std, data.std!.values)).toBeLessThan(1e-12);
-    const pca = await new ml.PCA({ inputCol: "scaled", outputCol: "pca", k: 0.9 }).fit(scaler.transform(df));
-    expect(pca.k).toBe(data.explained!.shape[0]);
-    expect(elementwiseDifference(pca.explainedVariance, data.explained!.values)).toBeLessThan(1e-6);
-    expect(differenceUpToSign(pca.pc.values, data.components!.values, 300)).toBeLessThan(1e-4);
+    expect(relativeDifference(scaler.mean, data.mean)).toBeLessThan(1e-12);
+    expect(relativeDifference(scaler.std, data.std)).toBeLessThan(1e-12);
+    const pca = await new ml.PCA({ inputCol: "scaled", outputCol: "pca", k: 0.7 }).fit(scaler.transform(df));
+    expect(pca.k).toBe(data.explained.length);
+    expect(elementwiseDifference(pca.explainedVariance, data.explained)).toBeLessThan(1e-10);
+    expect(relativeDifference(pca.pc.values, data.components)).toBeLessThan(1e-9);
   });
 
   it("give the same to the last bit each time", async () => {

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Session } from "../../src/index";
-import { differenceUpToSign, elementwiseDifference, type NumpyArray, numpy, relativeDifference } from "../ml/numpy";
+import { differenceUpToSign, elementwiseDifference, relativeDifference } from "../ml/numeric";
+import { type NumpyArray, numpy } from "../ml/numpy";
 import { ml, pomona } from "./built";
 
 const ROWS = 300;

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   createProjection,
   mergeMoments,
@@ -8,27 +8,28 @@ import {
   sampleStd,
   startScatter,
 } from "../../src/ml";
-import { type NumpyArray, numpy, packUpper, relativeDifference } from "./numpy";
+import { golden } from "../support/golden";
+import { uniform } from "./data-sets";
+import { relativeDifference } from "./numeric";
 
-/** 1000 rows of 37 values (not a multiple of the tile width) with means up to 1e3 and a constant column. */
-const MAKE = `
-rng = np.random.default_rng(7)
-x = rng.normal(size=(1000, 37)) * rng.uniform(0.001, 5, 37) + rng.normal(size=37) * 10.0 ** rng.integers(-2, 4, 37)
-x[:, 5] = 0.1
-d = x - x.mean(axis=0)
-w = rng.normal(size=(11, 37))
-out = dict(x=x, mean=x.mean(axis=0), std=x.std(axis=0, ddof=1), scatter=d.T @ d, w=w, projected=x @ w.T)
-`;
+/** What numpy says of the rows below. */
+interface Answer {
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+  /** The upper triangle, row by row. */
+  readonly scatter: readonly number[];
+  /** Rows 120 to 139 along `WEIGHTS`. */
+  readonly projected: readonly number[];
+}
+
+/** 1000 rows of 37 values (not a multiple of the tile width) with means from -500 to 580 and a constant column. */
+const X = uniform(1000 * 37).map((u, i) => (i % 37 === 5 ? 0.1 : u * (1 + (i % 37) * 0.125) + ((i % 37) * 30 - 500)));
+const WEIGHTS = { values: uniform(11 * 37, 7), rows: 11, dimension: 37 };
 
 describe("partial statistics", () => {
-  let data: Record<string, NumpyArray>;
-  beforeAll(() => {
-    data = numpy(MAKE);
-  });
+  const data = golden<Answer>("moments");
   const part = (from: number, to: number) => {
-    const { values, shape } = data.x!;
-    const d = shape[1]!;
-    return { values: values.slice(from * d, to * d), rows: to - from, dimension: d };
+    return { values: X.slice(from * 37, to * 37), rows: to - from, dimension: 37 };
   };
   const scatterOf = (from: number, to: number, batch = to - from): Scatter => {
     const accumulator = startScatter(37);
@@ -39,11 +40,11 @@ describe("partial statistics", () => {
   it("gives numpy's mean and standard deviation", () => {
     const all = momentsOf(part(0, 1000));
     expect(all.count).toBe(1000);
-    expect(relativeDifference(all.mean, data.mean!.values)).toBeLessThan(1e-14);
+    expect(relativeDifference(all.mean, data.mean)).toBeLessThan(1e-14);
     const std = sampleStd(all);
-    const others = (a: Float64Array) => a.filter((_, j) => j !== 5);
+    const others = (a: ArrayLike<number>) => Array.from(a).filter((_, j) => j !== 5);
     // numpy sums column 5 without a shift, and its deviation is rounding error instead of 0.
-    expect(relativeDifference(others(std), others(data.std!.values))).toBeLessThan(1e-9);
+    expect(relativeDifference(others(std), others(data.std))).toBeLessThan(1e-9);
     expect(std[5]).toBe(0);
     expect(all.mean[5]).toBe(0.1);
   });
@@ -51,8 +52,8 @@ describe("partial statistics", () => {
   it.each([[1], [3], [256], [257], [999], [1000]])("gives numpy's scatter matrix, in batches of %i rows", (batch) => {
     const all = scatterOf(0, 1000, batch);
     expect(all.count).toBe(1000);
-    expect(relativeDifference(all.mean, data.mean!.values)).toBeLessThan(1e-14);
-    expect(relativeDifference(all.packed, packUpper(data.scatter!))).toBeLessThan(1e-12);
+    expect(relativeDifference(all.mean, data.mean)).toBeLessThan(1e-14);
+    expect(relativeDifference(all.packed, data.scatter)).toBeLessThan(1e-12);
   });
 
   it.each([
@@ -75,35 +76,38 @@ describe("partial statistics", () => {
   });
 
   it("keeps the digits of a small variance beside a large mean", () => {
-    const far = numpy(`
-x = np.random.default_rng(9).normal(size=(1000, 8))
-d = x - x.mean(axis=0)
-out = dict(x=np.round(x * 2.0 ** 20) / 2.0 ** 20 + 1e6, scatter=d.T @ d)`);
-    const accumulator = startScatter(8);
-    accumulator.add({ values: far.x!.values, rows: 1000, dimension: 8 });
-    // Sums of raw squares would be off by 1e-3 here. Rounding x to steps of 1e-6 moves the matrix itself by 1e-8.
-    expect(relativeDifference(accumulator.finish().packed, packUpper(far.scatter!))).toBeLessThan(1e-7);
+    const near = uniform(1000 * 8).map((u) => Math.round(u * 2 ** 20) / 2 ** 20);
+    const scatterAt = (offset: number) => {
+      const accumulator = startScatter(8);
+      accumulator.add({ values: near.map((value) => value + offset), rows: 1000, dimension: 8 });
+      return accumulator.finish().packed;
+    };
+    // Every value is exact in both places. Sums of raw squares would be off by 1e-3 here.
+    expect(relativeDifference(scatterAt(2 ** 20), scatterAt(0))).toBeLessThan(1e-9);
   });
 
   it("projects as numpy does, each row by itself", () => {
-    const projection = createProjection({ values: data.w!.values, rows: 11, dimension: 37 });
+    const projection = createProjection(WEIGHTS);
     const all = projection(part(0, 1000));
     expect(all).toMatchObject({ rows: 1000, dimension: 11 });
-    expect(relativeDifference(all.values, data.projected!.values)).toBeLessThan(1e-14);
+    expect(relativeDifference(all.values.subarray(120 * 11, 140 * 11), data.projected)).toBeLessThan(1e-14);
     const alone = projection(part(123, 124));
     expect(Array.from(alone.values)).toEqual(Array.from(all.values.subarray(123 * 11, 124 * 11)));
   });
 
   it("projects vectors longer than one stretch", () => {
-    const long = numpy(
-      "rng = np.random.default_rng(3)\nx = rng.normal(size=(70, 1281)); w = rng.normal(size=(5, 1281))\nout = dict(x=x, w=w, y=x @ w.T)",
-    );
-    const projected = createProjection({ values: long.w!.values, rows: 5, dimension: 1281 })({
-      values: long.x!.values,
+    const [x, w] = [uniform(70 * 1281), uniform(5 * 1281, 7)];
+    const projected = createProjection({ values: w, rows: 5, dimension: 1281 })({
+      values: x,
       rows: 70,
       dimension: 1281,
     });
-    expect(relativeDifference(projected.values, long.y!.values)).toBeLessThan(1e-13);
+    const expected = Float64Array.from({ length: 70 * 5 }, (_, i) => {
+      let sum = 0;
+      for (let j = 0; j < 1281; j++) sum += x[Math.floor(i / 5) * 1281 + j]! * w[(i % 5) * 1281 + j]!;
+      return sum;
+    });
+    expect(relativeDifference(projected.values, expected)).toBeLessThan(1e-13);
   });
 
   it("refuses to merge rows of different lengths", () => {

@@ -7,7 +7,8 @@ import { arrayType } from "../../src/data/types";
 import { batchFromColumns, matrixFromVector, vectorFromMatrix } from "../../src/data/vectors";
 import { IllegalArgumentError } from "../../src/errors";
 import { type Gathering, gatherMoments, gatherScatter, moments, project, scatter, standardScale } from "../../src/ml";
-import { numpy, packUpper, relativeDifference } from "./numpy";
+import { uniform } from "./data-sets";
+import { packUpper, relativeDifference } from "./numeric";
 
 /** A worker whose files are these values. */
 function worker(files: Readonly<Record<string, unknown>> = {}): WorkerContext {
@@ -37,32 +38,52 @@ const arrays = (rows: readonly unknown[], type: "float" | "double" = "double") =
   vectorFromArray(rows as unknown[], arrowType(arrayType(type))) as Vector;
 
 describe("ml.moments and ml.scatter", () => {
-  it("agree with numpy on array<float>, over batches of several sizes and an empty one", async () => {
-    const data = numpy(`
-x = np.random.default_rng(21).normal(3, 2, size=(50, 6)).astype(np.float32).astype(float)
-d = x - x.mean(axis=0)
-out = dict(x=x, mean=x.mean(axis=0), m2=(d * d).sum(axis=0), scatter=d.T @ d)`);
-    const x = Float32Array.from(data.x!.values);
+  it("agree with sums one by one on array<float>, over batches of several sizes and an empty one", async () => {
+    const x = Float32Array.from(uniform(50 * 6), (u) => u * 6 + 3);
+    const mean = Float64Array.from(
+      { length: 6 },
+      (_, j) => x.reduce((sum, v, i) => sum + (i % 6 === j ? v : 0), 0) / 50,
+    );
+    const products = new Float64Array(36);
+    for (let row = 0; row < 50; row++) {
+      const deviation = (j: number) => x[row * 6 + j]! - mean[j]!;
+      for (let at = 0; at < 36; at++) products[at]! += deviation(Math.floor(at / 6)) * deviation(at % 6);
+    }
+    const m2 = Float64Array.from({ length: 6 }, (_, j) => products[j * 7]!);
     const batches = [0, 1, 20, 20, 50].map((from, i, bounds) => {
       const to = bounds[i + 1] ?? 50;
       return features(vectorFromMatrix({ values: x.subarray(from * 6, to * 6), rows: to - from, dimension: 6 }));
     });
     const found = gathered(gatherMoments(), [await runTable(moments, batches)]);
     expect(found.count).toBe(50);
-    expect(relativeDifference(found.mean, data.mean!.values)).toBeLessThan(1e-14);
-    expect(relativeDifference(found.m2, data.m2!.values)).toBeLessThan(1e-14);
+    expect(relativeDifference(found.mean, mean)).toBeLessThan(1e-14);
+    expect(relativeDifference(found.m2, m2)).toBeLessThan(1e-14);
     // One row goes as it is; 19 and 30 rows of 6 values go as a matrix.
     const split = [batches.slice(0, 1), batches.slice(1, 3), batches.slice(3)];
     const partials = await Promise.all([...split, batches].map((part) => runTable(scatter, part)));
     expect(partials.map((p) => p!.getChild("rows")!.get(0) !== null)).toEqual([true, false, false, false]);
-    for (const products of [
+    for (const found of [
       gathered(gatherScatter(), partials.slice(0, 3)),
       gathered(gatherScatter(), partials.slice(3)),
     ]) {
-      expect(products.count).toBe(50);
-      expect(relativeDifference(products.mean, data.mean!.values)).toBeLessThan(1e-14);
-      expect(relativeDifference(products.packed, packUpper(data.scatter!))).toBeLessThan(1e-13);
+      if (found.kind !== "scatter") throw new Error(found.kind);
+      expect(found.count).toBe(50);
+      expect(relativeDifference(found.mean, mean)).toBeLessThan(1e-14);
+      expect(relativeDifference(found.packed, packUpper(products, 6))).toBeLessThan(1e-13);
     }
+  });
+
+  it("keep rows as they are while all partitions have fewer than columns", async () => {
+    const x = uniform(7 * 8);
+    const part = (from: number, to: number) =>
+      runTable(scatter, [
+        features(vectorFromMatrix({ values: x.subarray(from * 8, to * 8), rows: to - from, dimension: 8 })),
+      ]);
+    const [first, second, third] = await Promise.all([part(0, 3), part(3, 6), part(6, 7)]);
+    const few = gathered(gatherScatter(), [first, second, third]);
+    expect(few).toEqual({ kind: "rows", rows: { values: x, rows: 7, dimension: 8 } });
+    const many = gathered(gatherScatter(), [first, second, third, third]);
+    expect(many).toMatchObject({ kind: "scatter", count: 8 });
   });
 
   it("give no row for an empty partition", async () => {
