@@ -1,11 +1,25 @@
 import type { RgbImage } from "./decode";
 import { wasmBase64 } from "./jpeg.wasm";
+import { readJpegHeader } from "./jpeg-header";
+import { checkSize } from "./refusal";
+import { decodeBySharp, inksBySharp } from "./sharp";
+import { cmyk, unpackRows } from "./unpack";
 
 /**
  * Images up to this many pixels are decoded here. Beyond it the general decoder's start, half a millisecond, is nothing
  * against its faster inner loops, and it works on another thread.
  */
 const MOST_PIXELS = 1 << 18;
+
+/** A JPEG's pixels, as Pillow gives them. @throws Refusal */
+export async function decodeJpeg(file: Buffer, maxPixels: number): Promise<RgbImage> {
+  const header = readJpegHeader(file);
+  checkSize(header.width, header.height, maxPixels);
+  if (header.components !== 4) return decodeSimpleJpeg(file, maxPixels) ?? decodeBySharp(file, maxPixels);
+  const inks = await inksBySharp(file, maxPixels);
+  // Pillow takes every file to be Adobe's, whose inks are inverted; libvips turns only those around that say so.
+  return unpackRows(inks, 0, header.width * 4, header, cmyk(4, !header.adobe));
+}
 
 /**
  * Decodes a small JPEG of the common kind (sequential, grey or YCbCr) to the same bytes as libjpeg-turbo, without the
