@@ -42,6 +42,8 @@ function nodeText(plan: Plan): string {
   switch (plan.op) {
     case "read":
       return `Read ${plan.format} ${plan.paths.join(", ")}`;
+    case "range":
+      return `Range (${plan.start}, ${plan.end}, step=${plan.step})`;
     case "local":
       return `LocalRelation [${plan.schema.fields.map((f) => f.name).join(", ")}]`;
     case "sql":

@@ -63,6 +63,7 @@ export function lower(plan: Plan, catalog: Catalog): Lowered {
       case "read":
         return node.format === "binaryFile" ? binaryFiles(node) : relational(node);
       case "local":
+      case "range":
         return relational(node);
       case "sql":
         return relational({ ...node, views: mapValues(node.views, (view) => asRelational(visit(view))) });

@@ -1,6 +1,6 @@
 import { IllegalArgumentError } from "../errors";
 import type { DataFrame } from "../frame/dataframe";
-import { checkedSeed, randomSeed } from "../frame/functions";
+import { checkedSeed, randomSeed } from "../frame/functions/numbers";
 import type { OwnColumnName } from "../frame/row-types";
 
 export interface BalancedSampleOptions<R = Record<string, unknown>> {

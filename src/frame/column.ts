@@ -1,7 +1,7 @@
 import type { DataType } from "../data/types";
 import { IllegalArgumentError } from "../errors";
 import { parseDataType, type TypeName } from "./ddl";
-import { type Expression, outputName, type ScalarFunction, type SortOrder } from "./plan";
+import { type Expression, outputName, type SortOrder } from "./plan";
 
 /** A JavaScript value that can stand in an expression. */
 export type LiteralInput = null | boolean | number | bigint | string | Date;
@@ -186,6 +186,11 @@ export class Column<Name extends string = string, T = unknown> {
     return this.call("rlike", pattern);
   }
 
+  /** SQL's ILIKE: {@link Column.like} without regard to upper and lower case. */
+  ilike(pattern: string): Column<string, boolean> {
+    return this.call("ilike", pattern);
+  }
+
   /** True where the text starts with `prefix`. */
   startsWith(prefix: ColumnOrLiteral): Column<string, boolean> {
     return this.call("startswith", prefix);
@@ -280,7 +285,7 @@ export class Column<Name extends string = string, T = unknown> {
     return `Column<'${this.columnName}'>`;
   }
 
-  private call<R>(fn: ScalarFunction, ...others: readonly ColumnOrLiteral[]): Column<string, R> {
+  private call<R>(fn: string, ...others: readonly ColumnOrLiteral[]): Column<string, R> {
     return new Column({ kind: "call", fn, args: [unaliased(this.expression), ...others.map(operand)] });
   }
 }

@@ -8,7 +8,8 @@ import { JUPYTER_DISPLAY, type MimeBundle } from "../host/mime-bundle";
 import { Column, SortColumn } from "./column";
 import { type DanfoDataFrame, danfoDataFrame } from "./danfo";
 import { frameBundle } from "./frame-bundle";
-import { checkedSeed, count, randomSeed } from "./functions";
+import { count } from "./functions";
+import { checkedSeed, randomSeed } from "./functions/numbers";
 import { expressionsOf, GroupedData } from "./grouped-data";
 import { type JoinTypeName, joinType } from "./join-types";
 import type { Expression, Plan, SortOrder } from "./plan";
@@ -125,7 +126,7 @@ export class DataFrame<R = any> {
     }
     return this.withPlan(
       typeof condition === "string"
-        ? { op: "filterSql", input: this.plan, condition }
+        ? { op: "filterSql", input: this.plan, dialect: "duckdb", condition }
         : { op: "filter", input: this.plan, condition: condition.expression },
     );
   }

@@ -4,7 +4,7 @@ import { BACKENDS as INSTALLABLE_BACKENDS } from "../model/backend";
 import { networkByName } from "../model/networks";
 import { resolveWeights, WeightsUnavailableError } from "../model/weights-lookup";
 import { Column } from "./column";
-import { type ColumnOrName, named } from "./functions";
+import { type ColumnOrName, named } from "./functions/call";
 
 /** What runs a network. `auto` takes the fastest that is installed, and the log says which. */
 export const BACKENDS = ["auto", ...INSTALLABLE_BACKENDS] as const;

@@ -1,5 +1,6 @@
 import type { FunctionSpec, Json } from "../data/batch-function";
 import type { DataType, StructType } from "../data/types";
+import { functionNamed } from "./function-entry";
 import { javaDouble } from "./java-number";
 
 /** A value in a plan: what JSON can say, and a type where JavaScript's is not enough. */
@@ -10,7 +11,8 @@ export type Expression =
   | { readonly kind: "column"; readonly name: string }
   /** `type` is absent where the value says it all: boolean, integer or double, string, null. Dates are ISO strings. */
   | { readonly kind: "literal"; readonly value: LiteralValue; readonly type?: DataType }
-  | { readonly kind: "call"; readonly fn: ScalarFunction | AggregateFunction; readonly args: readonly Expression[] }
+  /** `fn` is a name in the table of functions; operators are functions too. */
+  | { readonly kind: "call"; readonly fn: string; readonly args: readonly Expression[] }
   | { readonly kind: "cast"; readonly child: Expression; readonly to: DataType }
   | {
       readonly kind: "case";
@@ -30,77 +32,6 @@ export interface BatchExpression {
   readonly onError: { readonly kind: "fail" } | { readonly kind: "null"; readonly errorColumn: string };
 }
 
-/** Scalar functions by Spark's SQL name. Operators are functions too. */
-export type ScalarFunction =
-  | "="
-  | "!="
-  | "<"
-  | "<="
-  | ">"
-  | ">="
-  | "<=>"
-  | "+"
-  | "-"
-  | "*"
-  | "/"
-  | "%"
-  | "negative"
-  | "and"
-  | "or"
-  | "not"
-  | "isnull"
-  | "isnotnull"
-  | "isnan"
-  | "in"
-  | "like"
-  | "rlike"
-  | "startswith"
-  | "endswith"
-  | "contains"
-  | "coalesce"
-  | "split"
-  | "element_at"
-  /** An array's element counted from 0, a map's value or a struct's field. */
-  | "getitem"
-  | "size"
-  | "array"
-  | "array_contains"
-  | "lower"
-  | "upper"
-  | "trim"
-  | "length"
-  | "regexp_extract"
-  | "regexp_replace"
-  | "substring"
-  | "concat"
-  | "concat_ws"
-  | "abs"
-  | "round"
-  | "floor"
-  | "ceil"
-  | "sqrt"
-  | "exp"
-  | "ln"
-  | "pow"
-  | "least"
-  | "greatest"
-  | "rand"
-  | "md5"
-  | "sha2";
-
-export type AggregateFunction =
-  | "count"
-  | "count_distinct"
-  | "sum"
-  | "avg"
-  | "min"
-  | "max"
-  | "stddev_samp"
-  | "var_samp"
-  | "first"
-  | "collect_list"
-  | "collect_set";
-
 export interface SortOrder {
   readonly child: Expression;
   readonly direction: "asc" | "desc";
@@ -108,6 +39,9 @@ export interface SortOrder {
 }
 
 export type JoinType = "inner" | "left" | "right" | "full" | "semi" | "anti" | "cross";
+
+/** Whose SQL a text is. */
+export type SqlDialect = "duckdb";
 
 export type ReadFormat = "binaryFile" | "parquet" | "csv";
 
@@ -121,7 +55,15 @@ export type Plan =
       readonly schema?: StructType;
     }
   | { readonly op: "local"; readonly schema: StructType; readonly rows: readonly (readonly Json[])[] }
-  | { readonly op: "sql"; readonly query: string; readonly views: Readonly<Record<string, Plan>> }
+  /** Whole numbers from `start` to before `end` in a column `id`; longs, as text. */
+  | { readonly op: "range"; readonly start: string; readonly end: string; readonly step: string }
+  /** A query in an engine's own SQL; an engine that does not speak the dialect refuses it. */
+  | {
+      readonly op: "sql";
+      readonly dialect: SqlDialect;
+      readonly query: string;
+      readonly views: Readonly<Record<string, Plan>>;
+    }
   | { readonly op: "project"; readonly input: Plan; readonly columns: readonly Expression[] }
   | {
       readonly op: "withColumns";
@@ -132,7 +74,7 @@ export type Plan =
   | { readonly op: "drop"; readonly input: Plan; readonly names: readonly string[] }
   | { readonly op: "filter"; readonly input: Plan; readonly condition: Expression }
   /** A filter in SQL text, as `df.filter("label = 'Apple'")`. */
-  | { readonly op: "filterSql"; readonly input: Plan; readonly condition: string }
+  | { readonly op: "filterSql"; readonly input: Plan; readonly dialect: SqlDialect; readonly condition: string }
   | { readonly op: "sample"; readonly input: Plan; readonly fraction: number; readonly seed: number }
   | { readonly op: "limit"; readonly input: Plan; readonly n: number }
   | { readonly op: "sort"; readonly input: Plan; readonly orders: readonly SortOrder[] }
@@ -177,6 +119,7 @@ export function inputsOf(plan: Plan): readonly Plan[] {
   switch (plan.op) {
     case "read":
     case "local":
+    case "range":
       return [];
     case "sql":
       return Object.values(plan.views);
@@ -202,8 +145,6 @@ export function outputName(expression: Expression): string {
   }
 }
 
-const INFIX = new Set(["=", "!=", "<", "<=", ">", ">=", "<=>", "+", "-", "*", "/", "%", "and", "or"]);
-
 /** An expression as Spark writes it in column names and plans: `(length > 3)`, `element_at(split(path, /, -1), -2)`. */
 export function expressionText(expression: Expression): string {
   switch (expression.kind) {
@@ -223,7 +164,7 @@ export function expressionText(expression: Expression): string {
     case "batch":
       return `${expression.fn.name}(${expression.args.map(expressionText).join(", ")})`;
     case "call":
-      return callText(expression.fn, expression.args.map(expressionText));
+      return functionNamed(expression.fn).text(...expression.args.map(expressionText));
   }
 }
 
@@ -240,47 +181,4 @@ function castName(type: DataType): string {
         ? "BIGINT"
         : type.toUpperCase()
     : type.type;
-}
-
-function callText(fn: string, args: readonly string[]): string {
-  if (INFIX.has(fn) && args.length === 2) {
-    // Spark writes inequality as NOT (a = b), and boolean operators in capitals.
-    if (fn === "!=") return `(NOT (${args[0]} = ${args[1]}))`;
-    return `(${args[0]} ${fn.toUpperCase()} ${args[1]})`;
-  }
-  switch (fn) {
-    case "not":
-      return `(NOT ${args[0]})`;
-    case "isnull":
-      return `(${args[0]} IS NULL)`;
-    case "isnotnull":
-      return `(${args[0]} IS NOT NULL)`;
-    case "in":
-      return `(${args[0]} IN (${args.slice(1).join(", ")}))`;
-    case "getitem":
-      return `${args[0]}[${args[1]}]`;
-    case "like":
-      return `${args[0]} LIKE ${args[1]}`;
-    case "split":
-      return `split(${args[0]}, ${args[1]}, ${args[2] ?? "-1"})`;
-    case "count_distinct":
-      return `count(DISTINCT ${args.join(", ")})`;
-    case "stddev_samp":
-      return `stddev(${args[0]})`;
-    case "var_samp":
-      return `variance(${args[0]})`;
-    case "pow":
-      return `POWER(${args.join(", ")})`;
-    case "sqrt":
-    case "exp":
-    case "floor":
-    case "ceil":
-      return `${fn.toUpperCase()}(${args[0]})`;
-    case "regexp_replace":
-      return `regexp_replace(${args.join(", ")}, 1)`;
-    case "rlike":
-      return `RLIKE(${args.join(", ")})`;
-    default:
-      return `${fn}(${args.join(", ")})`;
-  }
 }

@@ -116,8 +116,8 @@ export class Session {
   /** Numbers from `start` to before `end` in a column `id`. With one argument: from 0 to before it. */
   range(start: number, end?: number, step = 1): DataFrame<{ id: number }> {
     const [from, to] = end === undefined ? [0, start] : [start, end];
-    const query = `SELECT range AS id FROM range(${BigInt(from)}, ${BigInt(to)}, ${BigInt(step)})`;
-    return this.sql<{ id: number }>(query);
+    const [first, last, by] = [from, to, step].map((n) => BigInt(n).toString()) as [string, string, string];
+    return new DataFrame({ op: "range", start: first, end: last, step: by }, this.engine);
   }
 
   /** Names a DataFrame for `session.sql`; a view of that name is replaced. */
@@ -141,7 +141,7 @@ export class Session {
     // Only views that the query may mean, so that the others need not be looked up.
     const words = new Set(query.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? []);
     const meant = [...all].filter(([name]) => words.has(name.toLowerCase()));
-    return new DataFrame<R>({ op: "sql", query, views: Object.fromEntries(meant) }, this.engine);
+    return new DataFrame<R>({ op: "sql", dialect: "duckdb", query, views: Object.fromEntries(meant) }, this.engine);
   }
 
   /** Calls `listener` on every event of every job; returns a function that ends it. */

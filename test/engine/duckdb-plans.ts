@@ -1,7 +1,8 @@
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { type DataType, type StructType, simpleString } from "../../src/data/types";
 import { duckdbSchema } from "../../src/engine/embedded/duckdb-types";
-import { type CompiledQuery, compileRelational, describingQueries, PRELUDE } from "../../src/engine/embedded/sql";
+import { type CompiledQuery, columnTypes, compileRelational, describingQueries } from "../../src/engine/embedded/sql";
+import { PRELUDE } from "../../src/engine/embedded/sql-macros";
 import { DataFrame } from "../../src/frame/dataframe";
 import type { Plan } from "../../src/frame/plan";
 
@@ -29,12 +30,9 @@ export async function openDuckDbPlans(threads = 2): Promise<DuckDbPlans> {
   const describe = (sql: string) => schemaOf(connection, sql);
 
   async function query(plan: Plan): Promise<CompiledQuery> {
-    const leaves = new Map<string, readonly string[]>();
+    const leaves = new Map<string, StructType>();
     for (const path of pathsIn(plan)) {
-      leaves.set(
-        path,
-        (await describe(readSql(path))).fields.map((f) => f.name),
-      );
+      leaves.set(path, await describe(readSql(path)));
     }
     return describingQueries(describe, (describeQuery) =>
       compileRelational(
@@ -42,7 +40,9 @@ export async function openDuckDbPlans(threads = 2): Promise<DuckDbPlans> {
         (leaf) => {
           if (leaf.op !== "read") throw new Error(`No leaf of kind ${leaf.op} here`);
           const [path = ""] = leaf.paths;
-          return { sql: readSql(path), columns: leaves.get(path) ?? [] };
+          const schema = leaves.get(path);
+          if (!schema) throw new Error(`Nothing is known of ${path}`);
+          return { sql: readSql(path), columns: schema.fields.map((f) => f.name), types: columnTypes(schema) };
         },
         { describeQuery },
       ),

@@ -444,6 +444,7 @@ export const CASES: readonly SqlCase[] = [
       df
         .withPlan({
           op: "sql",
+          dialect: "duckdb",
           query: "SELECT label, sum(id) AS total FROM fruits WHERE label <> '' GROUP BY label;",
           views: { fruits: df.plan },
         })

@@ -87,8 +87,12 @@ describe("what cannot be", () => {
   });
 
   it("asks for the columns of SQL text before it compiles what stands on them", () => {
-    const plan = { op: "limit", input: { op: "sql", query: "SELECT 1 AS x", views: {} }, n: 1 } as const;
-    expect(() => compileRelational(plan, () => ({ sql: "", columns: [] }))).toThrow(UnknownQuerySchema);
+    const plan = {
+      op: "limit",
+      input: { op: "sql", dialect: "duckdb", query: "SELECT 1 AS x", views: {} },
+      n: 1,
+    } as const;
+    expect(() => compileRelational(plan, () => ({ sql: "", columns: [], types: [] }))).toThrow(UnknownQuerySchema);
   });
 });
 
@@ -107,6 +111,7 @@ describe("SQL text", () => {
   it("makes views of plans, with nothing kept from a sum's HUGEINT but its value", async () => {
     const plan = {
       op: "sql",
+      dialect: "duckdb",
       query: "SELECT sum(id) AS total, `label` FROM ids GROUP BY label;",
       views: { ids: df.filter(col("id").gt(5)).plan },
     } as const;

@@ -9,7 +9,14 @@ import type { Relational } from "./duckdb";
 import { duckdbType } from "./duckdb-types";
 import { type BoundSource, bindSource, parquetSql } from "./sources";
 import type { Spool } from "./spool";
-import { type CompiledQuery, type CompileOptions, compileRelational, describingQueries, type LeafPlan } from "./sql";
+import {
+  type CompiledQuery,
+  type CompileOptions,
+  columnTypes,
+  compileRelational,
+  describingQueries,
+  type LeafPlan,
+} from "./sql";
 import { quotedIdentifier } from "./sql-text";
 
 /** A plan reads a stage whose columns are not known yet. */
@@ -68,13 +75,13 @@ export async function analyze(
     if (leaf.op === "mapBatches") throw new AnalysisError("A batch function cannot run inside a query.");
     if (leaf.op !== "cached") {
       const { sql, schema } = sources.get(JSON.stringify(leaf))!;
-      return { sql, columns: columnNames(schema) };
+      return { sql, ...columnsOf(schema) };
     }
     const files = staged.get(leaf.id);
-    if (files) return { sql: parquetSql(files.files.map((f) => f.url)), columns: columnNames(files.schema) };
+    if (files) return { sql: parquetSql(files.files.map((f) => f.url)), ...columnsOf(files.schema) };
     const schema = planned.get(leaf.id);
     if (!schema) throw new UnplannedStage(leaf.id);
-    return { sql: emptySql(schema), columns: columnNames(schema) };
+    return { sql: emptySql(schema), ...columnsOf(schema) };
   };
   const describing = <T>(attempt: (options: CompileOptions) => T) =>
     describingQueries(
@@ -172,8 +179,8 @@ export function selectSql(sql: string, columns: readonly { readonly from: string
   return `SELECT ${list || '1 AS "__none"'} FROM (${sql})`;
 }
 
-function columnNames(schema: StructType): string[] {
-  return schema.fields.map((f) => f.name);
+function columnsOf(schema: StructType): Omit<CompiledQuery, "sql"> {
+  return { columns: schema.fields.map((f) => f.name), types: columnTypes(schema) };
 }
 
 /** No rows, but the right types: stands for a stage that has not run. */

@@ -1,20 +1,7 @@
 import { AnalysisError } from "../../frame/analysis-error";
 import { childrenOf, mapChildren } from "../../frame/expressions";
-import { type AggregateFunction, type Expression, expressionText } from "../../frame/plan";
-
-const AGGREGATES: ReadonlySet<string> = new Set<AggregateFunction>([
-  "count",
-  "count_distinct",
-  "sum",
-  "avg",
-  "min",
-  "max",
-  "stddev_samp",
-  "var_samp",
-  "first",
-  "collect_list",
-  "collect_set",
-]);
+import { functionNamed } from "../../frame/function-entry";
+import { type Expression, expressionText } from "../../frame/plan";
 
 /** True where an aggregate is anywhere in it. */
 export function hasAggregate(expression: Expression): boolean {
@@ -48,7 +35,7 @@ export function overParts(
 }
 
 function isAggregate(expression: Expression): boolean {
-  return expression.kind === "call" && AGGREGATES.has(expression.fn);
+  return expression.kind === "call" && functionNamed(expression.fn).aggregate;
 }
 
 /** What an alias names. */

@@ -1,12 +1,16 @@
+import type { DataType } from "../../data/types";
 import { AnalysisError } from "../../frame/analysis-error";
-import type { JoinType } from "../../frame/plan";
+import type { Value } from "../../frame/function-entry";
+import type { Expression, JoinType } from "../../frame/plan";
 import { resolveName } from "../../frame/resolve";
+import { expressionValue } from "./sql-expression";
 import { quotedIdentifier } from "./sql-text";
 
 interface Side {
   readonly name: string;
   readonly ids: readonly string[];
   readonly names: readonly string[];
+  readonly types: readonly { readonly type: DataType; readonly nullable: boolean }[];
 }
 
 /**
@@ -21,14 +25,21 @@ export function joinSql(left: Side, right: Side, on: readonly string[], how: Joi
     left: resolveName(name, left.names).index,
     right: resolveName(name, right.names).index,
   }));
-  const l = (index: number) => `l.${quotedIdentifier(left.ids[index] ?? "")}`;
-  const r = (index: number) => `r.${quotedIdentifier(right.ids[index] ?? "")}`;
-  const leftOutput = (index: number) => ({ name: left.names[index] ?? "", sql: l(index) });
+  // The side that may have no match gives nulls.
+  const value = (side: Side, prefix: string, index: number, mayMiss: boolean): Value => ({
+    sql: `${prefix}.${quotedIdentifier(side.ids[index] ?? "")}`,
+    type: side.types[index]?.type ?? "void",
+    nullable: mayMiss || (side.types[index]?.nullable ?? true),
+  });
+  const l = (index: number) => value(left, "l", index, how === "right" || how === "full");
+  const r = (index: number) => value(right, "r", index, how === "left" || how === "full");
+  const leftOutput = (index: number) => ({ name: left.names[index] ?? "", ...l(index) });
   const rest = (side: Side, used: readonly number[]) => side.ids.map((_, i) => i).filter((i) => !used.includes(i));
 
   const keyOutputs = keys.map((key) => {
-    if (how === "full") return { name: left.names[key.left] ?? "", sql: `coalesce(${l(key.left)}, ${r(key.right)})` };
-    return how === "right" ? { name: right.names[key.right] ?? "", sql: r(key.right) } : leftOutput(key.left);
+    const name = left.names[key.left] ?? "";
+    if (how === "full") return { name, ...call("coalesce", l(key.left), r(key.right)) };
+    return how === "right" ? { name: right.names[key.right] ?? "", ...r(key.right) } : leftOutput(key.left);
   });
   const others = rest(
     left,
@@ -37,12 +48,18 @@ export function joinSql(left: Side, right: Side, on: readonly string[], how: Joi
   const added = rest(
     right,
     keys.map((k) => k.right),
-  ).map((i) => ({ name: right.names[i] ?? "", sql: r(i) }));
+  ).map((i) => ({ name: right.names[i] ?? "", ...r(i) }));
   const isOneSided = how === "semi" || how === "anti";
-  const condition = keys.map((key) => `${l(key.left)} = ${r(key.right)}`).join(" AND ");
+  const condition = keys.map((key) => call("=", l(key.left), r(key.right)).sql).join(" AND ");
   const join = how === "cross" ? "CROSS JOIN" : `${how.toUpperCase()} JOIN`;
   return {
     outputs: [...keyOutputs, ...others, ...(isOneSided ? [] : added)],
     from: `FROM ${left.name} AS l ${join} ${right.name} AS r${condition ? ` ON ${condition}` : ""}`,
   };
+}
+
+/** A function of two values, which become one type as it wants. */
+function call(fn: string, a: Value, b: Value): Value {
+  const args = ["a", "b"].map((name): Expression => ({ kind: "column", name }));
+  return expressionValue({ kind: "call", fn, args }, (name) => (name === "a" ? a : b));
 }

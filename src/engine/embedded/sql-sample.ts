@@ -1,5 +1,5 @@
+import { ROW_NUMBER, uniformSql } from "../../frame/functions/numbers";
 import { matching } from "../../frame/resolve";
-import { ROW_NUMBER, uniformSql } from "./sql-expression";
 import { quotedIdentifier } from "./sql-text";
 
 /** A relation's name in the query and the SQL identifiers of its columns. */
@@ -31,11 +31,13 @@ export function sampleSql(numbered: Named, fraction: number, seed: number): stri
  * SQL for `total` rows, as evenly over the values of `by` as they allow: all rows in rounds, one of each group per round
  * in an order drawn with the seed, and the first `total` of those. So small groups give all they have and the others share
  * the rest, to within one row. Rows come out by group and place.
+ * @param by the column of the groups
+ * @param byText SQL for that column as text
  */
-export function balancedSampleSql(input: Named, by: string, total: number, seed: number): string {
+export function balancedSampleSql(input: Named, by: string, byText: string, total: number, seed: number): string {
   const columns = input.ids.map(quotedIdentifier).join(", ");
   const group = quotedIdentifier(by);
-  const groupText = `coalesce(spark_text(${group}), '')`;
+  const groupText = `coalesce(${byText}, '')`;
   // A group's rows are numbered within the group: what other groups hold does not change which of its rows come first.
   const placed = `SELECT *, row_number() OVER (PARTITION BY ${group} ORDER BY ${identity(input)}) AS "#place" FROM ${input.name}`;
   const drawn = `SELECT *, row_number() OVER (PARTITION BY ${group} ORDER BY ${uniformSql(seed, `${groupText} || ':' || "#place"`)}, "#place") AS "#round" FROM (${placed})`;

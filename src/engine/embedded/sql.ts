@@ -1,12 +1,15 @@
-import type { StructType } from "../../data/types";
+import { type DataType, type StructType, simpleString } from "../../data/types";
 import { PomonaError } from "../../errors";
 import { AnalysisError } from "../../frame/analysis-error";
+import { commonType } from "../../frame/coercion";
 import { childrenOf } from "../../frame/expressions";
+import type { Value } from "../../frame/function-entry";
 import { type Expression, outputName, type Plan } from "../../frame/plan";
 import { matching, nameParts, resolveName } from "../../frame/resolve";
 import { duckdbType } from "./duckdb-types";
 import { aggregateParts, canonical, hasAggregate, overParts, refuseLooseColumns, unaliased } from "./sql-aggregates";
-import { expressionSql, type ResolveName } from "./sql-expression";
+import { castValue } from "./sql-cast";
+import { conditionSql, expressionValue, type ResolveName } from "./sql-expression";
 import { joinSql } from "./sql-join";
 import { balancedSampleSql, type Named, rowNumberSql, sampleSql } from "./sql-sample";
 import { duckdbText, quotedIdentifier } from "./sql-text";
@@ -18,6 +21,19 @@ export interface CompiledQuery {
   readonly sql: string;
   /** As Spark names them: two may be the same. The columns of `sql` have these names too, in this order. */
   readonly columns: readonly string[];
+  /** What each column holds. */
+  readonly types: readonly ColumnType[];
+}
+
+/** What a column holds. */
+export interface ColumnType {
+  readonly type: DataType;
+  readonly nullable: boolean;
+}
+
+/** What the columns of a schema hold. */
+export function columnTypes(schema: StructType): ColumnType[] {
+  return schema.fields.map(({ type, nullable }) => ({ type, nullable }));
 }
 
 /** What compiling needs from outside. */
@@ -81,10 +97,11 @@ export async function describingQueries<T>(
 interface Relation extends Named {
   /** The columns' names; `ids` are the same but where a name comes twice. */
   readonly names: readonly string[];
+  readonly types: readonly ColumnType[];
 }
 
 /** One output column of a step. */
-interface Output {
+interface Output extends ColumnType {
   readonly name: string;
   readonly sql: string;
 }
@@ -97,9 +114,13 @@ class Compiler {
     private readonly options: CompileOptions,
   ) {}
 
-  query({ name, ids, names }: Relation): CompiledQuery {
+  query({ name, ids, names, types }: Relation): CompiledQuery {
     const list = ids.map((id, i) => aliased(quotedIdentifier(id), names[i] ?? id)).join(", ");
-    return { sql: `WITH ${this.steps.join(",\n")}\nSELECT ${list || "1 WHERE FALSE"} FROM ${name}`, columns: names };
+    return {
+      sql: `WITH ${this.steps.join(",\n")}\nSELECT ${list || "1 WHERE FALSE"} FROM ${name}`,
+      columns: names,
+      types,
+    };
   }
 
   relation(plan: Plan): Relation {
@@ -109,6 +130,11 @@ class Compiler {
       case "cached":
       case "mapBatches":
         return this.leaf(this.resolveLeaf(plan));
+      case "range": {
+        const list = `range AS id FROM range(${BigInt(plan.start)}, ${BigInt(plan.end)}, ${BigInt(plan.step)})`;
+        const name = this.add(`SELECT ${list}`);
+        return { name, ids: ["id"], names: ["id"], types: [{ type: "long", nullable: false }] };
+      }
       case "sql":
         return this.sqlQuery(plan);
       case "project":
@@ -127,7 +153,7 @@ class Compiler {
       }
       case "filter": {
         const { input, resolve } = this.scope(plan.input, [plan.condition]);
-        return this.select(input, columnsOf(input), `WHERE ${expressionSql(plan.condition, resolve)}`);
+        return this.select(input, columnsOf(input), `WHERE ${conditionSql(plan.condition, resolve)}`);
       }
       case "filterSql": {
         const input = this.relation(plan.input);
@@ -141,8 +167,10 @@ class Compiler {
       }
       case "balancedSample": {
         const input = this.relation(plan.input);
-        const by = input.ids[resolveName(plan.by, input.names).index] ?? plan.by;
-        return { ...input, name: this.add(balancedSampleSql(input, by, plan.total, plan.seed)) };
+        const { index } = resolveName(plan.by, input.names);
+        const by = input.ids[index] ?? plan.by;
+        const text = castValue({ sql: quotedIdentifier(by), ...typeAt(input, index) }, "string").sql;
+        return { ...input, name: this.add(balancedSampleSql(input, by, text, plan.total, plan.seed)) };
       }
       case "limit": {
         const input = this.relation(plan.input);
@@ -154,7 +182,7 @@ class Compiler {
           plan.orders.map((o) => o.child),
         );
         const keys = plan.orders.map(
-          (o) => `${expressionSql(o.child, resolve)} ${o.direction.toUpperCase()} NULLS ${o.nulls.toUpperCase()}`,
+          (o) => `${expressionValue(o.child, resolve).sql} ${o.direction.toUpperCase()} NULLS ${o.nulls.toUpperCase()}`,
         );
         return this.select(input, columnsOf(input), `ORDER BY ${keys.join(", ")}`);
       }
@@ -176,11 +204,11 @@ class Compiler {
     }
   }
 
-  private leaf({ sql, columns }: CompiledQuery): Relation {
+  private leaf({ sql, columns, types }: CompiledQuery): Relation {
     const ids = uniqueIds(columns);
     const list = ids.map(quotedIdentifier).join(", ");
     const isPlain = ids.every((id, i) => id === columns[i]);
-    return { name: this.add(isPlain ? sql : `SELECT * FROM (${sql}) AS leaf(${list})`), ids, names: columns };
+    return { name: this.add(isPlain ? sql : `SELECT * FROM (${sql}) AS leaf(${list})`), ids, names: columns, types };
   }
 
   private sqlQuery(plan: Extract<Plan, { op: "sql" }>): Relation {
@@ -202,13 +230,13 @@ class Compiler {
       return `CAST(${id} AS ${duckdbType(field.type)}) AS ${id}`;
     });
     const source = `(${sql}) AS query(${ids.map(quotedIdentifier).join(", ")})`;
-    return { name: this.add(`SELECT ${list.join(", ")} FROM ${source}`), ids, names };
+    return { name: this.add(`SELECT ${list.join(", ")} FROM ${source}`), ids, names, types: columnTypes(schema) };
   }
 
   private project(input: Relation, columns: readonly Expression[]): Relation {
     if (columns.some(hasAggregate)) return this.aggregates(input, [], columns);
     const { input: from, resolve } = this.numbered(input, columns);
-    const outputs = columns.map((e) => ({ name: resultName(e, input.names), sql: expressionSql(e, resolve) }));
+    const outputs = columns.map((e) => ({ name: resultName(e, input.names), ...expressionValue(e, resolve) }));
     return this.select(from, outputs);
   }
 
@@ -223,7 +251,7 @@ class Compiler {
     );
     const outputs: Output[] = [...columnsOf(input)];
     for (const { name, value } of columns) {
-      const output = { name, sql: expressionSql(value, resolve) };
+      const output = { name, ...expressionValue(value, resolve) };
       const places = matching(name, input.names);
       for (const place of places) outputs[place] = output;
       if (places.length === 0) outputs.push(output);
@@ -234,7 +262,7 @@ class Compiler {
   private rename(input: Relation, names: Readonly<Record<string, string>>): Relation {
     const outputs = [...columnsOf(input)];
     for (const [from, to] of Object.entries(names)) {
-      for (const place of matching(from, input.names)) outputs[place] = { name: to, sql: outputs[place]?.sql ?? "" };
+      for (const place of matching(from, input.names)) outputs[place] = { ...(outputs[place] as Output), name: to };
     }
     return this.select(input, outputs);
   }
@@ -249,15 +277,15 @@ class Compiler {
     for (const e of aggregates) refuseLooseColumns(e, groups);
     const { input: from, resolve } = this.numbered(input, columns);
     const parts = aggregateParts(grouping, aggregates);
-    const found = parts.map((e, i) => ({ name: `part_${i}`, sql: expressionSql(unaliased(e), resolve) }));
+    const found = parts.map((e, i) => ({ name: `part_${i}`, ...expressionValue(unaliased(e), resolve) }));
     const keys = grouping.map((_, i) => i + 1);
     const grouped = this.select(from, found, keys.length > 0 ? `GROUP BY ${keys.join(", ")}` : "");
-    // Apart, because DuckDB chooses among our macros by the types of their arguments, and an aggregate inside has none yet.
+    // Apart, so that an aggregate that comes twice, or several times in one function's SQL, is computed once.
     return this.select(
       grouped,
       columns.map((e) => ({
         name: resultName(e, input.names),
-        sql: expressionSql(overParts(e, grouping, parts), resolver(grouped)),
+        ...expressionValue(overParts(e, grouping, parts), resolver(grouped)),
       })),
     );
   }
@@ -266,7 +294,7 @@ class Compiler {
     const list = input.ids.map(quotedIdentifier).join(", ");
     if (columns === undefined) return { ...input, name: this.add(`SELECT DISTINCT ${list} FROM ${input.name}`) };
     const resolve = resolver(input);
-    const on = columns.map(resolve).join(", ");
+    const on = columns.map((name) => resolve(name).sql).join(", ");
     // Without columns, every row is a duplicate of the first.
     const sql =
       on === "" ? `SELECT ${list} FROM ${input.name} LIMIT 1` : `SELECT DISTINCT ON (${on}) ${list} FROM ${input.name}`;
@@ -284,9 +312,22 @@ class Compiler {
     const rightIds = byName
       ? left.names.map((name) => right.ids[resolveName(`\`${name}\``, right.names).index])
       : right.ids;
-    const list = (ids: readonly (string | undefined)[]) => ids.map((id) => quotedIdentifier(id ?? "")).join(", ");
-    const sql = `SELECT ${list(left.ids)} FROM ${left.name} UNION ALL SELECT ${list(rightIds)} FROM ${right.name}`;
-    return { ...left, name: this.add(sql) };
+    const types = left.types.map((l, i): ColumnType => {
+      const r = typeAt(right, right.ids.indexOf(rightIds[i] ?? ""));
+      const type = commonType(l.type, r.type);
+      if (type !== undefined) return { type, nullable: l.nullable || r.nullable };
+      throw new AnalysisError(
+        `[INCOMPATIBLE_COLUMN_TYPE] Column ${i + 1} of a union is ${simpleString(l.type)} on one side and ${simpleString(r.type)} on the other.`,
+        { remedy: "Cast one of them." },
+      );
+    });
+    const list = (side: Relation, ids: readonly (string | undefined)[]) =>
+      ids.map((id = "", i) => {
+        const value: Value = { sql: quotedIdentifier(id), ...typeAt(side, side.ids.indexOf(id)) };
+        return aliased(castValue(value, types[i]?.type ?? value.type).sql, left.ids[i] ?? id);
+      });
+    const sql = `SELECT ${list(left, left.ids).join(", ")} FROM ${left.name} UNION ALL SELECT ${list(right, rightIds).join(", ")} FROM ${right.name}`;
+    return { ...left, name: this.add(sql), types };
   }
 
   /** The relation of a plan, and how expressions over it find their columns. */
@@ -310,7 +351,8 @@ class Compiler {
     const ids = uniqueIds(names);
     const list = outputs.map((output, i) => aliased(output.sql, ids[i] ?? output.name));
     // A query has at least one column; a relation without any still has its rows.
-    return { name: this.add(`SELECT ${list.join(", ") || '1 AS "#none"'} ${from}`), ids, names };
+    const name = this.add(`SELECT ${list.join(", ") || '1 AS "#none"'} ${from}`);
+    return { name, ids, names, types: outputs.map(({ type, nullable }) => ({ type, nullable })) };
   }
 
   private add(sql: string): string {
@@ -322,7 +364,15 @@ class Compiler {
 }
 
 function columnsOf(relation: Relation): Output[] {
-  return relation.ids.map((id, i) => ({ name: relation.names[i] ?? id, sql: quotedIdentifier(id) }));
+  return relation.ids.map((id, i) => ({
+    name: relation.names[i] ?? id,
+    sql: quotedIdentifier(id),
+    ...typeAt(relation, i),
+  }));
+}
+
+function typeAt(relation: Relation, index: number): ColumnType {
+  return relation.types[index] ?? { type: "void", nullable: true };
 }
 
 function aliased(sql: string, id: string): string {
@@ -344,9 +394,23 @@ function uniqueIds(names: readonly string[]): string[] {
 function resolver(input: Relation): ResolveName {
   return (name) => {
     const { index, fields } = resolveName(name, input.names);
-    const column = quotedIdentifier(input.ids[index] ?? name);
-    return fields.reduce((sql, field) => `struct_extract(${sql}, '${field.replaceAll("'", "''")}')`, column);
+    const column: Value = { sql: quotedIdentifier(input.ids[index] ?? name), ...typeAt(input, index) };
+    return fields.reduce((value, field) => fieldOf(value, field), column);
   };
+}
+
+function fieldOf(struct: Value, name: string): Value {
+  return expressionValue(
+    {
+      kind: "call",
+      fn: "getitem",
+      args: [
+        { kind: "column", name: "" },
+        { kind: "literal", value: name },
+      ],
+    },
+    () => struct,
+  );
 }
 
 /** The name a column gets: a plain reference is spelt as the user spells it, and a field is its last part. */
