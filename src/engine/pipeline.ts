@@ -157,7 +157,12 @@ export function lower(plan: Plan, catalog: Catalog): Lowered {
     return {
       ...listing,
       steps: [content],
-      columns: [...listing.columns, { from: content.as, as: "content", relational: false }],
+      // What folders k=v say stands behind the content, as in Spark.
+      columns: [
+        ...listing.columns.slice(0, 3),
+        { from: content.as, as: "content", relational: false },
+        ...listing.columns.slice(3),
+      ],
     };
   }
 

@@ -5,11 +5,22 @@ import { SAVE_MODES, type SaveMode, type Sink } from "./runtime";
 /** A value of an option; it is kept as text. */
 export type OptionValue = string | number | boolean;
 
+/** The options that choose files, of every format. */
+const FILE_OPTIONS = [
+  "pathGlobFilter",
+  "recursiveFileLookup",
+  "basePath",
+  "modifiedBefore",
+  "modifiedAfter",
+  "ignoreCorruptFiles",
+  "ignoreMissingFiles",
+] as const;
+
 /** The options each format reads, in Spark's spelling. */
 export const READ_OPTIONS = {
-  binaryFile: ["pathGlobFilter", "recursiveFileLookup"],
-  parquet: ["pathGlobFilter", "recursiveFileLookup", "mergeSchema"],
-  csv: ["pathGlobFilter", "recursiveFileLookup", "header", "sep", "quote", "escape", "inferSchema", "nullValue"],
+  binaryFile: FILE_OPTIONS,
+  parquet: [...FILE_OPTIONS, "mergeSchema"],
+  csv: [...FILE_OPTIONS, "header", "sep", "quote", "escape", "inferSchema", "nullValue"],
 } as const satisfies Record<ReadFormat, readonly string[]>;
 
 /** The options each format writes with, in Spark's spelling. */

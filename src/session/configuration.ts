@@ -22,6 +22,10 @@ export const SETTINGS = {
     default: "20",
     about: "Characters of a value that it shows; 0 shows values whole.",
   },
+  "spark.sql.sources.partitionColumnTypeInference.enabled": {
+    default: "true",
+    about: "Whether the values of folders k=v are looked at for their type; else they are text.",
+  },
   "pomona.duckdb.memory": { default: "512MB", about: "Memory of the relational engine; beyond it, it spills to disk." },
   "pomona.spool.dir": { default: undefined, about: "Folder for intermediate files. Default: the system's." },
   "pomona.progress": { default: "auto", about: "Where jobs show progress: auto, console, notebook, off." },
@@ -75,6 +79,7 @@ function checkValue(key: SettingName, value: string): void {
       parseLocalMaster(value);
       return;
     case "spark.sql.repl.eagerEval.enabled":
+    case "spark.sql.sources.partitionColumnTypeInference.enabled":
       if (value !== "true" && value !== "false") throw mustBe(key, "true or false", value);
       return;
     case "spark.sql.repl.eagerEval.maxNumRows":

@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { constants, createWriteStream, openAsBlob, readFile as readFileCallback } from "node:fs";
-import { copyFile, link, mkdir, open, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { copyFile, link, mkdir, open, readdir, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
+import { dirname, join, sep } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { throwIfAborted } from "../errors";
 import { DiskFullError, PathNotFoundError, StorageAccessError, StorageError } from "./errors";
-import { locationUrl, parseLocation } from "./location";
+import { isHidden, locationUrl, parseLocation } from "./location";
 import type { FileStatus, ListOptions, Storage } from "./storage";
 
 /** How many `stat` calls run at once: enough to keep a network disk busy, few enough for the descriptor limit. */
@@ -36,6 +36,20 @@ export const localStorage: Storage = {
     return statuses.filter((s): s is FileStatus => s !== undefined).sort((a, b) => (a.url < b.url ? -1 : 1));
   },
 
+  async children(url) {
+    const folder = pathOf(url);
+    const found = await stat(folder).catch(() => undefined);
+    if (!found?.isDirectory()) return [];
+    const entries = await attempt(url, "list", () => readdir(folder, { withFileTypes: true }));
+    const children = entries.map(async (entry) => ({
+      name: entry.name,
+      isFolder: entry.isSymbolicLink()
+        ? (await statOrUndefined(join(folder, entry.name)))?.isDirectory() === true
+        : entry.isDirectory(),
+    }));
+    return (await Promise.all(children)).sort((a, b) => (a.name < b.name ? -1 : 1));
+  },
+
   async stat(url) {
     const path = pathOf(url);
     try {
@@ -48,6 +62,23 @@ export const localStorage: Storage = {
   },
 
   readFile: (url) => attempt(url, "read", async () => (await readFile(pathOf(url))) as Uint8Array),
+
+  readRange: (url, start, end) =>
+    attempt(url, "read", async () => {
+      const file = await open(pathOf(url));
+      try {
+        const bytes = new Uint8Array(Math.max(end - start, 0));
+        let length = 0;
+        while (length < bytes.length) {
+          const { bytesRead } = await file.read(bytes, length, bytes.length - length, start + length);
+          if (bytesRead === 0) break;
+          length += bytesRead;
+        }
+        return bytes.subarray(0, length);
+      } finally {
+        await file.close();
+      }
+    }),
 
   openBlob: (url) =>
     attempt(url, "read", async () => {
@@ -136,15 +167,20 @@ async function filesBelow(folder: string, options: ListOptions): Promise<string[
   const entries = await attempt(url, "list", () => readdir(folder, { withFileTypes: true }));
   const files: string[] = [];
   for (const entry of entries) {
-    if (!hidden && /^[_.]/.test(entry.name)) continue;
+    if (!hidden && isHidden(entry.name)) continue;
     const path = join(folder, entry.name);
-    const isFolder = entry.isSymbolicLink()
-      ? (await statOrUndefined(path))?.isDirectory() === true
-      : entry.isDirectory();
+    const isFolder = entry.isSymbolicLink() ? await isFolderBelow(path) : entry.isDirectory();
     if (!isFolder) files.push(path);
     else if (recursive) files.push(...(await filesBelow(path, options)));
   }
   return files;
+}
+
+/** True for a link to a folder, but not to one that it lies in: that would have no end. */
+async function isFolderBelow(link: string): Promise<boolean> {
+  if ((await statOrUndefined(link))?.isDirectory() !== true) return false;
+  const [target, folder] = await Promise.all([realpath(link), realpath(dirname(link))]);
+  return folder !== target && !folder.startsWith(target.endsWith(sep) ? target : `${target}${sep}`);
 }
 
 async function statOrUndefined(path: string) {

@@ -44,3 +44,11 @@ export function joinUrl(folder: string, ...names: readonly string[]): string {
 export function isInside(inner: string, outer: string): boolean {
   return inner === outer || inner.startsWith(outer.endsWith("/") ? outer : `${outer}/`);
 }
+
+/**
+ * True for a file or folder that Spark passes over: `_SUCCESS`, `.crc`, a copy under way; but not a partition's `_x=1`.
+ * @see https://github.com/apache/spark/blob/master/core/src/main/scala/org/apache/spark/util/HadoopFSUtils.scala
+ */
+export function isHidden(name: string): boolean {
+  return name.startsWith(".") || (name.startsWith("_") && !name.includes("=")) || name.endsWith("._COPYING_");
+}

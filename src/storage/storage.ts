@@ -13,7 +13,7 @@ export interface FileStatus {
 export interface ListOptions {
   /** Look into sub-folders. @default true */
   readonly recursive?: boolean;
-  /** Also what Spark passes over: names that start with `_` or `.`. @default false */
+  /** Also what Spark passes over; see `isHidden`. @default false */
   readonly hidden?: boolean;
   readonly signal?: AbortSignal;
 }
@@ -22,9 +22,13 @@ export interface ListOptions {
 export interface Storage {
   /** The files below `url` (or `url` itself, if it is a file), sorted by URL. @throws PathNotFoundError */
   list(url: string, options?: ListOptions): Promise<FileStatus[]>;
+  /** The names in a folder, sorted; none where there is no folder. */
+  children(url: string): Promise<readonly { readonly name: string; readonly isFolder: boolean }[]>;
   /** What is at `url`: a file's status, `"folder"`, or undefined. */
   stat(url: string): Promise<FileStatus | "folder" | undefined>;
   readFile(url: string): Promise<Uint8Array>;
+  /** The bytes from `start` to before `end`; fewer where the file ends before. */
+  readRange(url: string, start: number, end: number): Promise<Uint8Array>;
   /** The file as a blob that reads only the ranges asked of it. */
   openBlob(url: string): Promise<Blob>;
   /** Writes the whole file or nothing: under a temporary name first, then renamed. */

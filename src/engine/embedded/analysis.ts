@@ -7,6 +7,7 @@ import { VERSION } from "../../version";
 import { type Lowered, lower, type Pipeline } from "../pipeline";
 import type { Relational } from "./duckdb";
 import { duckdbType } from "./duckdb-types";
+import type { ReadSettings } from "./files";
 import { type BoundSource, bindSource, parquetSql } from "./sources";
 import type { Spool } from "./spool";
 import {
@@ -58,14 +59,15 @@ export async function analyze(
   duckdb: Relational,
   scratch: Spool,
   cached: CachedStages,
-  signal?: AbortSignal,
+  options: { readonly settings: ReadSettings; readonly signal?: AbortSignal },
 ): Promise<Analysis> {
+  const context = { relational: duckdb, spool: scratch, ...options };
   const sources = new Map<string, BoundSource>();
   const inputPaths: string[] = [];
   for (const leaf of leavesOf(plan, cached)) {
     const key = JSON.stringify(leaf);
     if (leaf.op === "read") inputPaths.push(...leaf.paths);
-    if (!sources.has(key)) sources.set(key, await bindSource(leaf, duckdb, scratch, signal));
+    if (!sources.has(key)) sources.set(key, await bindSource(leaf, context));
   }
   const staged: CachedStages = new Map(cached);
   const planned = new Map<string, StructType>();

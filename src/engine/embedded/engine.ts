@@ -88,7 +88,11 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
     }
   }
 
-  const analyzed = (plan: Plan, job: Job) => analyze(plan, job.duckdb, job.scratch, cached, job.signal);
+  const analyzed = (plan: Plan, job: Job) => {
+    const inference = conf("spark.sql.sources.partitionColumnTypeInference.enabled");
+    const settings = { partitionInference: inference?.toLowerCase() !== "false" };
+    return analyze(plan, job.duckdb, job.scratch, cached, { settings, signal: job.signal });
+  };
 
   /** Runs the stages before the root; what a user cached stays, the rest goes with the job's scratch folder. */
   async function runInnerStages(analysis: Analysis, job: Job, jobId: string): Promise<void> {

@@ -1,16 +1,18 @@
 import { createHash } from "node:crypto";
 import { arrowSchema } from "../../data/arrow";
 import type { Json } from "../../data/batch-function";
-import { type DataType, type StructType, structType } from "../../data/types";
+import { type DataType, type StructField, type StructType, structField, structType } from "../../data/types";
 import { batchFromColumns, vectorFromValues } from "../../data/vectors";
 import { IllegalArgumentError } from "../../errors";
 import type { Plan } from "../../frame/plan";
-import { CorruptParquetError, readParquetFooter, writeParquetFile } from "../../parquet";
-import { type FileStatus, PathNotFoundError, storageFor } from "../../storage";
-import { assertWhole } from "../../storage/commit";
-import { globPattern } from "../../storage/glob";
-import { baseName, parseLocation } from "../../storage/location";
+import { writeParquetFile } from "../../parquet";
+import { parseLocation } from "../../storage/location";
 import type { Relational } from "./duckdb";
+import { duckdbType } from "./duckdb-types";
+import { type FoundFiles, filesFingerprint, findFiles, type ReadLeaf, type ReadSettings } from "./files";
+import { bindParquet } from "./parquet-source";
+import { partitionedSql, partitionGroups } from "./partition-sql";
+import { sameName, withPartitionColumns } from "./partitions";
 import type { Spool } from "./spool";
 import { quotedIdentifier, quotedText } from "./sql-text";
 import { bindText } from "./text-source";
@@ -20,7 +22,7 @@ export interface BoundSource {
   readonly sql: string;
   readonly schema: StructType;
   /** Parquet files with their rows, where the leaf is nothing but them: tasks read those without a copy. */
-  readonly files?: readonly { readonly url: string; readonly rows: number }[];
+  readonly files?: readonly CountedFile[];
   /** Changes whenever the input does: names, sizes, times. */
   readonly fingerprint: string;
   /**
@@ -30,8 +32,21 @@ export interface BoundSource {
   readonly load?: (signal: AbortSignal) => Promise<BoundSource>;
 }
 
+/** A Parquet file and how many rows it has. */
+export interface CountedFile {
+  readonly url: string;
+  readonly rows: number;
+}
+
 type Leaf = Extract<Plan, { op: "read" | "local" }>;
-export type ReadLeaf = Extract<Plan, { op: "read" }>;
+
+/** What looking up a leaf needs. */
+export interface BindContext {
+  readonly relational: Relational;
+  readonly spool: Spool;
+  readonly settings: ReadSettings;
+  readonly signal?: AbortSignal;
+}
 
 /** Spark's columns of format `binaryFile` without `content`, which the worker that needs it reads. */
 const LISTING_SCHEMA = structType({ path: "string", modificationTime: "timestamp", length: "long" });
@@ -43,37 +58,51 @@ const LISTING_BATCH = 8192;
  * Looks up a leaf: lists its files, reads their schema.
  * @throws PathNotFoundError, CorruptParquetError, IncompleteWriteError
  */
-export async function bindSource(
-  leaf: Leaf,
-  relational: Relational,
-  spool: Spool,
-  signal?: AbortSignal,
-): Promise<BoundSource> {
-  if (leaf.op === "local") return bindRows(leaf.schema, leaf.rows, spool);
+export async function bindSource(leaf: Leaf, context: BindContext): Promise<BoundSource> {
+  if (leaf.op === "local") return bindRows(leaf.schema, leaf.rows, context.spool);
+  const found = await findFiles(leaf, context.settings, context.signal);
   switch (leaf.format) {
     case "binaryFile":
-      return bindListing(await listFiles(leaf, signal), spool);
+      return bindListing(found, context.spool);
     case "parquet":
-      return bindParquet(leaf, relational, signal);
+      return bindParquet(leaf, found, context);
     case "csv":
-      return bindText(leaf, await listFiles(leaf, signal), { relational, spool });
+      return bindPartitionedText(leaf, found, context);
   }
 }
 
-/** SQL that reads Parquet files in order. */
+/** SQL that reads Parquet files in order, each with the columns of the first; folders `k=v` are no concern of it. */
 export function parquetSql(urls: readonly string[]): string {
-  return `SELECT * FROM read_parquet([${urls.map((url) => quotedText(parseLocation(url).path)).join(", ")}])`;
+  const list = urls.map((url) => quotedText(parseLocation(url).path)).join(", ");
+  return `SELECT * FROM read_parquet([${list}], hive_partitioning = false)`;
 }
 
-async function bindListing(files: readonly FileStatus[], spool: Spool): Promise<BoundSource> {
+async function bindListing({ files, partitionColumns }: FoundFiles, spool: Spool): Promise<BoundSource> {
+  // Folders' values are written as text, which the query casts.
+  const asText = partitionColumns.map((c) => structField(`k=${c.name}`, "string"));
   const columns = [
-    { name: "path", type: "string", values: files.map((f) => f.url) },
-    { name: "modificationTime", type: "timestamp", values: files.map((f) => f.modifiedAt) },
-    { name: "length", type: "long", values: files.map((f) => BigInt(f.size)) },
-  ] as const;
+    { name: "path", type: "string" as const, values: files.map((f) => f.url) },
+    { name: "modificationTime", type: "timestamp" as const, values: files.map((f) => f.modifiedAt) },
+    { name: "length", type: "long" as const, values: files.map((f) => BigInt(f.size)) },
+    ...asText.map(({ name }, i) => ({
+      name,
+      type: "string" as const,
+      values: files.map((f) => f.partition[i] ?? null),
+    })),
+  ];
   const path = spool.fresh("listing.parquet");
-  await writeColumns(path, LISTING_SCHEMA, columns, files.length);
-  return { sql: parquetSql([path]), schema: LISTING_SCHEMA, fingerprint: fingerprintOf(files) };
+  const fields = [...LISTING_SCHEMA.fields, ...asText];
+  await writeColumns(path, { type: "struct", fields }, columns, files.length);
+  const merged = withPartitionColumns(LISTING_SCHEMA.fields, partitionColumns);
+  const list = merged.map(({ field, partition }) => {
+    const name = quotedIdentifier(field.name);
+    return partition ? `CAST(${quotedIdentifier(`k=${field.name}`)} AS ${duckdbType(field.type)}) AS ${name}` : name;
+  });
+  return {
+    sql: `SELECT ${list.join(", ")} FROM (${parquetSql([path])})`,
+    schema: { type: "struct", fields: merged.map(({ field }) => field) },
+    fingerprint: filesFingerprint(files),
+  };
 }
 
 async function bindRows(schema: StructType, rows: readonly (readonly Json[])[], spool: Spool): Promise<BoundSource> {
@@ -90,49 +119,36 @@ async function bindRows(schema: StructType, rows: readonly (readonly Json[])[], 
   return { sql: parquetSql([path]), schema, fingerprint };
 }
 
-async function bindParquet(leaf: ReadLeaf, relational: Relational, signal?: AbortSignal): Promise<BoundSource> {
-  for (const path of leaf.paths) await assertWhole(path);
-  const files = await listFiles(leaf, signal);
-  if (files.length === 0) {
-    throw new PathNotFoundError(`There is no Parquet file in ${leaf.paths.join(", ")}.`, leaf.paths[0] ?? "", {
-      remedy: "Check the path; a write that failed leaves nothing behind.",
-    });
-  }
-  const counted = [];
-  for (const file of files) {
-    // An empty file is what a full disk or a killed copy leaves; the reader's own message would be obscure.
-    if (file.size === 0) throw new CorruptParquetError(file.url, "the file is empty");
-    counted.push({ url: file.url, rows: (await readParquetFooter(file.url)).rows });
-  }
-  const sql = parquetSql(files.map((f) => f.url));
-  const fingerprint = fingerprintOf(files);
-  const schema = await relational.describe(sql);
-  // DuckDB takes Spark's older timestamps for local ones; the workers, too, must get them as the instants they are.
-  const instants = new Set(await relational.int96Columns(parseLocation(files[0]!.url).path));
-  if (!schema.fields.some((f) => instants.has(f.name))) return { sql, schema, files: counted, fingerprint };
-  const columns = schema.fields.map(({ name }) => {
-    const column = quotedIdentifier(name);
-    return instants.has(name) ? `CAST(${column} AS TIMESTAMPTZ) AS ${column}` : column;
-  });
-  const typed = `SELECT ${columns.join(", ")} FROM (${sql})`;
-  return { sql: typed, schema: await relational.describe(typed), fingerprint };
-}
-
-async function listFiles(leaf: ReadLeaf, signal?: AbortSignal): Promise<FileStatus[]> {
-  const { pathGlobFilter, recursiveFileLookup } = leaf.options;
-  const matches = pathGlobFilter === undefined ? undefined : globPattern(pathGlobFilter);
-  const recursive = recursiveFileLookup === "true";
-  const lists = await Promise.all(
-    leaf.paths.map((path) => storageFor(path).list(path, { recursive, ...(signal ? { signal } : {}) })),
+/** Text files; with folders `k=v`, each folder's files by themselves, all with the columns that the whole has. */
+async function bindPartitionedText(leaf: ReadLeaf, found: FoundFiles, context: BindContext): Promise<BoundSource> {
+  const { files, partitionColumns: partition } = found;
+  const isData = (field: StructField) => !partition.some((p) => sameName(p.name, field.name));
+  const given = leaf.schema && { schema: { ...leaf.schema, fields: leaf.schema.fields.filter(isData) } };
+  const whole = await bindText({ ...leaf, ...given }, files, context);
+  if (partition.length === 0) return whole;
+  const typed = { ...leaf, schema: whole.schema };
+  const data = whole.schema.fields;
+  const groups = await Promise.all(
+    partitionGroups(files).map(async (g) => ({ values: g.values, source: await bindText(typed, g.files, context) })),
   );
-  return lists.flat().filter((f) => !matches || matches.test(baseName(f.url)));
-}
-
-/** What changes with any of the files. */
-export function fingerprintOf(files: readonly FileStatus[]): string {
-  const hash = createHash("sha256");
-  for (const f of files) hash.update(`${f.url}\0${f.size}\0${f.modifiedAt}\n`);
-  return hash.digest("hex");
+  const union = (sources: readonly BoundSource[]): BoundSource => ({
+    sql: partitionedSql(
+      sources.map(({ sql }, i) => ({ sql, values: groups[i]?.values ?? [] })),
+      data,
+      partition,
+    ),
+    schema: { type: "struct", fields: withPartitionColumns(data, partition).map(({ field }) => field) },
+    fingerprint: filesFingerprint(files),
+  });
+  const sources = groups.map(({ source }) => source);
+  return {
+    ...union(sources),
+    async load(signal) {
+      const loaded: BoundSource[] = [];
+      for (const source of sources) loaded.push((await source.load?.(signal)) ?? source);
+      return union(loaded);
+    },
+  };
 }
 
 interface ColumnValues {

@@ -2,7 +2,8 @@ import { type FileStatus, PathNotFoundError } from "../../storage";
 import { parseLocation } from "../../storage/location";
 import type { Relational } from "./duckdb";
 import { duckdbType } from "./duckdb-types";
-import { type BoundSource, fingerprintOf, type ReadLeaf } from "./sources";
+import { filesFingerprint, type ReadLeaf } from "./files";
+import type { BoundSource } from "./sources";
 import type { Spool } from "./spool";
 import { quotedIdentifier, quotedText } from "./sql-text";
 
@@ -41,5 +42,5 @@ export async function bindText(
     return `${typed} AS ${quotedIdentifier(as)}`;
   });
   const sql = `SELECT ${columns.join(", ")} FROM (${text})`;
-  return { sql, schema: await relational.describe(sql), fingerprint: fingerprintOf(files) };
+  return { sql, schema: await relational.describe(sql), fingerprint: filesFingerprint(files) };
 }

@@ -1,0 +1,126 @@
+import { createHash } from "node:crypto";
+import type { StructField } from "../../data/types";
+import { IllegalArgumentError } from "../../errors";
+import type { Plan } from "../../frame/plan";
+import { type FileStatus, storageFor } from "../../storage";
+import { globPattern } from "../../storage/glob";
+import { expandPath } from "../../storage/glob-paths";
+import { baseName, isInside, locationUrl, parseLocation } from "../../storage/location";
+import type { PartitionValue } from "./partition-values";
+import { discoverPartitions } from "./partitions";
+
+export type ReadLeaf = Extract<Plan, { op: "read" }>;
+
+/** The files that a read means, in order, with what their folders say. */
+export interface FoundFiles {
+  readonly files: readonly FoundFile[];
+  /** The columns that folders `k=v` below the path give. */
+  readonly partitionColumns: readonly StructField[];
+}
+
+export interface FoundFile extends FileStatus {
+  /** The values of the partition columns, in their order. */
+  readonly partition: readonly PartitionValue[];
+}
+
+/** How a session reads; the settings' names are Spark's. */
+export interface ReadSettings {
+  /** `spark.sql.sources.partitionColumnTypeInference.enabled` */
+  readonly partitionInference: boolean;
+}
+
+/**
+ * Lists a read's files as Spark does: patterns in the paths, what lies below folders `k=v` or, recursively, below any;
+ * then the options that choose among them.
+ * @throws PathNotFoundError, AnalysisError, IllegalArgumentError
+ */
+export async function findFiles(leaf: ReadLeaf, settings: ReadSettings, signal?: AbortSignal): Promise<FoundFiles> {
+  refuseIgnoring(leaf.options);
+  const roots = (await Promise.all(leaf.paths.map(expandPath))).flat();
+  const listed = await Promise.all(roots.map((root) => storageFor(root).list(root, signal ? { signal } : {})));
+  const chosen = fileFilter(leaf.options);
+  const unique = [...new Map(listed.flat().map((file) => [file.url, file])).values()];
+  if (leaf.options.recursiveFileLookup?.toLowerCase() === "true") {
+    return { files: unique.filter(chosen).map(unpartitioned), partitionColumns: [] };
+  }
+  const { columns, values } = discoverPartitions([...new Set(unique.map((file) => folderOf(file.url)))].sort(), {
+    basePaths: await basePaths(leaf.options.basePath, roots, unique),
+    inference: settings.partitionInference,
+    ...(leaf.schema ? { schema: leaf.schema } : {}),
+  });
+  if (columns.length === 0) {
+    // Without partitions, only what lies right in a path; one given twice is read twice.
+    const direct = roots.flatMap((root, i) =>
+      (listed[i] ?? []).filter(({ url }) => url === root || folderOf(url) === root),
+    );
+    return { files: direct.filter(chosen).map(unpartitioned), partitionColumns: [] };
+  }
+  const files = unique.filter(chosen).map((file) => ({ ...file, partition: values.get(folderOf(file.url)) ?? [] }));
+  return { files, partitionColumns: columns };
+}
+
+/** Changes whenever the files do: names, sizes, times. */
+export function filesFingerprint(files: readonly FileStatus[]): string {
+  const hash = createHash("sha256");
+  for (const f of files) hash.update(`${f.url}\0${f.size}\0${f.modifiedAt}\n`);
+  return hash.digest("hex");
+}
+
+function unpartitioned(file: FileStatus): FoundFile {
+  return { ...file, partition: [] };
+}
+
+/** @throws IllegalArgumentError */
+async function basePaths(given: string | undefined, roots: readonly string[], files: readonly FileStatus[]) {
+  if (given === undefined) {
+    const fileUrls = new Set(files.map((file) => file.url));
+    return new Set(roots.map((root) => (fileUrls.has(root) ? folderOf(root) : root)));
+  }
+  const base = locationUrl(parseLocation(given));
+  if ((await storageFor(base).stat(base)) !== "folder") {
+    throw new IllegalArgumentError(`Option basePath must be a folder, and ${given} is none.`);
+  }
+  const outside = roots.find((root) => !isInside(root, base));
+  if (outside !== undefined) {
+    throw new IllegalArgumentError(`Option basePath ${given} does not lead to the path ${outside}.`, {
+      remedy: "It must be the path itself or a folder above it.",
+    });
+  }
+  return new Set([base]);
+}
+
+function folderOf(url: string): string {
+  const folder = url.slice(0, url.lastIndexOf("/"));
+  return folder.includes("/") ? folder : `${folder}/`;
+}
+
+function fileFilter(options: ReadLeaf["options"]): (file: FileStatus) => boolean {
+  const { pathGlobFilter } = options;
+  const pattern = pathGlobFilter === undefined ? undefined : globPattern(pathGlobFilter);
+  const before = instant("modifiedBefore", options.modifiedBefore) ?? Number.POSITIVE_INFINITY;
+  const after = instant("modifiedAfter", options.modifiedAfter) ?? Number.NEGATIVE_INFINITY;
+  return ({ url, modifiedAt }) =>
+    (!pattern || pattern.test(baseName(url))) && modifiedAt < before && modifiedAt > after;
+}
+
+/** Spark leaves out files that can't be read when asked to; rows that are lost so are not told. @throws IllegalArgumentError */
+function refuseIgnoring(options: ReadLeaf["options"]): void {
+  for (const option of ["ignoreCorruptFiles", "ignoreMissingFiles"] as const) {
+    if ((options[option] ?? "false").toLowerCase() === "false") continue;
+    throw new IllegalArgumentError(`Option ${option} is not offered: every file is read, or the error names it.`, {
+      remedy: "Leave the named file out, by pathGlobFilter or by the list of paths.",
+    });
+  }
+}
+
+/** A time as Spark's options have it: `2024-02-29T01:02:03`, in UTC. */
+function instant(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const time = /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?)?Z?$/.test(text)
+    ? Date.parse(text.replace(/Z?$/, "Z"))
+    : Number.NaN;
+  if (!Number.isNaN(time)) return time;
+  throw new IllegalArgumentError(
+    `Option ${option} must be a time such as 2024-02-29T01:02:03, not ${JSON.stringify(text)}.`,
+  );
+}

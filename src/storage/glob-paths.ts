@@ -1,0 +1,74 @@
+import { PathNotFoundError } from "./errors";
+import { globPattern } from "./glob";
+import { isHidden, joinUrl, locationUrl, parseLocation } from "./location";
+import { type Storage, storageFor } from "./storage";
+
+/** A path with patterns of Hadoop's kind in it: `*` and `?` within a name, `[a-c]`, `{2023,2024/01}`; `\` makes one plain. */
+const PATTERN = /[{}[\]*?\\]/;
+
+/**
+ * What a path of a user means: itself, or everything that fits it where it has patterns, sorted. A file or folder that is
+ * really named so comes first. Hidden names fit only a pattern that begins as they do.
+ * @throws PathNotFoundError where nothing fits
+ * @see https://hadoop.apache.org/docs/stable/api/org/apache/hadoop/fs/FileSystem.html#globStatus-org.apache.hadoop.fs.Path-
+ */
+export async function expandPath(path: string): Promise<string[]> {
+  const location = parseLocation(path);
+  const url = locationUrl(location);
+  const storage = storageFor(url);
+  if (!PATTERN.test(path) || (await storage.stat(url)) !== undefined) return [url];
+  const root = locationUrl({ ...location, path: "/" });
+  const found = new Set<string>();
+  for (const pattern of withoutSlashedBraces(location.path)) {
+    for (const match of await matches(storage, root, pattern.split("/").filter(Boolean))) found.add(match);
+  }
+  if (found.size > 0) return [...found].sort();
+  throw new PathNotFoundError(`Path does not exist: nothing fits ${path}.`, url, {
+    remedy: "Check the pattern: * and ? stay within one name, and case matters.",
+  });
+}
+
+async function matches(storage: Storage, folder: string, names: readonly string[]): Promise<string[]> {
+  const [name, ...rest] = names;
+  if (name === undefined) return (await storage.stat(folder)) === undefined ? [] : [folder];
+  if (!PATTERN.test(name)) return matches(storage, joinUrl(folder, name), rest);
+  const pattern = globPattern(name);
+  const children = (await storage.children(folder)).filter(
+    (child) =>
+      pattern.test(child.name) &&
+      (rest.length === 0 || child.isFolder) &&
+      (!isHidden(child.name) || /^[_.]/.test(name)),
+  );
+  const below = await Promise.all(children.map((child) => matches(storage, joinUrl(folder, child.name), rest)));
+  return below.flat();
+}
+
+/** `a/{b,c/d}` is `a/b` and `a/c/d`: only such braces, since a name's own pattern knows the others. */
+function withoutSlashedBraces(pattern: string): string[] {
+  let depth = 0;
+  let start = 0;
+  for (let i = 0; i < pattern.length; i++) {
+    if (pattern[i] === "\\") i++;
+    else if (pattern[i] === "{" && depth++ === 0) start = i;
+    else if (pattern[i] === "}" && depth > 0 && --depth === 0) {
+      const inside = pattern.slice(start + 1, i);
+      if (!inside.includes("/")) continue;
+      const [before, after] = [pattern.slice(0, start), pattern.slice(i + 1)];
+      return alternatives(inside).flatMap((one) => withoutSlashedBraces(`${before}${one}${after}`));
+    }
+  }
+  return [pattern];
+}
+
+/** The parts between the commas that stand in no inner braces. */
+function alternatives(text: string): string[] {
+  const parts = [""];
+  let depth = 0;
+  for (const char of text) {
+    if (char === "{") depth++;
+    if (char === "}") depth--;
+    if (char === "," && depth === 0) parts.push("");
+    else parts[parts.length - 1] += char;
+  }
+  return parts;
+}
