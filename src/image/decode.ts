@@ -1,3 +1,4 @@
+import { decodeAvif } from "./avif";
 import { decodeBmp, decodeDib } from "./bmp";
 import { CorruptImageError, ImageTooLargeError } from "./errors";
 import { READ_FORMATS, recognize } from "./format";
@@ -5,7 +6,8 @@ import { decodeGif } from "./gif";
 import { decodeJpeg } from "./jpeg";
 import { decodePng } from "./png";
 import { checkSize, Refusal, TooManyPixels } from "./refusal";
-import { decodeBySharp, sizeBySharp } from "./sharp";
+import { decodeBySharp } from "./sharp";
+import { decodeTiff } from "./tiff";
 import { webpSize } from "./webp-size";
 
 /** An image as RGB bytes: `height` rows of `width` pixels of three bytes, back to back. */
@@ -75,12 +77,10 @@ async function decodeBytes(file: Buffer, maxPixels: number): Promise<RgbImage> {
       if (size) checkSize(size.width, size.height, maxPixels);
       return decodeBySharp(file, maxPixels);
     }
+    case "TIFF":
+      return decodeTiff(file, maxPixels);
     case "AVIF":
-    case "TIFF": {
-      const { width, height } = await sizeBySharp(file);
-      checkSize(width, height, maxPixels);
-      return decodeBySharp(file, maxPixels);
-    }
+      return decodeAvif(file, maxPixels);
   }
 }
 

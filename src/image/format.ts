@@ -8,7 +8,7 @@ export type Recognized =
   | { readonly kind: "unknown" };
 
 /** The names of the formats that are read, for messages. */
-export const READ_FORMATS = "JPEG, PNG, GIF, WebP and BMP";
+export const READ_FORMATS = "JPEG, PNG, GIF, WebP, BMP, TIFF and AVIF";
 
 /** The endings of names of files in these formats, as `pomona featurize` takes them, without regard to case. */
 export const IMAGE_EXTENSIONS = ["jpg", "jpeg", "jpe", "jfif", "png", "apng", "gif", "webp", "bmp", "dib"] as const;
@@ -21,13 +21,13 @@ const READ: readonly Signature<ImageFormat>[] = [
   ["GIF", 0, "GIF87a", "GIF89a"],
   ["JPEG", 0, "\xff\xd8\xff"],
   ["PNG", 0, "\x89PNG\r\n\x1a\n"],
+  ["TIFF", 0, "MM\0*", "II*\0", "MM*\0", "II\0*", "MM\0+", "II+\0"],
   ["WebP", 8, "WEBPVP8 ", "WEBPVP8X", "WEBPVP8L"],
+  ["AVIF", 4, "ftypavif", "ftypavis", "ftypmif1", "ftypmsf1"],
   ["DIB", 0, ...[12, 40, 52, 56, 64, 108, 124].map((size) => `${String.fromCharCode(size)}\0\0\0`)],
 ];
 
 const OTHER: readonly Signature<string>[] = [
-  ["TIFF", 0, "MM\0*", "II*\0", "MM*\0", "II\0*", "MM\0+", "II+\0"],
-  ["AVIF", 4, "ftypavif", "ftypavis", "ftypmif1", "ftypmsf1"],
   ["HEIC", 4, "ftypheic", "ftypheix", "ftyphevc", "ftypheim", "ftypheis"],
   ["JPEG 2000", 0, "\xff\x4f\xff\x51", "\0\0\0\x0cjP  \r\n\x87\n"],
   ["JPEG XL", 0, "\xff\x0a", "\0\0\0\x0cJXL "],

@@ -82,14 +82,69 @@ export function packed16(greenBits: 5 | 6): Unpack {
 }
 
 /** Inks, `step` bytes apart; each takes its share of what black leaves over. @see cmyk2rgb in Pillow's Convert.c */
-export function cmyk(step = 4, inverted = false): Unpack {
+export function cmyk(step = 4, inverted = false, place: (ink: number) => number = (ink) => ink): Unpack {
   const flip = inverted ? 255 : 0;
+  const [cyan, magenta, yellow, black] = [place(0), place(1), place(2), place(3)];
   return (source, from, pixels, target, to) => {
     for (let x = 0; x < pixels; x++, from += step) {
-      const light = 255 - (source[from + 3]! ^ flip);
-      for (let ink = 0; ink < 3; ink++) target[to++] = light - multiplyBytes(source[from + ink]! ^ flip, light);
+      const light = 255 - (source[from + black]! ^ flip);
+      target[to++] = light - multiplyBytes(source[from + cyan]! ^ flip, light);
+      target[to++] = light - multiplyBytes(source[from + magenta]! ^ flip, light);
+      target[to++] = light - multiplyBytes(source[from + yellow]! ^ flip, light);
     }
   };
+}
+
+/** Colours that were multiplied by their alpha, the fourth sample, which is undone. `place` tells a sample's higher byte. */
+export function premultiplied(step: number, place: (sample: number) => number): Unpack {
+  const places = [place(0), place(1), place(2)];
+  return (source, from, pixels, target, to) => {
+    for (let x = 0; x < pixels; x++, from += step) {
+      const alpha = source[from + place(3)]!;
+      for (const at of places) {
+        target[to++] = alpha === 0 ? 0 : Math.min(255, Math.floor((source[from + at]! * 255) / alpha));
+      }
+    }
+  };
+}
+
+/** 12-bit grey, two pixels in three bytes, cut off at 255. */
+export const grey12: Unpack = (source, from, pixels, target, to) => {
+  for (let x = 0; x < pixels; x++) {
+    const at = from + (x >> 1) * 3;
+    const [low, middle, high] = [source[at]!, source[at + 1]!, source[at + 2] ?? 0];
+    const value = x % 2 === 0 ? (low << 4) | (middle >> 4) : ((middle & 15) << 8) | high;
+    to = putGrey(target, to, Math.min(255, value));
+  }
+};
+
+/** Signed numbers of 2 or 4 bytes, cut off at 0 and 255. */
+export function signed(sampleBytes: 2 | 4, bigEndian: boolean): Unpack {
+  return (source, from, pixels, target, to) => {
+    const view = new DataView(source.buffer, source.byteOffset, source.byteLength);
+    for (let x = 0; x < pixels; x++, from += sampleBytes) {
+      const value = sampleBytes === 2 ? view.getInt16(from, !bigEndian) : view.getInt32(from, !bigEndian);
+      to = putGrey(target, to, Math.max(0, Math.min(255, value)));
+    }
+  };
+}
+
+/** Floating point numbers, cut off at 0 and 255, and to whole ones. */
+export function float32(bigEndian: boolean): Unpack {
+  return (source, from, pixels, target, to) => {
+    const view = new DataView(source.buffer, source.byteOffset, source.byteLength);
+    for (let x = 0; x < pixels; x++, from += 4) {
+      const value = view.getFloat32(from, !bigEndian);
+      to = putGrey(target, to, value <= 0 ? 0 : value >= 255 ? 255 : Math.trunc(value));
+    }
+  };
+}
+
+function putGrey(target: Uint8Array, to: number, value: number): number {
+  target[to] = value;
+  target[to + 1] = value;
+  target[to + 2] = value;
+  return to + 3;
 }
 
 /** a * b / 255, rounded, in integers. @see MULDIV255 in Pillow's ImagingUtils.h */
