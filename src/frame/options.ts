@@ -20,7 +20,40 @@ const FILE_OPTIONS = [
 export const READ_OPTIONS = {
   binaryFile: FILE_OPTIONS,
   parquet: [...FILE_OPTIONS, "mergeSchema"],
-  csv: [...FILE_OPTIONS, "header", "sep", "quote", "escape", "inferSchema", "nullValue"],
+  csv: [
+    ...FILE_OPTIONS,
+    "sep",
+    "encoding",
+    "quote",
+    "escape",
+    "charToEscapeQuoteEscaping",
+    "unescapedQuoteHandling",
+    "comment",
+    "header",
+    "inferSchema",
+    "samplingRatio",
+    "preferDate",
+    "enforceSchema",
+    "ignoreLeadingWhiteSpace",
+    "ignoreTrailingWhiteSpace",
+    "nullValue",
+    "emptyValue",
+    "nanValue",
+    "positiveInf",
+    "negativeInf",
+    "dateFormat",
+    "timestampFormat",
+    "timestampNTZFormat",
+    "enableDateTimeParsingFallback",
+    "timeZone",
+    "locale",
+    "maxColumns",
+    "maxCharsPerColumn",
+    "mode",
+    "columnNameOfCorruptRecord",
+    "multiLine",
+    "lineSep",
+  ],
 } as const satisfies Record<ReadFormat, readonly string[]>;
 
 /** The options each format writes with, in Spark's spelling. */
@@ -34,7 +67,7 @@ export type ReadOption = (typeof READ_OPTIONS)[ReadFormat][number];
 export type WriteOption = (typeof WRITE_OPTIONS)[Sink["format"]][number];
 
 /** Names Spark has for the same option. */
-const SYNONYMS: Readonly<Record<string, string>> = { delimiter: "sep", codec: "compression" };
+const SYNONYMS: Readonly<Record<string, string>> = { delimiter: "sep", charset: "encoding", codec: "compression" };
 
 /** A format to read, as written by the user. @throws IllegalArgumentError naming the nearest. */
 export function readFormat(name: string): ReadFormat {

@@ -1,46 +1,71 @@
+import type { RecordBatch } from "apache-arrow";
+import { type StructType, structField } from "../../data/types";
+import { writeParquetFile } from "../../parquet";
 import { type FileStatus, PathNotFoundError } from "../../storage";
-import { parseLocation } from "../../storage/location";
-import type { Relational } from "./duckdb";
+import { locationUrl, parseLocation } from "../../storage/location";
+import { csvReading } from "../../text/csv-options";
+import { csvBatches, csvSchema } from "../../text/csv-read";
 import { duckdbType } from "./duckdb-types";
 import { filesFingerprint, type ReadLeaf } from "./files";
-import type { BoundSource } from "./sources";
+import { type BoundSource, parquetSql } from "./sources";
 import type { Spool } from "./spool";
-import { quotedIdentifier, quotedText } from "./sql-text";
+import { quotedIdentifier } from "./sql-text";
+
+/** A format of text, once its files and options are known. */
+interface TextReading {
+  schema(signal?: AbortSignal): Promise<StructType>;
+  batches(schema: StructType, signal: AbortSignal): AsyncIterable<RecordBatch>;
+}
 
 /**
- * Looks up text files: their columns. The rows are parsed by `load`.
- * @param files those to read, in order
+ * Looks up text files: their columns, for which only what tells them is read. The rows are parsed by `load`, into Parquet that
+ * tasks and queries read.
+ * @param files those to read
  * @throws PathNotFoundError
  */
 export async function bindText(
   leaf: ReadLeaf,
   files: readonly FileStatus[],
-  { relational }: { readonly relational: Relational; readonly spool: Spool },
+  { spool }: { readonly spool: Spool },
 ): Promise<BoundSource> {
   if (files.length === 0) {
-    throw new PathNotFoundError(`There is no CSV file in ${leaf.paths.join(", ")}.`, leaf.paths[0] ?? "");
+    throw new PathNotFoundError(`There is no file in ${leaf.paths.join(", ")}.`, leaf.paths[0] ?? "");
   }
-  const given = leaf.options;
-  const header = given.header === "true";
-  const options = [
-    `header = ${header}`,
-    `delim = ${quotedText(given.sep ?? ",")}`,
-    `quote = ${quotedText(given.quote ?? '"')}`,
-    `escape = ${quotedText(given.escape ?? "\\")}`,
-    `nullstr = ${quotedText(given.nullValue ?? "")}`,
-    `all_varchar = ${given.inferSchema !== "true" || leaf.schema !== undefined}`,
-  ];
-  const list = files.map((f) => quotedText(parseLocation(f.url).path)).join(", ");
-  const text = `SELECT * FROM read_csv([${list}], ${options.join(", ")})`;
-  const found = (await relational.describe(text)).fields.map((f) => f.name);
-  // Spark names the columns of a file without header _c0, _c1, ...
-  const columns = found.map((name, i) => {
-    const declared = leaf.schema?.fields[i];
-    const as = declared?.name ?? (header ? name : `_c${i}`);
-    const value = quotedIdentifier(name);
-    const typed = declared ? `CAST(${value} AS ${duckdbType(declared.type)})` : value;
-    return `${typed} AS ${quotedIdentifier(as)}`;
-  });
-  const sql = `SELECT ${columns.join(", ")} FROM (${text})`;
-  return { sql, schema: await relational.describe(sql), fingerprint: filesFingerprint(files) };
+  const reading = readingOf(leaf, files);
+  const given = leaf.schema ?? (await reading.schema());
+  // What a text has no value for is null, whatever its schema says.
+  const schema = nullable(given);
+  const fingerprint = filesFingerprint(files);
+  return {
+    sql: emptySql(schema),
+    schema,
+    fingerprint,
+    async load(signal) {
+      if (schema.fields.length === 0) return { sql: emptySql(schema), schema, fingerprint };
+      const path = spool.fresh(`${leaf.format}.parquet`);
+      const { rows } = await writeParquetFile(path, reading.batches(schema, signal), { schema });
+      const url = locationUrl(parseLocation(path));
+      return { sql: parquetSql([url]), schema, fingerprint, files: [{ url, rows }] };
+    },
+  };
+}
+
+function readingOf(leaf: ReadLeaf, files: readonly FileStatus[]): TextReading {
+  // Spark starts with the largest file: its first line names the columns, and its rows come first.
+  const inOrder = [...files].sort((a, b) => b.size - a.size);
+  const reading = csvReading(leaf.options);
+  return {
+    schema: (signal) => csvSchema(inOrder, reading, leaf.options, signal),
+    batches: (schema, signal) => csvBatches(inOrder, schema, reading, signal),
+  };
+}
+
+function nullable(schema: StructType): StructType {
+  return { type: "struct", fields: schema.fields.map((field) => structField(field.name, field.type)) };
+}
+
+/** The columns without a row. */
+function emptySql({ fields }: StructType): string {
+  const columns = fields.map(({ name, type }) => `CAST(NULL AS ${duckdbType(type)}) AS ${quotedIdentifier(name)}`);
+  return `SELECT ${columns.join(", ") || '1 AS "__none"'} WHERE false`;
 }

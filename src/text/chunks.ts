@@ -1,0 +1,128 @@
+import { Readable } from "node:stream";
+import { createGunzip, createInflate } from "node:zlib";
+import { IllegalArgumentError, throwIfAborted } from "../errors";
+import { storageFor } from "../storage";
+import { MalformedRecordError } from "./errors";
+
+/** A text file to read. */
+export interface TextFile {
+  readonly url: string;
+}
+
+export interface DecodeOptions {
+  /** As Java names it. @default "UTF-8" */
+  readonly encoding: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Endings of compressed files that Spark reads and that need a package here. */
+const UNREAD_ENDINGS = [".bz2", ".zst", ".snappy", ".lz4", ".lzo", ".deflate64", ".xz"];
+
+/**
+ * A file's text, piece by piece, without its byte-order mark. Files named `….gz` and `….deflate` are decompressed.
+ * @throws IllegalArgumentError for another compression @throws MalformedRecordError for a file whose compression is damaged
+ */
+export async function* textChunks(file: TextFile, options: DecodeOptions): AsyncGenerator<string> {
+  const ending = UNREAD_ENDINGS.find((name) => file.url.endsWith(name));
+  if (ending) {
+    throw new IllegalArgumentError(`${file.url} is compressed in a way that is not read here (${ending}).`, {
+      remedy: "Decompress it, or compress it with gzip: files named .gz are read.",
+    });
+  }
+  const blob = await storageFor(file.url).openBlob(file.url);
+  const decode = decoder(options.encoding);
+  const raw = Readable.fromWeb(blob.stream() as never);
+  const bytes = file.url.endsWith(".gz")
+    ? raw.pipe(createGunzip())
+    : file.url.endsWith(".deflate")
+      ? raw.pipe(createInflate())
+      : raw;
+  // An error of the file must reach whoever waits for the decompressed bytes.
+  if (bytes !== raw) raw.on("error", (error) => bytes.destroy(error));
+  try {
+    for await (const chunk of bytes) {
+      throwIfAborted(options.signal);
+      const text = decode(chunk as Uint8Array, false);
+      if (text !== "") yield text;
+    }
+    const last = decode(new Uint8Array(), true);
+    if (last !== "") yield last;
+  } catch (error) {
+    if (bytes !== raw && /^Z_|unexpected end of file/.test(`${(error as { code?: string }).code} ${error}`)) {
+      throw new MalformedRecordError("the compressed data is damaged", { path: file.url, cause: error });
+    }
+    throw error;
+  } finally {
+    raw.destroy();
+    bytes.destroy();
+  }
+}
+
+/** The lines of a file, many at a time. Without a separator `\n`, `\r` and `\r\n` end one, in any mixture. */
+export async function* lineGroups(
+  file: TextFile,
+  options: DecodeOptions & { readonly lineSep?: string | undefined },
+): AsyncGenerator<string[]> {
+  const { lineSep } = options;
+  let rest = "";
+  for await (const chunk of textChunks(file, options)) {
+    const text = rest + chunk;
+    // A carriage return at a chunk's end may be the first half of one line's end.
+    const held = lineSep === undefined && text.endsWith("\r") ? text.slice(0, -1) : text;
+    const lines = lineSep === undefined ? splitLines(held) : held.split(lineSep);
+    rest = (lines.pop() ?? "") + text.slice(held.length);
+    if (lines.length > 0) yield lines;
+  }
+  if (rest === "") return;
+  const lines = lineSep === undefined ? splitLines(rest) : [rest];
+  if (lines.at(-1) === "") lines.pop();
+  if (lines.length > 0) yield lines;
+}
+
+function splitLines(text: string): string[] {
+  return text.includes("\r") ? text.split(/\r\n|\n|\r/) : text.split("\n");
+}
+
+type Decode = (bytes: Uint8Array, last: boolean) => string;
+
+/** @throws IllegalArgumentError for a name that is not known */
+export function decoder(encoding: string): Decode {
+  const name = encoding.toLowerCase();
+  if (name === "utf-8") return streaming(new TextDecoder("utf-8"));
+  if (name === "iso-8859-1") return (bytes) => Buffer.from(bytes).toString("latin1");
+  if (name === "us-ascii") {
+    return (bytes) =>
+      Buffer.from(bytes)
+        .toString("latin1")
+        .replace(/[\x80-\xff]/g, "\ufffd");
+  }
+  if (name === "utf-16") return utf16ByMark();
+  if (name === "utf-16le") return streaming(new TextDecoder("utf-16le"));
+  if (name === "utf-16be") return streaming(new TextDecoder("utf-16be"));
+  throw new IllegalArgumentError(`The encoding ${JSON.stringify(encoding)} is not read here.`, {
+    remedy:
+      "Known: UTF-8, UTF-16, UTF-16LE, UTF-16BE, ISO-8859-1, US-ASCII. Convert the file, for instance with iconv.",
+  });
+}
+
+/** Whether a line's end is one byte, as reading by lines needs. */
+export function isByteEncoding(encoding: string): boolean {
+  return !/^(?:x-)?utf-?(?:16|32)/i.test(encoding);
+}
+
+function streaming(decoder: InstanceType<typeof TextDecoder>): Decode {
+  return (bytes, last) => decoder.decode(bytes, { stream: !last });
+}
+
+/** Java's UTF-16 goes by the byte-order mark and is big-endian without one. */
+function utf16ByMark(): Decode {
+  let chosen: Decode | undefined;
+  let held = new Uint8Array();
+  return (bytes, last) => {
+    if (chosen) return chosen(bytes, last);
+    held = Buffer.concat([held, bytes]);
+    if (held.length < 2 && !last) return "";
+    chosen = streaming(new TextDecoder(held[0] === 0xff && held[1] === 0xfe ? "utf-16le" : "utf-16be"));
+    return chosen(held, last);
+  };
+}
