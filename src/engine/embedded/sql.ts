@@ -117,7 +117,7 @@ class Compiler {
   query({ name, ids, names, types }: Relation): CompiledQuery {
     const list = ids.map((id, i) => aliased(quotedIdentifier(id), names[i] ?? id)).join(", ");
     return {
-      sql: `WITH ${this.steps.join(",\n")}\nSELECT ${list || "1 WHERE FALSE"} FROM ${name}`,
+      sql: `WITH ${this.steps.join(",\n")}\nSELECT ${list || '1 AS "__none"'} FROM ${name}${list ? "" : " WHERE false"}`,
       columns: names,
       types,
     };
