@@ -27,6 +27,8 @@ declare global {
 
   const mobileNetV2: typeof models.mobileNetV2;
   const vgg16: typeof models.vgg16;
+  const resNet50: typeof models.resNet50;
+  const efficientNetB0: typeof models.efficientNetB0;
   const StandardScaler: typeof ml.StandardScaler;
   const PCA: typeof ml.PCA;
 

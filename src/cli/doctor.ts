@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { BACKENDS, chooseBackend } from "../model/backend";
-import { MOBILENET_V2 } from "../model/mobilenet-v2";
+import { networkByName } from "../model/networks";
 import { resolveWeights } from "../model/weights-lookup";
 import { VERSION } from "../version";
 import { type Command, SHARED_OPTIONS } from "./command";
@@ -73,7 +73,7 @@ async function automaticBackend(): Promise<Finding> {
 async function weights(signal: AbortSignal): Promise<Finding> {
   const about = { what: "weights imagenet", needed: "real features" } as const;
   try {
-    const found = await resolveWeights("imagenet", MOBILENET_V2, { signal });
+    const found = await resolveWeights("imagenet", networkByName("MobileNetV2"), { signal });
     const text = found.kind === "file" ? `${found.path} (sha256 ${found.sha256.slice(0, 12)}...)` : found.kind;
     return { ...about, ok: true, found: text };
   } catch (error) {

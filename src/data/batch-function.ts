@@ -6,10 +6,17 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 
 /**
  * Names a batch function in a plan or a task: always plain data, never code in memory.
- * - `builtin`: one of the functions in the worker's registry, by name, with its parameters.
+ * - `builtin`: one of the functions in the worker's registry, by name, with its parameters and the user's functions that it calls.
  * - `source`: a user's function as JavaScript text, with where to find its broadcast values.
  */
-export type FunctionSpec = { readonly kind: "builtin"; readonly name: string; readonly params: Json } | SourceFunction;
+export type FunctionSpec =
+  | {
+      readonly kind: "builtin";
+      readonly name: string;
+      readonly params: Json;
+      readonly uses?: Readonly<Record<string, SourceFunction>>;
+    }
+  | SourceFunction;
 
 /** A user's function, shipped as text. */
 export interface SourceFunction {
@@ -67,6 +74,13 @@ export interface WorkerContext {
 /** Reports that one row of the batch could not be computed. Throws unless the column has an `onError` of null. */
 export type RowError = (row: number, error: Error) => void;
 
+/**
+ * A user's function that a built-in calls.
+ * @param row the batch's row that it is called for, for the error's message
+ * @throws UserFunctionError for what the function throws
+ */
+export type UserCall = (row: number, ...args: unknown[]) => Promise<unknown>;
+
 /** A column function after set-up: vectors in, one vector of the same length out. */
 export interface ColumnFunction {
   apply(args: readonly Vector[], rowError: RowError): Promise<Vector> | Vector;
@@ -102,7 +116,7 @@ interface BuiltinBase<P extends Json> {
 export interface BuiltinColumnFunction<P extends Json = Json> extends BuiltinBase<P> {
   readonly shape: "column";
   readonly returns: (params: P) => DataType;
-  create(params: P, context: WorkerContext): Promise<ColumnFunction>;
+  create(params: P, context: WorkerContext, uses?: Readonly<Record<string, UserCall>>): Promise<ColumnFunction>;
 }
 
 /** A built-in table function. `create` is called once per partition, so it may gather state. */

@@ -134,6 +134,14 @@ export function defineMapBatches(
   return { fn: sourceFunction(fn, options, "batch", "mapBatches"), schema: schemaOf(options.schema) };
 }
 
+/**
+ * Checks a function of one value that a built-in calls, such as a network's `preprocess`.
+ * @throws as {@link udf}
+ */
+export function defineRowFunction(fn: RowFunction | ModuleFunction, options: UserFunctionOptions): SourceFunction {
+  return sourceFunction(fn, options, "row", "preprocess");
+}
+
 function columnFunction<R>(
   fn: RowFunction | ModuleFunction,
   options: UdfOptions<TypeName | (string & {}) | DataType>,

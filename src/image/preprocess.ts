@@ -3,10 +3,11 @@ import { resize, resizeToSignedUnit } from "./resize";
 
 /**
  * What a network wants done to RGB bytes: the modes of Keras's `preprocess_input`. `tf`: `v / 127.5 - 1`; `caffe`: in the
- * order blue, green, red, each less ImageNet's mean; `torch`: `v / 255`, less ImageNet's mean, divided by its deviation.
+ * order blue, green, red, each less ImageNet's mean; `torch`: `v / 255`, less ImageNet's mean, divided by its deviation;
+ * `none`: the bytes as they are, for networks that scale them themselves.
  * @see https://github.com/keras-team/keras/blob/master/keras/src/applications/imagenet_utils.py
  */
-export type Preprocessing = "tf" | "caffe" | "torch";
+export type Preprocessing = "tf" | "caffe" | "torch" | "none";
 
 const CAFFE_MEANS = [103.939, 116.779, 123.68] as const;
 const TORCH_MEANS = [0.485, 0.456, 0.406] as const;
@@ -36,6 +37,9 @@ export function writeTensor(
       }
       return;
     }
+    case "none":
+      out.set(resize(image, width, height).data, offset);
+      return;
     case "torch": {
       const { data: rgb } = resize(image, width, height);
       const means = TORCH_MEANS.map(Math.fround);

@@ -4,11 +4,11 @@ import { dirname, join } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import { VERSION } from "../version";
 import { buildGraph, type Graph } from "./graph";
-import type { Network } from "./layers";
+import { inputShape, type Network } from "./layers";
 import { cacheDir, loadWeights, type ResolvedWeights } from "./weights-lookup";
 
 /*
- * Reading Keras's HDF5 file takes a third of a second, in every worker of every run. The graph made of it is kept beside
+ * Reading a Keras file takes a third of a second, in every worker of every run. The graph made of it is kept beside
  * the weights, named after what it was made of, so that it is never stale.
  */
 
@@ -24,7 +24,10 @@ export async function cachedGraph(
 ): Promise<Graph> {
   // Random weights are drawn as fast as they are read.
   if (weights.kind === "random") return buildGraph(network, await loadWeights(weights, network));
-  const file = join(cacheDir(options), "graphs", `${network.name}-${weights.sha256}-${VERSION}.v8`);
+  const form = [network.name, inputShape(network).join("x"), network.layers.at(-1)!.name, network.layers.length].join(
+    "-",
+  );
+  const file = join(cacheDir(options), "graphs", `${form}-${weights.sha256}-${VERSION}.v8`);
   const found = await readGraph(file);
   if (found) return found;
   const graph = buildGraph(network, await loadWeights(weights, network));

@@ -68,7 +68,8 @@ export type GraphNode =
   | DenseNode
   | ScaleNode
   | PoolNode
-  | (Node & { readonly op: "add" | "activation"; readonly activation: Activation })
+  | (Node & { readonly op: "add" | "multiply" | "activation"; readonly activation: Activation })
+  | (Node & { readonly op: "reshape"; readonly shape: readonly [1, 1, number] })
   | (Node & { readonly op: "pad"; readonly pads: Pads })
   | (Node & { readonly op: "globalMaxPool" | "globalAveragePool" | "flatten" });
 
@@ -80,6 +81,12 @@ export interface Graph {
   /** Values per image that come out. */
   readonly outputLength: number;
 }
+
+/** The least deviation that Keras's Normalization divides by. */
+const KERAS_EPSILON = 1e-7;
+
+// Layers have no slash in their names, so this is nobody else's.
+const FLATTENED = "network/flattened";
 
 const NO_PADS: Pads = { rows: [0, 0], columns: [0, 0] };
 
@@ -107,21 +114,25 @@ export function buildGraph(network: Network, weights: Weights): Graph {
     nodes.set(whole.name, whole);
     merged.set(layer.name, whole.name);
   }
-  return {
-    name: network.name,
-    inputShape: inputShape(network),
-    nodes: [...nodes.values()],
-    outputLength: featureLength(network),
-  };
+  const output = network.layers.at(-1)!;
+  const last = merged.get(output.name) ?? output.name;
+  const outputLength = featureLength(network);
+  // A vector for each image, also where the network ends with an image of many channels.
+  if (shapes.get(output.name)!.length > 1) {
+    nodes.set(FLATTENED, { name: FLATTENED, inputs: [last], shape: [outputLength], op: "flatten" });
+  }
+  return { name: network.name, inputShape: inputShape(network), nodes: [...nodes.values()], outputLength };
 }
 
 /** The two nodes as one, where that is the same computation. */
 function merge(previous: GraphNode, next: GraphNode): GraphNode | undefined {
   switch (next.op) {
     case "scale":
-      if ((previous.op !== "conv" && previous.op !== "depthwiseConv") || previous.activation !== "linear") return;
-      return foldScale(previous, next);
+      if (!("activation" in previous) || previous.activation !== "linear") return undefined;
+      if (previous.op === "scale") return chainScales(previous, next);
+      return previous.op === "conv" || previous.op === "depthwiseConv" ? foldScale(previous, next) : undefined;
     case "activation":
+      if (next.activation === "linear") return previous;
       if (!("activation" in previous) || previous.activation !== "linear") return undefined;
       return { ...previous, activation: next.activation };
     case "conv":
@@ -139,6 +150,14 @@ function foldScale(conv: ConvNode, { scale, shift }: ScaleNode): ConvNode {
   const kernel = conv.kernel.map((value, i) => value * scale[i % channels]!);
   const bias = conv.bias.map((value, i) => value * scale[i]! + shift[i]!);
   return { ...conv, kernel, bias };
+}
+
+function chainScales(first: ScaleNode, { scale, shift }: ScaleNode): ScaleNode {
+  return {
+    ...first,
+    scale: first.scale.map((value, i) => value * scale[i]!),
+    shift: first.shift.map((value, i) => value * scale[i]! + shift[i]!),
+  };
 }
 
 function addPads(a: Pads, b: Pads): Pads {
@@ -185,8 +204,25 @@ function lower(
       };
     case "activation":
       return { ...node, op: "activation", activation: layer.activation };
+    case "dropout":
+      return { ...node, op: "activation", activation: "linear" };
+    case "rescaling": {
+      const scale = Float64Array.from(
+        { length: input[input.length - 1]! },
+        (_, i) => layer.scale[i] ?? layer.scale[0]!,
+      );
+      return { ...node, op: "scale", scale, shift: new Float64Array(scale.length), activation: "linear" };
+    }
+    case "normalization": {
+      const scale = Float64Array.from(weights.variance!, (value) => 1 / Math.max(Math.sqrt(value), KERAS_EPSILON));
+      const shift = scale.map((value, i) => -weights.mean![i]! * value);
+      return { ...node, op: "scale", scale, shift, activation: "linear" };
+    }
     case "add":
-      return { ...node, op: "add", activation: "linear" };
+    case "multiply":
+      return { ...node, op: layer.kind, activation: "linear" };
+    case "reshape":
+      return { ...node, op: "reshape", shape: layer.shape };
     case "zeroPadding2d":
       return { ...node, op: "pad", pads: { rows: layer.padding[0], columns: layer.padding[1] } };
     case "maxPooling2d":

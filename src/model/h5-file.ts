@@ -8,6 +8,8 @@ export interface H5Group {
   group(name: string): H5Group | undefined;
   /** An attribute that is a list of texts; undefined if there is none. */
   attribute(name: string): string[] | undefined;
+  /** An attribute that is one text; undefined if there is none. */
+  text(name: string): string | undefined;
   /** A dataset of numbers, by its path in this group; undefined if there is none. */
   float32(name: string): { readonly shape: readonly number[]; readonly values: Float32Array } | undefined;
 }
@@ -43,6 +45,10 @@ function groupOf(group: Group): H5Group {
     attribute(name) {
       const value: unknown = group.attrs[name]?.value;
       return Array.isArray(value) ? value.map(String) : undefined;
+    },
+    text(name) {
+      const value: unknown = group.attrs[name]?.value;
+      return typeof value === "string" ? value : undefined;
     },
     float32(name) {
       const found = entity(name);

@@ -4,30 +4,35 @@ import {
   type DriverContext,
   defineBuiltin,
   type RowError,
+  type UserCall,
   type WorkerContext,
 } from "../data/batch-function";
 import { arrayType } from "../data/types";
 import { vectorFromMatrix } from "../data/vectors";
 import { IllegalArgumentError, throwIfAborted } from "../errors";
-import { decodeImage, type RgbImage } from "../image/decode";
-import { writeTensor } from "../image/preprocess";
 import { type BackendName, chooseBackend, createBackend, type NetworkBackend, prepareProcess } from "./backend";
 import { cachedGraph } from "./graph-cache";
-import { featureLength, inputShape, type Network } from "./layers";
+import { inputShape, type Network } from "./layers";
+import { type InputOptions, networkInputs } from "./network-inputs";
 import { networkByName } from "./networks";
+import { scalesInputTwice } from "./weights";
 import { type ResolvedWeights, resolveWeights } from "./weights-lookup";
 
 /** Parameters of the built-in function `image.features`. */
 export type ImageFeaturesParams = {
   /** A network's name, such as `MobileNetV2`. */
   readonly network: string;
-  /** `imagenet`, `random`, or the path or URL of a Keras HDF5 file: see `resolveWeights`. */
+  /** Rows, columns, 3 channels. @default [224, 224, 3] */
+  readonly inputShape?: readonly number[];
+  /** `avg`, `max` or `none`. @default the network's */
+  readonly pooling?: string;
+  /** `imagenet`, `random`, or the path or URL of a Keras file: see `resolveWeights`. */
   readonly weights: string;
   /** @default "auto" */
   readonly backend?: BackendName | "auto";
   /**
    * Images that go through the network at a time. More take more memory, and are no faster on one thread.
-   * @default 2 on onnxruntime-node, 4 on the others
+   * @default see {@link DEFAULT_BATCH_SIZES}
    */
   readonly batchSize?: number;
   /** For weights "random". @default 42 */
@@ -38,6 +43,8 @@ export type ImageFeaturesParams = {
   readonly maxPixels?: number;
   /** What `prepare` decided; not for users. */
   readonly resolved?: ResolvedWeights;
+  /** What `prepare` decided: that the network is built as for the published weights. */
+  readonly imagenet?: boolean;
 };
 
 /** As measured with two workers: beyond these, what the layers pass on does not stay in the processor's cache. */
@@ -48,16 +55,20 @@ export const DEFAULT_BATCH_SIZES: Readonly<Record<BackendName, number>> = {
 };
 
 /**
- * Column function: image files to feature vectors. Arguments: content (binary), and optionally path (string, for error messages).
- * A null content gives null features; an image that cannot be decoded is reported as a row error.
+ * Column function: images to feature vectors. Arguments: image files (binary) or what goes into the network as it is (arrays
+ * of rows x columns x 3 numbers), and optionally path (string, for error messages). Uses: `preprocess`, which makes of a
+ * decoded image another one or what goes into the network. A null gives null features; an image that cannot be decoded is
+ * reported as a row error.
  */
 export const imageFeatures = defineBuiltin<ImageFeaturesParams>({
   shape: "column",
   name: "image.features",
   returns: () => arrayType("float"),
   prepare,
-  metadata: ({ network, backend, resolved }) => ({
+  metadata: ({ network, inputShape, pooling, backend, resolved }) => ({
     "pomona.model": network,
+    ...(inputShape ? { "pomona.model.inputShape": inputShape.join(",") } : {}),
+    ...(pooling ? { "pomona.model.pooling": pooling } : {}),
     "pomona.backend": backend ?? "auto",
     ...(resolved ? { "pomona.weights.sha256": resolved.sha256, "pomona.weights.origin": resolved.origin } : {}),
   }),
@@ -69,23 +80,44 @@ async function prepare(params: ImageFeaturesParams, context: DriverContext): Pro
   if (batchSize !== undefined && (!Number.isInteger(batchSize) || batchSize < 1)) {
     throw new IllegalArgumentError(`batchSize must be a whole number from 1 up, not ${batchSize}.`);
   }
-  const network = networkByName(params.network);
+  const asked = networkOf({ ...params, imagenet: params.weights === "imagenet" });
   prepareProcess();
   const backend = await chooseBackend(params.backend);
-  const resolved = params.resolved ?? (await resolveFor(params, network, context));
+  const resolved = params.resolved ?? (await resolveFor(params, asked, context));
+  const imagenet = params.weights === "imagenet" || (await savedForImagenet(asked, resolved));
+  const network = networkOf({ ...params, imagenet });
   // Makes the graph once, for the workers to read: weights of another shape are an error now, and not in every worker.
   await cachedGraph(network, resolved, params);
   context.log("info", `${network.name} runs on ${backend} with weights from ${resolved.origin}.`);
-  return { ...params, backend, batchSize: batchSize ?? DEFAULT_BATCH_SIZES[backend], resolved };
+  return { ...params, backend, batchSize: batchSize ?? DEFAULT_BATCH_SIZES[backend], resolved, imagenet };
 }
 
-async function create(params: ImageFeaturesParams, context: WorkerContext): Promise<ColumnFunction> {
-  const network = networkByName(params.network);
+function networkOf({ network, inputShape, pooling, imagenet }: ImageFeaturesParams): Network {
+  return networkByName(network, {
+    ...(inputShape && { inputShape }),
+    ...(pooling !== undefined && { pooling }),
+    ...(imagenet !== undefined && { imagenet }),
+  });
+}
+
+/** A whole model in a file says how it was built; weights alone are taken as Keras takes them from a path. */
+async function savedForImagenet(network: Network, resolved: ResolvedWeights): Promise<boolean> {
+  if (resolved.kind !== "file" || !network.layers.some(({ kind }) => kind === "rescaling")) return false;
+  return (await scalesInputTwice(resolved.path)) ?? false;
+}
+
+async function create(
+  params: ImageFeaturesParams,
+  context: WorkerContext,
+  uses: Readonly<Record<string, UserCall>> = {},
+): Promise<ColumnFunction> {
+  const network = networkOf(params);
   const resolved = params.resolved ?? (await resolveFor(params, network, context));
   const graph = await cachedGraph(network, resolved, params);
   const backend = await createBackend(graph, { backend: params.backend });
   const batchSize = params.batchSize ?? DEFAULT_BATCH_SIZES[backend.name];
-  const featurize = featurizer(network, backend, batchSize, params.maxPixels, context.signal);
+  const inputs = { network, maxPixels: params.maxPixels, preprocess: uses.preprocess };
+  const featurize = featurizer(inputs, graph.outputLength, backend, batchSize, context.signal);
   return {
     apply: ([content, path], rowError) => {
       if (!content) throw new IllegalArgumentError("image.features takes a column of image files.");
@@ -95,25 +127,17 @@ async function create(params: ImageFeaturesParams, context: WorkerContext): Prom
   };
 }
 
-/** Images that are decoded at a time, while the network runs on those before. */
-const DECODE_AHEAD = 16;
-
-/** Some rows: those whose content decoded, and why others did not. */
-interface Decoded {
-  readonly images: readonly { readonly row: number; readonly image: RgbImage }[];
-  readonly failures: readonly { readonly row: number; readonly error: Error }[];
-}
+/** Rows that are made ready at a time, while the network runs on those before. */
+const READY_AHEAD = 16;
 
 function featurizer(
-  network: Network,
+  inputs: InputOptions,
+  dimension: number,
   backend: NetworkBackend,
   batchSize: number,
-  maxPixels: number | undefined,
   signal: AbortSignal,
 ) {
-  const [height, width, channels] = inputShape(network);
-  const dimension = featureLength(network);
-  const imageSize = height * width * channels;
+  const imageSize = inputShape(inputs.network).reduce((product, size) => product * size, 1);
   const input = new Float32Array(batchSize * imageSize);
 
   return async (content: Vector, path: Vector | undefined, rowError: RowError): Promise<Vector> => {
@@ -121,18 +145,18 @@ function featurizer(
     const values = new Float32Array(rows * dimension);
     const nulls = new Set<number>();
     for (let row = 0; row < rows; row++) nulls.add(row);
-    const decodeFrom = (row: number) => decodeRows(content, path, row, Math.min(row + DECODE_AHEAD, rows), maxPixels);
-    let pending = decodeFrom(0);
-    for (let start = 0; start < rows; start += DECODE_AHEAD) {
-      const { images, failures } = await pending;
+    const rowsFrom = (row: number) => networkInputs(content, path, row, Math.min(row + READY_AHEAD, rows), inputs);
+    let pending = rowsFrom(0);
+    for (let start = 0; start < rows; start += READY_AHEAD) {
+      const { ready, failures } = await pending;
       // The next images are decoded on other threads while the network runs on this one.
-      if (start + DECODE_AHEAD < rows) pending = decodeFrom(start + DECODE_AHEAD);
+      if (start + READY_AHEAD < rows) pending = rowsFrom(start + READY_AHEAD);
       for (const { row, error } of failures) rowError(row, error);
-      for (let first = 0; first < images.length; first += batchSize) {
+      for (let first = 0; first < ready.length; first += batchSize) {
         throwIfAborted(signal);
-        const batch = images.slice(first, first + batchSize);
-        batch.forEach(({ image }, i) => {
-          writeTensor(image, width, height, network.preprocessing, input, i * imageSize);
+        const batch = ready.slice(first, first + batchSize);
+        batch.forEach(({ write }, i) => {
+          write(input, i * imageSize);
         });
         const features = await backend.run(input.subarray(0, batch.length * imageSize), batch.length);
         batch.forEach(({ row }, i) => {
@@ -143,32 +167,6 @@ function featurizer(
     }
     return vectorFromMatrix({ values, rows, dimension }, nulls);
   };
-}
-
-async function decodeRows(
-  content: Vector,
-  path: Vector | undefined,
-  from: number,
-  to: number,
-  maxPixels: number | undefined,
-): Promise<Decoded> {
-  const images: { row: number; image: RgbImage }[] = [];
-  const failures: { row: number; error: Error }[] = [];
-  const decodeRow = async (row: number) => {
-    const bytes = content.get(row) as Uint8Array | null;
-    if (bytes === null) return;
-    const name = (path?.get(row) as string | null | undefined) ?? undefined;
-    try {
-      images.push({ row, image: await decodeImage(bytes, { path: name, maxPixels }) });
-    } catch (error) {
-      failures.push({ row, error: error instanceof Error ? error : new Error(String(error)) });
-    }
-  };
-  await Promise.all(Array.from({ length: to - from }, (_, i) => decodeRow(from + i)));
-  // In the order of the rows, not in that in which they were done: a batch gives the same numbers every time.
-  images.sort((a, b) => a.row - b.row);
-  failures.sort((a, b) => a.row - b.row);
-  return { images, failures };
 }
 
 function resolveFor(params: ImageFeaturesParams, network: Network, context: DriverContext): Promise<ResolvedWeights> {

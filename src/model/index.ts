@@ -10,11 +10,11 @@ export {
 } from "./backend";
 export { buildGraph, type Graph } from "./graph";
 export { type ImageFeaturesParams, imageFeatures } from "./image-features";
-export { featureLength, inputShape, type Layer, type Network, type Weights } from "./layers";
-export { MOBILENET_V2 } from "./mobilenet-v2";
-export { NETWORKS, networkByName } from "./networks";
-export { VGG16 } from "./vgg16";
-export { randomWeights, readWeights, WeightsFormatError, WeightsShapeError } from "./weights";
+export { WeightsFormatError } from "./keras-file";
+export { featureLength, inputShape, type Layer, type Network, outputShapeOf, type Weights } from "./layers";
+export { NETWORK_NAMES, type NetworkParameters, networkByName } from "./networks";
+export { kerasClass, parameterCount, type SummaryOptions, summaryText } from "./summary";
+export { randomWeights, readWeights, scalesInputTwice, WeightsShapeError } from "./weights";
 export { type DownloadProgress, WeightsChecksumError } from "./weights-download";
 export {
   loadWeights,

@@ -14,7 +14,8 @@ export type Pair = readonly [number, number];
 /** `valid`: no padding; `same`: zeros all around so that the output has `ceil(input / stride)` rows and columns. */
 export type Padding = "valid" | "same";
 
-export type Activation = "linear" | "relu" | "relu6";
+/** `swish`: `x * sigmoid(x)`, also known as SiLU. */
+export type Activation = "linear" | "relu" | "relu6" | "swish" | "sigmoid";
 
 interface LayerBase {
   /** Unique in the network; the name that the layer's weights have in a Keras file. */
@@ -44,8 +45,19 @@ export type Layer =
       readonly activation: Activation;
     })
   | (LayerBase & { readonly kind: "batchNormalization"; readonly epsilon: number })
-  | (LayerBase & { readonly kind: "activation"; readonly activation: Activation })
+  /** @property reluLayer true where Keras has its layer ReLU and not Activation, which shows in its summary */
+  | (LayerBase & { readonly kind: "activation"; readonly activation: Activation; readonly reluLayer?: boolean })
   | (LayerBase & { readonly kind: "add" })
+  /** The product of two; the second may have one row and one column. */
+  | (LayerBase & { readonly kind: "multiply" })
+  /** A vector as an image of one pixel. */
+  | (LayerBase & { readonly kind: "reshape"; readonly shape: readonly [1, 1, number] })
+  /** Nothing, but in training. */
+  | (LayerBase & { readonly kind: "dropout" })
+  /** `x * scale`, one for all channels or one each. */
+  | (LayerBase & { readonly kind: "rescaling"; readonly scale: readonly number[] })
+  /** `(x - mean) / sqrt(variance)` for each channel. */
+  | (LayerBase & { readonly kind: "normalization" })
   /** @property padding rows before and after, columns before and after */
   | (LayerBase & { readonly kind: "zeroPadding2d"; readonly padding: readonly [Pair, Pair] })
   | (LayerBase & {
@@ -74,10 +86,13 @@ export interface PublishedWeights {
 export interface Network {
   /** The name that users give, such as `MobileNetV2`. */
   readonly name: string;
+  /** What Keras calls the model, such as `mobilenetv2_1.00_224`. */
+  readonly title: string;
   readonly preprocessing: Preprocessing;
-  /** In order: each layer comes after its inputs; the first is the only `input`, the last is the output. */
+  /** In Keras's order: each layer comes after its inputs; the first is the only `input`, the last is the output. */
   readonly layers: readonly Layer[];
-  readonly imagenet: PublishedWeights;
+  /** The files that have these weights: the first one is fetched where none is there. */
+  readonly imagenet: readonly [PublishedWeights, ...PublishedWeights[]];
 }
 
 /** Weights by layer name and, in the layer, by Keras's name: kernel, bias, gamma, beta, moving_mean, moving_variance. */
@@ -98,9 +113,15 @@ export function weightShapes(layer: Layer, input: Shape | undefined): Readonly<R
       return { gamma: [channels], beta: [channels], moving_mean: [channels], moving_variance: [channels] };
     case "dense":
       return { kernel: [channels, layer.units], ...(layer.useBias ? { bias: [layer.units] } : {}) };
+    case "normalization":
+      return { mean: [channels], variance: [channels] };
     case "input":
     case "activation":
     case "add":
+    case "multiply":
+    case "reshape":
+    case "dropout":
+    case "rescaling":
     case "zeroPadding2d":
     case "maxPooling2d":
     case "averagePooling2d":
@@ -136,12 +157,43 @@ export function inputShape(network: Network): readonly [number, number, number] 
   return first.shape;
 }
 
-/** The length of the feature vector that the network gives for one image. */
-export function featureLength(network: Network): number {
+/** The shape of what the network gives for one image. */
+export function outputShapeOf(network: Network): Shape {
   const last = network.layers.at(-1);
   const shape = last && inferShapes(network.layers).get(last.name);
-  if (shape?.length !== 1) throw new Error(`${network.name} does not end with a vector.`);
-  return shape[0];
+  if (!shape) throw new Error(`${network.name} has no layers.`);
+  return shape;
+}
+
+/** Values that the network gives for one image. */
+export function featureLength(network: Network): number {
+  return outputShapeOf(network).reduce((product: number, size) => product * size, 1);
+}
+
+/**
+ * Layers in the order of Keras's `model.layers`: the farther from the output the earlier, and among equally far ones as a
+ * walk from the output to the inputs meets them. Weights in files are in this order.
+ * @see https://github.com/keras-team/keras/blob/v3.15.0/keras/src/ops/function.py map_graph
+ */
+export function inKerasOrder(layers: readonly Layer[]): Layer[] {
+  const byName = new Map(layers.map((layer) => [layer.name, layer]));
+  const met = new Map<string, number>();
+  const meet = (name: string) => {
+    if (met.has(name)) return;
+    met.set(name, met.size);
+    byName.get(name)!.inputs.forEach(meet);
+  };
+  meet(layers.at(-1)!.name);
+  const depths = new Map<string, number>();
+  // Each layer comes after its inputs, so from the last to the first each one's depth is final when it is reached.
+  for (const { name, inputs } of [...layers].reverse()) {
+    const depth = depths.get(name) ?? 0;
+    depths.set(name, depth);
+    for (const input of inputs) depths.set(input, Math.max(depth + 1, depths.get(input) ?? 0));
+  }
+  const order = (a: Layer, b: Layer) =>
+    depths.get(b.name)! - depths.get(a.name)! || met.get(a.name)! - met.get(b.name)!;
+  return layers.filter(({ name }) => met.has(name)).sort(order);
 }
 
 /** Zeros before and after on one axis for padding `same`: half on each side, the odd one after. As in TensorFlow. */
@@ -150,13 +202,30 @@ export function samePadding(size: number, kernel: number, stride: number): Pair 
   return [Math.floor(total / 2), Math.ceil(total / 2)];
 }
 
-function outputShape(layer: Layer, inputs: readonly Shape[]): Shape {
+/** What a layer gives for inputs of these shapes. @throws Error where it cannot take them */
+export function outputShape(layer: Layer, inputs: readonly Shape[]): Shape {
   switch (layer.kind) {
     case "input":
       return layer.shape;
     case "batchNormalization":
     case "activation":
+    case "dropout":
+    case "rescaling":
+    case "normalization":
       return only(layer, inputs);
+    case "reshape": {
+      const shape = only(layer, inputs);
+      if (String(shape) !== String(layer.shape[2])) throw new Error(`Layer ${layer.name} reshapes [${shape}].`);
+      return layer.shape;
+    }
+    case "multiply": {
+      const [first, second] = inputs;
+      const fits = first?.length === 3 && second?.length === 3 && inputs.length === 2 && first[2] === second[2];
+      if (!fits || (String(second) !== String(first) && (second[0] !== 1 || second[1] !== 1))) {
+        throw new Error(`Layer ${layer.name} multiplies ${inputs.map((s) => `[${s}]`).join(" and ")}.`);
+      }
+      return first;
+    }
     case "add": {
       const [first, second] = inputs;
       if (!first || !second || inputs.length !== 2 || String(first) !== String(second)) {

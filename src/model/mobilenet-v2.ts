@@ -1,4 +1,5 @@
-import type { Layer, Network } from "./layers";
+import { correctPad, type LayerList, layerList, type NetworkForm } from "./layer-list";
+import type { Network, PublishedWeights } from "./layers";
 
 /** Table 2 of the paper: expansion factor, output channels, blocks, stride of the first block. */
 const BOTTLENECKS = [
@@ -11,110 +12,69 @@ const BOTTLENECKS = [
   [6, 320, 1, 1],
 ] as const;
 
+const EPSILON = 1e-3;
+
+/** Keras publishes weights that were trained at these sizes; any other size takes those of 224. */
+const PUBLISHED_SIZES = [96, 128, 160, 192, 224];
+
 /**
- * MobileNetV2, width 1.0, 224 x 224, up to the 1280 averages before the classifier.
+ * MobileNetV2, width 1.0, without its classifier: 1280 channels.
  * @see Sandler, Howard, Zhu, Zhmoginov, Chen, "MobileNetV2: Inverted Residuals and Linear Bottlenecks", CVPR 2018,
  *   https://arxiv.org/abs/1801.04381, table 2
- * @see https://keras.io/api/applications/mobilenet/ for the names of the layers
+ * @see https://github.com/keras-team/keras/blob/v3.15.0/keras/src/applications/mobilenet_v2.py
  */
-export const MOBILENET_V2: Network = {
-  name: "MobileNetV2",
-  preprocessing: "tf",
-  layers: build(),
-  imagenet: {
-    file: "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5",
-    url: "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet_v2/mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5",
-  },
-};
-
-function build(): Layer[] {
-  const layers: Layer[] = [
-    { kind: "input", name: "input", inputs: [], shape: [224, 224, 3] },
-    convolution("Conv1", "input", 32, 3, 2),
-    normalization("bn_Conv1", "Conv1"),
-    { kind: "activation", name: "Conv1_relu", inputs: ["bn_Conv1"], activation: "relu6" },
-  ];
-  let channels = 32;
+export function mobileNetV2({ inputShape, pooling, imagenet }: NetworkForm): Network {
+  const list = layerList(inputShape);
+  list.conv("Conv1", { filters: 32, size: 3, stride: 2 });
+  list.normalize("bn_Conv1", EPSILON);
+  list.activate("Conv1_relu", "relu6", true);
   let block = 0;
   for (const [expansion, filters, repeats, firstStride] of BOTTLENECKS) {
     for (let repeat = 0; repeat < repeats; repeat++) {
-      const stride = repeat === 0 ? firstStride : 1;
-      layers.push(...bottleneck(block, lastName(layers), channels, expansion, filters, stride));
-      channels = filters;
+      bottleneck(list, block, expansion, filters, repeat === 0 ? firstStride : 1);
       block++;
     }
   }
-  layers.push(
-    convolution("Conv_1", lastName(layers), 1280, 1, 1),
-    normalization("Conv_1_bn", "Conv_1"),
-    { kind: "activation", name: "out_relu", inputs: ["Conv_1_bn"], activation: "relu6" },
-    { kind: "globalAveragePooling2d", name: "global_average_pooling2d", inputs: ["out_relu"] },
-  );
-  return layers;
+  list.conv("Conv_1", { filters: 1280, size: 1, padding: "valid" });
+  list.normalize("Conv_1_bn", EPSILON);
+  list.activate("out_relu", "relu6", true);
+  list.pool(pooling, { avg: "global_average_pooling2d", max: "global_max_pooling2d" });
+  const [height, width] = inputShape;
+  const size = height === width && PUBLISHED_SIZES.includes(height) ? height : 224;
+  return {
+    name: "MobileNetV2",
+    title: `mobilenetv2_1.00_${imagenet ? size : height}`,
+    preprocessing: "tf",
+    layers: list.done(),
+    // With and without the classifier, the convolutions are the same. The workflow's file is the one with it.
+    imagenet: [published(size, ""), published(size, "_no_top")],
+  };
 }
 
 /** An inverted residual: expand by a 1 x 1, filter each channel by a 3 x 3, project by a linear 1 x 1. */
-function bottleneck(
-  block: number,
-  input: string,
-  channels: number,
-  expansion: number,
-  filters: number,
-  stride: 1 | 2,
-): Layer[] {
+function bottleneck(list: LayerList, block: number, expansion: number, filters: number, stride: 1 | 2): void {
   const name = block === 0 ? "expanded_conv" : `block_${block}`;
-  const layers: Layer[] = [];
-  let last = input;
-  const push = (layer: Layer) => {
-    layers.push(layer);
-    last = layer.name;
-  };
+  const input = list.last();
+  const channels = list.shape(input)[2]!;
   if (expansion > 1) {
-    push(convolution(`${name}_expand`, last, channels * expansion, 1, 1));
-    push(normalization(`${name}_expand_BN`, last));
-    push({ kind: "activation", name: `${name}_expand_relu`, inputs: [last], activation: "relu6" });
+    list.conv(`${name}_expand`, { filters: channels * expansion, size: 1 });
+    list.normalize(`${name}_expand_BN`, EPSILON);
+    list.activate(`${name}_expand_relu`, "relu6", true);
   }
   if (stride === 2) {
-    // Sizes are even here, so Keras's `correct_pad` gives one row and column after and none before.
-    const after = [0, 1] as const;
-    push({ kind: "zeroPadding2d", name: `${name}_pad`, inputs: [last], padding: [after, after] });
+    const padding = correctPad(list.shape(list.last()), 3);
+    list.add({ kind: "zeroPadding2d", name: `${name}_pad`, inputs: [list.last()], padding });
   }
-  push({
-    kind: "depthwiseConv2d",
-    name: `${name}_depthwise`,
-    inputs: [last],
-    kernel: [3, 3],
-    strides: [stride, stride],
-    padding: stride === 2 ? "valid" : "same",
-    useBias: false,
-    activation: "linear",
-  });
-  push(normalization(`${name}_depthwise_BN`, last));
-  push({ kind: "activation", name: `${name}_depthwise_relu`, inputs: [last], activation: "relu6" });
-  push(convolution(`${name}_project`, last, filters, 1, 1));
-  push(normalization(`${name}_project_BN`, last));
-  if (stride === 1 && channels === filters) push({ kind: "add", name: `${name}_add`, inputs: [input, last] });
-  return layers;
+  list.depthwise(`${name}_depthwise`, { size: 3, stride, padding: stride === 2 ? "valid" : "same" });
+  list.normalize(`${name}_depthwise_BN`, EPSILON);
+  list.activate(`${name}_depthwise_relu`, "relu6", true);
+  list.conv(`${name}_project`, { filters, size: 1 });
+  const projected = list.normalize(`${name}_project_BN`, EPSILON);
+  if (stride === 1 && channels === filters) list.add({ kind: "add", name: `${name}_add`, inputs: [input, projected] });
 }
 
-function convolution(name: string, input: string, filters: number, size: number, stride: number): Layer {
-  return {
-    kind: "conv2d",
-    name,
-    inputs: [input],
-    filters,
-    kernel: [size, size],
-    strides: [stride, stride],
-    padding: "same",
-    useBias: false,
-    activation: "linear",
-  };
-}
-
-function normalization(name: string, input: string): Layer {
-  return { kind: "batchNormalization", name, inputs: [input], epsilon: 1e-3 };
-}
-
-function lastName(layers: readonly Layer[]): string {
-  return layers.at(-1)!.name;
+/** Keras states no checksum for these files. */
+function published(size: number, top: "" | "_no_top"): PublishedWeights {
+  const file = `mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_${size}${top}.h5`;
+  return { file, url: `https://storage.googleapis.com/tensorflow/keras-applications/mobilenet_v2/${file}` };
 }

@@ -71,7 +71,15 @@ function writeNode(writer: Writer, node: GraphNode, graph: Graph): void {
       return;
     }
     case "add":
-      withActivation(writer, node.activation, node.name, (out) => writeOp(writer, "Add", node.inputs, out));
+    case "multiply": {
+      const op = node.op === "add" ? "Add" : "Mul";
+      withActivation(writer, node.activation, node.name, (out) => writeOp(writer, op, node.inputs, out));
+      return;
+    }
+    case "reshape":
+      // 0 is the batch as it comes; one pixel is the same in NCHW.
+      writeInt64(writer, `${node.name}/shape`, [0, node.shape[2], 1, 1]);
+      writeOp(writer, "Reshape", [node.inputs[0]!, `${node.name}/shape`], node.name);
       return;
     case "activation":
       writeActivation(writer, node.activation, node.inputs[0]!, node.name);
@@ -174,6 +182,13 @@ function writeActivation(writer: Writer, activation: Activation, input: string, 
       writeTensor(writer, `${name}/0`, [], Float32Array.of(0));
       writeTensor(writer, `${name}/6`, [], Float32Array.of(6));
       writeOp(writer, "Clip", [input, `${name}/0`, `${name}/6`], name);
+      return;
+    case "sigmoid":
+      writeOp(writer, "Sigmoid", [input], name);
+      return;
+    case "swish":
+      writeOp(writer, "Sigmoid", [input], `${name}/sigmoid`);
+      writeOp(writer, "Mul", [input, `${name}/sigmoid`], name);
       return;
   }
 }

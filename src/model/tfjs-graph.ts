@@ -75,21 +75,25 @@ function operation(tf: Tf, node: GraphNode, input: Shape, keep: <T extends Tfjs.
       const { mode, before } = padding(tf, node.pads, input, [rows, columns], node.strides);
       const fused = node.op === "conv" ? tf.fused.conv2d : tf.fused.depthwiseConv2d;
       const [strideRows, strideColumns] = node.strides;
+      const { inside, after } = splitActivation(tf, node.activation);
       return ([x]) =>
-        fused({
-          x: before(x as Tfjs.Tensor4D),
-          filter,
-          bias,
-          strides: [strideRows, strideColumns],
-          pad: mode,
-          activation: node.activation,
-        });
+        after(
+          fused({
+            x: before(x as Tfjs.Tensor4D),
+            filter,
+            bias,
+            strides: [strideRows, strideColumns],
+            pad: mode,
+            activation: inside,
+          }),
+        );
     }
     case "dense": {
       const units = node.bias.length;
       const kernel = keep(tf.tensor2d(node.kernel, [node.kernel.length / units, units]));
       const bias = keep(tf.tensor1d(node.bias));
-      return ([x]) => tf.fused.matMul({ a: x as Tfjs.Tensor2D, b: kernel, bias, activation: node.activation });
+      const { inside, after } = splitActivation(tf, node.activation);
+      return ([x]) => after(tf.fused.matMul({ a: x as Tfjs.Tensor2D, b: kernel, bias, activation: inside }));
     }
     case "scale": {
       const scale = keep(tf.tensor1d(Float32Array.from(node.scale)));
@@ -98,6 +102,10 @@ function operation(tf: Tf, node: GraphNode, input: Shape, keep: <T extends Tfjs.
     }
     case "add":
       return ([a, b]) => activate(tf, node.activation, tf.add(a!, b!));
+    case "multiply":
+      return ([a, b]) => activate(tf, node.activation, tf.mul(a!, b!));
+    case "reshape":
+      return ([x]) => tf.reshape(x!, [x!.shape[0]!, ...node.shape]);
     case "activation":
       return ([x]) => activate(tf, node.activation, x!);
     case "pad": {
@@ -143,6 +151,13 @@ function allPads({ rows, columns }: Pads): [number, number][] {
   ];
 }
 
+/** What the fused operations do themselves, and what is done after them. */
+function splitActivation(tf: Tf, activation: Activation) {
+  return activation === "swish" || activation === "sigmoid"
+    ? { inside: "linear" as const, after: (x: Tfjs.Tensor) => activate(tf, activation, x) }
+    : { inside: activation, after: (x: Tfjs.Tensor) => x };
+}
+
 function activate(tf: Tf, activation: Activation, x: Tfjs.Tensor): Tfjs.Tensor {
   switch (activation) {
     case "linear":
@@ -151,5 +166,9 @@ function activate(tf: Tf, activation: Activation, x: Tfjs.Tensor): Tfjs.Tensor {
       return tf.relu(x);
     case "relu6":
       return tf.relu6(x);
+    case "swish":
+      return tf.mul(x, tf.sigmoid(x));
+    case "sigmoid":
+      return tf.sigmoid(x);
   }
 }

@@ -1,4 +1,5 @@
-import type { Layer, Network } from "./layers";
+import { layerList, type NetworkForm } from "./layer-list";
+import type { Network } from "./layers";
 
 /** Filters of each convolution, block by block. */
 const BLOCKS = [
@@ -9,49 +10,39 @@ const BLOCKS = [
   [512, 512, 512],
 ] as const;
 
+const FOLDER = "https://storage.googleapis.com/tensorflow/keras-applications/vgg16";
+const FILE = "vgg16_weights_tf_dim_ordering_tf_kernels";
+
 /**
- * VGG16 (configuration D), 224 x 224, without its dense layers, with global max pooling: 512 values.
+ * VGG16 (configuration D) without its dense layers: 512 channels.
  * @see Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition", ICLR 2015,
  *   https://arxiv.org/abs/1409.1556, table 1
- * @see https://keras.io/api/applications/vgg/ for the names of the layers
+ * @see https://github.com/keras-team/keras/blob/v3.15.0/keras/src/applications/vgg16.py
  */
-export const VGG16: Network = {
-  name: "VGG16",
-  preprocessing: "caffe",
-  layers: build(),
-  imagenet: {
-    file: "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
-    url: "https://storage.googleapis.com/tensorflow/keras-applications/vgg16/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
-    md5: "6d6bbae143d832006294945121d1f1fc",
-  },
-};
-
-function build(): Layer[] {
-  const layers: Layer[] = [{ kind: "input", name: "input", inputs: [], shape: [224, 224, 3] }];
-  const last = () => layers.at(-1)!.name;
+export function vgg16({ inputShape, pooling }: NetworkForm): Network {
+  const list = layerList(inputShape);
   BLOCKS.forEach((block, b) => {
     block.forEach((filters, c) => {
-      layers.push({
-        kind: "conv2d",
-        name: `block${b + 1}_conv${c + 1}`,
-        inputs: [last()],
-        filters,
-        kernel: [3, 3],
-        strides: [1, 1],
-        padding: "same",
-        useBias: true,
-        activation: "relu",
-      });
+      list.conv(`block${b + 1}_conv${c + 1}`, { filters, size: 3, useBias: true, activation: "relu" });
     });
-    layers.push({
+    list.add({
       kind: "maxPooling2d",
       name: `block${b + 1}_pool`,
-      inputs: [last()],
+      inputs: [list.last()],
       pool: [2, 2],
       strides: [2, 2],
       padding: "valid",
     });
   });
-  layers.push({ kind: "globalMaxPooling2d", name: "global_max_pooling2d", inputs: [last()] });
-  return layers;
+  list.pool(pooling, { avg: "global_average_pooling2d", max: "global_max_pooling2d" });
+  return {
+    name: "VGG16",
+    title: "vgg16",
+    preprocessing: "caffe",
+    layers: list.done(),
+    imagenet: [
+      { file: `${FILE}_notop.h5`, url: `${FOLDER}/${FILE}_notop.h5`, md5: "6d6bbae143d832006294945121d1f1fc" },
+      { file: `${FILE}.h5`, url: `${FOLDER}/${FILE}.h5`, md5: "64373286793e3c8b2b4e3219cbf3544b" },
+    ],
+  };
 }

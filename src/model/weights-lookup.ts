@@ -47,7 +47,7 @@ export class WeightsUnavailableError extends PomonaError {
     const list = tried.map((place) => `  - ${place}`).join("\n");
     super(`No weights for ${network}. Tried:\n${list}`, {
       remedy:
-        'Give the path of the Keras .h5 file as `weights`, put it into the folder POMONA_WEIGHTS_DIR, or use weights "random" for a dry run.',
+        'Give the path of a Keras .h5 or .keras file as `weights`, put it into the folder POMONA_WEIGHTS_DIR, or use weights "random" for a dry run.',
       cause,
     });
   }
@@ -55,10 +55,10 @@ export class WeightsUnavailableError extends PomonaError {
 
 /**
  * Finds the weights of a network and hashes them.
- * - `"imagenet"`: the file that Keras publishes, from the folder POMONA_WEIGHTS_DIR, the cache, a `shared/models` folder
+ * - `"imagenet"`: the file that Keras publishes, with or without the classifier, from the folder POMONA_WEIGHTS_DIR, the cache, a `shared/models` folder
  *   beside this project's, or its official address.
  * - `"random"`: random numbers, the same ones for the same seed. For dry runs: a warning says so.
- * - a path, or a `file:` or `https:` URL of a Keras HDF5 file.
+ * - a path, or a `file:` or `https:` URL of a file that Keras wrote: `.h5`, `.weights.h5` or `.keras`.
  * @throws WeightsUnavailableError if there is no such file
  * @throws WeightsChecksumError if what was downloaded is not what Keras publishes
  */
@@ -93,15 +93,15 @@ function random(network: Network, { seed = 42, log }: ResolveOptions): ResolvedW
 }
 
 async function findImagenet(network: Network, options: ResolveOptions): Promise<ResolvedWeights> {
-  const { file, url, md5 } = network.imagenet;
-  const cached = join(cacheDir(options), file);
+  const [first] = network.imagenet;
   const fromEnvironment = process.env.POMONA_WEIGHTS_DIR;
-  const places = [
-    ...(fromEnvironment ? [join(resolve(fromEnvironment), file)] : []),
-    cached,
+  const folders = [
+    ...(fromEnvironment ? [resolve(fromEnvironment)] : []),
+    cacheDir(options),
     // src/model and dist/model are equally deep.
-    resolve(__dirname, "../../..", "shared/models", file),
+    resolve(__dirname, "../../..", "shared/models"),
   ];
+  const places = network.imagenet.flatMap(({ file }) => folders.map((folder) => join(folder, file)));
   for (const path of places) {
     if (isFile(path)) return fromFile(path, path, options);
   }
@@ -109,8 +109,9 @@ async function findImagenet(network: Network, options: ResolveOptions): Promise<
     ...(fromEnvironment ? [] : ["POMONA_WEIGHTS_DIR: not set"]),
     ...places.map((path) => `${path}: no such file`),
   ];
-  await downloadOrExplain(url, cached, md5, network, tried, options);
-  return fromFile(cached, url, options);
+  const target = join(cacheDir(options), first.file);
+  await downloadOrExplain(first.url, target, first.md5, network, tried, options);
+  return fromFile(target, first.url, options);
 }
 
 async function findNamed(weights: string, network: Network, options: ResolveOptions): Promise<ResolvedWeights> {

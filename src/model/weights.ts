@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { PomonaError } from "../errors";
-import { type H5Group, openH5 } from "./h5-file";
-import { inferShapes, type Network, type Weights, weightShapes } from "./layers";
+import { openKerasFile, type StoredWeight } from "./keras-file";
+import { inferShapes, type Layer, type Network, type Weights, weightShapes } from "./layers";
 
 /** Thrown when weights do not fit the network: another architecture, another width, a file with or without the top. */
 export class WeightsShapeError extends PomonaError {
@@ -22,53 +22,45 @@ export class WeightsShapeError extends PomonaError {
   }
 }
 
-/** Thrown for a file that is not Keras weights in the legacy HDF5 layout. */
-export class WeightsFormatError extends PomonaError {
-  constructor(
-    readonly source: string,
-    reason: string,
-    cause?: unknown,
-  ) {
-    super(`${source} cannot be read as Keras weights: ${reason}.`, {
-      remedy: 'Give a file in Keras\'s HDF5 layout, as published by Keras or written by `model.save("name.h5")`.',
-      cause,
+/**
+ * Reads the weights of `network` from a file that Keras wrote: see {@link openKerasFile} for the layouts.
+ * @throws WeightsFormatError, WeightsShapeError
+ */
+export async function readWeights(path: string, network: Network): Promise<Weights> {
+  const file = await openKerasFile(path);
+  try {
+    const weightsOf = file.weightsOf(network);
+    return mapWeights(network, path, (layer, shapes) => {
+      const names = Object.keys(shapes);
+      const stored = weightsOf(layer, names.length);
+      return Object.fromEntries(names.flatMap((name, i) => (stored[i] ? [[name, stored[i]]] : [])));
     });
+  } finally {
+    await file.close();
   }
 }
 
 /**
- * Reads the weights of `network` from a Keras HDF5 file: attribute `layer_names`, a group a layer, attribute
- * `weight_names` in each; at the root (weights alone) or in the group `model_weights` (a whole model). Layers go by name;
- * what the network does not have, such as a classifier, is left out.
- * @throws WeightsFormatError, WeightsShapeError
+ * Whether a whole model in a file scales its input twice, as Keras builds EfficientNet for the published weights; undefined
+ * for weights alone, which do not say.
+ * @throws WeightsFormatError
  */
-export async function readWeights(path: string, network: Network): Promise<Weights> {
-  const file = await openH5(path).catch((error: unknown) => {
-    throw new WeightsFormatError(path, "it is not an HDF5 file, or it is cut short", error);
-  });
-  try {
-    const root = file.group("model_weights") ?? file.root;
-    const layerNames = root.attribute("layer_names");
-    if (!layerNames) throw new WeightsFormatError(path, "it has no attribute layer_names");
-    const inFile = new Set(layerNames);
-    return mapWeights(network, (layer, names) => {
-      const group = inFile.has(layer) ? root.group(layer) : undefined;
-      return group ? layerWeights(group, names) : {};
-    }, path); // biome-ignore format: the function is the point
-  } finally {
-    file.close();
-  }
+export async function scalesInputTwice(path: string): Promise<boolean | undefined> {
+  const file = await openKerasFile(path);
+  const classes = file.layerClasses;
+  await file.close();
+  return classes && classes.filter((name) => name === "Rescaling").length > 1;
 }
 
 /** Seeded random weights: convolutions and dense layers by He's normal initialisation, batch norms the identity. */
 export function randomWeights(network: Network, seed: number): Weights {
-  return mapWeights(network, (layer, _names, shapes) => {
+  return mapWeights(network, "random weights", (layer, shapes) => {
     const entries = Object.entries(shapes).map(([weight, shape]) => {
       const size = shape.reduce((product, n) => product * n, 1);
-      return [weight, { shape, values: randomWeight(weight, shape, size, `${seed}/${layer}/${weight}`) }] as const;
+      return [weight, { shape, values: randomWeight(weight, shape, size, `${seed}/${layer.name}/${weight}`) }] as const;
     });
     return Object.fromEntries(entries);
-  }, "random weights"); // biome-ignore format: the function is the point
+  });
 }
 
 /** SHA-256 of all weights, for weights that have no file: of each layer in order, each weight's bytes in order. */
@@ -82,26 +74,19 @@ export function hashWeights(weights: Weights): string {
   return hash.digest("hex");
 }
 
-interface StoredWeight {
-  readonly shape: readonly number[];
-  readonly values: Float32Array;
-}
-
 type Lookup = (
-  layer: string,
-  names: readonly string[],
+  layer: Layer,
   shapes: Readonly<Record<string, readonly number[]>>,
 ) => Readonly<Record<string, StoredWeight>>;
 
-function mapWeights(network: Network, lookup: Lookup, source: string): Weights {
+function mapWeights(network: Network, source: string, lookup: Lookup): Weights {
   const outputs = inferShapes(network.layers);
   const weights = new Map<string, Record<string, Float32Array>>();
   for (const layer of network.layers) {
     const input = layer.inputs[0] === undefined ? undefined : outputs.get(layer.inputs[0]);
     const shapes = weightShapes(layer, input);
-    const names = Object.keys(shapes);
-    if (names.length === 0) continue;
-    const stored = lookup(layer.name, names, shapes);
+    if (Object.keys(shapes).length === 0) continue;
+    const stored = lookup(layer, shapes);
     const found: Record<string, Float32Array> = {};
     for (const [name, shape] of Object.entries(shapes)) {
       const weight = stored[name];
@@ -115,24 +100,11 @@ function mapWeights(network: Network, lookup: Lookup, source: string): Weights {
   return weights;
 }
 
-/**
- * A layer's weights by their short names. Files write `block1_conv1/kernel:0`, `Conv1/kernel` or `depthwise_kernel:0`,
- * so weights go by their place, which is the same in all: kernel, bias; gamma, beta, mean, variance.
- */
-function layerWeights(group: H5Group, names: readonly string[]): Record<string, StoredWeight> {
-  const stored = group.attribute("weight_names") ?? [];
-  const entries = names.flatMap((name, i) => {
-    const path = stored[i];
-    const dataset = path === undefined ? undefined : group.float32(path);
-    return dataset ? [[name, dataset] as const] : [];
-  });
-  return Object.fromEntries(entries);
-}
-
 /** @see He, Zhang, Ren, Sun, "Delving Deep into Rectifiers", ICCV 2015, https://arxiv.org/abs/1502.01852 */
 function randomWeight(name: string, shape: readonly number[], size: number, key: string): Float32Array {
   switch (name) {
     case "gamma":
+    case "variance":
     case "moving_variance":
       return new Float32Array(size).fill(1);
     case "kernel": {

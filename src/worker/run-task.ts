@@ -3,7 +3,9 @@ import type {
   BuiltinColumnFunction,
   BuiltinTableFunction,
   ColumnFunction,
+  FunctionSpec,
   TableFunction,
+  UserCall,
   WorkerContext,
 } from "../data/batch-function";
 import { type BatchColumn, batchFromColumns, vectorFromValues } from "../data/vectors";
@@ -11,7 +13,7 @@ import { PomonaError, throwIfAborted } from "../errors";
 import { readParquetBatches, writeParquetFile } from "../parquet";
 import { builtinFunction } from "./registry";
 import type { RemoteError, Step, Task, TaskResult } from "./task";
-import { sourceColumnFunction, sourceTableFunction } from "./user-function";
+import { sourceColumnFunction, sourceTableFunction, userCall } from "./user-function";
 
 /** A row's value could not be computed. `path` is the row's, where the batch has a `path` column. */
 export class RowFailedError extends PomonaError {
@@ -129,15 +131,21 @@ function columnFunction(
   const key = JSON.stringify([fn, step.type]);
   let created = functions.get(key);
   if (!created) {
-    created =
-      fn.kind === "source"
-        ? sourceColumnFunction(fn, step.type, context)
-        : (builtinFunction(fn) as BuiltinColumnFunction).create(fn.params, context);
+    created = fn.kind === "source" ? sourceColumnFunction(fn, step.type, context) : builtinColumnFunction(fn, context);
     functions.set(key, created);
     // A set-up that failed, say for want of memory, is tried afresh by the next attempt.
     created.catch(() => functions.delete(key));
   }
   return created;
+}
+
+async function builtinColumnFunction(
+  fn: Extract<FunctionSpec, { kind: "builtin" }>,
+  context: WorkerContext,
+): Promise<ColumnFunction> {
+  const uses: Record<string, UserCall> = {};
+  for (const [name, used] of Object.entries(fn.uses ?? {})) uses[name] = await userCall(used, context);
+  return (builtinFunction(fn) as BuiltinColumnFunction).create(fn.params, context, uses);
 }
 
 async function tableFunction(step: Extract<Step, { kind: "table" }>, context: WorkerContext): Promise<TableFunction> {

@@ -1,6 +1,13 @@
 import { type RecordBatch, Schema, type Vector } from "apache-arrow";
 import { sparkSchema, sparkType } from "../data/arrow";
-import type { ColumnFunction, RowError, SourceFunction, TableFunction, WorkerContext } from "../data/batch-function";
+import type {
+  ColumnFunction,
+  RowError,
+  SourceFunction,
+  TableFunction,
+  UserCall,
+  WorkerContext,
+} from "../data/batch-function";
 import type { DataType, StructField, StructType } from "../data/types";
 import { batchFromColumns, valuesFromVector } from "../data/vectors";
 import { throwIfAborted } from "../errors";
@@ -30,6 +37,18 @@ export async function sourceTableFunction(
 ): Promise<TableFunction> {
   const compiled = await compileSource(spec, context);
   return { apply: (batch) => applyToBatch(compiled, batch, schema, context) };
+}
+
+/** Sets up a user's function that a built-in calls. */
+export async function userCall(spec: SourceFunction, context: WorkerContext): Promise<UserCall> {
+  const compiled = await compileSource(spec, context);
+  return async (row, ...args) => {
+    try {
+      return await compiled.call(args);
+    } catch (error) {
+      throw userFunctionError(compiled, error, row);
+    }
+  };
 }
 
 async function applyToRows(

@@ -14,15 +14,20 @@ test.each(scripts)(
       [__dirname, join(__dirname, script)],
     );
     const answer: unknown = JSON.parse(printed.trimEnd().split("\n").at(-1)!);
-    expect(firstDifference(answer, golden(basename(script, ".py")))).toBe(undefined);
+    const kept = golden<{ readonly tolerance?: number }>(basename(script, ".py"));
+    expect(firstDifference(answer, kept, kept.tolerance)).toBe(undefined);
   },
   600_000,
 );
 
-/** Where two answers differ. Numbers may by 1e-9 relative: another processor's BLAS rounds otherwise. */
-function firstDifference(a: unknown, b: unknown, path = "$"): string | undefined {
+/**
+ * Where two answers differ. Numbers may by 1e-9 relative: another processor's BLAS rounds otherwise; or by the `tolerance` that
+ * the file states, relative for what is above 1: float32 sums of a network's features.
+ */
+function firstDifference(a: unknown, b: unknown, tolerance: number | undefined, path = "$"): string | undefined {
   if (typeof a === "number" && typeof b === "number") {
-    const near = Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b), 1e-6);
+    const floor = tolerance === undefined ? 1e-6 : 1;
+    const near = Math.abs(a - b) <= (tolerance ?? 1e-9) * Math.max(Math.abs(a), Math.abs(b), floor);
     return near ? undefined : `${path}: ${a} is not ${b}`;
   }
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) {
@@ -30,7 +35,7 @@ function firstDifference(a: unknown, b: unknown, path = "$"): string | undefined
   }
   const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
   for (const key of keys) {
-    const difference = firstDifference((a as never)[key], (b as never)[key], `${path}.${key}`);
+    const difference = firstDifference((a as never)[key], (b as never)[key], tolerance, `${path}.${key}`);
     if (difference) return difference;
   }
   return undefined;

@@ -1,17 +1,17 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { type BackendName, buildGraph, createBackend, MOBILENET_V2, readWeights } from "../../src/model";
+import { type BackendName, buildGraph, createBackend, networkByName } from "../../src/model";
+import { formulaWeights } from "./formula";
 
-/** Runs a batch through MobileNetV2 on a backend, in a worker thread, and posts the features. */
+/** Runs a batch through MobileNetV2 with weights by formula on a backend, in a worker thread, and posts the features. */
 async function main() {
-  const { backend, input, batch, file } = workerData as {
+  const { backend, input, inputShape } = workerData as {
     backend: BackendName;
     input: Float32Array;
-    batch: number;
-    file: string;
+    inputShape: readonly number[];
   };
-  const graph = buildGraph(MOBILENET_V2, await readWeights(file, MOBILENET_V2));
-  const running = await createBackend(graph, { backend });
-  const features = await running.run(input, batch);
+  const network = networkByName("MobileNetV2", { inputShape });
+  const running = await createBackend(buildGraph(network, formulaWeights(network)), { backend });
+  const features = await running.run(input, 1);
   parentPort!.postMessage(features.slice());
   await running.close();
 }

@@ -1,54 +1,62 @@
 import { describe, expect, it } from "vitest";
-import {
-  buildGraph,
-  featureLength,
-  MOBILENET_V2,
-  type Network,
-  networkByName,
-  randomWeights,
-  VGG16,
-} from "../../src/model";
-import { inferShapes, samePadding, weightShapes } from "../../src/model/layers";
-import { runPython } from "../support/python";
+import { buildGraph, type Network, networkByName } from "../../src/model";
+import { inferShapes, inKerasOrder, samePadding } from "../../src/model/layers";
+import { golden } from "../support/golden";
+import { EVERY_LAYER } from "./every-layer";
+import { formulaWeights } from "./formula";
 
-/** Each of Keras's layers by name: its output's shape, and its weights' shapes in order. */
-const KERAS = `
-import json, sys
-import keras
-name, top = sys.argv[1], sys.argv[2] == "top"
-options = {} if top else {"include_top": False, "pooling": "max"}
-model = getattr(keras.applications, name)(weights=None, input_shape=(224, 224, 3), **options)
-print(json.dumps({l.name: [list(l.output.shape[1:]), [list(w.shape) for w in l.get_weights()]] for l in model.layers}))
-`;
-
-describe.each([
-  [MOBILENET_V2, "top", 1280, ["predictions"]],
-  [VGG16, "bare", 512, []],
-] as const)("$name", (network, top, length, left) => {
-  it("has Keras's layers, shapes and weights", () => {
-    const keras = JSON.parse(runPython(KERAS, [network.name, top])) as Record<string, [number[], number[][]]>;
-    const shapes = inferShapes(network.layers);
-    const ours = network.layers.map((layer) => {
-      const weights = Object.values(weightShapes(layer, shapes.get(layer.inputs[0] ?? "")));
-      return [layer.name, [[...shapes.get(layer.name)!], weights.map((shape) => [...shape])]] as const;
-    });
-    const kerasLayers = Object.entries(keras).filter(
-      ([name]) => !left.includes(name as never) && !/^input_layer/.test(name),
-    );
-    // Keras numbers layers that it names itself, and the input has no name of its own.
-    const plain = ([name, shape]: readonly [string, unknown]) => [name.replace(/(pooling2d)_\d+$/, "$1"), shape];
-    expect(ours.filter(([name]) => name !== "input").map(plain)).toEqual(kerasLayers.map(plain));
-    expect(featureLength(network)).toBe(length);
-  });
-});
+const mobileNet = networkByName("MobileNetV2");
 
 describe("buildGraph", () => {
   it("folds every batch norm, activation and padding of MobileNetV2 into a convolution", () => {
-    const { nodes } = buildGraph(MOBILENET_V2, randomWeights(MOBILENET_V2, 1));
+    expect(opsOf(mobileNet)).toEqual({
+      // Table 2 of the paper: 17 blocks, of which 10 have a residual; the first does not expand.
+      input: 1,
+      conv: 1 + 16 + 17 + 1,
+      depthwiseConv: 17,
+      add: 10,
+      globalAveragePool: 1,
+    });
+  });
+
+  it("makes one step of what EfficientNet does to its input, and a vector of a feature map", () => {
+    expect(
+      opsOf(networkByName("EfficientNetB0", { inputShape: [32, 32, 3], pooling: "none", imagenet: true })),
+    ).toEqual({
+      input: 1,
+      scale: 1,
+      // 15 of 16 blocks expand; each has two to weigh its channels, and one to project.
+      conv: 1 + 15 + 16 * 3 + 1,
+      depthwiseConv: 16,
+      globalAveragePool: 16,
+      reshape: 16,
+      multiply: 16,
+      add: 9,
+      flatten: 1,
+    });
+  });
+
+  function opsOf(network: Network): Record<string, number> {
     const ops: Record<string, number> = {};
-    for (const { op } of nodes) ops[op] = (ops[op] ?? 0) + 1;
-    // Table 2 of the paper: 17 blocks, of which 10 have a residual; the first does not expand.
-    expect(ops).toEqual({ input: 1, conv: 1 + 16 + 17 + 1, depthwiseConv: 17, add: 10, globalAveragePool: 1 });
+    for (const { op } of buildGraph(network, formulaWeights(network)).nodes) ops[op] = (ops[op] ?? 0) + 1;
+    return ops;
+  }
+});
+
+describe("inKerasOrder", () => {
+  it("is the order of Keras's layers", () => {
+    const { order } = golden<{ readonly order: readonly string[] }>("every-layer");
+    const shuffled = [...EVERY_LAYER.layers];
+    const [average] = shuffled.splice(
+      shuffled.findIndex(({ name }) => name === "average"),
+      1,
+    );
+    shuffled.splice(
+      shuffled.findIndex(({ name }) => name === "max"),
+      0,
+      average!,
+    );
+    expect(inKerasOrder(shuffled).map(({ name }) => name)).toEqual(order);
   });
 });
 
@@ -62,6 +70,8 @@ describe("inferShapes", () => {
     ["two inputs of a layer with one", [start, relu("a", ["x", "x"])], "Layer a takes one input, not 2."],
     ["a dense layer on an image", [start, { kind: "dense", name: "d", inputs: ["x"], units: 2, useBias: true, activation: "linear" }], "Dense layer d takes a vector, not [8,8,3]."], // biome-ignore format: one line a case
     ["a sum of different shapes", [start, { kind: "flatten", name: "f", inputs: ["x"] }, { kind: "add", name: "s", inputs: ["x", "f"] }], "Layer s adds [8,8,3] and [192]."], // biome-ignore format: one line a case
+    ["a product of different shapes", [start, { kind: "flatten", name: "f", inputs: ["x"] }, { kind: "multiply", name: "s", inputs: ["x", "f"] }], "Layer s multiplies [8,8,3] and [192]."], // biome-ignore format: one line a case
+    ["an image that is made an image", [start, { kind: "reshape", name: "r", inputs: ["x"], shape: [1, 1, 192] }], "Layer r reshapes [8,8,3]."], // biome-ignore format: one line a case
   ] as const)("refuses %s", (_what, layers, message) => {
     expect(() => inferShapes(layers as Network["layers"])).toThrow(message);
   });
@@ -78,8 +88,8 @@ describe("samePadding", () => {
 
 describe("networkByName", () => {
   it("suggests the name that was meant", () => {
-    expect(networkByName("VGG16")).toBe(VGG16);
+    expect(networkByName("VGG16").name).toBe("VGG16");
     expect(() => networkByName("MobilNetV2")).toThrow("Did you mean MobileNetV2?");
-    expect(() => networkByName("x")).toThrow("Use one of MobileNetV2, VGG16.");
+    expect(() => networkByName("x")).toThrow("Use one of MobileNetV2, VGG16, ResNet50, EfficientNetB0.");
   });
 });

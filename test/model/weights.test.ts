@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -10,101 +10,134 @@ import { CancelledError, IllegalArgumentError } from "../../src/errors";
 import {
   type DownloadProgress,
   loadWeights,
-  MOBILENET_V2,
   type Network,
+  networkByName,
   randomWeights,
   readWeights,
   resolveWeights,
-  VGG16,
+  scalesInputTwice,
   WeightsChecksumError,
   WeightsFormatError,
   WeightsShapeError,
   WeightsUnavailableError,
 } from "../../src/model";
+import { kerasClass } from "../../src/model/summary";
 import { hashWeights } from "../../src/model/weights";
-import { runPython } from "../support/python";
 import { EVERY_LAYER } from "./every-layer";
-import { MODELS } from "./reference";
+import { formulaWeights } from "./formula";
+import { packKeras, writeKeras3, writeLegacy } from "./keras-layouts";
 
 const folder = mkdtempSync(join(tmpdir(), "pomona-weights-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Where weights are looked for last, before the official address. */
 const BESIDE = join(__dirname, "../../../shared/models");
-const official = join(MODELS, MOBILENET_V2.imagenet.file);
+
+const mobileNet = networkByName("MobileNetV2");
+const efficientNet = networkByName("EfficientNetB0", { inputShape: [32, 32, 3] });
+const vgg = networkByName("VGG16");
 
 describe("readWeights", () => {
-  it("reads the numbers that Keras reads, from a file of weights", async () => {
-    const weights = await readWeights(official, MOBILENET_V2);
-    const keras = runPython(
-      `
-import hashlib, keras, sys
-model = keras.applications.MobileNetV2(weights=sys.argv[1])
-for layer in model.layers[:-1]:
-    for weight in layer.get_weights():
-        print(layer.name, hashlib.sha256(weight.tobytes()).hexdigest())
-`,
-      [official],
+  const everyLayer = formulaWeights(EVERY_LAYER);
+  const inFolder = (name: string) => join(folder, name);
+
+  it.each([
+    ["weights alone", {}],
+    ["a whole model", { config: { config: { layers: [] } } }],
+    ["layers that Keras numbered otherwise", { rename: (name: string) => `${name}_7` }],
+    ["other names, as many layers", { rename: (name: string) => `other_${name}` }],
+  ])("reads legacy HDF5: %s", async (what, options) => {
+    const path = inFolder(`${what}.h5`);
+    await writeLegacy(path, EVERY_LAYER, everyLayer, options);
+    expect(await readWeights(path, EVERY_LAYER)).toEqual(everyLayer);
+  });
+
+  it.each([false, true])("reads Keras 3's weights and whole models, deflated %s", async (deflated) => {
+    // Keras numbers the layers of a class, written as Python writes names.
+    const counts = new Map<string, number>();
+    const names = new Map(
+      EVERY_LAYER.layers.map((layer) => {
+        const snake: Record<string, string> = { Conv2D: "conv2d", DepthwiseConv2D: "depthwise_conv2d", ReLU: "re_lu", BatchNormalization: "batch_normalization", Dense: "dense" }; // biome-ignore format: one table
+        const name = snake[kerasClass(layer)] ?? `other_${kerasClass(layer)}`;
+        const count = counts.get(name) ?? 0;
+        counts.set(name, count + 1);
+        return [layer.name, count === 0 ? name : `${name}_${count}`];
+      }),
     );
-    const ours = [...weights].flatMap(([layer, byName]) =>
-      Object.values(byName).map(
-        (values) => `${layer} ${createHash("sha256").update(new Uint8Array(values.buffer)).digest("hex")}`,
-      ),
-    );
-    expect(ours).toEqual(keras.trim().split("\n"));
+    const weights = inFolder("every.weights.h5");
+    await writeKeras3(weights, EVERY_LAYER, everyLayer, (layer) => names.get(layer.name)!);
+    expect(await readWeights(weights, EVERY_LAYER)).toEqual(everyLayer);
+    const whole = inFolder("every.keras");
+    packKeras(whole, weights, { config: { layers: [{ class_name: "Rescaling" }] } }, deflated);
+    expect(await readWeights(whole, EVERY_LAYER)).toEqual(everyLayer);
+    expect(await scalesInputTwice(whole)).toBe(false);
+    truncateSync(whole, 4000);
+    await expect(readWeights(whole, EVERY_LAYER)).rejects.toThrow(WeightsFormatError);
+  });
+
+  it("knows whether a saved EfficientNet scales its input as for ImageNet", async () => {
+    const path = inFolder("efficientnet.h5");
+    const twice = networkByName("EfficientNetB0", { inputShape: [32, 32, 3], imagenet: true });
+    const config = { config: { layers: twice.layers.map((layer) => ({ class_name: kerasClass(layer) })) } };
+    await writeLegacy(path, efficientNet, formulaWeights(efficientNet), { config });
+    expect(await scalesInputTwice(path)).toBe(true);
+    await writeLegacy(path, EVERY_LAYER, everyLayer);
+    expect(await scalesInputTwice(path)).toBeUndefined();
   });
 
   it("names layer and shapes when a file is for another width", async () => {
-    const path = join(folder, "narrow.h5");
-    runPython(
-      "import keras, sys; keras.applications.MobileNetV2(weights=None, alpha=0.5, include_top=False, input_shape=(224, 224, 3)).save(sys.argv[1])",
-      [path],
-    );
-    const error = await readWeights(path, MOBILENET_V2).then(
+    const path = inFolder("narrow.h5");
+    const layers = EVERY_LAYER.layers.map((layer) => (layer.name === "conv" ? { ...layer, filters: 4 } : layer));
+    const narrow = { ...EVERY_LAYER, layers } as Network;
+    await writeLegacy(path, narrow, formulaWeights(narrow));
+    const error = await readWeights(path, EVERY_LAYER).then(
       () => undefined,
       (e: unknown) => e,
     );
     expect(error).toBeInstanceOf(WeightsShapeError);
-    expect(error).toMatchObject({ layer: "Conv1", weight: "kernel", expected: [3, 3, 3, 32], found: [3, 3, 3, 16] });
-    expect((error as Error).message).toContain("kernel of layer Conv1 has shape [3, 3, 3, 16], not [3, 3, 3, 32]");
+    expect(error).toMatchObject({ layer: "conv", weight: "kernel", expected: [3, 2, 3, 8], found: [3, 2, 3, 4] });
+    expect((error as Error).message).toContain("kernel of layer conv has shape [3, 2, 3, 4], not [3, 2, 3, 8]");
   });
 
   it("names the layer that a file of another network does not have", async () => {
-    await expect(readWeights(official, VGG16)).rejects.toMatchObject({
+    const path = inFolder("another.h5");
+    await writeLegacy(path, EVERY_LAYER, everyLayer);
+    await expect(readWeights(path, vgg)).rejects.toMatchObject({
       name: "WeightsShapeError",
       layer: "block1_conv1",
       found: undefined,
     });
   });
 
-  it("refuses what is no HDF5, a file cut short, and HDF5 of another layout", async () => {
-    const text = join(folder, "text.h5");
+  it("refuses what is no HDF5, a file cut short, and files of another layout", async () => {
+    const text = inFolder("text.h5");
     writeFileSync(text, "not weights");
-    await expect(readWeights(text, MOBILENET_V2)).rejects.toThrow(WeightsFormatError);
+    await expect(readWeights(text, mobileNet)).rejects.toThrow(WeightsFormatError);
 
-    const short = join(folder, "short.h5");
-    writeFileSync(short, readFileSync(official));
-    truncateSync(short, 5_000_000);
-    await expect(readWeights(short, MOBILENET_V2)).rejects.toThrow(WeightsFormatError);
+    const short = inFolder("short.h5");
+    await writeLegacy(short, EVERY_LAYER, everyLayer);
+    truncateSync(short, 5_000);
+    await expect(readWeights(short, EVERY_LAYER)).rejects.toThrow(WeightsFormatError);
 
-    const other = join(folder, "other.weights.h5");
-    runPython(
-      "import keras, sys; keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save_weights(sys.argv[1])",
-      [other],
-    );
-    await expect(readWeights(other, MOBILENET_V2)).rejects.toThrow("has no attribute layer_names");
+    const empty = inFolder("empty.weights.h5");
+    await writeKeras3(empty, { ...EVERY_LAYER, layers: [] }, new Map(), () => "");
+    await expect(readWeights(empty, EVERY_LAYER)).rejects.toThrow(WeightsShapeError);
+
+    const zip = inFolder("other.keras");
+    packKeras(zip, empty, {});
+    await expect(readWeights(zip, EVERY_LAYER)).rejects.toThrow(WeightsShapeError);
   });
 });
 
 describe("randomWeights", () => {
   it("has He's deviation, the identity as batch norm, and the same numbers for the same seed", () => {
-    const mobile = randomWeights(MOBILENET_V2, 5);
+    const mobile = randomWeights(mobileNet, 5);
     expect(new Set(mobile.get("bn_Conv1")!.moving_variance)).toEqual(new Set([1]));
     // Values that go into one output: 320 channels of one pixel; nine pixels of one channel.
     expect(deviation(mobile.get("Conv_1")!.kernel!) / Math.sqrt(2 / 320)).toBeCloseTo(1, 2);
     expect(deviation(mobile.get("block_5_depthwise")!.kernel!) / Math.sqrt(2 / 9)).toBeCloseTo(1, 1);
-    expect(hashWeights(randomWeights(MOBILENET_V2, 5))).toBe(hashWeights(mobile));
-    expect(hashWeights(randomWeights(MOBILENET_V2, 6))).not.toBe(hashWeights(mobile));
+    expect(hashWeights(randomWeights(mobileNet, 5))).toBe(hashWeights(mobile));
+    expect(hashWeights(randomWeights(mobileNet, 6))).not.toBe(hashWeights(mobile));
   });
 });
 
@@ -113,6 +146,8 @@ function deviation(values: Float32Array): number {
 }
 
 describe("resolveWeights", () => {
+  const official = join(folder, "official.h5");
+  writeFileSync(official, "stands for a file of weights");
   const sha256 = createHash("sha256").update(readFileSync(official)).digest("hex");
   let cacheDir: string;
   let server: Server | undefined;
@@ -129,15 +164,15 @@ describe("resolveWeights", () => {
 
   it("takes a path and a file: URL, and hashes the file", async () => {
     const expected = { kind: "file", path: official, sha256, origin: official };
-    expect(await resolveWeights(official, MOBILENET_V2)).toEqual(expected);
-    expect(await resolveWeights(pathToFileURL(official).href, MOBILENET_V2)).toEqual(expected);
-    await expect(resolveWeights("/no/such/file.h5", MOBILENET_V2)).rejects.toThrow("/no/such/file.h5: no such file");
+    expect(await resolveWeights(official, mobileNet)).toEqual(expected);
+    expect(await resolveWeights(pathToFileURL(official).href, mobileNet)).toEqual(expected);
+    await expect(resolveWeights("/no/such/file.h5", mobileNet)).rejects.toThrow("/no/such/file.h5: no such file");
   });
 
   it("looks for imagenet in POMONA_WEIGHTS_DIR, then in the cache, then beside the checkout", async () => {
     const environment = mkdtempSync(join(folder, "environment-"));
-    const { file } = MOBILENET_V2.imagenet;
-    const find = async () => (await resolveWeights("imagenet", MOBILENET_V2, { cacheDir })).origin;
+    const { file } = mobileNet.imagenet[0];
+    const find = async () => (await resolveWeights("imagenet", mobileNet, { cacheDir })).origin;
     if (existsSync(join(BESIDE, file))) expect(await find()).toBe(join(BESIDE, file));
     else await expect(find()).rejects.toThrow(`${join(BESIDE, file)}: no such file`);
     writeFileSync(join(cacheDir, file), "cached");
@@ -146,6 +181,10 @@ describe("resolveWeights", () => {
     expect(await find()).toBe(join(cacheDir, file));
     writeFileSync(join(environment, file), "chosen");
     expect(await find()).toBe(join(environment, file));
+    // The same weights without the classifier, where nobody has the file with it.
+    const bare = vgg.imagenet[1]!.file;
+    writeFileSync(join(cacheDir, bare), "with the classifier");
+    expect((await resolveWeights("imagenet", vgg, { cacheDir })).origin).toBe(join(cacheDir, bare));
   });
 
   it("downloads from the official address into the cache once, with progress and the checksum", async () => {
@@ -164,8 +203,8 @@ describe("resolveWeights", () => {
     expect(found.sha256).toBe(createHash("sha256").update(content).digest("hex"));
     expect(seen.at(-1)).toEqual({ url, receivedBytes: 300_000, totalBytes: 300_000 });
     await resolveWeights("imagenet", publishedAt(url, md5), options);
-    await resolveWeights(url, MOBILENET_V2, { cacheDir });
-    await resolveWeights(url, MOBILENET_V2, { cacheDir });
+    await resolveWeights(url, mobileNet, { cacheDir });
+    await resolveWeights(url, mobileNet, { cacheDir });
     expect(requests).toBe(2);
   });
 
@@ -179,8 +218,8 @@ describe("resolveWeights", () => {
     });
     const wrong = publishedAt(url, "0".repeat(32));
     await expect(resolveWeights("imagenet", wrong, { cacheDir })).rejects.toThrow(WeightsChecksumError);
-    await expect(resolveWeights(`${url}?short`, MOBILENET_V2, { cacheDir })).rejects.toThrow(WeightsUnavailableError);
-    expect(runPython("import os, sys; print(os.listdir(sys.argv[1]))", [cacheDir]).trim()).toBe("[]");
+    await expect(resolveWeights(`${url}?short`, mobileNet, { cacheDir })).rejects.toThrow(WeightsUnavailableError);
+    expect(readdirSync(cacheDir)).toEqual([]);
   });
 
   it("lists every place that was tried", async () => {
@@ -205,7 +244,7 @@ describe("resolveWeights", () => {
   it("stops a download when it is aborted", async () => {
     const url = await serve((_request, response) => void response.write("a little"));
     const controller = new AbortController();
-    const resolving = resolveWeights(url, MOBILENET_V2, { cacheDir, signal: controller.signal });
+    const resolving = resolveWeights(url, mobileNet, { cacheDir, signal: controller.signal });
     setTimeout(() => controller.abort(), 100);
     await expect(resolving).rejects.toThrow(CancelledError);
   });
@@ -223,7 +262,7 @@ describe("resolveWeights", () => {
   });
 
   it("refuses other kinds of addresses", async () => {
-    await expect(resolveWeights("ftp://host/weights.h5", MOBILENET_V2)).rejects.toThrow(IllegalArgumentError);
+    await expect(resolveWeights("ftp://host/weights.h5", mobileNet)).rejects.toThrow(IllegalArgumentError);
   });
 
   async function serve(listener: RequestListener): Promise<string> {
@@ -233,6 +272,6 @@ describe("resolveWeights", () => {
   }
 
   function publishedAt(url: string, md5?: string): Network {
-    return { ...MOBILENET_V2, imagenet: { file: "unpublished.h5", url, ...(md5 ? { md5 } : {}) } };
+    return { ...mobileNet, imagenet: [{ file: "unpublished.h5", url, ...(md5 ? { md5 } : {}) }] };
   }
 });

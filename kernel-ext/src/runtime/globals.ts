@@ -4,7 +4,7 @@ import type { Session } from "pomona";
 const SOURCES = {
   pomona: ["Session"],
   "pomona/functions": ["col", "lit", "when", "split", "elementAt", "udf", "batchUdf", "fromModule"],
-  "pomona/models": ["mobileNetV2", "vgg16"],
+  "pomona/models": ["mobileNetV2", "vgg16", "resNet50", "efficientNetB0"],
   "pomona/ml": ["StandardScaler", "PCA"],
   "pomona/notebook": ["display", "updateDisplay", "clearOutput", "html", "markdown", "prompt", "readLine"],
 } as const;

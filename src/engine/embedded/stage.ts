@@ -1,4 +1,4 @@
-import type { BuiltinFunction, DriverContext, FunctionSpec } from "../../data/batch-function";
+import type { BuiltinFunction, DriverContext, FunctionSpec, SourceFunction } from "../../data/batch-function";
 import { prepareSourceFunction } from "../../frame/broadcast";
 import { type ParquetCompression, readParquetFooter } from "../../parquet";
 import { locationUrl, parseLocation } from "../../storage/location";
@@ -61,7 +61,11 @@ async function preparedFunction(
 ): Promise<FunctionSpec> {
   if (fn.kind === "source") return prepareSourceFunction(fn, context.broadcast);
   const builtin: BuiltinFunction = builtinFunction(fn);
-  return builtin.prepare ? { ...fn, params: await builtin.prepare(fn.params, context.driver) } : fn;
+  const params = builtin.prepare ? await builtin.prepare(fn.params, context.driver) : fn.params;
+  if (!fn.uses) return { ...fn, params };
+  const uses: Record<string, SourceFunction> = {};
+  for (const [name, used] of Object.entries(fn.uses)) uses[name] = await prepareSourceFunction(used, context.broadcast);
+  return { ...fn, params, uses };
 }
 
 export interface StageRequest {
