@@ -114,6 +114,16 @@ export function batchFromColumns(columns: readonly BatchColumn[], rows = columns
   return new RecordBatch(new Schema(fields), data);
 }
 
+/** A batch whose columns are called otherwise, by position; names may come twice. */
+export function renamedBatch(batch: RecordBatch, names: readonly string[]): RecordBatch {
+  const { fields } = batch.schema;
+  if (fields.every((field, i) => field.name === names[i])) return batch;
+  const renamed = fields.map((field, i) => new Field(names[i] ?? field.name, field.type, field.nullable));
+  const { length, nullCount, children } = batch.data;
+  const data = makeData({ type: new Struct(renamed), length, nullCount, children });
+  return new RecordBatch(new Schema(renamed, batch.schema.metadata), data);
+}
+
 /** A column's values as plain JavaScript: numbers, strings, booleans, bigints, `Uint8Array`, `Date`, arrays, objects. */
 export function valuesFromVector(vector: Vector, type: DataType): unknown[] {
   const out = new Array<unknown>(vector.length);

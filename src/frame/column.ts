@@ -305,6 +305,14 @@ export function unaliased(expression: Expression): Expression {
   return expression.kind === "alias" ? unaliased(expression.child) : expression;
 }
 
+/** What a column's name stands for: `*` and `a.*` for several. @param planId of the frame whose column it is */
+export function columnReference(name: string, planId?: number): Expression {
+  const frame = planId === undefined ? {} : { planId };
+  if (name === "*") return { kind: "star", ...frame };
+  if (name.endsWith(".*")) return { kind: "star", of: name.slice(0, -2), ...frame };
+  return { kind: "column", name, ...frame };
+}
+
 /** A JavaScript value as a literal. @throws IllegalArgumentError for a value no literal can hold. */
 export function literal(value: LiteralInput): Expression {
   if (value instanceof Date) return { kind: "literal", value: value.toISOString(), type: "timestamp" };

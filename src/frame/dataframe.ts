@@ -1,18 +1,18 @@
 import { randomUUID } from "node:crypto";
 import { type RecordBatch, Table } from "apache-arrow";
-import { arrowSchema, sparkType } from "../data/arrow";
+import { arrowSchema } from "../data/arrow";
 import type { StructType } from "../data/types";
-import { valuesFromVector } from "../data/vectors";
 import { IllegalArgumentError, throwIfAborted } from "../errors";
 import { JUPYTER_DISPLAY, type MimeBundle } from "../host/mime-bundle";
-import { Column, SortColumn } from "./column";
+import { takeBrackets } from "./brackets";
+import { Column, columnReference, type SortColumn } from "./column";
 import { type DanfoDataFrame, danfoDataFrame } from "./danfo";
 import { frameBundle } from "./frame-bundle";
 import { count } from "./functions";
 import { checkedSeed, randomSeed } from "./functions/numbers";
 import { expressionsOf, GroupedData } from "./grouped-data";
-import { type JoinTypeName, joinType } from "./join-types";
-import type { Expression, Plan, SortOrder } from "./plan";
+import { type JoinTypeName, joinKeys, joinType } from "./join-types";
+import type { Expression, Plan } from "./plan";
 import type {
   AnyRow,
   ColumnName,
@@ -25,9 +25,12 @@ import type {
   WithAll,
   Without,
 } from "./row-types";
+import { rowsOf } from "./rows";
 import type { Runtime } from "./runtime";
 import { schemaTree } from "./schema-tree";
 import { type ShowFormat, showString } from "./show";
+import { type SortArgument, sortOrders } from "./sort-orders";
+import { splitBounds } from "./split-bounds";
 import { type BatchMapper, defineMapBatches, type MapBatchesOptions, type ModuleFunction } from "./user-function";
 import { DataFrameWriter } from "./writer";
 
@@ -58,7 +61,19 @@ export class DataFrame<R = any> {
     readonly runtime: Runtime,
     private readonly options: FrameOptions = {},
   ) {
-    this.plan_ = plan;
+    this.plan_ = plan.planId === undefined ? { ...plan, planId: nextPlanId++ } : plan;
+  }
+
+  /**
+   * This frame's own column: tells it from other frames' columns of the same name after a join, in `select`, `filter`,
+   * `drop` and all that takes columns. `df["name"]` is the same where no method is called so.
+   *
+   *     fruits.join(prices, fruits.col("label").eq(prices.col("label"))).drop(prices.col("label"))
+   *
+   * @param name a column, a field such as `"a.b"`, or `"*"` for all columns
+   */
+  col<const N extends string>(name: N): Column<N, N extends keyof R ? R[N] : unknown> {
+    return new Column(columnReference(name, this.plan_.planId));
   }
 
   /** What this DataFrame computes, as data. */
@@ -74,7 +89,8 @@ export class DataFrame<R = any> {
   // --- Columns ----------------------------------------------------------------------------------------------------
 
   /**
-   * These columns, by name or computed, in this order. `"*"` stands for all, and comes first.
+   * These columns, by name or computed, in this order. `"*"` stands for all, `"a.*"` for the fields of a struct or the columns of
+   * an aliased frame.
    * @throws IllegalArgumentError where nothing is named
    */
   select<const C extends readonly (ColumnName<R> | Column)[]>(...columns: C): DataFrame<Selected<R, C[number]>>;
@@ -82,7 +98,7 @@ export class DataFrame<R = any> {
   select(...columns: readonly unknown[]): unknown {
     const list = columns.flat() as (string | Column)[];
     if (list.length === 0) throw new IllegalArgumentError("select needs at least one column.");
-    return this.withPlan(list.includes("*") ? this.allAnd(list) : this.projection(list));
+    return this.withPlan({ op: "project", input: this.plan, columns: expressionsOf(list) });
   }
 
   /** One more column, or another value for the column of that name. */
@@ -109,10 +125,26 @@ export class DataFrame<R = any> {
     return this.withPlan({ op: "rename", input: this.plan, names });
   }
 
-  /** All columns but these; a name that is not there is left alone, as in Spark. */
+  /** All columns but these; what is not there is left alone, as in Spark. A name takes all columns of that name with it. */
   drop<const N extends string>(...columns: readonly (N | Column<N>)[]): DataFrame<Without<R, N>> {
-    const names = columns.map((c) => (typeof c === "string" ? c : c.columnName));
-    return this.withPlan({ op: "drop", input: this.plan, names });
+    const names = columns.filter((c) => typeof c === "string");
+    const others = columns.filter((c) => typeof c !== "string").map((c) => c.expression);
+    return this.withPlan({
+      op: "drop",
+      input: this.plan,
+      names,
+      ...(others.length > 0 ? { columns: others } : {}),
+    });
+  }
+
+  /** Other names for all columns, in order. */
+  toDF<const N extends readonly string[]>(...names: N): DataFrame<Record<N[number], unknown>> {
+    return this.withPlan({ op: "toNames", input: this.plan, names });
+  }
+
+  /** The same frame under a name, so that its columns are `col("name.column")` too; for joins of a frame with itself. */
+  alias(name: string): DataFrame<R> {
+    return this.withPlan({ op: "alias", input: this.plan, name });
   }
 
   // --- Rows -------------------------------------------------------------------------------------------------------
@@ -161,6 +193,17 @@ export class DataFrame<R = any> {
     return this.withPlan({ op: "sample", input: this.plan, fraction, seed: checkedSeed(seed ?? randomSeed()) });
   }
 
+  /**
+   * The rows dealt out at random, in shares that stand to each other as the weights: each row is in exactly one part.
+   * @param seed a whole number; the same seed over the same rows gives the same parts. @default drawn when it is described
+   */
+  randomSplit(weights: readonly number[], seed: number = randomSeed()): DataFrame<R>[] {
+    checkedSeed(seed);
+    return splitBounds(weights).map(([lower, fraction]) =>
+      this.withPlan<R>({ op: "sample", input: this.plan, lower, fraction, seed }),
+    );
+  }
+
   /** The first `n` rows. */
   limit(n: number): DataFrame<R> {
     return this.withPlan({ op: "limit", input: this.plan, n: checkedCount("limit", n, 0) });
@@ -205,16 +248,21 @@ export class DataFrame<R = any> {
   }
 
   /**
-   * Joins on columns that both sides have; each appears once, first. Null equals nothing.
+   * Joins on columns that both sides have, of which each appears once, first; or on a condition, or several that all have to
+   * hold, where both sides' columns appear. Without either, every row goes with every row. Null equals nothing.
+   *
+   *     fruits.join(prices, "label", "left")
+   *     fruits.join(prices, fruits.col("label").eq(prices.col("name")))
+   *
    * @param how `inner`, `left`, `right`, `full`, `semi`, `anti`, `cross` or one of Spark's longer names. @default "inner"
    */
   join<Other>(
     other: DataFrame<Other>,
-    on: OwnColumnName<R> | readonly OwnColumnName<R>[],
+    on?: OwnColumnName<R> | readonly OwnColumnName<R>[] | Column | readonly Column[],
     how: JoinTypeName | (string & {}) = "inner",
   ): DataFrame<Joined<R, Other>> {
-    const names = typeof on === "string" ? [on] : [...(on as readonly string[])];
-    return this.withPlan({ op: "join", left: this.plan, right: other.plan, on: names, how: joinType(how) });
+    const type = joinType(how);
+    return this.withPlan({ op: "join", left: this.plan, right: other.plan, ...joinKeys(on), how: type });
   }
 
   /** Every row of this with every row of the other. */
@@ -222,7 +270,7 @@ export class DataFrame<R = any> {
     return this.withPlan({ op: "join", left: this.plan, right: other.plan, on: [], how: "cross" });
   }
 
-  /** The rows of both, columns matched by position; duplicates stay. */
+  /** The rows of both, columns matched by position, their types widened; duplicates stay. */
   union(other: DataFrame): DataFrame<R> {
     return this.withPlan({ op: "union", left: this.plan, right: other.plan, byName: false });
   }
@@ -232,9 +280,33 @@ export class DataFrame<R = any> {
     return this.union(other);
   }
 
-  /** The rows of both, columns matched by name; duplicates stay. */
-  unionByName(other: DataFrame): DataFrame<R> {
-    return this.withPlan({ op: "union", left: this.plan, right: other.plan, byName: true });
+  /**
+   * The rows of both, columns matched by name; duplicates stay.
+   * @param options `allowMissingColumns`: a column that one side lacks is null there. @default false
+   */
+  unionByName(other: DataFrame, options: { readonly allowMissingColumns?: boolean } = {}): DataFrame<R> {
+    const allowMissing = options.allowMissingColumns ?? false;
+    return this.withPlan({ op: "union", left: this.plan, right: other.plan, byName: true, allowMissing });
+  }
+
+  /** The different rows that are in both. */
+  intersect(other: DataFrame): DataFrame<R> {
+    return this.withPlan({ op: "intersect", left: this.plan, right: other.plan, all: false });
+  }
+
+  /** The rows that are in both, each as often as in the one that has it less often. */
+  intersectAll(other: DataFrame): DataFrame<R> {
+    return this.withPlan({ op: "intersect", left: this.plan, right: other.plan, all: true });
+  }
+
+  /** The different rows of this that are not in the other. */
+  subtract(other: DataFrame): DataFrame<R> {
+    return this.withPlan({ op: "except", left: this.plan, right: other.plan, all: false });
+  }
+
+  /** The rows of this without those of the other: each of the other's takes one away. */
+  exceptAll(other: DataFrame): DataFrame<R> {
+    return this.withPlan({ op: "except", left: this.plan, right: other.plan, all: true });
   }
 
   // --- How the work is cut and kept -------------------------------------------------------------------------------
@@ -256,7 +328,9 @@ export class DataFrame<R = any> {
    * as PySpark does.
    */
   cache(): this {
-    if (this.plan_.op !== "cached") this.plan_ = { op: "cached", id: randomUUID(), input: this.plan_ };
+    if (this.plan_.op !== "cached") {
+      this.plan_ = { op: "cached", id: randomUUID(), input: this.plan_, planId: nextPlanId++ };
+    }
     return this;
   }
 
@@ -332,12 +406,13 @@ export class DataFrame<R = any> {
 
   /** True where there is no row. */
   async isEmpty(options: ActionOptions = {}): Promise<boolean> {
-    return (await this.take(1, options)).length === 0;
+    return (await this.limit(1).batches(options)).length === 0;
   }
 
   /**
    * All rows as objects. A `long` is a number where it is exact, else a bigint; an array of floats without nulls is a
    * `Float32Array`.
+   * @throws DuplicateColumnError where two columns have one name, which an object holds once
    */
   async collect(options: ActionOptions = {}): Promise<R[]> {
     return (await this.batches(options)).flatMap((batch) => rowsOf<R>(batch));
@@ -360,7 +435,28 @@ export class DataFrame<R = any> {
     return n === undefined ? this.first(options) : this.take(n, options);
   }
 
-  /** All rows as an Apache Arrow table. */
+  /** The last `n` rows as objects. */
+  async tail(n: number, options: ActionOptions = {}): Promise<R[]> {
+    const wanted = checkedCount("tail", n, 0);
+    let rows: R[] = [];
+    for await (const batch of this.stream(options)) {
+      rows.push(...rowsOf<R>(batch));
+      if (rows.length > wanted) rows = rows.slice(rows.length - wanted);
+    }
+    return rows;
+  }
+
+  /** Row after row, with memory for a batch of them: `for await (const row of df.toLocalIterator())`, or just `of df`. */
+  async *toLocalIterator(options: ActionOptions = {}): AsyncGenerator<R, void, undefined> {
+    for await (const batch of this.stream(options)) yield* rowsOf<R>(batch);
+  }
+
+  /** Same as {@link DataFrame.toLocalIterator}. */
+  [Symbol.asyncIterator](): AsyncGenerator<R, void, undefined> {
+    return this.toLocalIterator();
+  }
+
+  /** All rows as an Apache Arrow table; columns of one name stand side by side. */
   async toArrow(options: ActionOptions = {}): Promise<Table> {
     const batches = await this.batches(options);
     return batches.length > 0 ? new Table(batches) : new Table(arrowSchema(await this.schema(options)));
@@ -382,8 +478,13 @@ export class DataFrame<R = any> {
   private async batches({ signal }: ActionOptions): Promise<RecordBatch[]> {
     throwIfAborted(signal);
     const batches: RecordBatch[] = [];
-    for await (const batch of this.runtime.execute(this.plan, signal)) if (batch.numRows > 0) batches.push(batch);
+    for await (const batch of this.stream(signal ? { signal } : {})) batches.push(batch);
     return batches;
+  }
+
+  private async *stream({ signal }: ActionOptions): AsyncGenerator<RecordBatch, void, undefined> {
+    throwIfAborted(signal);
+    for await (const batch of this.runtime.execute(this.plan, signal)) if (batch.numRows > 0) yield batch;
   }
 
   /** What a cell, a debugger or console.log shows: a DataFrame is lazy, so not its rows. */
@@ -402,43 +503,12 @@ export class DataFrame<R = any> {
   private print(text: string): void {
     (this.options.print ?? console.log)(text);
   }
-
-  private projection(columns: readonly (string | Column)[]): Plan {
-    return { op: "project", input: this.plan, columns: expressionsOf(columns) };
-  }
-
-  /** `select("*", ...)`: the plan has no word for all columns, but adding columns keeps them all. */
-  private allAnd(list: readonly (string | Column)[]): Plan {
-    const [star, ...more] = list;
-    if (star !== "*" || more.some((column) => typeof column === "string")) {
-      throw new IllegalArgumentError('select takes "*" first, and after it computed columns with an alias.', {
-        remedy: 'E.g. select("*", lower(col("label")).alias("lower")).',
-      });
-    }
-    if (more.length === 0) return this.plan;
-    const columns = (more as Column[]).map((c) => ({ name: c.columnName, value: columnValue(c.columnName, c) }));
-    return { op: "withColumns", input: this.plan, columns };
-  }
 }
 
-type SortArgument = string | Column | SortColumn | { ascending: boolean | readonly boolean[] };
+takeBrackets(DataFrame.prototype);
 
-function sortOrders(columns: readonly SortArgument[]): SortOrder[] {
-  const keys: (string | Column | SortColumn)[] = [];
-  let ascending: boolean | readonly boolean[] = true;
-  for (const column of columns) {
-    if (typeof column === "object" && "ascending" in column) ascending = column.ascending;
-    else keys.push(column);
-  }
-  if (typeof ascending !== "boolean" && ascending.length !== keys.length) {
-    throw new IllegalArgumentError(`ascending has ${ascending.length} values for ${keys.length} columns.`);
-  }
-  return keys.map((key, i) => {
-    if (key instanceof SortColumn) return key.order;
-    const column = typeof key === "string" ? new Column({ kind: "column", name: key }) : key;
-    return (typeof ascending === "boolean" ? ascending : ascending[i]) ? column.asc().order : column.desc().order;
-  });
-}
+/** Tells frames apart in plans. */
+let nextPlanId = 1;
 
 function columnValue(name: string, column: unknown): Expression {
   if (!(column instanceof Column)) {
@@ -453,15 +523,4 @@ function columnValue(name: string, column: unknown): Expression {
 function checkedCount(method: string, n: number, least: number): number {
   if (Number.isSafeInteger(n) && n >= least) return n;
   throw new IllegalArgumentError(`${method} needs a whole number of at least ${least}, got ${n}.`);
-}
-
-function rowsOf<R>(batch: RecordBatch): R[] {
-  const columns = batch.schema.fields.map((field, i) => {
-    const vector = batch.getChildAt(i);
-    return { name: field.name, values: vector ? valuesFromVector(vector, sparkType(field.type)) : [] };
-  });
-  return Array.from(
-    { length: batch.numRows },
-    (_, i) => Object.fromEntries(columns.map(({ name, values }) => [name, values[i]])) as R,
-  );
 }

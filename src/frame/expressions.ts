@@ -4,13 +4,17 @@ import type { BatchExpression, Expression } from "./plan";
 export function childrenOf(expression: Expression): readonly Expression[] {
   switch (expression.kind) {
     case "column":
+    case "star":
     case "literal":
       return [];
+    case "text":
+      return expression.parts.filter((part) => typeof part !== "string");
     case "call":
     case "batch":
       return expression.args;
     case "cast":
     case "alias":
+    case "field":
       return [expression.child];
     case "case":
       return [
@@ -24,13 +28,17 @@ export function childrenOf(expression: Expression): readonly Expression[] {
 export function mapChildren(expression: Expression, map: (child: Expression) => Expression): Expression {
   switch (expression.kind) {
     case "column":
+    case "star":
     case "literal":
       return expression;
+    case "text":
+      return { ...expression, parts: expression.parts.map((part) => (typeof part === "string" ? part : map(part))) };
     case "call":
     case "batch":
       return { ...expression, args: expression.args.map(map) };
     case "cast":
     case "alias":
+    case "field":
       return { ...expression, child: map(expression.child) };
     case "case":
       return {

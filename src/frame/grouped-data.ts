@@ -1,5 +1,5 @@
 import { IllegalArgumentError } from "../errors";
-import { Column } from "./column";
+import { Column, columnReference } from "./column";
 import type { DataFrame } from "./dataframe";
 import { avg, count, max, min, sum } from "./functions";
 import { type Expression, outputName, type Plan } from "./plan";
@@ -77,5 +77,5 @@ export class GroupedData<R, G> {
 
 /** The expressions of names and columns, aliases kept: what `select` and `groupBy` take. */
 export function expressionsOf(columns: readonly (string | Column)[]): Expression[] {
-  return columns.map((c) => (c instanceof Column ? c.expression : { kind: "column", name: c }));
+  return columns.map((c) => (c instanceof Column ? c.expression : columnReference(c)));
 }

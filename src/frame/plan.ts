@@ -8,7 +8,13 @@ export type LiteralValue = null | boolean | number | string;
 
 /** An expression over the columns of one input. Plain data: it survives JSON. */
 export type Expression =
-  | { readonly kind: "column"; readonly name: string }
+  /**
+   * A column by name: `a`, a field `a.b`, or `frame.a` of an aliased frame. With `planId`, the column that the plan of that
+   * id has under this name, and no other.
+   */
+  | { readonly kind: "column"; readonly name: string; readonly planId?: number }
+  /** All columns: of the input, of the struct or aliased frame `of`, or of the plan of that id. */
+  | { readonly kind: "star"; readonly of?: string; readonly planId?: number }
   /** `type` is absent where the value says it all: boolean, integer or double, string, null. Dates are ISO strings. */
   | { readonly kind: "literal"; readonly value: LiteralValue; readonly type?: DataType }
   /** `fn` is a name in the table of functions; operators are functions too. */
@@ -20,7 +26,15 @@ export type Expression =
       readonly otherwise?: Expression;
     }
   | { readonly kind: "alias"; readonly child: Expression; readonly name: string }
-  | BatchExpression;
+  | BatchExpression
+  | ResolvedExpression;
+
+/** What analysis puts in the place of names; no DataFrame makes these. */
+export type ResolvedExpression =
+  /** A field of a struct, or of each struct in an array. */
+  | { readonly kind: "field"; readonly child: Expression; readonly field: string; readonly each: boolean }
+  /** SQL text with its columns in between. */
+  | { readonly kind: "text"; readonly parts: readonly (string | Expression)[] };
 
 /** A fan-out column: a batch function of other columns, computed on workers. */
 export interface BatchExpression {
@@ -30,6 +44,8 @@ export interface BatchExpression {
   readonly returns: DataType;
   /** What a row that fails does: fail the job, or become null with the reason in the column named here. */
   readonly onError: { readonly kind: "fail" } | { readonly kind: "null"; readonly errorColumn: string };
+  /** Resolved: the column that names a row in errors, where there is one. */
+  readonly rowName?: string;
 }
 
 export interface SortOrder {
@@ -45,8 +61,13 @@ export type SqlDialect = "duckdb";
 
 export type ReadFormat = "binaryFile" | "parquet" | "csv";
 
-/** A lazy query: what to compute, never how or where. Plain data: it survives JSON. */
-export type Plan =
+/**
+ * A lazy query: what to compute, never how or where. Plain data: it survives JSON. `planId` tells a DataFrame's own columns from
+ * others of their names; what a plan computes does not depend on it.
+ */
+export type Plan = PlanNode & { readonly planId?: number };
+
+type PlanNode =
   | {
       readonly op: "read";
       readonly format: ReadFormat;
@@ -71,11 +92,28 @@ export type Plan =
       readonly columns: readonly { readonly name: string; readonly value: Expression }[];
     }
   | { readonly op: "rename"; readonly input: Plan; readonly names: Readonly<Record<string, string>> }
-  | { readonly op: "drop"; readonly input: Plan; readonly names: readonly string[] }
+  /** Without the columns of these names, and without these columns. */
+  | {
+      readonly op: "drop";
+      readonly input: Plan;
+      readonly names: readonly string[];
+      readonly columns?: readonly Expression[];
+    }
+  /** Other names for all columns, in order. */
+  | { readonly op: "toNames"; readonly input: Plan; readonly names: readonly string[] }
+  /** A name for the frame: its columns are also `name.column`. */
+  | { readonly op: "alias"; readonly input: Plan; readonly name: string }
   | { readonly op: "filter"; readonly input: Plan; readonly condition: Expression }
   /** A filter in SQL text, as `df.filter("label = 'Apple'")`. */
   | { readonly op: "filterSql"; readonly input: Plan; readonly dialect: SqlDialect; readonly condition: string }
-  | { readonly op: "sample"; readonly input: Plan; readonly fraction: number; readonly seed: number }
+  /** The rows whose luck, drawn from 0 to 1, is in these bounds. */
+  | {
+      readonly op: "sample";
+      readonly input: Plan;
+      readonly lower?: number;
+      readonly fraction: number;
+      readonly seed: number;
+    }
   | { readonly op: "limit"; readonly input: Plan; readonly n: number }
   | { readonly op: "sort"; readonly input: Plan; readonly orders: readonly SortOrder[] }
   | {
@@ -89,10 +127,51 @@ export type Plan =
       readonly op: "join";
       readonly left: Plan;
       readonly right: Plan;
+      /** Columns that both sides have. */
       readonly on: readonly string[];
+      readonly condition?: Expression;
       readonly how: JoinType;
     }
-  | { readonly op: "union"; readonly left: Plan; readonly right: Plan; readonly byName: boolean }
+  | {
+      readonly op: "union";
+      readonly left: Plan;
+      readonly right: Plan;
+      readonly byName: boolean;
+      readonly allowMissing?: boolean;
+    }
+  | {
+      readonly op: "intersect" | "except";
+      readonly left: Plan;
+      readonly right: Plan;
+      /** True where a row counts as often as it comes. */
+      readonly all: boolean;
+    }
+  /** Rows with at least `least` values that are neither null nor NaN in these columns; absent: in all of them. */
+  | {
+      readonly op: "dropMissing";
+      readonly input: Plan;
+      readonly columns?: readonly string[];
+      readonly least: number | "all";
+    }
+  /** A value in place of null and NaN, in the columns whose type takes it. */
+  | {
+      readonly op: "fillMissing";
+      readonly input: Plan;
+      readonly fills: readonly { readonly column?: string; readonly value: number | string | boolean }[];
+    }
+  | {
+      readonly op: "replaceValues";
+      readonly input: Plan;
+      readonly columns?: readonly string[];
+      readonly pairs: readonly (readonly [from: ReplaceValue, to: ReplaceValue])[];
+    }
+  /** Statistics of columns as text, a row each. */
+  | {
+      readonly op: "summary";
+      readonly input: Plan;
+      readonly columns?: readonly string[];
+      readonly statistics: readonly string[];
+    }
   | { readonly op: "repartition"; readonly input: Plan; readonly partitions: number; readonly shuffle: boolean }
   /**
    * The first `n` rows of each group in a seeded random order, where the `n`s of all groups add up to `total` as
@@ -114,6 +193,9 @@ export type Plan =
   /** Whatever the session cached under `id`; computed from `input` where it is not there yet. */
   | { readonly op: "cached"; readonly id: string; readonly input: Plan };
 
+/** What `replace` replaces, and by what. */
+export type ReplaceValue = number | string | boolean | null;
+
 /** The inputs of a plan, left before right. */
 export function inputsOf(plan: Plan): readonly Plan[] {
   switch (plan.op) {
@@ -125,6 +207,8 @@ export function inputsOf(plan: Plan): readonly Plan[] {
       return Object.values(plan.views);
     case "join":
     case "union":
+    case "intersect":
+    case "except":
       return [plan.left, plan.right];
     default:
       return [plan.input];
@@ -150,6 +234,12 @@ export function expressionText(expression: Expression): string {
   switch (expression.kind) {
     case "column":
       return expression.name;
+    case "star":
+      return expression.of === undefined ? "*" : `${expression.of}.*`;
+    case "field":
+      return `${expressionText(expression.child)}.${expression.field}`;
+    case "text":
+      return expression.parts.map((part) => (typeof part === "string" ? part : expressionText(part))).join("");
     case "literal":
       return literalText(expression.value);
     case "alias":

@@ -1,52 +1,37 @@
-import { AmbiguousColumnError, UnresolvedColumnError } from "./analysis-error";
+import { AnalysisError } from "./analysis-error";
 
-/** What a name in an expression means: a column of the input, and the fields inside it for a name such as `a.b`. */
-export interface ResolvedName {
-  /** Position among the input's columns. */
-  readonly index: number;
-  /** The column's own spelling. */
-  readonly column: string;
-  readonly fields: readonly string[];
-}
-
-/**
- * The column a name means, in its own spelling. Case does not matter, as in Spark; `a.b` means `a` where there is no
- * column of that whole name.
- * @throws UnresolvedColumnError @throws AmbiguousColumnError
- */
-export function resolveColumn(name: string, available: readonly string[]): string {
-  return resolveName(name, available).column;
-}
-
-/** Like {@link resolveColumn}, with the position and the fields. */
-export function resolveName(name: string, available: readonly string[]): ResolvedName {
-  const whole = matching(name, available);
-  if (whole.length > 0) return single(name, whole, available, []);
-  const [head = name, ...fields] = nameParts(name);
-  const matches = matching(head, available);
-  if (matches.length === 0) throw new UnresolvedColumnError(name, available);
-  return single(name, matches, available, fields);
+/** True for two spellings of one name: Spark's default is that case does not matter. */
+export function sameName(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
 }
 
 /** The positions of the columns that a whole name fits; none is no error. */
 export function matching(name: string, available: readonly string[]): number[] {
-  const wanted = name.toLowerCase();
-  return available.flatMap((column, index) => (column.toLowerCase() === wanted ? [index] : []));
+  return available.flatMap((column, index) => (sameName(column, name) ? [index] : []));
 }
 
-/** `a.b` is `["a", "b"]`; backquotes keep dots inside a part and are taken off. */
+/**
+ * The parts of a name in an expression: `a.b` is `["a", "b"]`; backquotes keep dots inside a part and are taken off.
+ * @see https://github.com/apache/spark/blob/master/sql/api/src/main/scala/org/apache/spark/sql/catalyst/util/AttributeNameParser.scala
+ * @throws AnalysisError for a part that is empty or half quoted
+ */
 export function nameParts(name: string): string[] {
-  const parts = name.match(/`(?:[^`]|``)+`|[^.`]+/g) ?? [name];
-  return parts.map((part) => (part.startsWith("`") ? part.slice(1, -1).replaceAll("``", "`") : part));
-}
-
-function single(name: string, matches: readonly number[], available: readonly string[], fields: readonly string[]) {
-  const [index] = matches;
-  if (matches.length > 1 || index === undefined) {
-    throw new AmbiguousColumnError(
-      name,
-      matches.map((i) => available[i] ?? ""),
+  const parts = [...name.matchAll(/(?:`((?:[^`]|``)*)`|([^`.]+))(\.(?=.)|$)/gsy)];
+  if (parts.reduce((length, [text]) => length + text.length, 0) !== name.length || parts.length === 0) {
+    throw new AnalysisError(
+      `[INVALID_ATTRIBUTE_NAME_SYNTAX] Syntax error in the attribute name: ${name}. Check that backticks appear in pairs, a quoted string is a complete name part and use a backtick only inside quoted name parts.`,
+      { remedy: `Quote a name with dots or backquotes whole: ${quotedName(name)}.` },
     );
   }
-  return { index, column: available[index] ?? "", fields };
+  return parts.map(([, quoted, plain]) => plain ?? (quoted ?? "").replaceAll("``", "`"));
+}
+
+/** A name as one part of an expression's name, whatever is in it. */
+export function quotedName(name: string): string {
+  return `\`${name.replaceAll("`", "``")}\``;
+}
+
+/** The name for {@link nameParts}, quoted where it has to be. */
+export function columnNameText(name: string): string {
+  return /^[^`.]+$/.test(name) ? name : quotedName(name);
 }

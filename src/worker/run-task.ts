@@ -15,7 +15,7 @@ import { builtinFunction } from "./registry";
 import type { RemoteError, Step, Task, TaskResult } from "./task";
 import { sourceColumnFunction, sourceTableFunction, userCall } from "./user-function";
 
-/** A row's value could not be computed. `path` is the row's, where the batch has a `path` column. */
+/** A row's value could not be computed. `path` is the row's, where the step says which column has it. */
 export class RowFailedError extends PomonaError {
   readonly path: string | undefined;
 
@@ -182,7 +182,7 @@ async function addColumn(
   const earlier = step.errorAs === undefined ? null : batch.getChild(step.errorAs);
   const errors = Array.from({ length: batch.numRows }, (_, row) => (earlier?.get(row) ?? null) as string | null);
   const rowError = (row: number, error: Error) => {
-    if (step.errorAs === undefined) throw new RowFailedError(step.fn.name, pathOf(batch, row), error);
+    if (step.errorAs === undefined) throw new RowFailedError(step.fn.name, rowNameOf(batch, step.rowName, row), error);
     if (errors[row] !== null) return;
     errors[row] = `${error.name}: ${error.message}`;
     onFailedRow();
@@ -213,7 +213,7 @@ function selectColumns(batch: RecordBatch, columns: readonly { readonly from: st
   );
 }
 
-function pathOf(batch: RecordBatch, row: number): string | undefined {
-  const path = batch.getChild("path")?.get(row);
-  return typeof path === "string" ? path : undefined;
+function rowNameOf(batch: RecordBatch, column: string | undefined, row: number): string | undefined {
+  const name = column === undefined ? undefined : batch.getChild(column)?.get(row);
+  return typeof name === "string" ? name : undefined;
 }

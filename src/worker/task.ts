@@ -45,6 +45,8 @@ export type Step =
       readonly as: string;
       readonly type: DataType;
       readonly errorAs?: string;
+      /** The column whose value names a row in errors, where the batch has it. */
+      readonly rowName?: string;
     }
   /** Replaces the batch by what a table function makes of it. */
   | { readonly kind: "table"; readonly fn: FunctionSpec; readonly schema: StructType }

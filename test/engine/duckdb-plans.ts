@@ -1,8 +1,11 @@
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { type DataType, type StructType, simpleString } from "../../src/data/types";
+import { selectSql } from "../../src/engine/embedded/analysis";
+import { resolvePlan } from "../../src/engine/embedded/analyzer/analyzer";
 import { duckdbSchema } from "../../src/engine/embedded/duckdb-types";
-import { type CompiledQuery, columnTypes, compileRelational, describingQueries } from "../../src/engine/embedded/sql";
+import { compileRelational, type LeafRelation, querySql, uniqueNames } from "../../src/engine/embedded/sql";
 import { PRELUDE } from "../../src/engine/embedded/sql-macros";
+import type { LeafPlan, Relation } from "../../src/engine/relation";
 import { DataFrame } from "../../src/frame/dataframe";
 import type { Plan } from "../../src/frame/plan";
 
@@ -10,6 +13,12 @@ import type { Plan } from "../../src/frame/plan";
 export interface PlanResult {
   readonly columns: readonly (readonly [name: string, type: string])[];
   readonly rows: readonly (readonly unknown[])[];
+}
+
+/** SQL, and the names of its columns, of which two may be the same. */
+export interface CompiledQuery {
+  readonly sql: string;
+  readonly columns: readonly string[];
 }
 
 /** A real DuckDB that runs relational plans; paths of `read` plans are Parquet files. */
@@ -31,22 +40,27 @@ export async function openDuckDbPlans(threads = 2): Promise<DuckDbPlans> {
 
   async function query(plan: Plan): Promise<CompiledQuery> {
     const leaves = new Map<string, StructType>();
-    for (const path of pathsIn(plan)) {
-      leaves.set(path, await describe(readSql(path)));
-    }
-    return describingQueries(describe, (describeQuery) =>
-      compileRelational(
-        plan,
-        (leaf) => {
-          if (leaf.op !== "read") throw new Error(`No leaf of kind ${leaf.op} here`);
-          const [path = ""] = leaf.paths;
-          const schema = leaves.get(path);
-          if (!schema) throw new Error(`Nothing is known of ${path}`);
-          return { sql: readSql(path), columns: schema.fields.map((f) => f.name), types: columnTypes(schema) };
-        },
-        { describeQuery },
-      ),
-    );
+    for (const path of pathsIn(plan)) leaves.set(path, await describe(readSql(path)));
+    const leaf = (read: LeafPlan) => {
+      if (read.op !== "read") throw new Error(`No leaf of kind ${read.op} here`);
+      const [path = ""] = read.paths;
+      return { sql: readSql(path), schema: leaves.get(path) ?? { type: "struct" as const, fields: [] } };
+    };
+    const leafSql = (relation: LeafRelation) => {
+      if (relation.op !== "leaf") throw new Error("No stages here");
+      return leaf(relation.leaf);
+    };
+    const compile = (relation: Relation) => compileRelational(relation, leafSql);
+    const { relation, output } = await resolvePlan(plan, {
+      leaf,
+      cached: () => undefined,
+      schemaOf: (probe) => describe(compile(probe)),
+      schemaOfQuery: (text, views) => describe(querySql(text, views, leafSql)),
+    });
+    const columns = output.map((o) => o.name);
+    const names = uniqueNames(columns);
+    const named = output.map(({ id }, i) => ({ from: id, as: names[i] ?? id }));
+    return { sql: columns.length > 0 ? selectSql(compile(relation), named) : compile(relation), columns };
   }
 
   return {

@@ -75,7 +75,7 @@ describe("actions", () => {
       column: "pth",
       suggestions: ["path"],
     });
-    await expect(wrong.show()).rejects.toThrow("Did you mean `path`?");
+    await expect(wrong.show()).rejects.toThrow("Did you mean one of the following? [`path`");
     const printed: string[] = [];
     await new DataFrame(fruits.plan, fruits.runtime, { print: (t) => printed.push(t) }).explain();
     expect(printed.join("")).not.toBe("");

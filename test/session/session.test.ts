@@ -151,7 +151,9 @@ describe("batch functions between relational ones", () => {
 describe("actions", () => {
   it("fail on an unknown column before any work, naming the nearest", async () => {
     const jobs = session.history().length;
-    await expect(files().select(col("lable")).collect()).rejects.toThrow(/Did you mean `label`/);
+    await expect(files().select(col("lable")).collect()).rejects.toThrow(
+      /Did you mean one of the following\? \[`label`,/,
+    );
     await expect(files().filter(col("lenght").gt(1)).count()).rejects.toThrow(/`length`/);
     expect(session.history().length).toBe(jobs);
   });

@@ -1,31 +1,19 @@
 import { createHash } from "node:crypto";
 import type { SourceFunction } from "../../data/batch-function";
 import { type DataType, type StructField, type StructType, structField } from "../../data/types";
-import { AnalysisError } from "../../frame/analysis-error";
 import { inputsOf, type Plan } from "../../frame/plan";
 import { VERSION } from "../../version";
 import { type Lowered, lower, type Pipeline } from "../pipeline";
+import type { LeafPlan, OutputName, Relation } from "../relation";
+import { resolvePlan } from "./analyzer/analyzer";
+import type { Resolved } from "./analyzer/attribute";
 import type { Relational } from "./duckdb";
 import { duckdbType } from "./duckdb-types";
 import type { ReadSettings } from "./files";
 import { type BoundSource, bindSource, parquetSql } from "./sources";
 import type { Spool } from "./spool";
-import {
-  type CompiledQuery,
-  type CompileOptions,
-  columnTypes,
-  compileRelational,
-  describingQueries,
-  type LeafPlan,
-} from "./sql";
+import { compileRelational, type LeafRelation, type LeafSql, querySql, uniqueNames } from "./sql";
 import { quotedIdentifier } from "./sql-text";
-
-/** A plan reads a stage whose columns are not known yet. */
-class UnplannedStage extends Error {
-  constructor(readonly id: string) {
-    super(`Stage ${id} is not planned yet.`);
-  }
-}
 
 /** A stage's result: Parquet files, in order. */
 export interface StagedFiles {
@@ -33,27 +21,43 @@ export interface StagedFiles {
   readonly files: readonly { readonly url: string; readonly rows: number }[];
 }
 
+/** A stage that a session keeps, with what analysis knows of its columns. */
+export interface CachedStage extends StagedFiles {
+  readonly frame: Resolved;
+}
+
 /** The stages that a session keeps, by the id of their `cached` plan. */
-export type CachedStages = Map<string, StagedFiles>;
+export type CachedStages = Map<string, CachedStage>;
+
+/** Files that tasks read without a copy, and the names that their columns have there, by position. */
+export interface DirectFiles {
+  readonly files: StagedFiles["files"];
+  readonly names: readonly string[];
+}
 
 /** A plan whose sources were looked up and which is cut into stages; no work has been done. */
 export interface Analysis {
+  /** The columns of its root are called as outside, but that none comes twice. */
   readonly lowered: Lowered;
+  /** What the result's columns are called, in order. Names may come twice. */
+  readonly names: readonly string[];
+  /** What is known of the frames that the plan caches, by id. */
+  readonly cachedFrames: ReadonlyMap<string, Resolved>;
   /** Results of the stages that ran; the engine adds to it. */
-  readonly staged: CachedStages;
+  readonly staged: Map<string, StagedFiles>;
   /** What the plan reads, as its user wrote it. */
   readonly inputPaths: readonly string[];
   /** Equal for two plans that compute the same from the same files. */
   fingerprint(more: unknown): string;
-  /** SQL and columns of a relational plan. */
-  compile(plan: Plan): Promise<CompiledQuery>;
+  /** SQL of a relation. */
+  compile(relation: Relation): string;
   /** Parses the text files among the sources; before it, queries over them have the right columns and no rows. */
   load(signal: AbortSignal): Promise<void>;
   /** The files of a leaf, where it is nothing but Parquet files. */
-  filesOf(plan: Plan): BoundSource["files"];
+  filesOf(relation: Relation): DirectFiles | undefined;
 }
 
-/** Looks up a plan's sources and cuts it into stages. @throws AnalysisError, StorageError */
+/** Looks up a plan's sources, finds what its names mean, and cuts it into stages. @throws AnalysisError, StorageError */
 export async function analyze(
   plan: Plan,
   duckdb: Relational,
@@ -65,83 +69,122 @@ export async function analyze(
   const sources = new Map<string, BoundSource>();
   const inputPaths: string[] = [];
   for (const leaf of leavesOf(plan, cached)) {
-    const key = JSON.stringify(leaf);
+    const key = leafKey(leaf);
     if (leaf.op === "read") inputPaths.push(...leaf.paths);
     if (!sources.has(key)) sources.set(key, await bindSource(leaf, context));
   }
-  const staged: CachedStages = new Map(cached);
-  const planned = new Map<string, StructType>();
-  const pipelines = new Map<string, Pipeline>();
+  const staged = new Map<string, StagedFiles>(cached);
+  const sourceOf = (leaf: LeafPlan) => sources.get(leafKey(leaf))!;
+  const isCached = (id: string) => cached.has(id);
 
-  const leafSql = (leaf: LeafPlan): CompiledQuery => {
-    if (leaf.op === "mapBatches") throw new AnalysisError("A batch function cannot run inside a query.");
-    if (leaf.op !== "cached") {
-      const { sql, schema } = sources.get(JSON.stringify(leaf))!;
-      return { sql, ...columnsOf(schema) };
-    }
-    const files = staged.get(leaf.id);
-    if (files) return { sql: parquetSql(files.files.map((f) => f.url)), ...columnsOf(files.schema) };
-    const schema = planned.get(leaf.id);
-    if (!schema) throw new UnplannedStage(leaf.id);
-    return { sql: emptySql(schema), ...columnsOf(schema) };
+  /** @param planned the schemas of stages that have not run */
+  const compiling =
+    (planned: ReadonlyMap<string, StructType>) =>
+    (relation: LeafRelation): LeafSql => {
+      if (relation.op === "leaf") return sourceOf(relation.leaf);
+      const files = staged.get(relation.id);
+      if (files) return { sql: parquetSql(files.files.map((f) => f.url)), schema: files.schema };
+      const schema = planned.get(relation.id)!;
+      return { sql: emptySql(schema), schema };
+    };
+  /** The schemas of the stages before a result. */
+  const plannedStages = async ({ stages }: Lowered) => {
+    const planned = new Map<string, StructType>();
+    const compile = (relation: Relation) => compileRelational(relation, compiling(planned));
+    for (const { id, pipeline } of stages) planned.set(id, await schemaOf(pipeline, { compile }, duckdb));
+    return planned;
   };
-  const describing = <T>(attempt: (options: CompileOptions) => T) =>
-    describingQueries(
-      (sql) => duckdb.describe(sql),
-      (describeQuery) => attempt({ describeQuery }),
-    );
-  const compile = (source: Plan) => describing((options) => compileRelational(source, leafSql, options));
-  const cut = () =>
-    describing((options) =>
-      lower(plan, {
-        columnsOf: (source) => compileRelational(source, leafSql, options).columns,
-        isCached: (id) => cached.has(id),
-        onStage: (id, pipeline) => pipelines.set(id, pipeline),
-      }),
-    );
-  // Cutting needs the columns of a stage as soon as something reads it: describe that stage, then cut afresh.
-  const lowered = async (): Promise<Lowered> => {
-    for (;;) {
-      try {
-        return await cut();
-      } catch (error) {
-        if (!(error instanceof UnplannedStage)) throw error;
-        planned.set(error.id, await schemaOf(pipelines.get(error.id)!, { compile }, duckdb));
-      }
-    }
-  };
+
+  const { relation, output, cachedFrames } = await resolvePlan(plan, {
+    leaf: (leaf) => ({
+      schema: sourceOf(leaf).schema,
+      ...(leaf.op === "read" && leaf.format === "binaryFile" ? { contentAt: CONTENT_POSITION } : {}),
+    }),
+    cached: (id) => cached.get(id)?.frame,
+    async schemaOf(probe) {
+      const lowered = lower(probe, isCached);
+      const planned = await plannedStages(lowered);
+      return schemaOf(lowered.root, { compile: (r) => compileRelational(r, compiling(planned)) }, duckdb);
+    },
+    async schemaOfQuery(query, views) {
+      const empty = { type: "struct", fields: [] } as const;
+      const lowered = lower({ op: "sql", query, views, schema: empty, columns: [] }, isCached);
+      const { source } = lowered.root;
+      const leaves = compiling(await plannedStages(lowered));
+      return duckdb.describe(querySql(query, source.op === "sql" ? source.views : {}, leaves));
+    },
+  });
+  const cut = lower(relation, isCached);
+  const names = output.map((o) => o.name);
+  const lowered = { ...cut, root: namedOutput(cut.root, output, uniqueNames(names)) };
+  const planned = await plannedStages(lowered);
 
   const analysis: Analysis = {
-    lowered: await lowered(),
+    lowered,
+    names,
+    cachedFrames,
     staged,
     inputPaths,
-    compile,
+    compile: (source) => compileRelational(source, compiling(planned)),
     async load(until) {
       for (const [key, source] of sources) if (source.load) sources.set(key, await source.load(until));
     },
     filesOf(source) {
-      if (source.op === "cached") return staged.get(source.id)?.files;
-      return source.op === "read" ? sources.get(JSON.stringify(source))?.files : undefined;
+      const found =
+        source.op === "stage" ? staged.get(source.id) : source.op === "leaf" ? sourceOf(source.leaf) : undefined;
+      return found?.files && { files: found.files, names: found.schema.fields.map((f) => f.name) };
     },
     fingerprint(more) {
       const inputs = [...sources.values()].map((s) => s.fingerprint);
       // A spool folder's name differs from run to run; what lies in it is named by its content.
-      const text = JSON.stringify([VERSION, plan, inputs, more], withoutOrigin).replaceAll(
+      const text = JSON.stringify([VERSION, plan, inputs, more], comparable()).replaceAll(
         /file:[^"]*\/(broadcast-)/g,
         "$1",
       );
       return createHash("sha256").update(text).digest("hex");
     },
   };
-  // An unknown column inside an expression shows when its query is described.
-  for (const { pipeline } of analysis.lowered.stages) await schemaOf(pipeline, analysis, duckdb);
-  await schemaOf(analysis.lowered.root, analysis, duckdb);
+  // A type that does not fit shows when its query is described.
+  await schemaOf(lowered.root, analysis, duckdb);
   return analysis;
 }
 
-/** The cell that a function was written in has another number whenever it is run again. */
-function withoutOrigin(key: string, value: unknown): unknown {
-  return key === ("cellOrigin" satisfies keyof SourceFunction) ? undefined : value;
+/** The schema of a plan's result. Names may come twice. @throws AnalysisError */
+export async function resultSchema(analysis: Analysis, duckdb: Relational): Promise<StructType> {
+  const { fields } = await schemaOf(analysis.lowered.root, analysis, duckdb);
+  return { type: "struct", fields: fields.map((field, i) => ({ ...field, name: analysis.names[i] ?? field.name })) };
+}
+
+function namedOutput(root: Pipeline, output: readonly OutputName[], names: readonly string[]): Pipeline {
+  const columns = output.flatMap(({ id }, i) => {
+    const column = root.columns.find((c) => c.as === id);
+    return column ? [{ ...column, as: names[i] ?? id }] : [];
+  });
+  return { ...root, columns };
+}
+
+/** Behind path, modificationTime and length, as in Spark. */
+const CONTENT_POSITION = 3;
+
+/**
+ * Leaves out of a plan's text what differs from run to run: the cell that a function was written in has another number
+ * whenever it is run again, and plans and cached frames are numbered as they are made.
+ */
+function comparable(): (this: unknown, key: string, value: unknown) => unknown {
+  const numbers = new Map<unknown, number>();
+  return function (key, value) {
+    if (key === ("cellOrigin" satisfies keyof SourceFunction)) return undefined;
+    const { op, kind } = this as { readonly op?: unknown; readonly kind?: unknown };
+    const isPlanId = key === "planId" && (op !== undefined || kind === "column" || kind === "star");
+    if (!isPlanId && !(key === "id" && op === "cached")) return value;
+    const number = numbers.get(value) ?? numbers.size;
+    numbers.set(value, number);
+    return number;
+  };
+}
+
+function leafKey({ planId: _, ...leaf }: LeafPlan): string {
+  return JSON.stringify(leaf);
 }
 
 /** The schema of a pipeline's output. @throws AnalysisError */
@@ -150,7 +193,7 @@ export async function schemaOf(
   { compile }: Pick<Analysis, "compile">,
   duckdb: Relational,
 ): Promise<StructType> {
-  const source = await duckdb.describe((await compile(pipeline.source)).sql);
+  const source = await duckdb.describe(compile(pipeline.source));
   let fields = new Map<string, StructField>(source.fields.map((f) => [f.name, f]));
   const add = (name: string, type: DataType) => fields.set(name, structField(name, type));
   for (const step of pipeline.steps) {
@@ -170,30 +213,22 @@ export async function schemaOf(
   return { type: "struct", fields: pipeline.columns.map(({ from, as }) => ({ ...fields.get(from)!, name: as })) };
 }
 
-/** SQL for the output columns of a pipeline without steps. */
-export async function sourceSql(pipeline: Pipeline, { compile }: Pick<Analysis, "compile">): Promise<string> {
-  return selectSql((await compile(pipeline.source)).sql, pipeline.columns);
-}
-
 /** SQL for some columns of a query. */
 export function selectSql(sql: string, columns: readonly { readonly from: string; readonly as: string }[]): string {
   const list = columns.map(({ from, as }) => `${quotedIdentifier(from)} AS ${quotedIdentifier(as)}`).join(", ");
   return `SELECT ${list || '1 AS "__none"'} FROM (${sql})`;
 }
 
-function columnsOf(schema: StructType): Omit<CompiledQuery, "sql"> {
-  return { columns: schema.fields.map((f) => f.name), types: columnTypes(schema) };
-}
-
 /** No rows, but the right types: stands for a stage that has not run. */
 function emptySql(schema: StructType): string {
-  const columns = schema.fields.map((f) => `CAST(NULL AS ${duckdbType(f.type)}) AS ${quotedIdentifier(f.name)}`);
-  return `SELECT ${columns.join(", ")} WHERE false`;
+  const names = uniqueNames(schema.fields.map((f) => f.name));
+  const columns = schema.fields.map(
+    (f, i) => `CAST(NULL AS ${duckdbType(f.type)}) AS ${quotedIdentifier(names[i] ?? "")}`,
+  );
+  return `SELECT ${columns.join(", ") || "1"} WHERE false`;
 }
 
-type Leaf = Extract<Plan, { op: "read" | "local" }>;
-
-function leavesOf(plan: Plan, cached: CachedStages): Leaf[] {
+function leavesOf(plan: Plan, cached: CachedStages): LeafPlan[] {
   if (plan.op === "cached" && cached.has(plan.id)) return [];
   if (plan.op === "read" || plan.op === "local") return [plan];
   return inputsOf(plan).flatMap((input) => leavesOf(input, cached));

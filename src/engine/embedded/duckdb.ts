@@ -7,7 +7,7 @@ import { DiskFullError } from "../../storage";
 import { locationUrl, parseLocation } from "../../storage/location";
 import { ExecutionError, SchemaMismatchError } from "../errors";
 import { duckdbSchema } from "./duckdb-types";
-import { PRELUDE } from "./sql";
+import { PRELUDE } from "./sql-macros";
 import { quotedText } from "./sql-text";
 
 /** The relational half of the embedded engine: SQL in, Parquet files out. */

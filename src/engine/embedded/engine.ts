@@ -2,7 +2,9 @@ import { createHash, randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { serialize } from "node:v8";
 import type { RecordBatch } from "apache-arrow";
+import { renamedBatch } from "../../data/vectors";
 import { CancelledError, throwIfAborted } from "../../errors";
+import { refuseDuplicates } from "../../frame/analysis-error";
 import type { Plan } from "../../frame/plan";
 import type { Sink, WriteResult } from "../../frame/runtime";
 import { prepareProcess } from "../../model/backend";
@@ -18,7 +20,7 @@ import { explainText } from "../explain";
 import { parquetCompression, parquetExtension } from "../parquet-sink";
 import { isInternal } from "../pipeline";
 import { runStage } from "../scheduler";
-import { type Analysis, analyze, type CachedStages, schemaOf, sourceSql } from "./analysis";
+import { type Analysis, analyze, type CachedStages, resultSchema, schemaOf, selectSql } from "./analysis";
 import { writeCsvParts } from "./csv";
 import { openDuckDb, type Relational } from "./duckdb";
 import { parseLocalMaster } from "./local-master";
@@ -108,7 +110,8 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
       const files = done.map(({ url, rows }) => ({ url, rows }));
       const staged = { schema: await schemaOf(stage.pipeline, analysis, job.duckdb), files };
       analysis.staged.set(stage.id, staged);
-      if (isUsers) cached.set(stage.id, staged);
+      const frame = analysis.cachedFrames.get(stage.id);
+      if (isUsers && frame) cached.set(stage.id, { ...staged, frame });
     }
   }
 
@@ -170,14 +173,15 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
     // The rows are read after the action has ended, so they go to a scratch folder of their own.
     const results = openedSpool().scratch();
     try {
-      const files = await action(signal, async (job) => {
+      const { files, names } = await action(signal, async (job) => {
         const analysis = await analyzed(plan, job);
         const jobId = randomUUID();
         const run = async () => {
           await runInnerStages(analysis, job, jobId);
           if (analysis.lowered.root.steps.length === 0) {
             const path = results.fresh("result.parquet");
-            await job.duckdb.copyToParquet(await sourceSql(analysis.lowered.root, analysis), path, job.signal);
+            const { source, columns } = analysis.lowered.root;
+            await job.duckdb.copyToParquet(selectSql(analysis.compile(source), columns), path, job.signal);
             return [path];
           }
           const output: StageOutput = {
@@ -188,9 +192,12 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
           return (await runPipeline(analysis, analysis.lowered.root, output, job, jobId, stageId)).map((m) => m.url);
         };
         const isFanOut = analysis.lowered.stages.length > 0 || analysis.lowered.root.steps.length > 0;
-        return isFanOut ? announced(emit, { jobId, description: "collect", signal: job.signal }, run) : run();
+        const announcement = { jobId, description: "collect", signal: job.signal };
+        return { files: isFanOut ? await announced(emit, announcement, run) : await run(), names: analysis.names };
       });
-      for (const file of files) yield* readParquetBatches(file, signal ? { signal } : {});
+      for (const file of files) {
+        for await (const batch of readParquetBatches(file, signal ? { signal } : {})) yield renamedBatch(batch, names);
+      }
     } finally {
       results.close();
     }
@@ -202,6 +209,7 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
     return action(signal, async (job) => {
       const analysis = await analyzed(plan, job);
       const { stages, root } = analysis.lowered;
+      refuseDuplicates(analysis.names, "Files have each name once.");
       const schema = await schemaOf(root, analysis, job.duckdb);
       await refuseOutputInsideInput(sink.path, analysis.inputPaths);
       const path = locationUrl(parseLocation(sink.path));
@@ -251,7 +259,7 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
     schema: (plan, signal) =>
       action(signal, async (job) => {
         const analysis = await analyzed(plan, job);
-        return schemaOf(analysis.lowered.root, analysis, job.duckdb);
+        return resultSchema(analysis, job.duckdb);
       }),
 
     explain: (plan, signal) =>
@@ -260,7 +268,7 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
         return explainText(
           plan,
           analysis.lowered,
-          await job.duckdb.explain((await analysis.compile(analysis.lowered.root.source)).sql),
+          await job.duckdb.explain(analysis.compile(analysis.lowered.root.source)),
         );
       }),
 

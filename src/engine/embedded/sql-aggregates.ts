@@ -1,4 +1,3 @@
-import { AnalysisError } from "../../frame/analysis-error";
 import { childrenOf, mapChildren } from "../../frame/expressions";
 import { functionNamed } from "../../frame/function-entry";
 import { type Expression, expressionText } from "../../frame/plan";
@@ -34,7 +33,7 @@ export function overParts(
   return mapChildren(expression, (child) => overParts(child, grouping, parts));
 }
 
-function isAggregate(expression: Expression): boolean {
+export function isAggregate(expression: Expression): boolean {
   return expression.kind === "call" && functionNamed(expression.fn).aggregate;
 }
 
@@ -46,16 +45,4 @@ export function unaliased(expression: Expression): Expression {
 /** An expression's text without regard to an alias or to upper and lower case. */
 export function canonical(expression: Expression): string {
   return expressionText(unaliased(expression)).toLowerCase();
-}
-
-/** @throws AnalysisError for a column that is neither inside an aggregate nor grouped by. */
-export function refuseLooseColumns(expression: Expression, groups: readonly string[]): void {
-  if (groups.includes(canonical(expression))) return;
-  if (isAggregate(expression)) return;
-  if (expression.kind === "column") {
-    throw new AnalysisError(`The column \`${expression.name}\` is neither grouped by nor inside an aggregate.`, {
-      remedy: `Group by it, or say which of its values to take, e.g. first("${expression.name}").`,
-    });
-  }
-  for (const child of childrenOf(expression)) refuseLooseColumns(child, groups);
 }

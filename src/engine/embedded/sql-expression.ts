@@ -1,13 +1,13 @@
-import type { DataType } from "../../data/types";
+import { arrayType, type DataType } from "../../data/types";
 import { PomonaError } from "../../errors";
 import { AnalysisError } from "../../frame/analysis-error";
-import { commonTypeOf, implicitCast } from "../../frame/coercion";
+import { commonTypeOf, implicitCast, isStruct } from "../../frame/coercion";
 import { Argument, differentTypes, functionNamed, type Value } from "../../frame/function-entry";
 import "../../frame/functions";
 import { type Expression, expressionText, type LiteralValue } from "../../frame/plan";
 import { duckdbType } from "./duckdb-types";
 import { castValue } from "./sql-cast";
-import { quotedText } from "./sql-text";
+import { duckdbText, quotedText } from "./sql-text";
 
 /** What a name in an expression becomes. @throws UnresolvedColumnError, AmbiguousColumnError */
 export type ResolveName = (name: string) => Value;
@@ -28,8 +28,18 @@ export function expressionValue(expression: Expression, resolve: ResolveName): V
       return caseValue(expression, compile);
     case "call":
       return callValue(expression, compile);
+    case "field":
+      return fieldValue(compile(expression.child), expression.field);
+    case "text":
+      return {
+        // The line breaks keep a comment at the end of the text from eating what follows.
+        sql: `(\n${expression.parts.map((part) => (typeof part === "string" ? duckdbText(part) : compile(part).sql)).join("")}\n)`,
+        type: "boolean",
+        nullable: true,
+      };
+    case "star":
     case "batch":
-      throw new PomonaError(`The batch function ${expression.fn.name} reached the relational compiler.`, {
+      throw new PomonaError(`${expressionText(expression)} reached the relational compiler.`, {
         remedy: "This is a mistake in Pomona; please report it with the plan.",
       });
   }
@@ -73,6 +83,18 @@ type Case = Extract<Expression, { kind: "case" }>;
 type Call = Extract<Expression, { kind: "call" }>;
 type Cast = Extract<Expression, { kind: "cast" }>;
 type Compile = (e: Expression) => Value;
+
+/** A struct's field, or that field of each struct in an array. */
+function fieldValue({ sql, type, nullable }: Value, name: string): Value {
+  const isEach = typeof type === "object" && type.type === "array";
+  const struct = isEach ? type.elementType : type;
+  const found = isStruct(struct) ? struct.fields.find((field) => field.name === name) : undefined;
+  if (!found) throw new AnalysisError(`[FIELD_NOT_FOUND] No such struct field \`${name}\`.`);
+  const field = quotedText(name);
+  if (!isEach)
+    return { sql: `struct_extract(${sql}, ${field})`, type: found.type, nullable: nullable || found.nullable };
+  return { sql: `list_transform(${sql}, lambda x: x[${field}])`, type: arrayType(found.type), nullable };
+}
 
 function castColumn(expression: Cast, compile: Compile): Value {
   const child = compile(expression.child);

@@ -6,7 +6,8 @@ import { VERSION } from "../../version";
 import { builtinFunction } from "../../worker/registry";
 import type { InputFile, Step, Task } from "../../worker/task";
 import { type Pipeline, requestedPartitions } from "../pipeline";
-import { type Analysis, schemaOf, selectSql } from "./analysis";
+import { columnsOf, type Relation } from "../relation";
+import { type Analysis, type DirectFiles, schemaOf, selectSql } from "./analysis";
 import type { Relational } from "./duckdb";
 import type { Spool } from "./spool";
 
@@ -98,9 +99,13 @@ export async function planTasks(request: StageRequest): Promise<StageTasks> {
     ...prepared.steps,
     { kind: "select", columns: pipeline.columns.map(({ from, as }) => ({ from, as })) },
   ];
-  const columns = sourceColumns(steps);
+  const needed = sourceColumns(steps);
   const direct = analysis.filesOf(pipeline.source);
-  const files = direct ?? [await spoolSource(request, columns)];
+  const files = direct?.files ?? [await spoolSource(request, needed)];
+  const read = fileColumns(pipeline.source, direct, needed);
+  const columns = read.map((c) => c.from);
+  // Files that others wrote have names of their own for the columns.
+  const renaming: Step[] = read.some(({ from, as }) => from !== as) ? [{ kind: "select", columns: read }] : [];
   const rows = files.reduce((total, f) => total + f.rows, 0);
   const ranges = partitionRanges(request, files, direct !== undefined);
   const readsContent = steps.some((s) => s.kind === "column" && s.fn.name === "binaryFile.content");
@@ -115,7 +120,7 @@ export async function planTasks(request: StageRequest): Promise<StageTasks> {
       partition,
       attempt,
       input: { files: sliceFiles(files, ranges[partition]!), columns },
-      steps,
+      steps: [...renaming, ...steps],
       output: {
         url: output.urlFor(partition, attempt),
         schema,
@@ -132,13 +137,19 @@ type Range = readonly [from: number, to: number];
 
 async function spoolSource(request: StageRequest, columns: readonly string[]): Promise<CountedFile> {
   const path = request.scratch.fresh("input.parquet");
-  const { sql } = await request.analysis.compile(request.pipeline.source);
   const wanted = selectSql(
-    sql,
+    request.analysis.compile(request.pipeline.source),
     columns.map((name) => ({ from: name, as: name })),
   );
   await request.duckdb.copyToParquet(wanted, path, request.signal);
   return { url: locationUrl(parseLocation(path)), rows: (await readParquetFooter(path)).rows };
+}
+
+/** The columns to read of a stage's files, each with the name that steps know it by. */
+function fileColumns(source: Relation, direct: DirectFiles | undefined, needed: readonly string[]) {
+  if (!direct) return needed.map((id) => ({ from: id, as: id }));
+  const ids = columnsOf(source);
+  return needed.map((id) => ({ from: direct.names[ids.indexOf(id)] ?? id, as: id }));
 }
 
 /** The columns that steps read of their input, rather than of one another. */

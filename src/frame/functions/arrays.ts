@@ -2,7 +2,7 @@ import { arrayType, type DataType, simpleString, structField } from "../../data/
 import { IllegalArgumentError } from "../../errors";
 import { AnalysisError } from "../analysis-error";
 import { commonType, commonTypeOf, implicitCast, isArray, isMap } from "../coercion";
-import { type Column, type ColumnOrLiteral, literal, operand } from "../column";
+import { type Column, type ColumnOrLiteral, columnReference, literal, operand } from "../column";
 import {
   type Argument,
   constantOf,
@@ -258,7 +258,7 @@ define(
 export function struct(...columns: readonly ColumnOrName[]): Column<string, Record<string, unknown>> {
   if (columns.length === 0) throw new IllegalArgumentError("struct needs at least 1 column, got 0.");
   const fields = columns.flatMap((column, i): Expression[] => {
-    const whole: Expression = typeof column === "string" ? { kind: "column", name: column } : column.expression;
+    const whole: Expression = typeof column === "string" ? columnReference(column) : column.expression;
     return [literal(fieldName(whole, i)), named(column)];
   });
   return call("struct", ...fields);

@@ -1,4 +1,4 @@
-import { Column, type ColumnRef, operand } from "../column";
+import { Column, type ColumnRef, columnReference, operand } from "../column";
 import type { Expression } from "../plan";
 
 /** A column, or the name of one. */
@@ -9,7 +9,7 @@ export type TypeOf<C> = C extends Column<string, infer T> ? T : C extends string
 
 /** The expression of a column or of the name of one. */
 export function named(column: ColumnOrName): Expression {
-  return typeof column === "string" ? { kind: "column", name: column } : operand(column);
+  return typeof column === "string" ? columnReference(column) : operand(column);
 }
 
 /** A call of a function of the table. @param fn its name there */

@@ -4,6 +4,7 @@ import {
   Column,
   type ColumnOrLiteral,
   type ColumnRef,
+  columnReference,
   type LiteralInput,
   literal,
   operand,
@@ -19,7 +20,7 @@ import { type ColumnOrName, call, named, type TypeOf } from "./call";
  * @see https://spark.apache.org/docs/latest/api/python/reference/pyspark.sql/api/pyspark.sql.functions.col.html
  */
 export function col<const N extends string>(name: N): Column<N, ColumnRef<N>> {
-  return new Column({ kind: "column", name });
+  return new Column(columnReference(name));
 }
 
 /**

@@ -386,7 +386,8 @@ export const ROW_NUMBER = "#row";
 export function rand(seed: number = randomSeed()): Column<string, number> {
   return call("rand", literal(checkedSeed(seed)));
 }
-define("rand", takes(["long"], "double", { nullable: false }), (seed) =>
+// Analysis adds the column that gives rows their place.
+define("rand", takes(["long", "any"], "double", { nullable: false, optional: 1 }), (seed) =>
   uniformSql(Number(constantOf(seed, "seed")), `"${ROW_NUMBER}"`),
 );
 
