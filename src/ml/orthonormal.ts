@@ -62,7 +62,8 @@ function reflector(x: Float64Array): { factor: number; isNegative: boolean } {
   let tail = 0;
   for (let j = 1; j < x.length; j++) tail += x[j]! * x[j]!;
   x[0] = 1;
-  if (tail === 0) return { factor: 0, isNegative: alpha < 0 };
+  // A vector so short has no direction to keep: its squares have lost their digits.
+  if (tail === 0 || alpha * alpha + tail < 1e-280) return { factor: 0, isNegative: alpha < 0 };
   const norm = Math.sqrt(alpha * alpha + tail);
   const beta = alpha >= 0 ? -norm : norm;
   for (let j = 1; j < x.length; j++) x[j]! /= alpha - beta;

@@ -107,6 +107,9 @@ export function applyReflections(
   }
 }
 
+/** Squares far enough above the least normal number for their sum to have all digits. */
+const LEAST_SQUARE: f64 = 1e-280;
+
 /**
  * Turns x[first..n) into the Householder vector that maps it onto its first element, and returns tau (LAPACK's
  * dlarfg). 0 means that there is nothing to do.
@@ -115,7 +118,8 @@ function reflector(x: usize, first: i32, n: i32, beta: usize): f64 {
   const alpha = element(x, first);
   let tail: f64 = 0;
   for (let j = first + 1; j < n; j++) tail += element(x, j) * element(x, j);
-  if (tail == 0) {
+  // Beside a matrix of magnitude 1 such a vector is nothing; its squares have lost the digits that make v orthogonal.
+  if (tail == 0 || alpha * alpha + tail < LEAST_SQUARE) {
     f64.store(beta, alpha);
     return 0;
   }

@@ -45,6 +45,8 @@ def matrix(kind, n, d):
         return x * 2.0**-498
     if kind == "huge beside tiny":
         return x * 2.0 ** (498 - (j * 996) // max(d - 1, 1))
+    if kind == "tiny beside huge":
+        return x * 2.0 ** ((j * 996) // max(d - 1, 1) - 498)
     if kind == "falling":
         return x * 2.0 ** -(j % 40)
     if kind == "far from 0":
@@ -59,7 +61,7 @@ def matrix(kind, n, d):
 
 
 KINDS = ["uniform", "rank 3", "constant columns", "doubled columns", "doubled rows", "clusters", "signs", "huge", "tiny",
-         "huge beside tiny", "falling", "far from 0", "nearly equal rows", "one row differs"]
+         "huge beside tiny", "tiny beside huge", "falling", "far from 0", "nearly equal rows", "one row differs"]
 SHAPES = [(2, 1), (2, 3), (3, 2), (7, 7), (10, 150), (150, 10), (33, 64), (64, 65), (65, 64), (60, 200)]
 LARGE = [(500, 1280, 20), (100, 2500, 110)]
 

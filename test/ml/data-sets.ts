@@ -46,6 +46,8 @@ function elementOf(kind: string, rows: number, columns: number): (i: number, j: 
       return (i, j) => x(i, j) * 2 ** -498;
     case "huge beside tiny":
       return (i, j) => x(i, j) * 2 ** (498 - Math.floor((j * 996) / Math.max(columns - 1, 1)));
+    case "tiny beside huge":
+      return (i, j) => x(i, j) * 2 ** (Math.floor((j * 996) / Math.max(columns - 1, 1)) - 498);
     case "falling":
       return (i, j) => x(i, j) * 2 ** -(j % 40);
     case "far from 0":
