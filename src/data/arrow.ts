@@ -20,7 +20,15 @@ import {
   Utf8,
 } from "apache-arrow";
 import { IllegalArgumentError } from "../errors";
-import { arrayType, type DataType, type StructField, type StructType, structField } from "./types";
+import {
+  arrayType,
+  type DataType,
+  type StructField,
+  type StructType,
+  structField,
+  VECTOR_STRUCT,
+  vectorIfStruct,
+} from "./types";
 
 /** The Arrow type of a Spark type. Lists name their child `element`, as Spark's Parquet files do. */
 export function arrowType(type: DataType): ArrowType {
@@ -66,6 +74,8 @@ export function arrowType(type: DataType): ArrowType {
       return new TimestampMicrosecond();
     case "void":
       return new Null();
+    case "vector":
+      return arrowType(VECTOR_STRUCT);
     default:
       throw new IllegalArgumentError(`Unknown data type ${JSON.stringify(type)}.`);
   }
@@ -107,7 +117,7 @@ export function sparkType(type: ArrowType): DataType {
     const child = type.children[0]!;
     return arrayType(sparkType(child.type), child.nullable);
   }
-  if (ArrowType.isStruct(type)) return { type: "struct", fields: type.children.map(sparkField) };
+  if (ArrowType.isStruct(type)) return vectorIfStruct({ type: "struct", fields: type.children.map(sparkField) });
   if (ArrowType.isMap(type)) {
     const [key, value] = (type.children[0]!.type as Struct).children;
     return {

@@ -115,14 +115,19 @@ interface BuiltinBase<P extends Json> {
 /** A built-in column function. `create` is the set-up, once per worker and parameters. */
 export interface BuiltinColumnFunction<P extends Json = Json> extends BuiltinBase<P> {
   readonly shape: "column";
-  readonly returns: (params: P) => DataType;
+  /**
+   * The type of the result, from the types of the arguments, which it checks before any work starts.
+   * @throws IllegalArgumentError
+   */
+  readonly returns: (params: P, args: readonly DataType[]) => DataType;
   create(params: P, context: WorkerContext, uses?: Readonly<Record<string, UserCall>>): Promise<ColumnFunction>;
 }
 
 /** A built-in table function. `create` is called once per partition, so it may gather state. */
 export interface BuiltinTableFunction<P extends Json = Json> extends BuiltinBase<P> {
   readonly shape: "table";
-  readonly returns: (params: P) => StructType;
+  /** The schema of the result. Checks that of the input before any work starts. @throws IllegalArgumentError */
+  readonly returns: (params: P, input: StructType) => StructType;
   create(params: P, context: WorkerContext): Promise<TableFunction>;
 }
 

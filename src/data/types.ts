@@ -18,6 +18,8 @@ export type PrimitiveType =
   | "timestamp"
   | "timestamp_ntz"
   | "void"
+  /** Spark ML's `VectorUDT`, which lies in files as {@link VECTOR_STRUCT}. */
+  | "vector"
   | `decimal(${number},${number})`;
 
 export interface ArrayType {
@@ -65,6 +67,44 @@ export function structType(fields: readonly StructField[] | Readonly<Record<stri
   return { type: "struct", fields: list };
 }
 
+/**
+ * How a `vector` lies in files and batches: dense (type 1) with its values alone, or sparse (type 0) with size and indices. A
+ * struct of just these fields is a vector wherever it comes from, since only Spark's files say so beside it.
+ * @see https://github.com/apache/spark/blob/master/mllib-local/src/main/scala/org/apache/spark/ml/linalg/VectorUDT.scala
+ */
+export const VECTOR_STRUCT: StructType = structType([
+  structField("type", "byte", false),
+  structField("size", "integer"),
+  structField("indices", arrayType("integer", false)),
+  structField("values", arrayType("double", false)),
+]);
+
+/** The type itself, or `vector` for the struct that a vector lies in. */
+export function vectorIfStruct(type: StructType): DataType {
+  return simpleString(type) === VECTOR_STRUCT_TEXT ? "vector" : type;
+}
+
+/** A type in the JSON that Spark reads: a vector is its user-defined type. */
+export function sparkJson(type: DataType): unknown {
+  if (type === "vector") {
+    return {
+      type: "udt",
+      class: "org.apache.spark.ml.linalg.VectorUDT",
+      pyClass: "pyspark.ml.linalg.VectorUDT",
+      sqlType: VECTOR_STRUCT,
+    };
+  }
+  if (typeof type === "string") return type;
+  switch (type.type) {
+    case "array":
+      return { ...type, elementType: sparkJson(type.elementType) };
+    case "map":
+      return { ...type, keyType: sparkJson(type.keyType), valueType: sparkJson(type.valueType) };
+    case "struct":
+      return { ...type, fields: type.fields.map((field) => ({ ...field, type: sparkJson(field.type) })) };
+  }
+}
+
 /** The short name Spark prints: `array<float>`, `struct<a:int>`, `bigint`. */
 export function simpleString(type: DataType): string {
   if (typeof type === "string") {
@@ -85,3 +125,5 @@ export function simpleString(type: DataType): string {
       return `struct<${type.fields.map((f) => `${f.name}:${simpleString(f.type)}`).join(",")}>`;
   }
 }
+
+const VECTOR_STRUCT_TEXT = simpleString(VECTOR_STRUCT);

@@ -1,95 +1,17 @@
-import {
-  type Data,
-  Field,
-  FixedSizeList,
-  Float32,
-  Float64,
-  List,
-  makeData,
-  makeVector,
-  RecordBatch,
-  Schema,
-  Struct,
-  type Vector,
-  vectorFromArray,
-} from "apache-arrow";
+import { type Data, Field, makeData, RecordBatch, Schema, Struct, type Vector, vectorFromArray } from "apache-arrow";
 import { IllegalArgumentError } from "../errors";
 import { arrowType } from "./arrow";
 import { type DecimalValue, decimalText } from "./decimal";
+import { DenseVector, type MLVector, SparseVector } from "./linalg";
+import { DENSE, SPARSE } from "./matrix";
 import type { DataType } from "./types";
 
-/** Rows of equal length, back to back: row `i` is `values.subarray(i * dimension, (i + 1) * dimension)`. */
-export interface Matrix<T extends Float32Array | Float64Array = Float32Array | Float64Array> {
-  readonly values: T;
-  readonly rows: number;
-  readonly dimension: number;
-}
-
-/**
- * An `array<float>` or `array<double>` Arrow vector over a matrix, without copying.
- * @param nulls rows to mark null; they still take up space in `values`.
- */
-export function vectorFromMatrix(matrix: Matrix, nulls: ReadonlySet<number> = new Set()): Vector {
-  const { values, rows, dimension } = matrix;
-  const isFloat = values instanceof Float32Array;
-  const child = makeData({
-    type: isFloat ? new Float32() : new Float64(),
-    length: rows * dimension,
-    nullCount: 0,
-    data: values.subarray(0, rows * dimension),
-  } as never) as Data;
-  const valueOffsets = new Int32Array(rows + 1);
-  for (let i = 0; i <= rows; i++) valueOffsets[i] = i * dimension;
-  let nullBitmap: Uint8Array | undefined;
-  if (nulls.size > 0) {
-    nullBitmap = new Uint8Array(Math.ceil(rows / 8));
-    for (let i = 0; i < rows; i++) if (!nulls.has(i)) nullBitmap[i >> 3]! |= 1 << (i & 7);
-  }
-  const type = new List(new Field("element", isFloat ? new Float32() : new Float64(), true));
-  return makeVector(makeData({ type, length: rows, nullCount: nulls.size, nullBitmap, valueOffsets, child } as never));
-}
-
-/**
- * The rows of an array column as one matrix in float64.
- * @throws IllegalArgumentError if a row is null or has another length than the first; the message names the row.
- */
-export function matrixFromVector(vector: Vector, column = "column"): Matrix<Float64Array> {
-  const rows = vector.length;
-  const first = rows > 0 ? vector.get(0) : null;
-  const dimension = first === null ? 0 : (first as Vector).length;
-  const values = new Float64Array(rows * dimension);
-  let row = 0;
-  for (const data of vector.data) {
-    const isList = data.type instanceof List || data.type instanceof FixedSizeList;
-    if (!isList) throw new IllegalArgumentError(`${column} is not an array of numbers but ${data.type}.`);
-    const child = data.children[0]!;
-    const flat = child.values as Float32Array | Float64Array;
-    for (let i = 0; i < data.length; i++, row++) {
-      const valid = data.getValid(i);
-      const start = data.type instanceof List ? data.valueOffsets[i]! : (data.offset + i) * dimension;
-      const end = data.type instanceof List ? data.valueOffsets[i + 1]! : start + dimension;
-      if (!valid || end - start !== dimension || dimension === 0)
-        throw notAVector(column, row, valid, end - start, dimension);
-      values.set(flat.subarray(start, end), row * dimension);
-    }
-  }
-  return { values, rows, dimension };
-}
-
-function notAVector(column: string, row: number, valid: boolean, length: number, dimension: number) {
-  const other =
-    length === dimension ? "an empty array" : `an array of ${length} values where the first row has ${dimension}`;
-  return new IllegalArgumentError(`${column} holds ${valid ? other : "null"}, in row ${row} of the batch.`, {
-    remedy: valid
-      ? `Every vector of ${column} must have the same length: drop the others first, e.g. by size(col("${column}")).`
-      : `Drop such rows first, e.g. filter(col("${column}").isNotNull()).`,
-  });
-}
+export { type Matrix, matrixFromVector, vectorFromMatrix } from "./matrix";
 
 /** An Arrow vector of `type` from JavaScript values; null and undefined become null. */
 export function vectorFromValues(values: readonly unknown[], type: DataType): Vector {
   // Arrow takes undefined for an empty value in binary columns.
-  const present = values.map((value) => value ?? null);
+  const present = values.map((value) => withStructs(value ?? null, type));
   return vectorFromArray(present, arrowType(type)) as Vector;
 }
 
@@ -138,6 +60,7 @@ export function plainValue(value: unknown, type: DataType): unknown {
     if (type === "long") return plainLong(value as bigint | number);
     // Text keeps every digit; a double would not.
     if (type.startsWith("decimal")) return decimalText(value as DecimalValue, Number(type.slice(0, -1).split(",")[1]));
+    if (type === "vector") return mlVector(value as Record<string, unknown>);
     if (type === "date" || type === "timestamp" || type === "timestamp_ntz") return new Date(Number(value));
     return value;
   }
@@ -152,6 +75,49 @@ export function plainValue(value: unknown, type: DataType): unknown {
       const entries = Object.entries((value as { toJSON(): Record<string, unknown> }).toJSON());
       return new Map(entries.map(([k, v]) => [k, plainValue(v, type.valueType)]));
     }
+  }
+}
+
+function mlVector({ type, size, indices, values }: Record<string, unknown>): MLVector {
+  const held = (values as Vector).toArray() as Float64Array;
+  if (type === DENSE) return DenseVector.from(held) as DenseVector;
+  return new SparseVector(size as number, (indices as Vector).toArray() as Int32Array, held);
+}
+
+/** Arrow's builders take a vector as the struct that it lies in. */
+function withStructs(value: unknown, type: DataType): unknown {
+  if (value === null || value === undefined) return null;
+  if (type === "vector") {
+    if (value instanceof SparseVector) {
+      const { size, indices, values } = value;
+      return { type: SPARSE, size, indices, values };
+    }
+    return { type: DENSE, size: null, indices: null, values: value };
+  }
+  if (typeof type === "string" || !holdsVector(type)) return value;
+  switch (type.type) {
+    case "array":
+      return Array.from(value as Iterable<unknown>, (item) => withStructs(item, type.elementType));
+    case "struct":
+      return Object.fromEntries(
+        type.fields.map((f) => [f.name, withStructs((value as Record<string, unknown>)[f.name], f.type)]),
+      );
+    case "map":
+      return new Map(
+        [...(value as Map<unknown, unknown>)].map(([key, item]) => [key, withStructs(item, type.valueType)]),
+      );
+  }
+}
+
+function holdsVector(type: DataType): boolean {
+  if (typeof type === "string") return type === "vector";
+  switch (type.type) {
+    case "array":
+      return holdsVector(type.elementType);
+    case "map":
+      return holdsVector(type.valueType);
+    case "struct":
+      return type.fields.some((field) => holdsVector(field.type));
   }
 }
 

@@ -1,7 +1,10 @@
+export { DenseMatrix, DenseVector, type MLVector, SparseVector, Vectors } from "../data/linalg";
 export type { Matrix } from "../data/vectors";
 export { type BalancedSampleOptions, balancedSample } from "./balanced-sample";
+export { arrayToVector, vectorToArray } from "./functions";
 export { ModelNotBroadcastError } from "./model-broadcast";
 export { ModelFormatError, type SaveOptions } from "./model-files";
 export { PCA, PCAModel, type PCAOptions } from "./pca";
 export { StandardScaler, StandardScalerModel, type StandardScalerOptions } from "./standard-scaler";
 export type { FitOptions, HasRuntime } from "./types";
+export { VectorUDT } from "./vector-type";

@@ -1,4 +1,4 @@
-import type { Matrix } from "../data/vectors";
+import { DenseMatrix, DenseVector } from "../data/linalg";
 import { IllegalArgumentError } from "../errors";
 import type { DataFrame } from "../frame/dataframe";
 import type { With } from "../frame/row-types";
@@ -17,9 +17,9 @@ import type { FitOptions, HasRuntime } from "./types";
 import { withVectorColumn } from "./vector-column";
 
 export interface PCAOptions<O extends string = string> {
-  /** An `array<float>` or `array<double>` column. */
+  /** A column of arrays of numbers or of vectors. */
   readonly inputCol: string;
-  /** The column that `transform` adds (or replaces), an `array<double>` of k values. */
+  /** The column that `transform` adds (or replaces), k values: an `array<double>`, or a vector where the input is one. */
   readonly outputCol: O;
   /**
    * How many components: a whole number from 1; or, between 0 and 1, the share of the variance that the components must
@@ -75,12 +75,12 @@ export class PCAModel<O extends string = string> {
   /** How many components there are. */
   readonly k: number;
   /**
-   * The components: `pc.rows` = k directions of `pc.dimension` values, back to back in `pc.values`, which is how Spark's
-   * `pc` (a d x k matrix by columns) lies in memory too. The largest value of each is positive; Spark leaves signs open.
+   * The components: a matrix of d rows and k columns, as Spark's. Its values lie by columns: in `pc.values` there are `pc.rows`
+   * = k directions of `pc.dimension` = d values, back to back. The largest value of each is positive; Spark leaves signs open.
    */
-  readonly pc: Matrix<Float64Array>;
+  readonly pc: DenseMatrix;
   /** The share of the total variance along each component, largest first. */
-  readonly explainedVariance: Float64Array;
+  readonly explainedVariance: DenseVector;
   private readonly sent: ModelBroadcast;
 
   /** Made by {@link PCA.fit} and {@link PCAModel.load}. */
@@ -92,8 +92,8 @@ export class PCAModel<O extends string = string> {
     this.inputCol = params.inputCol;
     this.outputCol = params.outputCol;
     this.k = components.rows;
-    this.pc = components;
-    this.explainedVariance = explainedVariance;
+    this.pc = new DenseMatrix(components.dimension, components.rows, components.values);
+    this.explainedVariance = DenseVector.from(explainedVariance) as DenseVector;
     this.sent = modelBroadcast("PCAModel", components);
   }
 

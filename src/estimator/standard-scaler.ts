@@ -1,3 +1,4 @@
+import { DenseVector } from "../data/linalg";
 import type { DataFrame } from "../frame/dataframe";
 import type { With } from "../frame/row-types";
 import { gatherMoments, MOMENTS_SCHEMA, type ScalerValues, type StandardScaleParams, sampleStd } from "../ml";
@@ -9,9 +10,9 @@ import type { FitOptions, HasRuntime } from "./types";
 import { withVectorColumn } from "./vector-column";
 
 export interface StandardScalerOptions<O extends string = string> {
-  /** An `array<float>` or `array<double>` column. */
+  /** A column of arrays of numbers or of vectors. */
   readonly inputCol: string;
-  /** The column that `transform` adds (or replaces), an `array<double>`. */
+  /** The column that `transform` adds (or replaces): an `array<double>`, or a vector where the input is one. */
   readonly outputCol: O;
   /** Subtract the mean of each component. @default false */
   readonly withMean?: boolean;
@@ -61,9 +62,9 @@ export class StandardScalerModel<O extends string = string> {
   readonly withMean: boolean;
   readonly withStd: boolean;
   /** Mean of each component, also where `withMean` is false. */
-  readonly mean: Float64Array;
+  readonly mean: DenseVector;
   /** Sample standard deviation of each component; 0 for one that is constant, which `withStd` turns to 0. */
-  readonly std: Float64Array;
+  readonly std: DenseVector;
   private readonly sent: ModelBroadcast;
 
   /** Made by {@link StandardScaler.fit} and {@link StandardScalerModel.load}. */
@@ -73,8 +74,8 @@ export class StandardScalerModel<O extends string = string> {
     this.outputCol = params.outputCol;
     this.withMean = params.withMean;
     this.withStd = params.withStd;
-    this.mean = values.mean;
-    this.std = values.std;
+    this.mean = DenseVector.from(values.mean) as DenseVector;
+    this.std = DenseVector.from(values.std) as DenseVector;
     this.sent = modelBroadcast("StandardScalerModel", values);
   }
 

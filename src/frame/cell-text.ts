@@ -1,6 +1,7 @@
 import type { Vector } from "apache-arrow";
 import { type DecimalValue, decimalText } from "../data/decimal";
 import type { DataType } from "../data/types";
+import { plainValue } from "../data/vectors";
 import { javaDouble, javaFloat } from "./java-number";
 
 /**
@@ -33,6 +34,8 @@ function elements(most: number): number | undefined {
 
 function primitiveText(value: unknown, type: string, most: number): string {
   switch (type) {
+    case "vector":
+      return String(plainValue(value, type));
     case "float":
       return javaFloat(value as number);
     case "double":

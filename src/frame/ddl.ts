@@ -29,6 +29,7 @@ const NAMES = {
   timestamp_ltz: "timestamp",
   timestamp_ntz: "timestamp_ntz",
   void: "void",
+  vector: "vector",
 } as const satisfies Record<string, PrimitiveType>;
 
 /** A type's name as Spark spells it; parametrised types such as `array<float>` are plain strings to the compiler. */

@@ -15,7 +15,7 @@ import {
 } from "./moments";
 import type { PrincipalInput } from "./pca";
 import { type ScatterAccumulator, startScatter } from "./scatter";
-import { readRows } from "./vector-column";
+import { checkVectorField, readRows } from "./vector-column";
 
 /** @property column the array column to summarise */
 export type StatisticsParams = { readonly column: string };
@@ -49,7 +49,10 @@ export const SCATTER_SCHEMA: StructType = {
 export const moments = defineBuiltin<StatisticsParams>({
   shape: "table",
   name: "ml.moments",
-  returns: () => MOMENTS_SCHEMA,
+  returns({ column }, { fields }) {
+    checkVectorField(fields, column, "StandardScaler");
+    return MOMENTS_SCHEMA;
+  },
   async create({ column }): Promise<TableFunction> {
     let total: Moments | undefined;
     return {
@@ -69,7 +72,10 @@ export const moments = defineBuiltin<StatisticsParams>({
 export const scatter = defineBuiltin<StatisticsParams>({
   shape: "table",
   name: "ml.scatter",
-  returns: () => SCATTER_SCHEMA,
+  returns({ column }, { fields }) {
+    checkVectorField(fields, column, "PCA");
+    return SCATTER_SCHEMA;
+  },
   async create({ column }): Promise<TableFunction> {
     let dimension: number | undefined;
     let few: Matrix<Float64Array> | undefined;

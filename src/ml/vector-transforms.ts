@@ -1,12 +1,15 @@
 import { deserialize } from "node:v8";
-import { type ColumnFunction, defineBuiltin, type WorkerContext } from "../data/batch-function";
+import { DataType as ArrowType, type Vector } from "apache-arrow";
+import { type ColumnFunction, defineBuiltin, type RowError, type WorkerContext } from "../data/batch-function";
+import { SparseVector } from "../data/linalg";
+import { denseVectors, SPARSE, VectorRowError } from "../data/matrix";
 import { arrayType } from "../data/types";
-import { type Matrix, vectorFromMatrix } from "../data/vectors";
+import { type Matrix, valuesFromVector, vectorFromMatrix, vectorFromValues } from "../data/vectors";
 import { IllegalArgumentError } from "../errors";
 import { createProjection } from "./project";
-import { readRows } from "./vector-column";
+import { readRows, vectorResultType } from "./vector-column";
 
-/** The type of a transformed column: Spark ML computes in doubles, so do we. */
+/** The type of a transformed column of arrays: Spark ML computes in doubles, so do we. A column of vectors gives vectors. */
 export const VECTOR_TYPE = arrayType("double");
 
 /** Parameters of `ml.standardScale`. */
@@ -40,14 +43,14 @@ export type ProjectParams = {
 export const standardScale = defineBuiltin<StandardScaleParams>({
   shape: "column",
   name: "ml.standardScale",
-  returns: () => VECTOR_TYPE,
+  returns: ({ column }, [type]) => vectorResultType(column, type, "StandardScalerModel"),
   async create({ column, values: url, withMean, withStd }, context): Promise<ColumnFunction> {
     const { mean, std } = await readScalerValues(url, context);
     const dimension = mean.length;
     const factor = std.map((s) => (s === 0 ? 0 : 1 / s));
     return {
-      apply([vector]) {
-        const matrix = readRows(vector!, column, dimension);
+      apply([vector], rowError) {
+        const matrix = readOrFail(vector!, column, dimension, rowError);
         const { values, rows } = matrix;
         for (let row = 0, at = 0; row < rows; row++) {
           for (let j = 0; j < dimension; j++, at++) {
@@ -57,7 +60,7 @@ export const standardScale = defineBuiltin<StandardScaleParams>({
             values[at] = x;
           }
         }
-        return vectorFromMatrix(matrix);
+        return asResult(vector!, matrix, withMean ? undefined : isSparse);
       },
     };
   },
@@ -70,13 +73,51 @@ export const standardScale = defineBuiltin<StandardScaleParams>({
 export const project = defineBuiltin<ProjectParams>({
   shape: "column",
   name: "ml.project",
-  returns: () => VECTOR_TYPE,
+  returns: ({ column }, [type]) => vectorResultType(column, type, "PCAModel"),
   async create({ column, components: url }, context): Promise<ColumnFunction> {
     const components = await readComponents(url, context);
     const projection = createProjection(components);
-    return { apply: ([vector]) => vectorFromMatrix(projection(readRows(vector!, column, components.dimension))) };
+    return {
+      apply([vector], rowError) {
+        return asResult(vector!, projection(readOrFail(vector!, column, components.dimension, rowError)));
+      },
+    };
   },
 });
+
+/** The rows; one that is none is named by its path, where it has one. */
+function readOrFail(vector: Vector, column: string, dimension: number, rowError: RowError): Matrix<Float64Array> {
+  try {
+    return readRows(vector, column, dimension);
+  } catch (error) {
+    if (error instanceof VectorRowError) rowError(error.row, error);
+    throw error;
+  }
+}
+
+/**
+ * The result as arrays where the argument has arrays, else as vectors.
+ * @param keepSparse the rows that stay as sparse as they were, as far as the scaler leaves zeros zeros
+ */
+function asResult(argument: Vector, matrix: Matrix<Float64Array>, keepSparse?: (argument: Vector) => boolean): Vector {
+  if (!ArrowType.isStruct(argument.type)) return vectorFromMatrix(matrix);
+  if (!keepSparse?.(argument)) return denseVectors(matrix);
+  const { values, dimension } = matrix;
+  const rows = valuesFromVector(argument, "vector").map((row, i) => {
+    const scaled = values.subarray(i * dimension, (i + 1) * dimension);
+    if (!(row instanceof SparseVector)) return scaled;
+    return new SparseVector(
+      row.size,
+      row.indices,
+      Array.from(row.indices, (index) => scaled[index]!),
+    );
+  });
+  return vectorFromValues(rows, "vector");
+}
+
+function isSparse(vector: Vector): boolean {
+  return Array.from(vector.getChild("type") ?? []).includes(SPARSE);
+}
 
 async function readScalerValues(url: string, context: WorkerContext): Promise<ScalerValues> {
   const value = deserialize(await context.readFile(url)) as Partial<ScalerValues> | null;

@@ -10,7 +10,7 @@ import {
   writeParquet,
 } from "parquet-wasm";
 import { arrowSchema } from "../data/arrow";
-import type { StructType } from "../data/types";
+import { type StructType, sparkJson } from "../data/types";
 import { storageFor } from "../storage";
 
 /** Rows in a row group: about 5 MB of 1280 floats, so that a reader's and the writer's memory stay small. */
@@ -105,7 +105,7 @@ function toWasm(batch: ArrowBatch, { fields }: StructType): WasmBatch {
 
 function writerProperties(options: WriteOptions): WriterProperties {
   const metadata = new Map(Object.entries(options.metadata ?? {}));
-  metadata.set(SPARK_SCHEMA_KEY, JSON.stringify(options.schema));
+  metadata.set(SPARK_SCHEMA_KEY, JSON.stringify(sparkJson(options.schema)));
   let builder = new WriterPropertiesBuilder()
     .setCompression(CODECS[options.compression ?? "snappy"])
     .setCreatedBy("pomona")

@@ -1,4 +1,5 @@
 import type { Json } from "../data/batch-function";
+import { isMLVector, SparseVector } from "../data/linalg";
 import { arrayType, type DataType, type StructType, structField } from "../data/types";
 import { IllegalArgumentError } from "../errors";
 import { parseSchema } from "../frame/ddl";
@@ -74,6 +75,7 @@ function typeOf(value: unknown, name: string): DataType | undefined {
       return Number.isSafeInteger(value) ? "long" : "double";
   }
   if (value instanceof Date) return "timestamp";
+  if (isMLVector(value)) return "vector";
   if (value instanceof Float32Array) return arrayType("float");
   if (value instanceof Float64Array) return arrayType("double");
   if (value instanceof Uint8Array) return "binary";
@@ -106,6 +108,9 @@ function toJson(value: unknown, type: DataType): Json {
   if (value instanceof Date) return value.toISOString();
   if (typeof value === "bigint") return value.toString();
   if (value instanceof Uint8Array && type === "binary") return Buffer.from(value).toString("base64");
+  if (value instanceof SparseVector) {
+    return { size: value.size, indices: Array.from(value.indices), values: Array.from(value.values) };
+  }
   if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number>);
   if (Array.isArray(value)) {
     const element = typeof type === "object" && type.type === "array" ? type.elementType : "void";

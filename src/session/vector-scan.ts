@@ -1,5 +1,6 @@
-import { type Data, List, type RecordBatch, type Vector } from "apache-arrow";
-import { type StructType, simpleString } from "../data/types";
+import type { RecordBatch, Vector } from "apache-arrow";
+import { rowsOf, type VectorRows } from "../data/matrix";
+import { type DataType, type StructType, simpleString } from "../data/types";
 import { AnalysisError, UnresolvedColumnError } from "../frame/analysis-error";
 import type { DataFrame } from "../frame/dataframe";
 
@@ -28,8 +29,10 @@ export interface VectorScan {
  * @throws AnalysisError where it, or every column, is of another type
  */
 export function vectorColumn(schema: StructType, wanted?: string): { column: string; type: string } {
-  const vectors = schema.fields.filter(({ type }) => ["array<float>", "array<double>"].includes(simpleString(type)));
-  const names = vectors.map((field) => field.name);
+  const vectors = schema.fields.filter(({ type }) => isVectors(type));
+  // Numbers that are whole may be anything.
+  const isWhole = (type: DataType) => /int>$/.test(simpleString(type));
+  const names = vectors.sort((a, b) => Number(isWhole(a.type)) - Number(isWhole(b.type))).map((field) => field.name);
   const preferred = ["pca", "features", ...names];
   const name = wanted ?? preferred.find((candidate) => names.includes(candidate));
   const field = vectors.find((candidate) => candidate.name === name);
@@ -42,7 +45,7 @@ export function vectorColumn(schema: StructType, wanted?: string): { column: str
     );
   }
   const what = named ? `Column ${wanted} is ${simpleString(named.type)}, not` : "No column is";
-  throw new AnalysisError(`${what} an array of float or double values, and vectors are what is validated.`, {
+  throw new AnalysisError(`${what} an array of numbers or a vector, and vectors are what is validated.`, {
     remedy: `The columns are ${schema.fields.map(({ name: own, type }) => `${own} ${simpleString(type)}`).join(", ")}.`,
   });
 }
@@ -79,8 +82,22 @@ function newFault(): Fault {
   return { rows: 0, examples: [] };
 }
 
+/** A `vector`, or an array of numbers. */
+function isVectors(type: DataType): boolean {
+  if (typeof type === "string") return type === "vector";
+  if (type.type !== "array" || typeof type.elementType !== "string") return false;
+  const numbers = ["byte", "short", "integer", "long", "float", "double"];
+  return numbers.includes(type.elementType) || type.elementType.startsWith("decimal");
+}
+
+function partsOf(vector: Vector | null): VectorRows[] {
+  return (vector?.data ?? []).map((data) => rowsOf(data, "the column"));
+}
+
 function firstLength(vector: Vector | null): number | undefined {
-  for (const value of vector ?? []) if (value !== null) return (value as Vector).length;
+  for (const part of partsOf(vector)) {
+    for (let i = 0; i < part.length; i++) if (part.isValid(i)) return part.lengthOf(i);
+  }
   return undefined;
 }
 
@@ -90,10 +107,11 @@ function scanBatch(
   faults: Record<"nulls" | "wrongDimension" | "notFinite", Fault>,
 ) {
   const paths = batch.getChildAt(1);
+  const values = new Float64Array(dimension);
   let row = 0;
-  for (const data of batch.getChildAt(0)?.data ?? []) {
-    for (let i = 0; i < data.length; i++, row++) {
-      const fault = faultOf(data, i, dimension);
+  for (const part of partsOf(batch.getChildAt(0))) {
+    for (let i = 0; i < part.length; i++, row++) {
+      const fault = faultOf(part, i, values);
       if (fault === undefined) continue;
       faults[fault].rows++;
       const path: unknown = paths?.get(row);
@@ -102,16 +120,12 @@ function scanBatch(
   }
 }
 
-function faultOf(data: Data, i: number, dimension: number): "nulls" | "wrongDimension" | "notFinite" | undefined {
-  if (!data.getValid(i)) return "nulls";
-  const child = data.children[0] as Data;
-  const isList = data.type instanceof List;
-  const start = isList ? (data.valueOffsets[i] as number) : (data.offset + i) * dimension;
-  const end = isList ? (data.valueOffsets[i + 1] as number) : start + dimension;
-  if (end - start !== dimension) return "wrongDimension";
-  const values = child.values as Float32Array | Float64Array;
-  for (let j = start; j < end; j++) {
-    if (!Number.isFinite(values[j]) || (child.nullCount > 0 && !child.getValid(j))) return "notFinite";
-  }
-  return undefined;
+/** @param values room for a row of the right length */
+function faultOf(part: VectorRows, i: number, values: Float64Array) {
+  if (!part.isValid(i)) return "nulls";
+  if (part.lengthOf(i) !== values.length) return "wrongDimension";
+  if (part.hasNull(i)) return "notFinite";
+  values.fill(0);
+  part.copy(i, values, 0);
+  return values.every(Number.isFinite) ? undefined : "notFinite";
 }

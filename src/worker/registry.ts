@@ -12,6 +12,9 @@ const BUILTINS: Readonly<Record<string, () => BuiltinFunction>> = {
   "ml.scatter": () => require("../ml").scatter,
   "ml.standardScale": () => require("../ml").standardScale,
   "ml.project": () => require("../ml").project,
+  "ml.arrayToVector": () => require("../ml").arrayToVector,
+  "ml.vectorToArray": () => require("../ml").vectorToArray,
+  "ml.assemble": () => require("../ml").assemble,
 };
 
 /** The built-in function of that name. @throws UnknownFunctionError */

@@ -1,4 +1,5 @@
 import type { Vector } from "apache-arrow";
+import { isMLVector } from "../data/linalg";
 import { type ArrayType, type DataType, simpleString } from "../data/types";
 import { vectorFromMatrix, vectorFromValues } from "../data/vectors";
 import { PomonaError } from "../errors";
@@ -164,6 +165,9 @@ function fit(value: unknown, type: DataType, path: string): unknown {
     case "timestamp_ntz":
       if (value instanceof Date && !Number.isNaN(value.getTime())) return value;
       throw new Misfit(value, type, path, "Return a valid Date.");
+    case "vector":
+      if (isMLVector(value)) return value;
+      throw new Misfit(value, type, path, "Return Vectors.dense(values), or declare array<double>.");
     case "void":
       throw new Misfit(value, type, path, "Return null, or declare another type.");
     default:

@@ -61,7 +61,7 @@ pyarrow.parquet.write_table(pyarrow.table({"size": [1, 2]}), sys.argv[1])`,
     const pca = await at.pomona(["pca", "plain.parquet", "out", "-q"]);
     expectError(pca, "UnresolvedColumnError", [/name `features` cannot be resolved/, /following\? \[`size`/]);
     const validate = await at.pomona(["validate", "plain.parquet", "-q"]);
-    expectError(validate, "AnalysisError", [/No column is an array of float or double/, /size bigint/]);
+    expectError(validate, "AnalysisError", [/No column is an array of numbers or a vector/, /size bigint/]);
     at.expectNothing();
   });
 

@@ -64,7 +64,7 @@ describe("image.features", () => {
       "pomona.weights.sha256": createHash("sha256").update(readFileSync(weights)).digest("hex"),
       "pomona.weights.origin": weights,
     });
-    expect(builtin.returns(prepared)).toEqual({ type: "array", elementType: "float", containsNull: true });
+    expect(builtin.returns(prepared, [])).toEqual({ type: "array", elementType: "float", containsNull: true });
   });
 
   it("gives Keras's features, row by row, whatever the batch", async () => {

@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
-import type { SourceFunction } from "../../data/batch-function";
+import type { BuiltinColumnFunction, BuiltinTableFunction, SourceFunction } from "../../data/batch-function";
 import { type DataType, type StructField, type StructType, structField } from "../../data/types";
 import { inputsOf, type Plan } from "../../frame/plan";
 import { VERSION } from "../../version";
+import { builtinFunction } from "../../worker/registry";
+import type { Step } from "../../worker/task";
 import { type Lowered, lower, type Pipeline } from "../pipeline";
 import type { LeafPlan, OutputName, Relation } from "../relation";
 import { resolvePlan } from "./analyzer/analyzer";
@@ -199,18 +201,32 @@ export async function schemaOf(
   for (const step of pipeline.steps) {
     switch (step.kind) {
       case "column":
-        add(step.as, step.type);
+        add(step.as, resultType(step, fields));
         if (step.errorAs) add(step.errorAs, "string");
         break;
       case "select":
         fields = new Map(step.columns.map(({ from, as }) => [as, { ...fields.get(from)!, name: as }]));
         break;
       case "table":
+        if (step.fn.kind === "builtin") {
+          const builtin = builtinFunction(step.fn) as BuiltinTableFunction;
+          builtin.returns(step.fn.params, { type: "struct", fields: [...fields.values()] });
+        }
         fields = new Map(step.schema.fields.map((f) => [f.name, f]));
         break;
     }
   }
   return { type: "struct", fields: pipeline.columns.map(({ from, as }) => ({ ...fields.get(from)!, name: as })) };
+}
+
+/** A built-in function says what it makes of the types that it gets; a user's was declared. */
+function resultType(step: Extract<Step, { kind: "column" }>, fields: ReadonlyMap<string, StructField>): DataType {
+  if (step.fn.kind === "source") return step.type;
+  const builtin = builtinFunction(step.fn) as BuiltinColumnFunction;
+  return builtin.returns(
+    step.fn.params,
+    step.args.map((name) => fields.get(name)?.type ?? "void"),
+  );
 }
 
 /** SQL for some columns of a query. */

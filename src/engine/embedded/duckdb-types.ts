@@ -5,6 +5,7 @@ import {
   type StructField,
   type StructType,
   structField,
+  vectorIfStruct,
 } from "../../data/types";
 import { AnalysisError } from "../../frame/analysis-error";
 import { quotedIdentifier } from "./sql-text";
@@ -56,6 +57,8 @@ const FROM_SPARK: Readonly<Record<Exclude<PrimitiveType, `decimal(${number},${nu
   timestamp: "TIMESTAMP WITH TIME ZONE",
   timestamp_ntz: "TIMESTAMP",
   void: '"NULL"',
+  // The fields of VECTOR_STRUCT.
+  vector: 'STRUCT("type" TINYINT, "size" INTEGER, "indices" INTEGER[], "values" DOUBLE[])',
 };
 
 /** DuckDB's type names. Unsigned types go to the next wider signed one, as in Spark's Parquet reader. */
@@ -117,7 +120,7 @@ class TypeTextReader {
     const name = this.match(/[A-Z_0-9]+(?: WITH TIME ZONE)?/y) ?? this.fail();
     switch (name) {
       case "STRUCT":
-        return { type: "struct", fields: this.fields() };
+        return vectorIfStruct({ type: "struct", fields: this.fields() });
       case "MAP": {
         this.expect("(");
         const keyType = this.type();

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { arrowSchema } from "../../data/arrow";
 import type { Json } from "../../data/batch-function";
+import { DenseVector, SparseVector } from "../../data/linalg";
 import { type DataType, type StructField, type StructType, structField, structType } from "../../data/types";
 import { batchFromColumns, vectorFromValues } from "../../data/vectors";
 import { IllegalArgumentError } from "../../errors";
@@ -190,6 +191,11 @@ function fromJson(value: Json, type: DataType): unknown {
     case "timestamp":
     case "timestamp_ntz":
       return new Date(value as string).getTime();
+    case "vector": {
+      if (Array.isArray(value)) return DenseVector.from(value as readonly number[]);
+      const { size, indices, values } = value as unknown as SparseVector;
+      return new SparseVector(size, indices, values);
+    }
     case "binary":
       return Uint8Array.from(Buffer.from(value as string, "base64"));
     default:
