@@ -41,7 +41,11 @@ export class VectorRowError extends IllegalArgumentError {
     this.row = row;
     this.found = found;
     this.at = (name, other, text) => new VectorRowError(name, other, found, remedy, text);
-    Object.defineProperties(this, { row: { enumerable: false }, found: { enumerable: false }, at: { enumerable: false } });
+    Object.defineProperties(this, {
+      row: { enumerable: false },
+      found: { enumerable: false },
+      at: { enumerable: false },
+    });
   }
 }
 

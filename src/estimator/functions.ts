@@ -2,7 +2,7 @@ import type { DenseVector } from "../data/linalg";
 import { arrayType } from "../data/types";
 import { IllegalArgumentError } from "../errors";
 import { Column } from "../frame/column";
-import { type ColumnOrName, named } from "../frame/functions";
+import { type ColumnOrName, named } from "../frame/functions/call";
 import { expressionText } from "../frame/plan";
 
 /**

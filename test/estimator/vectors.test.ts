@@ -78,12 +78,16 @@ describe("a vector column", () => {
     ]);
     const parts = (await session.read.format("binaryFile").load(path).select("path").collect()) as { path: string }[];
     const part = parts.map((row) => row.path).find((name) => name.endsWith(".parquet"))!;
-    expect(readFileSync(part.replace("file:", ""), "latin1")).toContain('"class":"org.apache.spark.ml.linalg.VectorUDT"');
+    expect(readFileSync(part.replace("file:", ""), "latin1")).toContain(
+      '"class":"org.apache.spark.ml.linalg.VectorUDT"',
+    );
   });
 
   it("becomes arrays and is made of them", async () => {
     const some = frame().filter("id < 3").orderBy("id");
-    const arrays = await some.select(ml.vectorToArray("v").alias("a"), ml.vectorToArray("v", "float32").alias("f")).collect();
+    const arrays = await some
+      .select(ml.vectorToArray("v").alias("a"), ml.vectorToArray("v", "float32").alias("f"))
+      .collect();
     expect(arrays.map(({ a }) => Array.from(a as Float64Array))).toEqual([
       [1, 2, -0.5],
       [1, 0, 0],
@@ -103,10 +107,7 @@ describe("a vector column", () => {
     expect(String(scaler.mean)).toBe("[1.0,1.0,-0.25]");
     const text = async (df: { collect(): Promise<{ s: unknown }[]> }) => (await df.collect()).map(({ s }) => String(s));
     // Spark 4.3's values.
-    expect(await text(scaler.transform(some))).toEqual([
-      "[0.0,1.414213562373095,-1.414213562373095]",
-      "(3,[0],[0.0])",
-    ]);
+    expect(await text(scaler.transform(some))).toEqual(["[0.0,1.414213562373095,-1.414213562373095]", "(3,[0],[0.0])"]);
     const centred = await new ml.StandardScaler({ ...columns, withMean: true }).fit(some);
     expect(await text(centred.transform(some))).toEqual([
       "[0.0,0.7071067811865475,-0.7071067811865475]",
@@ -121,14 +122,20 @@ describe("a vector column", () => {
 });
 
 describe("numbers of other types", () => {
-  it.each(["TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL(5,2)"])("of %s are widened", async (type) => {
-    const df = session.sql(`SELECT CAST([1, 2] AS ${type}[]) AS a UNION ALL SELECT CAST([3, 5] AS ${type}[])`);
-    const scaler = await new ml.StandardScaler({ inputCol: "a", outputCol: "s" }).fit(df as never);
-    expect(Array.from(scaler.mean)).toEqual([2, 3.5]);
-    const pca = await new ml.PCA({ inputCol: "a", outputCol: "p", k: 1 }).fit(df as never);
-    const rows = (await pca.transform(df as never).collect()) as unknown as { p: Float64Array }[];
-    expect(rows.map(({ p }) => p[0]!).sort()).toEqual([expect.closeTo(8 / 13 ** 0.5, 12), expect.closeTo(21 / 13 ** 0.5, 12)]);
-  });
+  it.each(["TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL(5,2)"])(
+    "of %s are widened",
+    async (type) => {
+      const df = session.sql(`SELECT CAST([1, 2] AS ${type}[]) AS a UNION ALL SELECT CAST([3, 5] AS ${type}[])`);
+      const scaler = await new ml.StandardScaler({ inputCol: "a", outputCol: "s" }).fit(df as never);
+      expect(Array.from(scaler.mean)).toEqual([2, 3.5]);
+      const pca = await new ml.PCA({ inputCol: "a", outputCol: "p", k: 1 }).fit(df as never);
+      const rows = (await pca.transform(df as never).collect()) as unknown as { p: Float64Array }[];
+      expect(rows.map(({ p }) => p[0]!).sort()).toEqual([
+        expect.closeTo(8 / 13 ** 0.5, 12),
+        expect.closeTo(21 / 13 ** 0.5, 12),
+      ]);
+    },
+  );
 
   it.each([
     ["array<string>", [["1"]]],
@@ -147,7 +154,10 @@ describe("numbers of other types", () => {
   });
 
   it("name the row of the data and its path where one does not fit", async () => {
-    const rows = Array.from({ length: 3000 }, (_, i) => ({ path: `${i}.jpg`, a: i === 2222 ? [1, Number.NaN] : [i, 1] }));
+    const rows = Array.from({ length: 3000 }, (_, i) => ({
+      path: `${i}.jpg`,
+      a: i === 2222 ? [1, Number.NaN] : [i, 1],
+    }));
     const df = session.createDataFrame(rows, "path STRING, a ARRAY<DOUBLE>");
     await expect(new ml.PCA({ inputCol: "a", outputCol: "p", k: 1 }).fit(df)).rejects.toThrow(
       /a holds NaN inside an array, in row 2222 of the data: 2222.jpg/,
