@@ -2,10 +2,8 @@ import { col } from "../frame/functions";
 import { BACKENDS, NETWORKS, type NetworkName } from "../frame/models";
 import type { SaveMode } from "../frame/runtime";
 import { type Command, SHARED_OPTIONS, wholeNumber } from "./command";
-import { imagesBelow, NoImagesError } from "./images-below";
+import { IMAGES_GLOB, imagesBelow, NoImagesError, passedOver, passedOverNote } from "./images-below";
 import { withSession } from "./session-for";
-
-const IMAGES = "*.{jpg,jpeg,png,webp,gif,JPG,JPEG,PNG,WEBP,GIF}";
 
 /** `pomona featurize SRC DST`: images to Parquet with path, label, features. */
 export const featurize: Command = {
@@ -33,7 +31,12 @@ export const featurize: Command = {
       choices: BACKENDS,
       about: "what runs the network",
     },
-    glob: { type: "string", value: "PATTERN", default: IMAGES, about: "which file names are images" },
+    glob: {
+      type: "string",
+      value: "PATTERN",
+      default: IMAGES_GLOB,
+      about: "which file names are images, in any case of letters",
+    },
     "on-error": {
       type: "string",
       value: "WHAT",
@@ -55,7 +58,10 @@ export const featurize: Command = {
     const result = await withSession(context, async (session) => {
       const glob = String(options.glob);
       const images = imagesBelow(session, src, glob);
-      if (await images.select("path").isEmpty({ signal })) throw new NoImagesError(src, glob);
+      const passed = await passedOver(session, src, glob, { signal });
+      if (await images.select("path").isEmpty({ signal })) throw new NoImagesError(src, glob, passed);
+      const note = passedOverNote(passed);
+      if (note) context.note(note);
       const network = NETWORKS[options.model as NetworkName]({
         weights: String(options.weights),
         backend: options.backend as "auto",
@@ -65,7 +71,7 @@ export const featurize: Command = {
       const features = rows.select("path", "label", network(col("content")).alias("features"));
       const writing = Date.now();
       const written = await features.write.mode(options.mode as SaveMode).parquet(dst, { signal });
-      return { ...written, writeSeconds: (Date.now() - writing) / 1000 };
+      return { ...written, writeSeconds: (Date.now() - writing) / 1000, passedOver: passed.byExtension };
     });
     const seconds = (Date.now() - started) / 1000;
     if (options.json) {

@@ -2,7 +2,7 @@ import { balancedSample } from "../estimator";
 import { storageFor } from "../storage";
 import { copyTree } from "../storage/copy-tree";
 import { type Command, SHARED_OPTIONS, wholeNumber } from "./command";
-import { imagesBelow, NoImagesError } from "./images-below";
+import { IMAGES_GLOB, imagesBelow, NoImagesError, passedOver, passedOverNote } from "./images-below";
 import { progressLine } from "./progress-line";
 import { withSession } from "./session-for";
 
@@ -14,7 +14,12 @@ export const sample: Command = {
   options: {
     n: { type: "string", short: "n", value: "N", default: "300", about: "images to take, all classes together" },
     seed: { type: "string", value: "S", default: "42", about: "the same seed takes the same images" },
-    glob: { type: "string", value: "PATTERN", default: "*", about: "which file names to take" },
+    glob: {
+      type: "string",
+      value: "PATTERN",
+      default: IMAGES_GLOB,
+      about: "which file names to take, in any case of letters",
+    },
     master: SHARED_OPTIONS.master,
     json: SHARED_OPTIONS.json,
     quiet: SHARED_OPTIONS.quiet,
@@ -27,12 +32,15 @@ export const sample: Command = {
     const n = wholeNumber(options, "n") ?? 300;
     const seed = wholeNumber(options, "seed", 0) ?? 42;
     const glob = String(options.glob);
-    const rows = await withSession(context, async (session) => {
+    const { found: rows, passed } = await withSession(context, async (session) => {
       const files = imagesBelow(session, src, glob);
       const found = await balancedSample(files, { by: "label", n, seed }).select("path", "label").collect({ signal });
-      if (found.length === 0) throw new NoImagesError(src, glob);
-      return found;
+      const passed = await passedOver(session, src, glob, { signal });
+      if (found.length === 0) throw new NoImagesError(src, glob, passed);
+      return { found, passed };
     });
+    const note = passedOverNote(passed);
+    if (note) context.note(note);
     const line = progressLine("copy", options.quiet === true);
     const copied = await copyTree(src, dst, {
       files: rows.map((row) => row.path),
@@ -43,7 +51,8 @@ export const sample: Command = {
     const others = (await storageFor(dst).list(dst, { signal })).length - rows.length;
     if (others > 0) context.note(`Note: ${dst} holds ${others} other files too; they are not part of this sample.`);
     const classes = new Set(rows.map((row) => row.label)).size;
-    if (options.json) context.print(JSON.stringify({ files: rows.length, classes, others, ...copied }));
+    if (options.json)
+      context.print(JSON.stringify({ files: rows.length, classes, others, passedOver: passed.byExtension, ...copied }));
     else context.print(`${rows.length} files of ${classes} classes in ${dst} (${copied.copied} copied)`);
     return 0;
   },

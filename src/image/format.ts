@@ -11,7 +11,21 @@ export type Recognized =
 export const READ_FORMATS = "JPEG, PNG, GIF, WebP, BMP, TIFF and AVIF";
 
 /** The endings of names of files in these formats, as `pomona featurize` takes them, without regard to case. */
-export const IMAGE_EXTENSIONS = ["jpg", "jpeg", "jpe", "jfif", "png", "apng", "gif", "webp", "bmp", "dib"] as const;
+export const IMAGE_EXTENSIONS = [
+  "jpg",
+  "jpeg",
+  "jpe",
+  "jfif",
+  "png",
+  "apng",
+  "gif",
+  "webp",
+  "bmp",
+  "dib",
+  "tif",
+  "tiff",
+  "avif",
+] as const;
 
 /** A format's name, where in a file its texts stand, and the texts, one of which is there. */
 type Signature<Name> = readonly [Name, at: number, ...texts: string[]];

@@ -62,4 +62,19 @@ print(json.dumps(data.values.tolist()))`,
     const fruit = readdirSync(folder)[1] ?? "";
     return join("more", fruit, "0_100.jpg");
   }
+
+  it("of images are taken in any case of letters, and the others are counted by their endings", async () => {
+    const image = await anImage();
+    for (const name of ["a.JPG", "b.jpeg", "c.Jpg", "d.PNG", "e.tif", "noise.jpg"])
+      at.file(`cases/Kiwi/${name}`, image);
+    for (const name of ["notes.txt", "more.TXT", "README", "table.csv"]) at.file(`cases/Kiwi/${name}`, "x");
+    const passedOver = { ".txt": 2, ".csv": 1, "": 1 };
+    const featurized = await at.pomona(["featurize", "cases", "cases-out", "--weights", "random", "--json"]);
+    expect(resultOf(featurized)).toMatchObject({ rows: 6, failedRows: 0, passedOver });
+    expect(featurized.stderr).toContain("Note: 4 files were passed over, which are no images by their names: 2 .txt,");
+    const sampled = await at.pomona(["sample", "cases", "cases-sample", "-n", "9", "--json"]);
+    expect(resultOf(sampled)).toMatchObject({ files: 6, passedOver });
+    const some = await at.pomona(["sample", "cases", "jpg-sample", "-n", "9", "--json", "--glob", "*.jpg"]);
+    expect(resultOf(some)).toMatchObject({ files: 3, passedOver: { ".jpeg": 1, ".png": 1, ".tif": 1, ...passedOver } });
+  });
 });
