@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { CancelledError } from "../errors";
 import { PathNotFoundError } from "../storage";
+import { makeFolder } from "../storage/folders";
 import { type Command, SHARED_OPTIONS, wholeNumber } from "./command";
 import { executeNotebook, failureText, NotebookFailedError } from "./execute-notebook";
 import { HTML_PRIORITY } from "./html-priority";
@@ -61,7 +62,7 @@ export const run: Command = {
     try {
       const input = join(scratch, basename(source));
       await writeFile(input, JSON.stringify(notebook));
-      await mkdir(dirname(output), { recursive: true });
+      await makeFolder(dirname(output));
       const line = progressLine(basename(source), options.quiet === true);
       const job = { input, output, folder: dirname(source), timeout };
       const { failure, log } = await executeNotebook(python, job, signal, line.update);

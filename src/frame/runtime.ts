@@ -12,6 +12,8 @@ export interface Sink {
   readonly path: string;
   readonly mode: SaveMode;
   readonly options: Readonly<Record<string, string>>;
+  /** The columns whose values become folders `k=v`. */
+  readonly partitionBy?: readonly string[];
 }
 
 /** What a write made. */

@@ -11,6 +11,7 @@ export class DataFrameWriter {
   private readonly options_ = new Map<string, OptionValue>();
   private mode_: SaveMode = "errorifexists";
   private format_: Sink["format"] = "parquet";
+  private partitionBy_: readonly string[] = [];
 
   constructor(
     private readonly plan: Plan,
@@ -45,6 +46,16 @@ export class DataFrameWriter {
     return this;
   }
 
+  /**
+   * Puts rows into folders by the values of these columns, `label=Apple/part-...`; the files are without them. Each folder's
+   * rows stand together, so that it has few files.
+   * @see https://spark.apache.org/docs/latest/api/python/reference/pyspark.sql/api/pyspark.sql.DataFrameWriter.partitionBy.html
+   */
+  partitionBy(...columns: readonly (string | readonly string[])[]): this {
+    this.partitionBy_ = columns.flat();
+    return this;
+  }
+
   /** Writes Parquet files into the folder `path`. */
   parquet(path: string, options: { signal?: AbortSignal } = {}): Promise<WriteResult> {
     return this.format("parquet").save(path, options);
@@ -65,6 +76,7 @@ export class DataFrameWriter {
       path,
       mode: this.mode_,
       options: checkedOptions(this.format_, WRITE_OPTIONS[this.format_], this.options_),
+      ...(this.partitionBy_.length > 0 ? { partitionBy: this.partitionBy_ } : {}),
     };
     return shownShort(await this.runtime.write(this.plan, sink, options.signal));
   }

@@ -13,6 +13,28 @@ export class CorruptParquetError extends PomonaError {
   }
 }
 
+/** A Parquet file is encrypted, whole or in some columns. */
+export class EncryptedParquetError extends PomonaError {
+  readonly url: string;
+
+  constructor(url: string) {
+    super(`${url} is encrypted, and encrypted Parquet is not read here.`, {
+      remedy: "Write it without encryption where its keys are, e.g. in Spark or pyarrow, and read that.",
+    });
+    this.url = url;
+  }
+}
+
+/** A Parquet file is whole, but holds a type, an encoding or a codec that is not read here. */
+export class UnsupportedParquetError extends PomonaError {
+  readonly url: string;
+
+  constructor(url: string, what: string, remedy: string) {
+    super(`${url} cannot be read: ${what}`, { remedy });
+    this.url = url;
+  }
+}
+
 function firstLine(cause: unknown): string {
   return (cause instanceof Error ? cause.message : String(cause)).split("\n")[0] ?? "";
 }

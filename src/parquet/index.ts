@@ -1,3 +1,5 @@
-export { CorruptParquetError } from "./errors";
-export { type ParquetFooter, type ReadOptions, readParquetBatches, readParquetFooter } from "./read";
+export { CorruptParquetError, EncryptedParquetError, UnsupportedParquetError } from "./errors";
+export { type ParquetFooter, readParquetFooter, type SchemaNode } from "./footer";
+export { type ReadOptions, readParquetBatches } from "./read";
+export { sparkFieldOf, sparkSchemaOf } from "./spark-schema";
 export { PARQUET_COMPRESSIONS, type ParquetCompression, type WriteOptions, writeParquetFile } from "./write";

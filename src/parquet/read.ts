@@ -1,8 +1,9 @@
 import { type RecordBatch, tableFromIPC } from "apache-arrow";
-import { ParquetFile, readParquet } from "parquet-wasm";
-import { throwIfAborted } from "../errors";
+import { PomonaError, throwIfAborted } from "../errors";
 import { storageFor } from "../storage";
 import { CorruptParquetError } from "./errors";
+import { readParquetFooter } from "./footer";
+import { trapped, trappedLater } from "./wasm";
 
 export interface ReadOptions {
   /** Top-level columns; absent: all. */
@@ -14,30 +15,33 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Up to this size a file is read at once, which is faster and lets a damaged page be caught as an error. */
+/** Up to this size a file is read at once, which is faster. */
 const WHOLE_FILE_BYTES = 64 * 1024 * 1024;
 
 /**
  * The rows of one Parquet file, in order. Memory holds one row group at a time (and a small file's bytes); only the row
- * groups and columns asked for are decoded.
+ * groups and columns asked for are decoded. Whatever the file holds, the process goes on.
  * @throws CorruptParquetError
  */
 export async function* readParquetBatches(url: string, options: ReadOptions = {}): AsyncGenerator<RecordBatch> {
   const { columns, batchSize = 1024, signal } = options;
-  const blob = await storageFor(url).openBlob(url);
-  const file = await corruptIfFails(url, () => ParquetFile.fromFile(blob));
-  const bytes = blob.size <= WHOLE_FILE_BYTES ? new Uint8Array(await blob.arrayBuffer()) : undefined;
+  const { rowGroups } = await readParquetFooter(url);
+  const read = await rowGroupReader(url, columns, batchSize);
   try {
     const [from, to] = options.rows ?? [0, Number.MAX_SAFE_INTEGER];
     let groupStart = 0;
-    for (const [group, groupRows] of rowGroupSizes(file).entries()) {
+    for (const [group, groupRows] of rowGroups.entries()) {
       const start = Math.max(from, groupStart);
       const end = Math.min(to, groupStart + groupRows);
       if (start < end) {
         throwIfAborted(signal);
-        const wanted = { rowGroups: [group], batchSize, ...(columns ? { columns: [...columns] } : {}) };
-        const table = await corruptIfFails(url, async () => (bytes ? readParquet(bytes, wanted) : file.read(wanted)));
-        const rows = tableFromIPC(table.intoIPCStream()).slice(start - groupStart, end - groupStart);
+        const table = await corruptIfFails(url, async () => {
+          const whole = tableFromIPC(await read.group(group));
+          if (whole.numRows !== groupRows)
+            throw new Error(`it has ${whole.numRows} rows where ${groupRows} are announced`);
+          return whole;
+        });
+        const rows = table.slice(start - groupStart, end - groupStart);
         // readParquet of parquet-wasm 0.8.0 decodes every column, whatever it is asked for.
         const selected = columns ? rows.select([...columns]) : rows;
         for (const batch of selected.batches) yield* sliceBatch(batch, batchSize);
@@ -45,32 +49,35 @@ export async function* readParquetBatches(url: string, options: ReadOptions = {}
       groupStart += groupRows;
     }
   } finally {
-    file.free();
+    read.close();
   }
 }
 
-/** What a Parquet file says of itself, from its footer alone. */
-export interface ParquetFooter {
-  readonly rows: number;
-  readonly rowGroups: readonly number[];
-  readonly metadata: ReadonlyMap<string, string>;
+/** Gives row groups as Arrow's stream format. */
+interface RowGroupReader {
+  group(index: number): Uint8Array | Promise<Uint8Array>;
+  close(): void;
 }
 
-/** Reads a file's footer. @throws CorruptParquetError */
-export async function readParquetFooter(url: string): Promise<ParquetFooter> {
+async function rowGroupReader(
+  url: string,
+  columns: readonly string[] | undefined,
+  batchSize: number,
+): Promise<RowGroupReader> {
+  const wanted = (group: number) => ({ rowGroups: [group], batchSize, ...(columns ? { columns: [...columns] } : {}) });
   const blob = await storageFor(url).openBlob(url);
-  const file = await corruptIfFails(url, () => ParquetFile.fromFile(blob));
-  try {
-    const metadata = file.metadata().fileMetadata();
-    return { rows: metadata.numRows(), rowGroups: rowGroupSizes(file), metadata: metadata.keyValueMetadata() };
-  } finally {
-    file.free();
+  if (blob.size <= WHOLE_FILE_BYTES) {
+    const bytes = new Uint8Array(await blob.arrayBuffer());
+    return {
+      group: (group) => trapped((wasm) => wasm.readParquet(bytes, wanted(group)).intoIPCStream()),
+      close() {},
+    };
   }
-}
-
-function rowGroupSizes(file: ParquetFile): number[] {
-  const metadata = file.metadata();
-  return Array.from({ length: metadata.numRowGroups() }, (_, i) => metadata.rowGroup(i).numRows());
+  const file = await corruptIfFails(url, () => trappedLater((wasm) => wasm.ParquetFile.fromFile(blob)));
+  return {
+    group: async (group) => (await trappedLater(() => file.read(wanted(group)))).intoIPCStream(),
+    close: () => file.free(),
+  };
 }
 
 function* sliceBatch(batch: RecordBatch, size: number): Generator<RecordBatch> {
@@ -81,6 +88,6 @@ async function corruptIfFails<T>(url: string, work: () => Promise<T>): Promise<T
   try {
     return await work();
   } catch (error) {
-    throw new CorruptParquetError(url, error);
+    throw error instanceof PomonaError ? error : new CorruptParquetError(url, error);
   }
 }

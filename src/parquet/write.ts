@@ -1,37 +1,28 @@
 import { ReadableStream } from "node:stream/web";
 import { RecordBatch as ArrowBatch, Table as ArrowTable, Field, Schema, tableToIPC } from "apache-arrow";
-import {
-  Compression,
-  transformParquetStream,
-  type RecordBatch as WasmBatch,
-  Table as WasmTable,
-  type WriterProperties,
-  WriterPropertiesBuilder,
-  writeParquet,
-} from "parquet-wasm";
+import type { Compression, RecordBatch as WasmBatch, WriterProperties } from "parquet-wasm";
 import { arrowSchema } from "../data/arrow";
 import { type StructType, sparkJson } from "../data/types";
 import { storageFor } from "../storage";
+import { SPARK_SCHEMA_KEY } from "./spark-schema";
+import { type ParquetWasm, parquetWasm } from "./wasm";
 
 /** Rows in a row group: about 5 MB of 1280 floats, so that a reader's and the writer's memory stay small. */
 const ROW_GROUP_ROWS = 1024;
 
-const CODECS: Readonly<Record<ParquetCompression, Compression>> = {
-  snappy: Compression.SNAPPY,
-  none: Compression.UNCOMPRESSED,
-  uncompressed: Compression.UNCOMPRESSED,
-  gzip: Compression.GZIP,
-  zstd: Compression.ZSTD,
-  brotli: Compression.BROTLI,
-  lz4: Compression.LZ4_RAW,
-};
-
-/** The key under which Spark keeps its own schema in a Parquet footer. */
-const SPARK_SCHEMA_KEY = "org.apache.spark.sql.parquet.row.metadata";
-
 /** The Parquet codecs, by the names Spark's option `compression` has for them. */
 export const PARQUET_COMPRESSIONS = ["snappy", "none", "uncompressed", "gzip", "zstd", "brotli", "lz4"] as const;
 export type ParquetCompression = (typeof PARQUET_COMPRESSIONS)[number];
+
+const CODECS: Readonly<Record<ParquetCompression, keyof typeof Compression>> = {
+  snappy: "SNAPPY",
+  none: "UNCOMPRESSED",
+  uncompressed: "UNCOMPRESSED",
+  gzip: "GZIP",
+  zstd: "ZSTD",
+  brotli: "BROTLI",
+  lz4: "LZ4_RAW",
+};
 
 export interface WriteOptions {
   readonly schema: StructType;
@@ -51,12 +42,13 @@ export async function writeParquetFile(
   options: WriteOptions,
 ): Promise<{ rows: number; bytes: number }> {
   const storage = storageFor(url);
+  const wasm = parquetWasm();
   const iterator = batches[Symbol.asyncIterator]();
   const first = await iterator.next();
   if (first.done) {
     // The stream writer takes its schema from the first batch; without one the whole-file writer makes an empty file.
-    const empty = WasmTable.fromIPCStream(tableToIPC(new ArrowTable(arrowSchema(options.schema)), "stream"));
-    const bytes = writeParquet(empty, writerProperties(options));
+    const empty = wasm.Table.fromIPCStream(tableToIPC(new ArrowTable(arrowSchema(options.schema)), "stream"));
+    const bytes = wasm.writeParquet(empty, writerProperties(wasm, options));
     await storage.writeFile(url, bytes);
     return { rows: 0, bytes: bytes.byteLength };
   }
@@ -68,7 +60,7 @@ export async function writeParquetFile(
         const next = rows === 0 ? first : await iterator.next();
         if (next.done) return controller.close();
         rows += next.value.numRows;
-        controller.enqueue(toWasm(next.value, options.schema));
+        controller.enqueue(toWasm(wasm, next.value, options.schema));
       } catch (error) {
         // The WASM side would turn the error into text; keep the real one for the caller.
         failure = error;
@@ -80,7 +72,7 @@ export async function writeParquetFile(
     },
   });
   try {
-    const parquet = (await transformParquetStream(source as never, writerProperties(options))) as unknown;
+    const parquet = (await wasm.transformParquetStream(source as never, writerProperties(wasm, options))) as unknown;
     const bytes = await storage.writeStream(url, parquet as ReadableStream<Uint8Array>);
     // The WASM side may take a source that broke for one that ended.
     if (failure !== undefined) {
@@ -95,26 +87,32 @@ export async function writeParquetFile(
 }
 
 /** The batch as WebAssembly holds it; the vectors' own types, the declared nullability. */
-function toWasm(batch: ArrowBatch, { fields }: StructType): WasmBatch {
+function toWasm(wasm: ParquetWasm, batch: ArrowBatch, { fields }: StructType): WasmBatch {
   const declared = batch.schema.fields.map((f, i) => new Field(f.name, f.type, fields[i]?.nullable ?? true));
   const table = new ArrowTable([new ArrowBatch(new Schema(declared), batch.data)]);
-  const wasm = WasmTable.fromIPCStream(tableToIPC(table, "stream")).recordBatch(0);
-  if (!wasm) throw new Error("An empty batch cannot be written.");
-  return wasm;
+  const written = wasm.Table.fromIPCStream(tableToIPC(table, "stream")).recordBatch(0);
+  if (!written) throw new Error("An empty batch cannot be written.");
+  return written;
 }
 
-function writerProperties(options: WriteOptions): WriterProperties {
+function writerProperties(wasm: ParquetWasm, { schema, ...options }: WriteOptions): WriterProperties {
+  const { Compression, EnabledStatistics, WriterPropertiesBuilder } = wasm;
   const metadata = new Map(Object.entries(options.metadata ?? {}));
-  metadata.set(SPARK_SCHEMA_KEY, JSON.stringify(sparkJson(options.schema)));
+  metadata.set(SPARK_SCHEMA_KEY, JSON.stringify(sparkJson(schema)));
   let builder = new WriterPropertiesBuilder()
-    .setCompression(CODECS[options.compression ?? "snappy"])
+    .setCompression(Compression[CODECS[options.compression ?? "snappy"]])
     .setCreatedBy("pomona")
     .setMaxRowGroupSize(ROW_GROUP_ROWS)
     .setKeyValueMetadata(metadata)
     // Vectors hardly repeat: building a dictionary for them costs time and saves nothing.
-    .setDictionaryEnabled(false);
-  for (const field of options.schema.fields) {
+    .setDictionaryEnabled(false)
+    // Minima and maxima leave NaN out, so that a reader for whom NaN is the greatest number would pass over its rows.
+    .setStatisticsEnabled(EnabledStatistics.None);
+  for (const field of schema.fields) {
     if (field.type === "string") builder = builder.setColumnDictionaryEnabled(field.name, true);
+    if (typeof field.type === "string" && field.type !== "float" && field.type !== "double") {
+      builder = builder.setColumnStatisticsEnabled(field.name, EnabledStatistics.Page);
+    }
   }
   return builder.build();
 }

@@ -3,6 +3,7 @@ import type { DataFrame } from "../frame/dataframe";
 import { col, count } from "../frame/functions";
 import { readParquetFooter } from "../parquet";
 import { assertWhole } from "../storage/commit";
+import { mapConcurrently } from "../storage/concurrently";
 import { PathNotFoundError } from "../storage/errors";
 import { baseName, locationUrl, parseLocation } from "../storage/location";
 import { storageFor } from "../storage/storage";
@@ -99,6 +100,9 @@ function checkExpectation(name: string, value: number | undefined): void {
   }
 }
 
+/** How many footers are read at once. */
+const FOOTERS_AT_ONCE = 32;
+
 /** Lists the parts and reads every footer, so that a damaged part is named before any work starts. */
 async function readParts(path: string, signal?: AbortSignal) {
   const root = locationUrl(parseLocation(path));
@@ -113,11 +117,12 @@ async function readParts(path: string, signal?: AbortSignal) {
     });
   }
   const metadata: Record<string, string> = {};
-  for (const { url } of data) {
+  const footers = await mapConcurrently(data, FOOTERS_AT_ONCE, ({ url, size }) => {
     throwIfAborted(signal);
-    for (const [key, value] of (await readParquetFooter(url)).metadata) {
-      if (key.startsWith("pomona.")) metadata[key] = value;
-    }
+    return readParquetFooter(url, size);
+  });
+  for (const [key, value] of footers.flatMap((footer) => [...footer.metadata])) {
+    if (key.startsWith("pomona.")) metadata[key] = value;
   }
   const all = isFile ? [] : await storage.list(root, { hidden: true, signal });
   return {

@@ -40,8 +40,8 @@ export interface OutputJob {
   readonly jobId: string;
   /** Tasks that an earlier, crashed run of the same job had finished. */
   readonly resumed: ReadonlyMap<number, TaskManifest>;
-  /** Where an attempt of a task writes its part. */
-  attemptUrl(partition: number, attempt: number): string;
+  /** Where an attempt of a task writes its part. @param folder the part's folder in the output, such as `label=Apple` */
+  attemptUrl(partition: number, attempt: number, folder?: string): string;
   /** Makes one attempt the task's result; a later one of the same task is refused (returns false). */
   commitTask(manifest: TaskManifest): Promise<boolean>;
   /** Makes everything visible at once and writes `_SUCCESS`. Returns the part files. */
@@ -175,9 +175,9 @@ function outputJob({ storage, root, folder, record, resumed, options, lock }: Co
     jobId: record.jobId,
     resumed,
 
-    attemptUrl(partition, attempt) {
+    attemptUrl(partition, attempt, inner = "") {
       const part = `part-${String(partition).padStart(5, "0")}-${record.jobId}-c000${options.extension}`;
-      return joinUrl(folder, `attempt-${partition}-${attempt}`, part);
+      return joinUrl(folder, `attempt-${partition}-${attempt}`, ...(inner === "" ? [] : [inner]), part);
     },
 
     async commitTask(manifest) {
@@ -189,7 +189,9 @@ function outputJob({ storage, root, folder, record, resumed, options, lock }: Co
 
     async commit() {
       const parts = [...committed.values()].sort((a, b) => a.partition - b.partition);
-      const renames = parts.map((p) => [p.url, joinUrl(root, baseName(p.url))] as const);
+      // Below the attempt's folder a part lies as it will lie in the output.
+      const inside = (url: string) => url.slice(url.indexOf("/", folder.length + 1) + 1);
+      const renames = parts.map((p) => [p.url, joinUrl(root, inside(p.url))] as const);
       const deletes = options.mode === "overwrite" ? await dataFiles(storage, root) : [];
       const journal: Journal = { renames, deletes, parts };
       await storage.writeFile(joinUrl(folder, "commit.json"), JSON.stringify(journal));
@@ -233,12 +235,23 @@ async function replay(storage: Storage, root: string, folder: string): Promise<J
   await storage.remove(joinUrl(root, "_SUCCESS"));
   const kept = new Set(journal.renames.map(([, to]) => to));
   for (const url of journal.deletes) if (!kept.has(url)) await storage.remove(url);
+  for (const emptied of foldersOf(journal.deletes, root)) await storage.removeEmptyFolder(emptied);
   for (const [from, to] of journal.renames) {
     if ((await storage.stat(from)) !== undefined) await storage.rename(from, to);
   }
   await storage.writeFile(joinUrl(root, "_SUCCESS"), "");
   await storage.remove(folder);
   return journal;
+}
+
+/** The folders `k=v` of some files below `root`, the innermost first. */
+function foldersOf(urls: readonly string[], root: string): string[] {
+  const folders = new Set<string>();
+  for (const url of urls) {
+    let folder = url.slice(0, url.lastIndexOf("/"));
+    for (; folder.length > root.length; folder = folder.slice(0, folder.lastIndexOf("/"))) folders.add(folder);
+  }
+  return [...folders].sort((a, b) => b.length - a.length);
 }
 
 interface FinishedCommit {

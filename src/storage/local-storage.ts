@@ -1,12 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { constants, createWriteStream, openAsBlob, readFile as readFileCallback } from "node:fs";
-import { copyFile, link, mkdir, open, readdir, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
+import { copyFile, link, open, readdir, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { throwIfAborted } from "../errors";
+import { mapConcurrently } from "./concurrently";
 import { DiskFullError, PathNotFoundError, StorageAccessError, StorageError } from "./errors";
+import { makeFolder } from "./folders";
 import { isHidden, locationUrl, parseLocation } from "./location";
 import type { FileStatus, ListOptions, Storage } from "./storage";
 
@@ -93,7 +95,7 @@ export const localStorage: Storage = {
     const path = pathOf(url);
     const temporary = temporaryBeside(path);
     return attempt(url, "write", async () => {
-      await mkdir(dirname(path), { recursive: true });
+      await makeFolder(dirname(path));
       try {
         await writeSynced(temporary, data);
         await linkOrCopy(temporary, path);
@@ -117,7 +119,7 @@ export const localStorage: Storage = {
       }
     };
     return attempt(url, "write", async () => {
-      await mkdir(dirname(path), { recursive: true });
+      await makeFolder(dirname(path));
       try {
         await pipeline(Readable.from(counted(), { objectMode: false }), createWriteStream(path));
         return bytes;
@@ -130,7 +132,7 @@ export const localStorage: Storage = {
 
   async rename(from, to) {
     await attempt(to, "write", async () => {
-      await mkdir(dirname(pathOf(to)), { recursive: true });
+      await makeFolder(dirname(pathOf(to)));
       await rename(pathOf(from), pathOf(to));
     });
   },
@@ -191,7 +193,7 @@ async function writeAtomically(url: string, write: (temporary: string) => Promis
   const path = pathOf(url);
   const temporary = temporaryBeside(path);
   await attempt(url, "write", async () => {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     try {
       await write(temporary);
       await rename(temporary, path);
@@ -290,18 +292,4 @@ export function asStorageError(error: unknown, url: string, verb: Verb): unknown
         retryable: true,
       });
   }
-}
-
-/** `map` over `items`, at most `limit` at a time, results in order. */
-async function mapConcurrently<T, U>(items: readonly T[], limit: number, map: (item: T) => Promise<U>): Promise<U[]> {
-  const results = new Array<U>(items.length);
-  let next = 0;
-  const lanes = Array.from({ length: Math.min(limit, items.length) }, async () => {
-    while (next < items.length) {
-      const index = next++;
-      results[index] = await map(items[index]!);
-    }
-  });
-  await Promise.all(lanes);
-  return results;
 }

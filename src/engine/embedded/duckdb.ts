@@ -18,8 +18,8 @@ export interface Relational {
   copyToParquet(sql: string, path: string, signal?: AbortSignal): Promise<void>;
   /** Runs a query into one CSV file. */
   copyToCsv(sql: string, path: string, options: CsvOptions, signal?: AbortSignal): Promise<void>;
-  /** The top-level columns of a Parquet file that hold Spark's older timestamps, which are instants in UTC. */
-  int96Columns(path: string): Promise<readonly string[]>;
+  /** The rows of a query whose values are texts or become them. */
+  texts(sql: string): Promise<readonly (readonly (string | null)[])[]>;
   /** DuckDB's own plan, as text. */
   explain(sql: string): Promise<string>;
   /** The tables a query names. */
@@ -54,6 +54,8 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Relational> {
     temp_directory: options.temporaryFolder,
     // Extensions come from the network; nothing here needs one.
     autoinstall_known_extensions: "false",
+    // It would take a file that was written anew within a second for the one before.
+    enable_external_file_cache: "false",
   });
 
   const first = await instance.connect();
@@ -98,10 +100,10 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Relational> {
       await withConnection(signal, (connection) => connection.run(`COPY (${sql}) TO ${to}`));
     },
 
-    int96Columns: (path) =>
+    texts: (sql) =>
       withConnection(undefined, async (connection) => {
-        const columns = `SELECT name FROM parquet_schema(${quotedText(path)}) WHERE type = 'INT96'`;
-        return (await connection.runAndReadAll(columns)).getRows().map(([name]) => String(name));
+        const rows = (await connection.runAndReadAll(sql)).getRows();
+        return rows.map((row) => row.map((value) => (value === null ? null : String(value))));
       }),
 
     explain: (sql) =>

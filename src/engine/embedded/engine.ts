@@ -25,6 +25,7 @@ import { writeCsvParts } from "./csv";
 import { openDuckDb, type Relational } from "./duckdb";
 import { parseLocalMaster } from "./local-master";
 import { refuseOtherColumns, refuseOutputInsideInput } from "./output-checks";
+import { type OutputPartitioning, outputPartitioning, togetherByFolder } from "./output-partitions";
 import { openSpool, type Spool } from "./spool";
 import { planTasks, preparedSteps, type StageOutput } from "./stage";
 import { workerThreads } from "./worker-threads";
@@ -123,6 +124,7 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
     jobId: string,
     stageId: number,
     committer?: OutputJob,
+    partitioning?: OutputPartitioning,
   ): Promise<TaskManifest[]> {
     threads.start();
     const started = { driver: { log: logTo(emit), signal: job.signal }, broadcast: writeBroadcast };
@@ -132,6 +134,7 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
       pipeline,
       prepared,
       output,
+      ...(partitioning ? { partitioning } : {}),
       duckdb: job.duckdb,
       scratch: job.scratch,
       jobId,
@@ -203,17 +206,27 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
     }
   }
 
+  /** A write's plan, and the columns of its files: with `partitionBy` the rows of each folder stand together. */
+  async function analyzedOutput(plan: Plan, sink: Sink, job: Job) {
+    const analysis = await analyzed(plan, job);
+    const schema = await schemaOf(analysis.lowered.root, analysis, job.duckdb);
+    refuseDuplicates(analysis.names, "Files have each name once.");
+    if (!sink.partitionBy) return { analysis, schema, partitioning: undefined };
+    const partitioning = outputPartitioning(sink.partitionBy, schema);
+    const together = await analyzed(togetherByFolder(plan, partitioning), job);
+    return { analysis: together, schema: partitioning.data, partitioning };
+  }
+
   async function write(plan: Plan, sink: Sink, signal?: AbortSignal): Promise<WriteResult> {
     // Every write ends on the workers: they load while the plan is looked up.
     if (!closed) threads.start();
     return action(signal, async (job) => {
-      const analysis = await analyzed(plan, job);
+      const { analysis, schema, partitioning } = await analyzedOutput(plan, sink, job);
       const { stages, root } = analysis.lowered;
-      refuseDuplicates(analysis.names, "Files have each name once.");
-      const schema = await schemaOf(root, analysis, job.duckdb);
       await refuseOutputInsideInput(sink.path, analysis.inputPaths);
       const path = locationUrl(parseLocation(sink.path));
-      if (sink.mode === "append" && sink.format === "parquet") await refuseOtherColumns(path, schema, job.duckdb);
+      if (sink.mode === "append" && sink.format === "parquet")
+        await refuseOtherColumns(path, schema, sink.partitionBy ?? []);
       const committer = await openOutput(sink.path, {
         mode: sink.mode,
         fingerprint: analysis.fingerprint({ sink, parallelism }),
@@ -225,18 +238,22 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
         return await announced(emit, { jobId: committer.jobId, description, signal: job.signal }, async () => {
           await runInnerStages(analysis, job, committer.jobId);
           const stageId = stages.length;
+          const folders = new Map<number, string>();
           const toFile = { urlFor: committer.attemptUrl, compression: parquetCompression(sink) };
           const parts =
             sink.format === "csv"
-              ? await writeCsvParts(schema, sink, committer, job, async () => {
-                  const folder = job.scratch.fresh("csv");
+              ? await writeCsvParts(schema, sink, inTheirFolders(committer, folders), job, async () => {
+                  const spool = job.scratch.fresh("csv");
                   const spooled = {
-                    urlFor: (p: number, a: number) => join(folder, `${p}-${a}`),
+                    urlFor: (p: number, a: number, folder = "") => {
+                      folders.set(p, folder);
+                      return join(spool, `${p}-${a}`);
+                    },
                     compression: "snappy",
                   } as const;
-                  return runPipeline(analysis, root, spooled, job, committer.jobId, stageId);
+                  return runPipeline(analysis, root, spooled, job, committer.jobId, stageId, undefined, partitioning);
                 })
-              : await runPipeline(analysis, root, toFile, job, committer.jobId, stageId, committer);
+              : await runPipeline(analysis, root, toFile, job, committer.jobId, stageId, committer, partitioning);
           throwIfAborted(job.signal);
           const files = await committer.commit();
           const sum = (of: (m: TaskManifest) => number) => parts.reduce((total, part) => total + of(part), 0);
@@ -300,6 +317,14 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
       await (await relational)?.close();
       spool?.close();
     },
+  };
+}
+
+/** The committer for parts whose folders come to be known as their tasks are made. */
+function inTheirFolders(committer: OutputJob, folders: ReadonlyMap<number, string>): OutputJob {
+  return {
+    ...committer,
+    attemptUrl: (partition, attempt) => committer.attemptUrl(partition, attempt, folders.get(partition)),
   };
 }
 

@@ -16,6 +16,8 @@ export interface FoundFiles {
   readonly files: readonly FoundFile[];
   /** The columns that folders `k=v` below the path give. */
   readonly partitionColumns: readonly StructField[];
+  /** The files and folders that the paths mean. */
+  readonly roots: readonly string[];
 }
 
 export interface FoundFile extends FileStatus {
@@ -41,7 +43,7 @@ export async function findFiles(leaf: ReadLeaf, settings: ReadSettings, signal?:
   const chosen = fileFilter(leaf.options);
   const unique = [...new Map(listed.flat().map((file) => [file.url, file])).values()];
   if (leaf.options.recursiveFileLookup?.toLowerCase() === "true") {
-    return { files: unique.filter(chosen).map(unpartitioned), partitionColumns: [] };
+    return { files: unique.filter(chosen).map(unpartitioned), partitionColumns: [], roots };
   }
   const { columns, values } = discoverPartitions([...new Set(unique.map((file) => folderOf(file.url)))].sort(), {
     basePaths: await basePaths(leaf.options.basePath, roots, unique),
@@ -53,10 +55,10 @@ export async function findFiles(leaf: ReadLeaf, settings: ReadSettings, signal?:
     const direct = roots.flatMap((root, i) =>
       (listed[i] ?? []).filter(({ url }) => url === root || folderOf(url) === root),
     );
-    return { files: direct.filter(chosen).map(unpartitioned), partitionColumns: [] };
+    return { files: direct.filter(chosen).map(unpartitioned), partitionColumns: [], roots };
   }
   const files = unique.filter(chosen).map((file) => ({ ...file, partition: values.get(folderOf(file.url)) ?? [] }));
-  return { files, partitionColumns: columns };
+  return { files, partitionColumns: columns, roots };
 }
 
 /** Changes whenever the files do: names, sizes, times. */

@@ -1,10 +1,10 @@
 import { type StructType, simpleString } from "../../data/types";
+import { readParquetFooter, sparkSchemaOf } from "../../parquet";
 import { storageFor } from "../../storage";
 import { resolveLinks } from "../../storage/links";
 import { isInside, locationUrl, parseLocation } from "../../storage/location";
 import { OutputInsideInputError, SchemaMismatchError } from "../errors";
-import type { Relational } from "./duckdb";
-import { parquetSql } from "./sources";
+import { unescapeFolder } from "./partition-values";
 
 /** A write into its own input would read or delete what it made. @throws OutputInsideInputError */
 export async function refuseOutputInsideInput(output: string, inputs: readonly string[]): Promise<void> {
@@ -19,14 +19,35 @@ export async function refuseOutputInsideInput(output: string, inputs: readonly s
   }
 }
 
-/** Appending other columns would make a data set that nothing reads. @throws SchemaMismatchError */
-export async function refuseOtherColumns(path: string, schema: StructType, duckdb: Relational): Promise<void> {
+/**
+ * Appending other columns, or other folders, would make a data set that nothing reads.
+ * @param schema the columns of the files @param partitionBy the columns of the folders
+ * @throws SchemaMismatchError
+ */
+export async function refuseOtherColumns(
+  path: string,
+  schema: StructType,
+  partitionBy: readonly string[],
+): Promise<void> {
   const storage = storageFor(path);
   if ((await storage.stat(path)) !== "folder") return;
-  const part = (await storage.list(path, { recursive: false })).find(({ url }) => url.endsWith(".parquet"));
+  const root = await resolveLinks(path);
+  const part = (await storage.list(root)).find(({ url }) => url.endsWith(".parquet"));
   if (!part) return;
+  const inside = part.url
+    .slice(root.length + 1)
+    .split("/")
+    .slice(0, -1);
+  const folders = inside.filter((name) => name.includes("=")).map((name) => unescapeFolder(name.split("=")[0] ?? ""));
+  if (folders.join("/").toLowerCase() !== partitionBy.join("/").toLowerCase()) {
+    const names = (list: readonly string[]) =>
+      list.length > 0 ? `partitioned by ${list.join(", ")}` : "not partitioned";
+    throw new SchemaMismatchError(`${path} is ${names(folders)}; what is to be appended is ${names(partitionBy)}.`, {
+      remedy: "Append with the same partitionBy, or write to another path.",
+    });
+  }
   const columns = ({ fields }: StructType) => fields.map((f) => `${f.name} ${simpleString(f.type)}`).join(", ");
-  const there = columns(await duckdb.describe(parquetSql([part.url])));
+  const there = columns(sparkSchemaOf(await readParquetFooter(part.url, part.size), part.url));
   const added = columns(schema);
   if (there === added) return;
   throw new SchemaMismatchError(`${path} has the columns ${there}; what is to be appended has ${added}.`, {

@@ -1,53 +1,118 @@
-import { CorruptParquetError, readParquetFooter } from "../../parquet";
-import { PathNotFoundError } from "../../storage";
+import type { StructField, StructType } from "../../data/types";
+import { AnalysisError } from "../../frame/analysis-error";
+import {
+  type ParquetFooter,
+  readParquetBatches,
+  readParquetFooter,
+  sparkSchemaOf,
+  writeParquetFile,
+} from "../../parquet";
+import { PathNotFoundError, storageFor } from "../../storage";
 import { assertWhole } from "../../storage/commit";
-import { parseLocation } from "../../storage/location";
-import { duckdbType } from "./duckdb-types";
-import { type FoundFiles, filesFingerprint, type ReadLeaf } from "./files";
-import { partitionedSql, partitionGroups } from "./partition-sql";
+import { mapConcurrently } from "../../storage/concurrently";
+import { joinUrl, locationUrl, parseLocation } from "../../storage/location";
+import { type FoundFile, type FoundFiles, filesFingerprint, type ReadLeaf } from "./files";
+import { columnSql, isReadDirectly, needsTranscoding, refuseUnreadable } from "./parquet-columns";
+import { mergedSchema, refuseSameNames } from "./parquet-merge";
+import { partitionedSql } from "./partition-sql";
 import { sameName, withPartitionColumns } from "./partitions";
 import { type BindContext, type BoundSource, parquetSql } from "./sources";
-import { quotedIdentifier } from "./sql-text";
 
-/** Looks up Parquet files. @throws PathNotFoundError, CorruptParquetError, IncompleteWriteError */
-export async function bindParquet(
-  leaf: ReadLeaf,
-  found: FoundFiles,
-  { relational }: BindContext,
-): Promise<BoundSource> {
-  for (const path of leaf.paths) await assertWhole(path);
+/** How many footers are read at once. */
+const FOOTERS_AT_ONCE = 32;
+
+/** A file with its footer; `url` is where its rows are read, `file` where it is. */
+interface OpenFile {
+  readonly file: FoundFile;
+  readonly url: string;
+  readonly footer: ParquetFooter;
+}
+
+/**
+ * Looks up Parquet files. As in Spark the columns are those of a summary file, else of the first file by name, or with
+ * `mergeSchema` those of all; in a file that lacks one it is null, and what a file has besides is left out.
+ * @throws PathNotFoundError, CorruptParquetError, EncryptedParquetError, UnsupportedParquetError, IncompleteWriteError
+ * @throws AnalysisError where files do not fit together
+ */
+export async function bindParquet(leaf: ReadLeaf, found: FoundFiles, context: BindContext): Promise<BoundSource> {
+  for (const root of found.roots) await assertWhole(root);
   const { files, partitionColumns } = found;
   if (files.length === 0) {
     throw new PathNotFoundError(`There is no Parquet file in ${leaf.paths.join(", ")}.`, leaf.paths[0] ?? "", {
       remedy: "Check the path; a write that failed leaves nothing behind.",
     });
   }
-  const counted = [];
-  for (const file of files) {
-    // An empty file is what a full disk or a killed copy leaves; the reader's own message would be obscure.
-    if (file.size === 0) throw new CorruptParquetError(file.url, "the file is empty");
-    counted.push({ url: file.url, rows: (await readParquetFooter(file.url)).rows });
-  }
-  const fingerprint = filesFingerprint(files);
-  const first = await relational.describe(parquetSql([files[0]!.url]));
-  // DuckDB takes Spark's older timestamps for local ones; the workers, too, must get them as the instants they are.
-  const instants = new Set(await relational.int96Columns(parseLocation(files[0]!.url).path));
-  const isPlain = partitionColumns.length === 0 && !leaf.schema && !first.fields.some((f) => instants.has(f.name));
-  if (isPlain) return { sql: parquetSql(files.map((f) => f.url)), schema: first, files: counted, fingerprint };
-  const given = leaf.schema?.fields.filter((f) => !partitionColumns.some((p) => sameName(p.name, f.name)));
-  const columns = (given ?? first.fields).map(({ name, type }) => {
-    const inFile = first.fields.find((f) => sameName(f.name, name));
-    const column = inFile ? quotedIdentifier(inFile.name) : "NULL";
-    const wanted = given ? duckdbType(type) : inFile && instants.has(inFile.name) ? "TIMESTAMPTZ" : undefined;
-    return `${wanted ? `CAST(${column} AS ${wanted})` : column} AS ${quotedIdentifier(name)}`;
-  });
-  const typed = (urls: readonly string[]) => `SELECT ${columns.join(", ")} FROM (${parquetSql(urls)})`;
-  const data = (await relational.describe(typed([files[0]!.url]))).fields;
-  const queries = partitionGroups(files).map((g) => ({ sql: typed(g.files.map((f) => f.url)), values: g.values }));
-  const merged = withPartitionColumns(data, partitionColumns).map(({ field }) => field);
+  const opened = await mapConcurrently(files, FOOTERS_AT_ONCE, (file) => open(file, context));
+  const isData = (field: StructField) => !partitionColumns.some((p) => sameName(p.name, field.name));
+  const data = leaf.schema?.fields.filter(isData) ?? (await foundSchema(leaf, found, opened)).fields;
+  refuseSameNames(data, leaf.paths.join(", "));
+
+  const fields = withPartitionColumns(data, partitionColumns).map(({ field }) => field);
+  if (fields.length === 0) throw new AnalysisError(`[UNABLE_TO_INFER_SCHEMA] ${opened[0]?.file.url} has no column.`);
+  const groups = alikeFiles(opened);
+  const isDirect =
+    partitionColumns.length === 0 && groups.every(([first]) => isReadDirectly(first!.footer, data, first!.file.url));
+  const queries = groups.map((group) => ({ sql: groupSql(group, data), values: group[0]!.file.partition }));
   return {
     sql: partitionedSql(queries, data, partitionColumns),
-    schema: { type: "struct", fields: merged },
-    fingerprint,
+    schema: { type: "struct", fields },
+    fingerprint: filesFingerprint(files),
+    ...(isDirect ? { files: opened.map((o) => ({ url: o.url, rows: o.footer.rows, bytes: o.file.size })) } : {}),
   };
+}
+
+async function open(file: FoundFile, context: BindContext): Promise<OpenFile> {
+  context.signal?.throwIfAborted();
+  const footer = await readParquetFooter(file.url, file.size);
+  refuseUnreadable(footer, file.url);
+  if (!needsTranscoding(footer)) return { file, url: file.url, footer };
+  // What DuckDB has no decoder for, the library in WebAssembly may have.
+  const url = locationUrl(parseLocation(context.spool.fresh("transcoded.parquet")));
+  await writeParquetFile(url, readParquetBatches(file.url), { schema: sparkSchemaOf(footer, file.url) });
+  return { file, url, footer: { ...(await readParquetFooter(url)), metadata: footer.metadata } };
+}
+
+async function foundSchema(leaf: ReadLeaf, { roots }: FoundFiles, opened: readonly OpenFile[]): Promise<StructType> {
+  const byName = [...opened].sort((a, b) => (a.file.url < b.file.url ? -1 : 1));
+  const schemas = (list: readonly OpenFile[]) =>
+    list.map(({ footer, file }) => ({ schema: sparkSchemaOf(footer, file.url), url: file.url }));
+  if (leaf.options.mergeSchema?.toLowerCase() === "true") {
+    const [different] = [new Map(schemas(byName).map((found) => [JSON.stringify(found.schema), found]))];
+    return mergedSchema([...different.values()]);
+  }
+  for (const name of ["_common_metadata", "_metadata"]) {
+    for (const root of roots) {
+      const url = joinUrl(root, name);
+      const status = await storageFor(url).stat(url);
+      if (status !== undefined && status !== "folder")
+        return sparkSchemaOf(await readParquetFooter(url, status.size), url);
+    }
+  }
+  return schemas(byName.slice(0, 1))[0]!.schema;
+}
+
+/** Files in a row that have the same columns and lie in the same folder `k=v`. */
+function alikeFiles(opened: readonly OpenFile[]): OpenFile[][] {
+  const groups: OpenFile[][] = [];
+  let last = "";
+  for (const one of opened) {
+    const key = JSON.stringify([
+      one.file.partition,
+      one.footer.columns,
+      [...one.footer.codecs],
+      [...one.footer.encodings],
+    ]);
+    if (key === last) groups.at(-1)?.push(one);
+    else groups.push([one]);
+    last = key;
+  }
+  return groups;
+}
+
+/** @throws AnalysisError where a column of the files is of a type that does not become the wanted one */
+function groupSql(group: readonly OpenFile[], data: readonly StructField[]): string {
+  const [{ footer, file }] = group as [OpenFile];
+  const columns = data.map((field) => columnSql(field, footer, file.url));
+  const from = parquetSql(group.map(({ url }) => url));
+  return `SELECT ${columns.join(", ") || '1 AS "#none"'} FROM (${from})`;
 }

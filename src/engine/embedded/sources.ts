@@ -37,6 +37,8 @@ export interface BoundSource {
 export interface CountedFile {
   readonly url: string;
   readonly rows: number;
+  /** Absent where nobody knows. */
+  readonly bytes?: number;
 }
 
 type Leaf = Extract<Plan, { op: "read" | "local" }>;

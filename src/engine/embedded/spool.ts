@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { makeFolderSync } from "../../storage/folders";
 import { asStorageError } from "../../storage/local-storage";
 
 /** A folder for what lives between two stages; gone when the session ends, or the process. */
@@ -30,7 +31,7 @@ export function openSpool(parent = tmpdir()): Spool {
 
 function spoolIn(folder: string): Spool {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolderSync(folder);
   } catch (error) {
     throw asStorageError(error, folder, "write");
   }

@@ -9,6 +9,8 @@ import { type Pipeline, requestedPartitions } from "../pipeline";
 import { columnsOf, type Relation } from "../relation";
 import { type Analysis, type DirectFiles, schemaOf, selectSql } from "./analysis";
 import type { Relational } from "./duckdb";
+import { type FolderRange, folderRanges, type OutputPartitioning } from "./output-partitions";
+import type { CountedFile } from "./sources";
 import type { Spool } from "./spool";
 
 /** Rows with a file's whole content in them: a worker holds this many images at a time. */
@@ -20,9 +22,19 @@ const PARTITION_ROWS = 1000;
 /** Tasks per worker where there are few rows: one slow worker does not hold up the end for long. */
 const TASKS_PER_WORKER = 4;
 
+/** More files than this for each worker are read several by one task. */
+const MOST_FILE_TASKS = 32;
+
+/** Spark's `spark.sql.files.maxPartitionBytes` and `spark.sql.files.openCostInBytes`. */
+const TASK_BYTES = 128 * 1024 * 1024;
+const OPEN_COST_BYTES = 4 * 1024 * 1024;
+
+/** Rows in one file of a folder `k=v` where no function runs on them. */
+const FOLDER_ROWS = 1_000_000;
+
 /** Where a stage's parts go. */
 export interface StageOutput {
-  readonly urlFor: (partition: number, attempt: number) => string;
+  readonly urlFor: (partition: number, attempt: number, folder?: string) => string;
   readonly compression: ParquetCompression;
 }
 
@@ -74,6 +86,8 @@ export interface StageRequest {
   readonly pipeline: Pipeline;
   readonly prepared: PreparedSteps;
   readonly output: StageOutput;
+  /** The columns that go into folders' names; the source has the rows of a folder together. */
+  readonly partitioning?: OutputPartitioning;
   readonly duckdb: Relational;
   readonly scratch: Spool;
   readonly jobId: string;
@@ -94,20 +108,27 @@ export interface StageTasks {
 /** Cuts a stage's input into tasks: Parquet files as they are, or the source's rows written to one file first. */
 export async function planTasks(request: StageRequest): Promise<StageTasks> {
   const { analysis, pipeline, prepared, output } = request;
-  const schema = await schemaOf(pipeline, analysis, request.duckdb);
-  const steps: Step[] = [
-    ...prepared.steps,
-    { kind: "select", columns: pipeline.columns.map(({ from, as }) => ({ from, as })) },
-  ];
+  const { partitioning } = request;
+  const schema = partitioning?.data ?? (await schemaOf(pipeline, analysis, request.duckdb));
+  const inFolders = (partitioning?.columns ?? []).map((field) => ({
+    field,
+    from: pipeline.columns.find((c) => c.as === field.name)?.from ?? field.name,
+  }));
+  const written = pipeline.columns.filter((c) => !inFolders.some(({ field }) => field.name === c.as));
+  const steps: Step[] = [...prepared.steps, { kind: "select", columns: written.map(({ from, as }) => ({ from, as })) }];
   const needed = sourceColumns(steps);
-  const direct = analysis.filesOf(pipeline.source);
-  const files = direct?.files ?? [await spoolSource(request, needed)];
+  const direct = partitioning ? undefined : analysis.filesOf(pipeline.source);
+  const spooled = [...new Set([...needed, ...inFolders.map(({ from }) => from)])];
+  const files = direct?.files ?? [await spoolSource(request, spooled)];
   const read = fileColumns(pipeline.source, direct, needed);
   const columns = read.map((c) => c.from);
   // Files that others wrote have names of their own for the columns.
   const renaming: Step[] = read.some(({ from, as }) => from !== as) ? [{ kind: "select", columns: read }] : [];
   const rows = files.reduce((total, f) => total + f.rows, 0);
-  const ranges = partitionRanges(request, files, direct !== undefined);
+  const folders = partitioning
+    ? partsOfFolders(await folderRanges(parseLocation(files[0]!.url).path, inFolders, request.duckdb), request, rows)
+    : undefined;
+  const ranges = folders?.map((part) => part.rows) ?? partitionRanges(request, files, direct !== undefined);
   const readsContent = steps.some((s) => s.kind === "column" && s.fn.name === "binaryFile.content");
   const batchSize = readsContent ? Math.min(CONTENT_BATCH_ROWS, request.batchRows) : request.batchRows;
   const metadata = { "pomona.version": VERSION, ...prepared.metadata };
@@ -122,7 +143,7 @@ export async function planTasks(request: StageRequest): Promise<StageTasks> {
       input: { files: sliceFiles(files, ranges[partition]!), columns },
       steps: [...renaming, ...steps],
       output: {
-        url: output.urlFor(partition, attempt),
+        url: output.urlFor(partition, attempt, folders?.[partition]?.folder),
         schema,
         compression: output.compression,
         metadata,
@@ -132,7 +153,6 @@ export async function planTasks(request: StageRequest): Promise<StageTasks> {
   };
 }
 
-type CountedFile = { readonly url: string; readonly rows: number };
 type Range = readonly [from: number, to: number];
 
 async function spoolSource(request: StageRequest, columns: readonly string[]): Promise<CountedFile> {
@@ -178,7 +198,8 @@ function partitionRanges(request: StageRequest, files: readonly CountedFile[], d
   const rows = files.reduce((total, f) => total + f.rows, 0);
   const requested = requestedPartitions(request.pipeline.source);
   if (requested && (requested.shuffle || !direct)) return evenRanges(rows, requested.partitions);
-  // Files that are there already are partitions of their own, if there are enough of them.
+  // Files that are there already are partitions of their own, if there are enough of them; very many go together.
+  if (direct && files.length > request.parallelism * MOST_FILE_TASKS) return packedRanges(files, request.parallelism);
   if (direct && files.length >= request.parallelism) return fileRanges(files);
   if (request.pipeline.steps.length === 0) return direct ? fileRanges(files) : [[0, rows]];
   const wanted = Math.max(request.parallelism * TASKS_PER_WORKER, Math.ceil(rows / PARTITION_ROWS));
@@ -197,6 +218,36 @@ function fileRanges(files: readonly CountedFile[]): Range[] {
     start += file.rows;
     return [from, start] as const;
   });
+}
+
+/** Small files in one task, as Spark puts them together: opening a file counts as reading so many bytes. */
+function packedRanges(files: readonly CountedFile[], parallelism: number): Range[] {
+  const cost = ({ bytes = 0 }: CountedFile) => bytes + OPEN_COST_BYTES;
+  const total = files.reduce((sum, file) => sum + cost(file), 0);
+  const most = Math.min(TASK_BYTES, Math.max(OPEN_COST_BYTES, total / (parallelism * TASKS_PER_WORKER)));
+  const ranges: Range[] = [];
+  let [from, to, size] = [0, 0, 0];
+  for (const file of files) {
+    if (size > 0 && size + cost(file) > most) {
+      ranges.push([from, to]);
+      [from, size] = [to, 0];
+    }
+    to += file.rows;
+    size += cost(file);
+  }
+  return [...ranges, [from, to]];
+}
+
+/** A folder with many rows is several parts, so that the workers share it. */
+function partsOfFolders(folders: readonly FolderRange[], request: StageRequest, rows: number): FolderRange[] {
+  const tasks = Math.max(request.parallelism * TASKS_PER_WORKER, Math.ceil(rows / PARTITION_ROWS));
+  const most = request.pipeline.steps.length === 0 ? FOLDER_ROWS : Math.max(1, Math.ceil(rows / tasks));
+  return folders.flatMap(({ folder, rows: [from, to] }) =>
+    evenRanges(to - from, Math.ceil((to - from) / most)).map(([a, b]) => ({
+      folder,
+      rows: [from + a, from + b] as const,
+    })),
+  );
 }
 
 function sliceFiles(files: readonly CountedFile[], [from, to]: Range): InputFile[] {
