@@ -142,14 +142,15 @@ function logicalText(logical: LogicalType): string {
 
 /** Spark's schema as JSON; undefined where it is none. A user-defined type is the type below it. */
 function storedSchema(text: string, url: string): StructType | undefined {
-  let json: unknown;
+  const unsupported = (what: string) => new UnsupportedParquetError(url, `it holds Spark's type ${what}.`, REWRITE);
   try {
-    json = JSON.parse(text);
-  } catch {
+    const type = storedType(JSON.parse(text), unsupported);
+    return typeof type === "object" && type.type === "struct" ? type : undefined;
+  } catch (error) {
+    if (error instanceof UnsupportedParquetError) throw error;
+    // Damaged, or somebody else's: the file's own schema holds.
     return undefined;
   }
-  const type = storedType(json, (what) => new UnsupportedParquetError(url, `it holds Spark's type ${what}.`, REWRITE));
-  return typeof type === "object" && type.type === "struct" ? type : undefined;
 }
 
 const REWRITE = "Write the column as another type, such as a string, where it comes from.";
