@@ -1,4 +1,4 @@
-import { arrayType, type DataType, type StructField, type StructType, structField } from "../data/types";
+import { arrayType, type DataType, type StructField, type StructType, structField, vectorIfStruct } from "../data/types";
 import { UnsupportedParquetError } from "./errors";
 import type { LogicalType, ParquetFooter, SchemaNode } from "./footer";
 
@@ -55,10 +55,10 @@ function bare(node: SchemaNode, unsupported: Unsupported): DataType {
     case "OTHER":
       throw unsupported(`of type ${node.logical.name}`);
     default:
-      return {
+      return vectorIfStruct({
         type: "struct",
         fields: node.children.map((child) => structField(child.name, typeOf(child, unsupported))),
-      };
+      });
   }
 }
 
@@ -180,7 +180,10 @@ function storedType(json: unknown, unsupported: Unsupported): DataType {
   const object = (json ?? {}) as Readonly<Record<string, unknown>>;
   switch (object.type) {
     case "struct":
-      return { type: "struct", fields: (object.fields as readonly unknown[]).map((f) => storedField(f, unsupported)) };
+      return vectorIfStruct({
+        type: "struct",
+        fields: (object.fields as readonly unknown[]).map((f) => storedField(f, unsupported)),
+      });
     case "array":
       return arrayType(storedType(object.elementType, unsupported), object.containsNull !== false);
     case "map":
