@@ -1,4 +1,11 @@
-import { arrayType, type DataType, type StructField, type StructType, structField, vectorIfStruct } from "../data/types";
+import {
+  arrayType,
+  type DataType,
+  type StructField,
+  type StructType,
+  structField,
+  vectorIfStruct,
+} from "../data/types";
 import { UnsupportedParquetError } from "./errors";
 import type { LogicalType, ParquetFooter, SchemaNode } from "./footer";
 

@@ -1,11 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { Session } from "pomona";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { simpleString, structType } from "../../src/data/types";
 import { batchFromColumns, vectorFromValues } from "../../src/data/vectors";
 import { writeParquetFile } from "../../src/parquet";
-import { Session } from "../../src/session/session";
 import { golden } from "../support/golden";
 
 interface Case {

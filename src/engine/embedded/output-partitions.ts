@@ -1,6 +1,6 @@
+import { javaDouble, javaFloat } from "../../data/java-number";
 import { type DataType, type StructField, type StructType, simpleString } from "../../data/types";
 import { AnalysisError, UnresolvedColumnError } from "../../frame/analysis-error";
-import { javaDouble, javaFloat } from "../../data/java-number";
 import type { Plan } from "../../frame/plan";
 import type { Relational } from "./duckdb";
 import { escapeFolder, NULL_FOLDER } from "./partition-values";
