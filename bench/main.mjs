@@ -4,16 +4,18 @@ import { createRequire } from "node:module";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { installBenchPeers } from "../scripts/setup/bench-peers.mjs";
 import { inRoot } from "../scripts/setup/paths.mjs";
 import { installPeer } from "../scripts/setup/peer.mjs";
 import { setup } from "../scripts/setup.mjs";
 import { formatTable, summarize } from "./parts/report.mjs";
-import { runBare, runOurs, runPeer } from "./parts/runs.mjs";
+import { PYTHON_PEERS, runBare, runOurs, runPeer, runPythonPeer, writeOnnxModel } from "./parts/runs.mjs";
 import { makeSample } from "./parts/sample.mjs";
 
 const help = `npm run bench [-- options]
 
-Times the same job three ways on the same images: PySpark with Keras, Pomona on each backend, and inference alone.
+Times the same job on the same images: PySpark with Keras, two peers in Python (onnxruntime with multiprocessing; Daft with
+onnxruntime in a user function), Pomona on each backend, and inference alone. Each has as many workers as cores, of one thread.
 Each round runs them one after the other; ratios are taken within a round, figures are medians over the rounds.
 A featurize stage is from the reading to the written files, with the loading of weights and models on the workers;
 the start of the session is in neither. Scale + PCA is our whole command, with its start, beside Spark's stages alone.
@@ -21,6 +23,7 @@ the start of the session is in neither. Scale + PCA is our whole command, with i
   --per-class N     images of each class                                    [15]
   --rounds N        rounds                                                  [3]
   --peer-rounds N   in how many of them PySpark runs; 0: not at all         [2]
+  --python LIST     peers among multiprocessing, daft; "" for none          [both]
   --backends LIST   among onnxruntime-node, tfjs-node, tfjs-wasm            [all three]
   --cores N         Spark cores, and our workers                            [2, or fewer where there are fewer]
   --batch N         images in a batch of the bare inference                 [as ours on that backend]
@@ -34,6 +37,7 @@ const { values } = parseArgs({
     "per-class": { type: "string", default: "15" },
     rounds: { type: "string", default: "3" },
     "peer-rounds": { type: "string", default: "2" },
+    python: { type: "string", default: Object.keys(PYTHON_PEERS).join(",") },
     backends: { type: "string", default: "onnxruntime-node,tfjs-node,tfjs-wasm" },
     cores: { type: "string", default: String(Math.min(2, availableParallelism())) },
     batch: { type: "string" },
@@ -72,7 +76,12 @@ async function bench(work) {
   );
   const peer = Number(values["peer-rounds"]) > 0 ? await installPeer() : undefined;
   const backends = values.backends.split(",").filter((name) => !missing.includes(name));
-  const common = { images, work, weights, cores: Number(values.cores), k: Math.min(100, sample.images - 1) };
+  const pythonPeers = values.python.split(",").filter(Boolean);
+  const python = pythonPeers.length > 0 ? await installBenchPeers() : undefined;
+  const model = join(work, "mobilenet-v2.onnx");
+  if (python) await writeOnnxModel(model, weights);
+  const k = Math.min(100, sample.images - 1);
+  const common = { images, work, weights, cores: Number(values.cores), k, python, pythonPeers, model };
   const rounds = [];
   for (let i = 0; i < Number(values.rounds); i++) {
     rounds.push(await round(i, { ...common, peer: i < Number(values["peer-rounds"]) ? peer : undefined }, backends));
@@ -83,13 +92,20 @@ async function bench(work) {
 
 /** One round. Which of a pair goes first changes from round to round. */
 async function round(index, options, backends) {
-  const result = { backends: {} };
+  const result = { backends: {}, python: {} };
   if (options.peer) {
     result.peer = await runPeer(options);
     note(
       `round ${index + 1}: PySpark ${result.peer.featurizeImagesPerSecond} images/s, reduce ${result.peer.reduceSeconds} s`,
     );
   }
+  const runPython = async () => {
+    for (const name of options.pythonPeers) {
+      result.python[name] = await runPythonPeer(name, { ...options, batch: batchOf("onnxruntime-node") });
+      note(`round ${index + 1}: ${name} ${result.python[name].imagesPerSecond.toFixed(1)} images/s`);
+    }
+  };
+  if (index % 2 === 0) await runPython();
   for (const backend of backends) {
     const bareOptions = { ...options, backend, batch: batchOf(backend), seconds: Number(values.seconds) };
     const first = index % 2 ? await runBare(bareOptions) : undefined;
@@ -102,6 +118,7 @@ async function round(index, options, backends) {
       `round ${index + 1}: ${backend} ${figures[0]} images/s, bare ${figures[1]}, reduce ${ours.pca.seconds.toFixed(2)} s`,
     );
   }
+  if (index % 2 === 1) await runPython();
   return result;
 }
 

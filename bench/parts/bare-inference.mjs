@@ -35,9 +35,10 @@ function message(worker) {
 
 async function work({ backend, weights, batch, seconds, gate }) {
   const { buildGraph } = require(inRoot("dist", "model", "graph.js"));
-  const { MOBILENET_V2 } = require(inRoot("dist", "model", "mobilenet-v2.js"));
+  const { networkByName } = require(inRoot("dist", "model", "networks.js"));
   const { readWeights } = require(inRoot("dist", "model", "weights.js"));
-  const network = await createBackend(buildGraph(MOBILENET_V2, await readWeights(weights, MOBILENET_V2)), { backend });
+  const mobileNet = networkByName("MobileNetV2");
+  const network = await createBackend(buildGraph(mobileNet, await readWeights(weights, mobileNet)), { backend });
   const input = Float32Array.from({ length: batch * 224 * 224 * 3 }, (_, i) => Math.sin(i));
   for (let i = 0; i < 5; i++) await network.run(input, batch);
   parentPort.postMessage("warm");

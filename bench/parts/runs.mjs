@@ -1,4 +1,5 @@
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { inRoot } from "../../scripts/setup/paths.mjs";
 import { run } from "../../scripts/setup/processes.mjs";
@@ -14,6 +15,33 @@ export async function runPeer({ peer, images, work, weights, cores, k }) {
   const printed = await run(peer.python, [...args, ...options], { cwd: work, env: peer.env });
   for (const folder of [output, `${output}_pca`]) rmSync(folder, { recursive: true, force: true });
   return lastJson(printed);
+}
+
+/** The peers in plain Python: the script of each, and what to call it. */
+export const PYTHON_PEERS = {
+  multiprocessing: { script: "onnx_multiprocessing.py", title: "Python: multiprocessing, onnxruntime" },
+  daft: { script: "daft_featurize.py", title: "Daft, onnxruntime" },
+};
+
+/**
+ * The featurize stage by a peer in Python, with as many processes as ours has workers.
+ * @returns {Promise<{ rows: number, seconds: number, imagesPerSecond: number }>}
+ */
+export async function runPythonPeer(name, { python, images, work, model, cores, batch }) {
+  const output = join(work, name);
+  const args = [inRoot("bench", "peer", PYTHON_PEERS[name].script), images, output, model];
+  const printed = await run(python, [...args, "--cores", String(cores), "--batch", String(batch)], { cwd: work });
+  rmSync(output, { recursive: true, force: true });
+  return lastJson(printed);
+}
+
+/** Writes the network with its weights as the ONNX model that ours runs, for peers that read one. */
+export async function writeOnnxModel(path, weights) {
+  const require = createRequire(import.meta.url);
+  const { buildGraph, networkByName, readWeights } = require(inRoot("dist", "model"));
+  const { onnxModel } = require(inRoot("dist", "model", "onnx-model.js"));
+  const network = networkByName("MobileNetV2");
+  writeFileSync(path, onnxModel(buildGraph(network, await readWeights(weights, network))));
 }
 
 /** Our command line, both stages. @returns {Promise<{ featurize: object, pca: object }>} what each printed */
