@@ -1,26 +1,34 @@
 import type { InferenceSession } from "onnxruntime-node";
 import type { NetworkBackend } from "./backend";
 import type { Graph } from "./graph";
-import { ONNX_INPUT, ONNX_OUTPUT, onnxModel } from "./onnx-model";
+import { ONNX_INPUT, ONNX_OUTPUT } from "./onnx-model";
 
 /** Loads the library. @throws Error where it is not installed or not built for this machine */
 export async function loadOnnxRuntime(): Promise<void> {
   await import("onnxruntime-node");
 }
 
-export async function createOnnxBackend(graph: Graph, threads: number): Promise<NetworkBackend> {
+/** @param model its bytes, or the path of a file */
+export async function createOnnxBackend(
+  model: Uint8Array | string,
+  inputShape: Graph["inputShape"],
+  threads: number,
+): Promise<NetworkBackend> {
   const { InferenceSession, Tensor } = await import("onnxruntime-node");
-  const session: InferenceSession = await InferenceSession.create(onnxModel(graph), {
+  const options: InferenceSession.SessionOptions = {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: "sequential",
     graphOptimizationLevel: "all",
     logSeverityLevel: 3,
-  });
+  };
+  const create = (from: Uint8Array | string): Promise<InferenceSession> =>
+    typeof from === "string" ? InferenceSession.create(from, options) : InferenceSession.create(from, options);
+  const session = await create(model);
   return {
     name: "onnxruntime-node",
     async run(input, batch) {
-      const tensor = new Tensor("float32", input, [batch, ...graph.inputShape]);
+      const tensor = new Tensor("float32", input, [batch, ...inputShape]);
       const output = await session.run({ [ONNX_INPUT]: tensor });
       return output[ONNX_OUTPUT]!.data as Float32Array;
     },

@@ -1,5 +1,6 @@
 import { IllegalArgumentError, PomonaError } from "../errors";
 import type { Graph } from "./graph";
+import { networkOfGraph, type StoredNetwork } from "./graph-cache";
 
 /** From the fastest to the slowest: the order in which `auto` tries them. */
 export const BACKENDS = ["onnxruntime-node", "tfjs-node", "tfjs-wasm"] as const;
@@ -46,13 +47,14 @@ export class BackendUnavailableError extends PomonaError {
   }
 }
 
-/** Builds `graph` on a backend. @throws BackendUnavailableError */
-export async function createBackend(graph: Graph, options: BackendOptions = {}): Promise<NetworkBackend> {
+/** Builds a network on a backend. @throws BackendUnavailableError */
+export async function createBackend(network: Graph | StoredNetwork, options: BackendOptions = {}): Promise<NetworkBackend> {
   const { backend = "auto", threads = 1 } = options;
   if (!Number.isInteger(threads) || threads < 1) {
     throw new IllegalArgumentError(`threads must be a whole number from 1 up, not ${threads}.`);
   }
-  return build(await chooseBackend(backend), graph, threads);
+  const stored = "nodes" in network ? networkOfGraph(network) : network;
+  return build(await chooseBackend(backend), stored, threads);
 }
 
 /** The first of the wanted backends whose library loads. @throws BackendUnavailableError */
@@ -104,13 +106,13 @@ async function load(name: BackendName): Promise<void> {
   }
 }
 
-async function build(name: BackendName, graph: Graph, threads: number): Promise<NetworkBackend> {
+async function build(name: BackendName, network: StoredNetwork, threads: number): Promise<NetworkBackend> {
   switch (name) {
     case "onnxruntime-node":
-      return (await import("./backend-onnx")).createOnnxBackend(graph, threads);
+      return (await import("./backend-onnx")).createOnnxBackend(await network.onnxModel(), network.inputShape, threads);
     case "tfjs-node":
-      return (await import("./backend-tfjs-node")).createTfjsNodeBackend(graph);
+      return (await import("./backend-tfjs-node")).createTfjsNodeBackend(await network.graph());
     case "tfjs-wasm":
-      return (await import("./backend-tfjs-wasm")).createTfjsWasmBackend(graph);
+      return (await import("./backend-tfjs-wasm")).createTfjsWasmBackend(await network.graph());
   }
 }

@@ -11,8 +11,8 @@ import { arrayType } from "../data/types";
 import { vectorFromMatrix } from "../data/vectors";
 import { IllegalArgumentError, throwIfAborted } from "../errors";
 import { type BackendName, chooseBackend, createBackend, type NetworkBackend, prepareProcess } from "./backend";
-import { cachedGraph } from "./graph-cache";
-import { inputShape, type Network } from "./layers";
+import { storedNetwork } from "./graph-cache";
+import { featureLength, inputShape, type Network } from "./layers";
 import { type InputOptions, networkInputs } from "./network-inputs";
 import { networkByName } from "./networks";
 import { scalesInputTwice } from "./weights";
@@ -86,8 +86,9 @@ async function prepare(params: ImageFeaturesParams, context: DriverContext): Pro
   const resolved = params.resolved ?? (await resolveFor(params, asked, context));
   const imagenet = params.weights === "imagenet" || (await savedForImagenet(asked, resolved));
   const network = networkOf({ ...params, imagenet });
-  // Makes the graph once, for the workers to read: weights of another shape are an error now, and not in every worker.
-  await cachedGraph(network, resolved, params);
+  // Made once, for the workers to read: weights of another shape are an error now, and not in every worker.
+  const stored = storedNetwork(network, resolved, params);
+  await (backend === "onnxruntime-node" ? stored.onnxModel() : stored.graph());
   context.log("info", `${network.name} runs on ${backend} with weights from ${resolved.origin}.`);
   return { ...params, backend, batchSize: batchSize ?? DEFAULT_BATCH_SIZES[backend], resolved, imagenet };
 }
@@ -113,11 +114,10 @@ async function create(
 ): Promise<ColumnFunction> {
   const network = networkOf(params);
   const resolved = params.resolved ?? (await resolveFor(params, network, context));
-  const graph = await cachedGraph(network, resolved, params);
-  const backend = await createBackend(graph, { backend: params.backend });
+  const backend = await createBackend(storedNetwork(network, resolved, params), { backend: params.backend });
   const batchSize = params.batchSize ?? DEFAULT_BATCH_SIZES[backend.name];
   const inputs = { network, maxPixels: params.maxPixels, preprocess: uses.preprocess };
-  const featurize = featurizer(inputs, graph.outputLength, backend, batchSize, context.signal);
+  const featurize = featurizer(inputs, featureLength(network), backend, batchSize, context);
   return {
     apply: ([content, path], rowError) => {
       if (!content) throw new IllegalArgumentError("image.features takes a column of image files.");
@@ -135,7 +135,7 @@ function featurizer(
   dimension: number,
   backend: NetworkBackend,
   batchSize: number,
-  signal: AbortSignal,
+  context: WorkerContext,
 ) {
   const imageSize = inputShape(inputs.network).reduce((product, size) => product * size, 1);
   const input = new Float32Array(batchSize * imageSize);
@@ -153,7 +153,8 @@ function featurizer(
       if (start + READY_AHEAD < rows) pending = rowsFrom(start + READY_AHEAD);
       for (const { row, error } of failures) rowError(row, error);
       for (let first = 0; first < ready.length; first += batchSize) {
-        throwIfAborted(signal);
+        // Of the task that runs now: the function outlives the one it was made for.
+        throwIfAborted(context.signal);
         const batch = ready.slice(first, first + batchSize);
         batch.forEach(({ write }, i) => {
           write(input, i * imageSize);

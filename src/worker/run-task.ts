@@ -61,6 +61,13 @@ export async function runTask(
   return { ...written, failedRows };
 }
 
+/** Begins to set up the steps' functions, for tasks to come; what fails is tried again, and told, by the first task. */
+export function prepareFunctions(steps: readonly Step[], context: WorkerContext, functions: FunctionCache): void {
+  for (const step of steps) {
+    if (step.kind === "column" && step.fn.kind === "builtin") columnFunction(step, context, functions).catch(() => {});
+  }
+}
+
 /** An error as data, with the remote stack and, where it belongs to one, the input path. */
 export function remoteError(error: unknown): RemoteError {
   const e = error instanceof Error ? error : new Error(String(error));

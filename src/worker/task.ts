@@ -73,6 +73,8 @@ export interface TaskResult {
 /** Messages from the driver to a worker. */
 export type ToWorker =
   | { readonly type: "run"; readonly task: Task }
+  /** Sets up the functions of steps to come, while the driver still plans their tasks. */
+  | { readonly type: "prepare"; readonly steps: readonly Step[] }
   | { readonly type: "abort" }
   | { readonly type: "close" };
 

@@ -1,6 +1,7 @@
 import { parentPort } from "node:worker_threads";
+import type { WorkerContext } from "../data/batch-function";
 import { storageFor } from "../storage";
-import { type FunctionCache, remoteError, runTask } from "./run-task";
+import { type FunctionCache, prepareFunctions, remoteError, runTask } from "./run-task";
 import type { FromWorker, Task, ToWorker } from "./task";
 
 /* The entry point of a worker thread: one task at a time, functions kept between tasks. */
@@ -12,10 +13,23 @@ let running: AbortController | undefined;
 
 const send = (message: FromWorker) => port.postMessage(message);
 
+/** One for all tasks, since functions are kept between them; the signal is that of the task that runs. */
+const idle = new AbortController().signal;
+const context: WorkerContext = {
+  get signal() {
+    return running?.signal ?? idle;
+  },
+  readFile: (url) => storageFor(url).readFile(url),
+  log: (level, message) => send({ type: "log", level, message }),
+};
+
 port.on("message", (message: ToWorker) => {
   switch (message.type) {
     case "run":
       void run(message.task);
+      break;
+    case "prepare":
+      prepareFunctions(message.steps, context, functions);
       break;
     case "abort":
       running?.abort();
@@ -28,14 +42,8 @@ port.on("message", (message: ToWorker) => {
 send({ type: "ready" });
 
 async function run(task: Task): Promise<void> {
-  const abort = new AbortController();
-  running = abort;
+  running = new AbortController();
   try {
-    const context = {
-      signal: abort.signal,
-      readFile: (url: string) => storageFor(url).readFile(url),
-      log: (level: "debug" | "info" | "warn", message: string) => send({ type: "log", level, message }),
-    };
     const result = await runTask(task, context, functions, (rows) => send({ type: "progress", rows }));
     send({ type: "done", result });
   } catch (error) {

@@ -129,6 +129,7 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
     threads.start();
     const started = { driver: { log: logTo(emit), signal: job.signal }, broadcast: writeBroadcast };
     const prepared = await preparedSteps(pipeline.steps, started);
+    threads.prepare(prepared.steps);
     const tasks = await planTasks({
       analysis,
       pipeline,

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { CancelledError } from "../../errors";
-import type { FromWorker, Task, TaskResult, ToWorker } from "../../worker/task";
+import type { FromWorker, Step, Task, TaskResult, ToWorker } from "../../worker/task";
 import { AttemptFailedError, type TaskWorker, type WorkerListener, WorkerLostError } from "../scheduler";
 
 /** How long a cancelled task may take to stop by itself before its thread is ended. Ctrl-C promises a second. */
@@ -12,6 +12,8 @@ export interface WorkerThreads {
   readonly workers: readonly TaskWorker[];
   /** Starts the threads before their first task, so that they load while the driver prepares it. */
   start(): void;
+  /** Lets the threads set up functions before the first task that needs them. */
+  prepare(steps: readonly Step[]): void;
   /** Ends all threads. */
   close(): Promise<void>;
 }
@@ -24,13 +26,18 @@ export function workerThreads(count: number): WorkerThreads {
     start() {
       for (const worker of workers) worker.start();
     },
+    prepare(steps) {
+      for (const worker of workers) worker.prepare(steps);
+    },
     close: async () => {
       await Promise.all(workers.map((w) => w.close()));
     },
   };
 }
 
-function threadWorker(name: string): TaskWorker & { start(): void; close(): Promise<void> } {
+type ThreadWorker = TaskWorker & Pick<WorkerThreads, "start" | "prepare" | "close">;
+
+function threadWorker(name: string): ThreadWorker {
   let thread: Worker | undefined;
 
   const started = (): Worker => {
@@ -48,6 +55,7 @@ function threadWorker(name: string): TaskWorker & { start(): void; close(): Prom
   return {
     name,
     start: () => void started(),
+    prepare: (steps) => post(started(), { type: "prepare", steps }),
     run: (task, signal, listener) => runOn(started(), name, task, signal, listener),
     async close() {
       const closing = thread;
