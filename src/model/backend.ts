@@ -48,7 +48,10 @@ export class BackendUnavailableError extends PomonaError {
 }
 
 /** Builds a network on a backend. @throws BackendUnavailableError */
-export async function createBackend(network: Graph | StoredNetwork, options: BackendOptions = {}): Promise<NetworkBackend> {
+export async function createBackend(
+  network: Graph | StoredNetwork,
+  options: BackendOptions = {},
+): Promise<NetworkBackend> {
   const { backend = "auto", threads = 1 } = options;
   if (!Number.isInteger(threads) || threads < 1) {
     throw new IllegalArgumentError(`threads must be a whole number from 1 up, not ${threads}.`);

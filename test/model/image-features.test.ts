@@ -183,11 +183,20 @@ describe("image.features", () => {
     await fn.close?.();
   });
 
-  it("stops between batches when the task is cancelled", async () => {
-    const controller = new AbortController();
-    const fn = await builtin.create(prepared, { ...context(), signal: controller.signal });
-    controller.abort();
+  it("stops between batches when the task is cancelled, and serves the next task", async () => {
+    let task = new AbortController();
+    const shared: WorkerContext = {
+      ...context(),
+      get signal() {
+        return task.signal;
+      },
+    };
+    const fn = await builtin.create(prepared, shared);
+    task.abort();
     await expect(fn.apply(columns(images), fail)).rejects.toThrow(CancelledError);
+    task = new AbortController();
+    const vector = await fn.apply(columns(images.slice(0, 1)), fail);
+    expect(differenceFrom(floats(vector, 0)!, images[0]!.features)).toBeLessThan(1e-4);
     await fn.close?.();
   });
 
