@@ -8,7 +8,15 @@ import type * as notebook from "pomona/notebook";
 declare global {
   /** The notebook's session; the first use starts it. `%%configure` changes its settings. */
   const session: pomona.Session;
+  /** The same session, under the name that PySpark's notebooks give it. */
+  const spark: pomona.Session;
+  /** The session's context: `sc.broadcast(value)`. */
+  const sc: pomona.SparkContext;
+  const sparkContext: pomona.SparkContext;
   const Session: typeof pomona.Session;
+  const SparkSession: typeof pomona.SparkSession;
+  const SparkContext: typeof pomona.SparkContext;
+  const SparkConf: typeof pomona.SparkConf;
   /** A DataFrame; `let df: DataFrame` takes one of any columns. */
   type DataFrame<Row = pomona.AnyRow> = pomona.DataFrame<Row>;
   /** The kernel's own name for that, which a cell's `DataFrame` does not hide. */

@@ -4,6 +4,7 @@ export type { EndStatus, EngineEvent, EventListener } from "./engine/events";
 export { TaskFailedError } from "./engine/scheduler";
 export { CancelledError, IllegalArgumentError, PomonaError } from "./errors";
 export { AmbiguousColumnError, AnalysisError, UnresolvedColumnError } from "./frame/analysis-error";
+export { Broadcast } from "./frame/broadcast-variable";
 export { type ActionOptions, DataFrame, type ShowOptions } from "./frame/dataframe";
 export type { BinaryFileRow } from "./frame/reader";
 export type { AnyRow, OpenRow } from "./frame/row-types";
@@ -14,9 +15,12 @@ export { type SyntheticFruitsOptions, writeSyntheticFruits } from "./image/synth
 export { WeightsShapeError } from "./model/weights";
 export { WeightsUnavailableError } from "./model/weights-lookup";
 export { CorruptParquetError } from "./parquet";
-export { SETTINGS, type SettingName } from "./session/configuration";
+export { RuntimeConfig, SETTINGS, type SettingName, type SettingValue } from "./session/configuration";
 export type { JobRecord, StageRecord } from "./session/history";
 export { Session, SessionBuilder } from "./session/session";
+export { SparkConf } from "./session/spark-conf";
+export { NotHereError } from "./session/spark-context";
+export { SparkContext, SparkSession, type SparkSessionBuilder } from "./session/spark-session";
 export { formatReport, type ValidateOptions, type ValidationReport, validate } from "./session/validate";
 export { DiskFullError, PathNotFoundError, StorageAccessError, StorageError } from "./storage";
 export {

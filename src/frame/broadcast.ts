@@ -32,7 +32,7 @@ const KEY = /^broadcast:[0-9a-f]{64}$/;
  * @throws BroadcastValueError if it holds a function, a class instance or something else that cannot travel
  */
 export function snapshotBroadcast(name: string, value: unknown): string {
-  checkValue(value, name, new Set());
+  checkBroadcastValue(value, name);
   let bytes: Uint8Array;
   try {
     bytes = serialize(value);
@@ -50,6 +50,11 @@ export function snapshotBroadcast(name: string, value: unknown): string {
   const key = `broadcast:${createHash("sha256").update(bytes).digest("hex")}`;
   snapshots.set(key, bytes);
   return key;
+}
+
+/** @throws BroadcastValueError for what can't travel to a worker, with the way to it, which begins with `name` */
+export function checkBroadcastValue(value: unknown, name: string): void {
+  checkValue(value, name, new Set());
 }
 
 /**
@@ -141,6 +146,7 @@ function remedyFor(className: string): string {
     case "Promise":
       return "Await it first.";
     case "Session":
+    case "SparkContext":
     case "Column":
       return "It lives on the driver alone: compute what the function needs first, and broadcast that.";
     default:

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type RecordBatch, Table } from "apache-arrow";
 import { arrowSchema } from "../data/arrow";
-import type { StructType } from "../data/types";
+import { type StructType, simpleString } from "../data/types";
 import { IllegalArgumentError, throwIfAborted } from "../errors";
 import { JUPYTER_DISPLAY, type MimeBundle } from "../host/mime-bundle";
 import { takeBrackets } from "./brackets";
@@ -28,7 +28,7 @@ import type {
 import { rowsOf } from "./rows";
 import type { Runtime } from "./runtime";
 import { schemaTree } from "./schema-tree";
-import { type ShowFormat, showString } from "./show";
+import { type ShowFormat, showArguments, showString } from "./show";
 import { type SortArgument, sortOrders } from "./sort-orders";
 import { splitBounds } from "./split-bounds";
 import { type BatchMapper, defineMapBatches, type MapBatchesOptions, type ModuleFunction } from "./user-function";
@@ -375,9 +375,15 @@ export class DataFrame<R = any> {
     return (await this.schema(options)).fields.map((field) => field.name);
   }
 
-  /** Prints the schema as Spark does. */
-  async printSchema(options: ActionOptions = {}): Promise<void> {
-    this.print(schemaTree(await this.schema(options)));
+  /** Names and types, as Spark writes them: `[["path", "string"], ["length", "bigint"]]`. */
+  async dtypes(options: ActionOptions = {}): Promise<[name: string, type: string][]> {
+    return (await this.schema(options)).fields.map(({ name, type }) => [name, simpleString(type)]);
+  }
+
+  /** Prints the schema as Spark does. @param level how deep; 0 or less for all of it. @default all */
+  async printSchema(level: number | null | ActionOptions = 0, options: ActionOptions = {}): Promise<void> {
+    const [depth, given] = typeof level === "object" && level !== null ? [0, level] : [level ?? 0, options];
+    this.print(schemaTree(await this.schema(given), depth));
   }
 
   /** Prints how the work would be done. */
@@ -385,14 +391,23 @@ export class DataFrame<R = any> {
     this.print(await this.runtime.explain(this.plan, options.signal));
   }
 
-  /** Prints the first `n` rows as Spark does. @param n @default 20 */
-  async show(n: number | ShowOptions = 20, options: ShowOptions = {}): Promise<void> {
-    this.print(await (typeof n === "number" ? this.showString(n, options) : this.showString(20, n)));
+  /**
+   * Prints the first `n` rows as Spark does: `show(5)`, `show(5, false)`, `show({ truncate: 30, vertical: true })`.
+   * @param n @default 20
+   * @param truncate the most characters of a value; `false` for all of them, `true` for 20. @default true
+   * @param vertical one line for each value. @default false
+   */
+  show(n?: number, truncate?: boolean | number, vertical?: boolean): Promise<void>;
+  show(n: number, options: ShowOptions): Promise<void>;
+  show(options: ShowOptions): Promise<void>;
+  async show(...given: readonly unknown[]): Promise<void> {
+    const { n, ...options } = showArguments(given);
+    this.print(await this.showString(n, options));
   }
 
   /** The text that {@link DataFrame.show} prints, with a line break at the end. */
   async showString(n = 20, options: ShowOptions = {}): Promise<string> {
-    const rows = checkedCount("show", n, 0);
+    const rows = Math.max(0, n);
     const schema = await this.schema(options);
     const batches = await this.limit(rows + 1).batches(options);
     return showString(schema, batches, rows, options);
@@ -466,6 +481,20 @@ export class DataFrame<R = any> {
   async toDanfo(options: ActionOptions = {}): Promise<DanfoDataFrame> {
     const schema = await this.schema(options);
     return danfoDataFrame(schema, await this.batches(options));
+  }
+
+  /** Same as {@link DataFrame.toDanfo}: Danfo.js is what JavaScript has in pandas' place. */
+  toPandas(options: ActionOptions = {}): Promise<DanfoDataFrame> {
+    return this.toDanfo(options);
+  }
+
+  /** @throws IllegalArgumentError always, with the way here: a DataFrame has no RDD */
+  get rdd(): AnyRow {
+    throw new IllegalArgumentError("A DataFrame has no RDD here.", {
+      remedy:
+        "What map does, a user function does: df.select(udf(fn, { returns })(column)), or df.mapBatches(fn, { schema }) for whole " +
+        "rows; the parts are counted by await df.getNumPartitions().",
+    });
   }
 
   /** Writes the rows to files. */

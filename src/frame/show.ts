@@ -1,5 +1,6 @@
 import type { RecordBatch } from "apache-arrow";
 import type { StructType } from "../data/types";
+import { IllegalArgumentError } from "../errors";
 import { cellText } from "./cell-text";
 
 /** How `show` prints. */
@@ -62,6 +63,40 @@ export function shownText({ header, rows, more }: ShownRows, format: ShowFormat 
 /** The characters a cell may have; 0 for as many as it likes. */
 function truncation({ truncate = true }: ShowFormat): number {
   return truncate === false ? 0 : truncate === true ? 20 : truncate;
+}
+
+/**
+ * What `show` was given, in PySpark's order or as options.
+ * @throws IllegalArgumentError for a value of another type, as PySpark's `NOT_EXPECTED_TYPE`
+ */
+export function showArguments([first = 20, second, third]: readonly unknown[]): ShowFormat & { n: number } {
+  const [n, given, vertical] = isOptions(first) ? [20, first, undefined] : [first, second, third];
+  const options = isOptions(given) ? given : {};
+  const format = {
+    truncate: isOptions(given) ? (given.truncate ?? true) : (given ?? true),
+    vertical: vertical ?? options.vertical ?? false,
+  };
+  if (typeof n !== "number" || !Number.isSafeInteger(n)) {
+    const all =
+      typeof n === "boolean" ? `For whole values, give both: show(20, ${n}) or show({ truncate: ${n} }).` : undefined;
+    throw notExpected("n", "int", n, all);
+  }
+  const { truncate } = format;
+  const isNumber = typeof truncate === "number" && Number.isFinite(truncate);
+  if (typeof truncate !== "boolean" && !isNumber) throw notExpected("truncate", "bool", truncate);
+  if (typeof format.vertical !== "boolean") throw notExpected("vertical", "bool", format.vertical);
+  return { ...options, n, truncate: isNumber ? Math.trunc(truncate) : truncate, vertical: format.vertical };
+}
+
+function isOptions(value: unknown): value is ShowFormat {
+  return typeof value === "object" && value !== null;
+}
+
+function notExpected(name: string, type: string, value: unknown, remedy?: string): IllegalArgumentError {
+  const got = value === null ? "null" : typeof value === "number" ? `${value}` : typeof value;
+  return new IllegalArgumentError(`[NOT_EXPECTED_TYPE] Argument \`${name}\` should be ${type}, got ${got}.`, {
+    remedy,
+  });
 }
 
 /** Control characters as Spark escapes them, so that one cell stays on one line. */

@@ -4,6 +4,7 @@ import type { DataType, StructType } from "../data/types";
 import { structType } from "../data/types";
 import { IllegalArgumentError } from "../errors";
 import { snapshotBroadcast } from "./broadcast";
+import { Broadcast } from "./broadcast-variable";
 import { type Capture, type CapturedFunction, readFunction, refuseCaptures } from "./capture";
 import { aliasStem } from "./capture-message";
 import { type CastResult, Column, unaliased } from "./column";
@@ -21,7 +22,7 @@ export interface UserFunctionOptions {
   readonly name?: string;
   /**
    * Values of the notebook that the function uses, by the name it uses: `{ lut }`. Plain data, typed arrays, Map, Set
-   * and Date. Copied where the function is defined; each worker has its own copy, so that changes to it stay there.
+   * and Date; of `sparkContext.broadcast(x)` the function reads `value`. Copied where the function is defined; each worker has its own copy, so that changes to it stay there.
    */
   readonly broadcast?: Readonly<Record<string, unknown>>;
   /**
@@ -235,7 +236,11 @@ function fromText(fn: RowFunction, options: UserFunctionOptions, form: SourceFun
   const isProvided = (capture: Capture) =>
     (capture.kind === "variable" && Object.hasOwn(broadcast, capture.name)) || bind(capture, modules);
   refuseCaptures(read, isProvided, (capture) => moduleHint(capture));
-  const keys = Object.entries(broadcast).map(([name, value]) => [name, snapshotBroadcast(name, value)]);
+  const keys = Object.entries(broadcast).map(([name, given]) => {
+    // Of a broadcast variable the function reads `value`.
+    const value = given instanceof Broadcast ? { value: given.value as unknown } : given;
+    return [name, snapshotBroadcast(name, value)];
+  });
   return {
     kind: "source",
     name: read.name,

@@ -1,5 +1,6 @@
 import { parseLocalMaster } from "../engine/embedded/local-master";
 import { IllegalArgumentError, nearest } from "../errors";
+import { changeability, checkForeignValue, foreignSetting, sparkDefault, sparkSettingNames } from "./foreign-settings";
 
 /**
  * The settings of a session, with their defaults. Names are Spark's where Spark has one.
@@ -33,44 +34,152 @@ export const SETTINGS = {
 
 export type SettingName = keyof typeof SETTINGS;
 
-/** A session's settings. Values are text, as in Spark. */
+/** Settings that a running session can't change, since its engine was made with them. */
+const FIXED_BY_START: ReadonlySet<string> = new Set(["spark.master", "pomona.duckdb.memory", "pomona.spool.dir"]);
+
+/** True for a setting that a session takes at its start alone. */
+export function isFixedByStart(key: string): boolean {
+  return isOwn(key) ? FIXED_BY_START.has(key) : ["static", "core"].includes(changeability(key));
+}
+
+/** A value of a setting; it is kept as text, as in Spark. */
+export type SettingValue = string | number | boolean;
+
+/**
+ * A session's settings, as PySpark's `spark.conf`. Besides those in `SETTINGS` it takes every setting of Spark: what means
+ * nothing here is said once, and what would change values here is refused.
+ * @see https://spark.apache.org/docs/latest/api/python/reference/pyspark.sql/api/pyspark.sql.conf.RuntimeConfig.html
+ */
 export class RuntimeConfig {
   private readonly values = new Map<string, string>();
+  private readonly said = new Set<string>();
+  private isRunning = false;
 
-  /** The value, or the default. @throws IllegalArgumentError for a setting that does not exist, naming the nearest. */
-  get(key: SettingName | (string & {})): string | undefined {
-    checkSetting(key);
-    return this.values.get(key) ?? SETTINGS[key as SettingName].default;
+  /**
+   * The value, or the default.
+   * @param fallback in place of the default where nothing was set; null for undefined
+   * @throws IllegalArgumentError for a setting that has neither, as in Spark
+   */
+  get(key: SettingName | (string & {}), fallback?: string | null): string | undefined {
+    checkName(key);
+    const value = this.values.get(key);
+    if (value !== undefined) return value;
+    if (isOwn(key)) return SETTINGS[key].default ?? fallback ?? undefined;
+    if (fallback !== undefined) return fallback ?? undefined;
+    const known = sparkDefault(key);
+    if (known) return known.value;
+    const near = nearest(key, [...Object.keys(SETTINGS), ...sparkSettingNames()])[0];
+    throw new IllegalArgumentError(
+      `[SQL_CONF_NOT_FOUND] The SQL config "${key}" cannot be found. Please verify that the config exists. SQLSTATE: 42K0I`,
+      near === undefined ? {} : { remedy: `Did you mean ${near}? Or give a default: conf.get(name, "…").` },
+    );
   }
 
-  /** @throws IllegalArgumentError for a setting that does not exist, or a value it can't have. */
-  set(key: SettingName | (string & {}), value: string | number | boolean): this {
-    checkSetting(key);
-    checkValue(key as SettingName, String(value));
-    this.values.set(key, String(value));
-    return this;
+  /**
+   * Sets a value; `null` is none, as in Spark.
+   * @throws IllegalArgumentError for a name that neither this package nor Spark has, naming the nearest; for a value it can't have,
+   *   or with which Spark would compute other values than this package does; for one that is fixed by a session's start
+   */
+  set(key: SettingName | (string & {}), value: SettingValue): void {
+    this.setAll([[key, value]]);
   }
 
-  /** Back to the default. */
-  unset(key: SettingName | (string & {})): this {
-    checkSetting(key);
+  /** @internal Several at once, with one line about all that mean nothing here. */
+  setAll(settings: Iterable<readonly [key: string, value: SettingValue]>): void {
+    const unused: string[] = [];
+    for (const [key, value] of settings) {
+      checkName(key);
+      if (!["string", "number", "boolean"].includes(typeof value)) {
+        throw new IllegalArgumentError(
+          `The value of ${key} must be text, a number or a boolean, not ${String(value)}.`,
+        );
+      }
+      if (this.isRunning) checkIsModifiable(key);
+      if (isOwn(key)) checkValue(key, String(value));
+      else if (this.takeForeign(key, String(value))) unused.push(key);
+      this.values.set(key, String(value));
+    }
+    if (unused.length > 0) console.warn(unusedText(unused));
+  }
+
+  /** Back to the default. @throws IllegalArgumentError for one that is fixed by a session's start */
+  unset(key: SettingName | (string & {})): void {
+    checkName(key);
+    if (this.isRunning) checkIsModifiable(key);
     this.values.delete(key);
-    return this;
   }
 
-  /** All settings with their values now. */
-  getAll(): Record<SettingName, string | undefined> {
+  /** Whether `set` changes it while the session runs. */
+  isModifiable(key: SettingName | (string & {})): boolean {
+    checkName(key);
+    return isOwn(key) ? !isFixedByStart(key) : changeability(key) === "runtime";
+  }
+
+  /** This package's settings with their values now, and what else was set. */
+  getAll(): Record<SettingName, string | undefined> & Record<string, string | undefined> {
     const names = Object.keys(SETTINGS) as SettingName[];
-    return Object.fromEntries(names.map((name) => [name, this.get(name)])) as Record<SettingName, string | undefined>;
+    const own = Object.fromEntries(names.map((name) => [name, this.get(name)])) as Record<
+      SettingName,
+      string | undefined
+    >;
+    return { ...own, ...Object.fromEntries(this.values) };
+  }
+
+  /** @internal From now on what a session's start fixes can't be changed. */
+  start(): void {
+    this.isRunning = true;
+  }
+
+  /** True where it is to be said that it means nothing. */
+  private takeForeign(key: string, value: string): boolean {
+    const found = foreignSetting(key);
+    const near = nearest(key, Object.keys(SETTINGS)).filter((name) => Math.abs(name.length - key.length) <= 2);
+    if (found.kind === "unknown" || (!found.isSparks && near.length > 0)) throw unknownSetting(key);
+    if (checkForeignValue(key, value) || this.said.has(key)) return false;
+    this.said.add(key);
+    return true;
   }
 }
 
-function checkSetting(key: string): void {
-  if (key in SETTINGS) return;
-  const near = nearest(key, Object.keys(SETTINGS));
-  throw new IllegalArgumentError(`There is no setting ${JSON.stringify(key)}.`, {
-    remedy: `${near.length > 0 ? `Did you mean ${near.join(", ")}? ` : ""}Known: ${Object.keys(SETTINGS).join(", ")}.`,
+function isOwn(key: string): key is SettingName {
+  return Object.hasOwn(SETTINGS, key);
+}
+
+function checkName(key: unknown): void {
+  if (typeof key === "string" && key !== "") return;
+  throw new IllegalArgumentError(`The name of a setting is text, not ${String(key)}.`);
+}
+
+function unknownSetting(key: string): IllegalArgumentError {
+  const near = nearest(key, [...Object.keys(SETTINGS), ...sparkSettingNames()]);
+  return new IllegalArgumentError(`There is no setting ${JSON.stringify(key)}.`, {
+    remedy: `${near.length > 0 ? `Did you mean ${near.join(", ")}? ` : ""}Known: Spark's, and ${Object.keys(SETTINGS).join(", ")}.`,
   });
+}
+
+/** @throws IllegalArgumentError as Spark's `CANNOT_MODIFY_…` */
+function checkIsModifiable(key: string): void {
+  if (!isFixedByStart(key)) return;
+  const kind = changeability(key);
+  const [condition, what] =
+    kind === "static"
+      ? ["CANNOT_MODIFY_STATIC_CONFIG", "static Spark config"]
+      : ["CANNOT_MODIFY_CONFIG", "Spark config"];
+  throw new IllegalArgumentError(`[${condition}] Cannot modify the value of the ${what}: "${key}". SQLSTATE: 46110`, {
+    remedy: "Set it before the session starts: Session.builder().config(…), or %%configure -f in a notebook.",
+  });
+}
+
+/** One line for settings that mean nothing here, with what stands for them. */
+function unusedText(keys: readonly string[]): string {
+  const groups = new Map<string, string[]>();
+  for (const key of keys) {
+    const found = foreignSetting(key);
+    const about = (found.kind === "unused" && found.about) || "";
+    groups.set(about, [...(groups.get(about) ?? []), key]);
+  }
+  const parts = [...groups].map(([about, names]) => `${names.join(", ")}${about === "" ? "" : ` (${about})`}`);
+  return `Settings of Spark that mean nothing here, and are left alone: ${parts.join("; ")}.`;
 }
 
 function checkValue(key: SettingName, value: string): void {

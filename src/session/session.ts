@@ -12,12 +12,14 @@ import type { Runtime } from "../frame/runtime";
 import { kernelHost } from "../host/kernel-host";
 import { JUPYTER_DISPLAY, type MimeBundle } from "../host/mime-bundle";
 import { VERSION } from "../version";
-import { RuntimeConfig, type SettingName } from "./configuration";
+import { isFixedByStart, RuntimeConfig, type SettingName, type SettingValue } from "./configuration";
 import { eventLog } from "./event-log";
 import { type JobRecord, jobHistory } from "./history";
 import { localRows } from "./local-rows";
 import { showProgress } from "./progress";
 import { sessionBundle } from "./session-bundle";
+import { SparkConf } from "./spark-conf";
+import { SparkContext } from "./spark-context";
 
 /** The one session that `getOrCreate` gives back while it runs. */
 let active: Session | undefined;
@@ -51,6 +53,8 @@ export class Session {
   readonly applicationId: string = `local-${Date.now()}`;
   /** Where a browser shows the session's jobs; the local engine has no such page. */
   readonly uiWebUrl: string | undefined = undefined;
+  /** Spark's context: `broadcast`, `setLogLevel`, `defaultParallelism`; in a notebook it is `sc`. */
+  readonly sparkContext: SparkContext = new SparkContext(this);
   private readonly engine: Engine;
   private readonly views = new Map<string, Plan>();
   private readonly history_ = jobHistory();
@@ -71,6 +75,7 @@ export class Session {
     this.hideProgress = showProgress(this.engine, conf);
     // The cell ends once a cancelled job has taken back what it had written.
     this.forgetInterrupts = kernelHost()?.onInterrupt(() => this.engine.interrupt()) ?? (() => {});
+    conf.start();
   }
 
   /** Where work runs, such as `local[2]`. */
@@ -210,7 +215,7 @@ export class Session {
 
 /** Collects settings for a session. */
 export class SessionBuilder {
-  private readonly settings = new Map<string, string | number | boolean>();
+  private readonly settings = new Map<string, SettingValue>();
 
   /** The application's name, shown in progress and history. @default "pomona" */
   appName(name: string): this {
@@ -222,9 +227,17 @@ export class SessionBuilder {
     return this.config("spark.master", master);
   }
 
-  /** One setting; see `SETTINGS`. */
-  config(key: SettingName | (string & {}), value: string | number | boolean): this {
-    this.settings.set(key, value);
+  /** One setting, or several as an object or a `SparkConf`; see `SETTINGS`. Spark's other settings are taken too. */
+  config(key: SettingName | (string & {}), value: SettingValue): this;
+  config(settings: SparkConf | Readonly<Record<string, SettingValue>>): this;
+  config(first: string | SparkConf | Readonly<Record<string, SettingValue>>, value: SettingValue = ""): this {
+    const pairs =
+      typeof first === "string"
+        ? [[first, value] as const]
+        : first instanceof SparkConf
+          ? first.getAll()
+          : Object.entries(first);
+    for (const [key, each] of pairs) this.settings.set(key, each);
     return this;
   }
 
@@ -240,7 +253,7 @@ export class SessionBuilder {
   /** @internal {@link SessionBuilder.getOrCreate} for a kernel, whose cells find a session by touching its name. */
   getOrCreateSync(): Session {
     if (active) {
-      for (const [key, value] of this.settings) if (key !== "spark.master") active.conf.set(key, value);
+      applySettings(active.conf, this.settings);
       return active;
     }
     active = new Session(this.newConf());
@@ -262,7 +275,19 @@ export class SessionBuilder {
 
   private newConf(): RuntimeConfig {
     const conf = new RuntimeConfig();
-    for (const [key, value] of [...Object.entries(defaults), ...this.settings]) conf.set(key, value);
+    conf.setAll(new Map<string, SettingValue>([...Object.entries(defaults), ...this.settings]));
     return conf;
   }
+}
+
+/** Settings for a session that runs: what its start has fixed stays, which is said. */
+function applySettings(conf: RuntimeConfig, settings: ReadonlyMap<string, SettingValue>): void {
+  const isFixed = (key: string) => isFixedByStart(key);
+  conf.setAll([...settings].filter(([key]) => !isFixed(key)));
+  const kept = [...settings].filter(([key, value]) => isFixed(key) && conf.get(key, null) !== String(value));
+  if (kept.length === 0) return;
+  const names = kept.map(([key]) => `${key} (${conf.get(key, null) ?? "not set"})`).join(", ");
+  console.warn(
+    `A session runs already and keeps what its start has fixed: ${names}. To change it, stop the session first.`,
+  );
 }

@@ -49,7 +49,8 @@ describe("a DataFrame at a cell's end", () => {
     const shown = await represent(running.range(100));
     expect(shown["text/plain"]).toContain("only showing top 20 rows");
     expect(text(shown["text/html"])).toMatch(/ 19 Only the first 20 rows are shown\.$/);
-    running.conf.set("spark.sql.repl.eagerEval.maxNumRows", 2).set("spark.sql.repl.eagerEval.truncate", 5);
+    running.conf.set("spark.sql.repl.eagerEval.maxNumRows", 2);
+    running.conf.set("spark.sql.repl.eagerEval.truncate", 5);
     const wide = running.createDataFrame([{ a: "abcdefgh" }, { a: "b" }, { a: "c" }]);
     expect(text((await represent(wide))["text/html"])).toBe("a ab... b Only the first 2 rows are shown.");
     expect(text((await represent(wide, { rows: 1 }))["text/html"])).toBe("a ab... Only the first row is shown.");

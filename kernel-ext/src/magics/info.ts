@@ -21,7 +21,7 @@ type Facts = readonly (readonly [name: string, value: string])[];
 function settingFacts(session: Session): Facts {
   const { SETTINGS } = require("pomona") as typeof import("pomona");
   return Object.entries(session.conf.getAll()).flatMap(([name, value]) => {
-    const usual: string | undefined = SETTINGS[name as keyof typeof SETTINGS].default;
+    const usual: string | undefined = SETTINGS[name as keyof typeof SETTINGS]?.default;
     return value === usual ? [] : [[name, `${value} (default ${usual ?? "none"})`] as const];
   });
 }

@@ -2,7 +2,7 @@ import type { Session } from "pomona";
 
 /** From which of the package's entries each global comes; `../../prelude.d.ts` gives their types. */
 const SOURCES = {
-  pomona: ["Session"],
+  pomona: ["Session", "SparkSession", "SparkContext", "SparkConf"],
   "pomona/functions": ["col", "lit", "when", "split", "elementAt", "udf", "batchUdf", "fromModule"],
   "pomona/models": ["mobileNetV2", "vgg16", "resNet50", "efficientNetB0"],
   "pomona/ml": ["StandardScaler", "PCA"],
@@ -19,7 +19,12 @@ export function defineGlobals(session: () => Session): void {
   }
   defineLazily("F", () => require("pomona/functions"));
   // Not kept: after `%%cleanup` or `session.stop()` the next use starts a new one.
-  Object.defineProperty(globalThis, "session", { configurable: true, get: session, set: replaceBy("session") });
+  for (const name of ["session", "spark"]) defineAnew(name, session);
+  for (const name of ["sc", "sparkContext"]) defineAnew(name, () => session().sparkContext);
+}
+
+function defineAnew(name: string, get: () => unknown): void {
+  Object.defineProperty(globalThis, name, { configurable: true, get, set: replaceBy(name) });
 }
 
 function defineLazily(name: string, load: () => unknown): void {
