@@ -144,6 +144,12 @@ function visit(node: AnyNode | null | undefined, scope: Scope, scan: Scan): void
         visit(node.value, scope, scan);
       });
       return;
+    case "UnaryExpression":
+      // `typeof name` is no error where nothing has the name, so that alone takes nothing from outside.
+      if (node.operator === "typeof" && node.argument.type === "Identifier" && !isBound(node.argument.name, scope))
+        return;
+      visitChildren(node, scope, scan);
+      return;
     case "LabeledStatement":
       within(node, scan, () => visit(node.body, scope, scan));
       return;

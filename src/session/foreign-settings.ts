@@ -132,11 +132,6 @@ const FIXED: Readonly<Record<string, Fixed>> = {
     because: "load and save without a format mean Parquet here",
     remedy: "Name the format: read.format(…), write.format(…)",
   },
-  "spark.sql.sources.partitionColumnTypeInference.enabled": {
-    values: ["true"],
-    because: "values of partition folders get their types from how they look",
-    remedy: 'Leave it out, and cast the column: col("k").cast("string")',
-  },
   "spark.sql.sources.partitionOverwriteMode": {
     values: ["STATIC"],
     because: "overwrite replaces the whole folder here",

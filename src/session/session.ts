@@ -112,7 +112,7 @@ export class Session {
   createDataFrame<R extends object = AnyRow>(
     rows: readonly R[],
     schema?: StructType | string | readonly string[],
-  ): DataFrame<R extends readonly unknown[] ? AnyRow : R> {
+  ): DataFrame<[R] extends [readonly unknown[]] ? AnyRow : R> {
     this.assertRunning();
     const local = localRows(rows as readonly Readonly<Record<string, unknown>>[], schema);
     return new DataFrame({ op: "local", ...local }, this.engine);

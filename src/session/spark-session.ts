@@ -1,12 +1,17 @@
+import type { SettingName, SettingValue } from "./configuration";
 import { Session, SessionBuilder } from "./session";
 import { SparkConf } from "./spark-conf";
 import type { SparkContext as Context } from "./spark-context";
 
 /** PySpark's builder, whose `getOrCreate` gives the session itself; `await` before it does no harm. */
-export interface SparkSessionBuilder extends Omit<SessionBuilder, "appName" | "master" | "config" | "getOrCreate"> {
+export interface SparkSessionBuilder {
+  /** The application's name, shown in progress and history. @default "pomona" */
   appName(name: string): this;
+  /** Where work runs: `local`, `local[N]` or `local[*]`. @default "local[*]" */
   master(master: string): this;
-  config: SessionBuilder["config"] extends (...args: infer A) => unknown ? (...args: A) => this : never;
+  /** One setting, or several as an object or a `SparkConf`. */
+  config(key: SettingName | (string & {}), value: SettingValue): this;
+  config(settings: SparkConf | Readonly<Record<string, SettingValue>>): this;
   /** Nothing here needs Hive's catalog; for `enableHiveSupport()` in notebooks. */
   enableHiveSupport(): this;
   /** The session that runs, with these settings applied to it, or a new one. @throws IllegalArgumentError */

@@ -68,7 +68,11 @@ describe("free variables", () => {
       "async (o) => { for await (const x of a()) { await x; } function* g() { yield b; } return g; }",
       ["a", "b"],
     ],
-    ["typeof", "() => typeof lut", ["lut"]],
+    ["typeof alone, which fails nowhere", "() => typeof window === 'undefined' || typeof (document) === 'object'", []],
+    ["typeof beside a use", "(x) => typeof lut === 'undefined' ? x : lut.get(x)", ["lut"]],
+    ["typeof of what is in a variable", "() => typeof lut.get + typeof lut[0] + typeof lut()", ["lut"]],
+    ["other operators", "() => [!a, void b, -c, +d, ~e, delete f.x]", ["a", "b", "c", "d", "e", "f"]],
+    ["typeof of a variable of its own", "(x) => { const y = typeof x; return typeof y; }", []],
     [
       "assignments",
       "(x) => { a = 1; b += 1; c++; [d, x.e] = x; ({ f, g: h = i } = x); }",

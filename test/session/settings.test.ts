@@ -128,7 +128,6 @@ describe("settings with which Spark computes other values", () => {
     ["spark.sql.legacy.timeParserPolicy", "CORRECTED", "LEGACY"],
     ["spark.sql.legacy.sizeOfNull", true, false],
     ["spark.sql.legacy.setopsPrecedence.enabled", "false", "TRUE"],
-    ["spark.sql.sources.partitionColumnTypeInference.enabled", "true", "false"],
     ["spark.sql.sources.partitionOverwriteMode", "static", "dynamic"],
     ["spark.sql.sources.default", "parquet", "csv"],
     ["spark.sql.files.ignoreCorruptFiles", "false", "true"],
@@ -243,12 +242,14 @@ describe("the context", () => {
 
 describe("show and printSchema take what PySpark's take", () => {
   let printed = "";
-  const print = (df: DataFrame) =>
-    Object.assign(df, {
+  const print = (df: DataFrame): DataFrame => {
+    const printing: object = {
       print: (text: string) => {
         printed += `${text}\n`;
       },
-    });
+    };
+    return Object.assign<object, object>(df, printing) as DataFrame;
+  };
   const frame = () =>
     print(
       session.createDataFrame(

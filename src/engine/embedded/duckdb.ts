@@ -1,12 +1,12 @@
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import type { StructType } from "../../data/types";
 import { CancelledError, throwIfAborted } from "../../errors";
-import { AnalysisError } from "../../frame/analysis-error";
 import { CorruptParquetError } from "../../parquet";
 import { DiskFullError } from "../../storage";
 import { locationUrl, parseLocation } from "../../storage/location";
 import { ExecutionError, SchemaMismatchError } from "../errors";
 import { duckdbSchema } from "./duckdb-types";
+import { queryError } from "./query-errors";
 import { PRELUDE } from "./sql-macros";
 import { quotedText } from "./sql-text";
 
@@ -125,8 +125,9 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Relational> {
 
 function asPomonaError(error: unknown): Error {
   if (!(error instanceof Error)) return new ExecutionError(String(error));
+  const asWritten = queryError(error);
+  if (asWritten) return asWritten;
   const message = error.message.split("\n\nLINE ")[0]!;
-  if (/^(Binder|Parser|Catalog) Error/.test(message)) return new AnalysisError(message, { cause: error });
   if (/schema mismatch/i.test(message)) {
     return new SchemaMismatchError(message, {
       remedy: "Files with different columns were written to one place; read them one by one, or write them apart.",
