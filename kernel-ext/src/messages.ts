@@ -174,7 +174,7 @@ export type Converted =
       readonly hasToplevelAwait: boolean;
       readonly lastExpressionVar: string | undefined;
       /** Where the last expression stands in the user's text, if its value is the cell's result. */
-      readonly result: Position | undefined;
+      readonly result: ResultPlace | undefined;
       /** From `output` to the cell. */
       readonly maps: SourceMaps;
       /** Local modules that the cell depends on and that are new or changed. */
@@ -205,6 +205,12 @@ export interface SourceMaps {
 export interface Position {
   readonly line: number;
   readonly column: number;
+}
+
+/** Where a cell's last expression stands. */
+export interface ResultPlace extends Position {
+  /** True where a DataFrame is shown by its columns alone. */
+  readonly isBrief?: true;
 }
 
 export interface Diagnostic extends Position {

@@ -1,6 +1,6 @@
 import { types } from "node:util";
 import type { DataFrame } from "../frame/dataframe";
-import { rowsBundle } from "../frame/frame-bundle";
+import { rowsBundle, schemaLine } from "../frame/frame-bundle";
 import { JUPYTER_DISPLAY, type MimeBundle } from "../host/mime-bundle";
 import { errorBundle } from "./errors";
 import { plotlyBundle } from "./figures";
@@ -15,6 +15,8 @@ export interface RepresentOptions {
    * Rows that a DataFrame shows. @default what the settings `spark.sql.repl.eagerEval.*` say, which may also be none
    */
   readonly rows?: number;
+  /** Shows the columns of a DataFrame and not its rows. @default false */
+  readonly isBrief?: boolean;
 }
 
 /**
@@ -25,6 +27,7 @@ export interface RepresentOptions {
  * @throws what computing its rows throws, where the value is a DataFrame
  */
 export async function represent(value: unknown, options: RepresentOptions = {}): Promise<MimeBundle> {
+  if (options.isBrief && isDataFrame(value)) return { "text/plain": schemaLine(await value.schema()) };
   if (options.rows === undefined || !isDataFrame(value)) return represented(value);
   return rowsBundle(value, options.rows);
 }

@@ -87,6 +87,21 @@ df.select("anything");`);
   });
 });
 
+describe("a DataFrame at a cell's end", () => {
+  it.each([
+    ["images.cache()", true],
+    ["await images.unpersist();", true],
+    ["const n = 1; (await images.persist())", true],
+    ["images.limit(2).cache(); // kept", true],
+    ["images.cache().limit(2)", undefined],
+    ["images", undefined],
+    ["[images.cache()]", undefined],
+  ])("%s", (cell, isBrief) => {
+    notebook.code("let images = session.range(3);");
+    expect(notebook.code(cell).result?.isBrief).toBe(isBrief);
+  });
+});
+
 describe("mistakes of those who come from Python", () => {
   it.each([
     ["fresh = 3", "Cannot find name 'fresh'. Declare it with its first value: let fresh = …"],

@@ -44,6 +44,15 @@ describe("a DataFrame at a cell's end", () => {
     expect(shown["text/html"]).toContain('<th class="pomona-number" title="double">x</th>');
   });
 
+  it("shows its columns alone where it was kept or forgotten, without a job", async () => {
+    const running = await start();
+    const df = running.range(3).select(udf((id: number) => id, { returns: "long" })("id").alias("n"));
+    expect(await represent(df.cache(), { isBrief: true })).toEqual({ "text/plain": "DataFrame[n: bigint]" });
+    expect(await represent(await df.unpersist(), { isBrief: true })).toEqual({ "text/plain": "DataFrame[n: bigint]" });
+    expect(running.history()).toEqual([]);
+    expect(await represent(3, { isBrief: true })).toEqual({ "text/plain": "3" });
+  });
+
   it("says when there are more rows, and takes Spark's settings", async () => {
     const running = await start();
     const shown = await represent(running.range(100));

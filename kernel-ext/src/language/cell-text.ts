@@ -1,5 +1,5 @@
 import type ts from "@tslab/typescript-for-tslab";
-import type { Position } from "../messages";
+import type { ResultPlace } from "../messages";
 import type { Compiler } from "./compiler";
 import { SOURCE_PREFIX } from "./tslab-converter";
 
@@ -11,7 +11,7 @@ export interface CellText {
   /** True where it awaits outside of functions: tslab does not notice `for await`, nor `await` before `(`, `[` and the like. */
   readonly awaits: boolean;
   /** Where the last statement stands; undefined for an assignment, which is not there to be looked at. */
-  readonly result: Position | undefined;
+  readonly result: ResultPlace | undefined;
 }
 
 /** @param fileName of the file that stands for the cell */
@@ -25,12 +25,25 @@ export function readCell(compiler: Compiler, source: string, fileName: string): 
   };
 }
 
-function resultPlace(compiler: Compiler, file: ts.SourceFile): Position | undefined {
+function resultPlace(compiler: Compiler, file: ts.SourceFile): ResultPlace | undefined {
   const last = file.statements.at(-1);
   if (!last || isAssignment(compiler, last)) return undefined;
   const { line, character } = file.getLineAndCharacterOfPosition(last.getStart(file));
   // The prefix is the first line.
-  return { line, column: character + 1 };
+  const place = { line, column: character + 1 };
+  return keepsRows(compiler, last) ? { ...place, isBrief: true } : place;
+}
+
+/** `df.cache()`, `await df.unpersist()`: what is meant is the keeping, and the DataFrame that they give is not to be looked at. */
+function keepsRows(compiler: Compiler, statement: ts.Statement): boolean {
+  if (!compiler.isExpressionStatement(statement)) return false;
+  let { expression } = statement;
+  while (compiler.isAwaitExpression(expression) || compiler.isParenthesizedExpression(expression)) {
+    expression = expression.expression;
+  }
+  if (!compiler.isCallExpression(expression) || !compiler.isPropertyAccessExpression(expression.expression))
+    return false;
+  return ["cache", "persist", "unpersist"].includes(expression.expression.name.text);
 }
 
 function isAssignment(compiler: Compiler, statement: ts.Statement): boolean {

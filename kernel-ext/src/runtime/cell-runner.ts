@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { inspect, types } from "node:util";
 import type { MimeBundle } from "pomona/kernel";
 import type { MagicCell } from "../magics/parse";
-import type { Content, Converted, ErrorContent, ExecuteContent, ExecuteReply, Header, Position } from "../messages";
+import type { Content, Converted, ErrorContent, ExecuteContent, ExecuteReply, Header, ResultPlace } from "../messages";
 import { CellFailure, diagnosticsContent, errorContent, KeyboardInterrupt, placeError } from "./cell-error";
 import type { Interrupts } from "./interrupts";
 import type { Language } from "./language-client";
@@ -42,13 +42,13 @@ export interface RunnerParts {
     signal: AbortSignal,
     runCell: (source: string, begun?: () => void) => Promise<void>,
   ): Promise<void>;
-  represent(value: unknown): Promise<MimeBundle>;
+  represent(value: unknown, options?: { readonly isBrief?: boolean }): Promise<MimeBundle>;
 }
 
 /** The value of a cell's last expression, and where that stands in its text. */
 interface CellResult {
   readonly shown: unknown;
-  readonly place: Position;
+  readonly place: ResultPlace;
 }
 
 interface RunningCell {
@@ -129,7 +129,11 @@ export function cellRunner(parts: RunnerParts): CellRunner {
 
   const show = async (cell: RunningCell, source: string, { shown, place }: CellResult) => {
     if (await orInterrupt(cell, isDone(shown))) return;
-    const looked = represent(shown).catch((error) => {
+    const isBrief = place.isBrief === true;
+    // `df.unpersist()` without `await` gives a promise.
+    const looked = (
+      isBrief ? Promise.resolve(shown).then((value) => represent(value, { isBrief })) : represent(shown)
+    ).catch((error) => {
       // A DataFrame fails when it is looked at, long after the code that made it.
       placeError(error, { source: { shown: `In[${cell.count}]`, source }, ...place });
       throw error;
