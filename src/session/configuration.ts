@@ -1,5 +1,6 @@
 import { parseLocalMaster } from "../engine/embedded/local-master";
 import { IllegalArgumentError, nearest } from "../errors";
+import { kernelHost } from "../host/kernel-host";
 import { changeability, checkForeignValue, foreignSetting, sparkDefault, sparkSettingNames } from "./foreign-settings";
 
 /**
@@ -99,7 +100,7 @@ export class RuntimeConfig {
       else if (this.takeForeign(key, String(value))) unused.push(key);
       this.values.set(key, String(value));
     }
-    if (unused.length > 0) console.warn(unusedText(unused));
+    if (unused.length > 0) tell(unusedText(unused));
   }
 
   /** Back to the default. @throws IllegalArgumentError for one that is fixed by a session's start */
@@ -168,6 +169,12 @@ function checkIsModifiable(key: string): void {
   throw new IllegalArgumentError(`[${condition}] Cannot modify the value of the ${what}: "${key}". SQLSTATE: 46110`, {
     remedy: "Set it before the session starts: Session.builder().config(…), or %%configure -f in a notebook.",
   });
+}
+
+/** A note: beside a cell it is a line like others, elsewhere it stays out of what a program prints. */
+export function tell(text: string): void {
+  if (kernelHost()) console.log(text);
+  else console.warn(text);
 }
 
 /** One line for settings that mean nothing here, with what stands for them. */

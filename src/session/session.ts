@@ -12,7 +12,7 @@ import type { Runtime } from "../frame/runtime";
 import { kernelHost } from "../host/kernel-host";
 import { JUPYTER_DISPLAY, type MimeBundle } from "../host/mime-bundle";
 import { VERSION } from "../version";
-import { isFixedByStart, RuntimeConfig, type SettingName, type SettingValue } from "./configuration";
+import { isFixedByStart, RuntimeConfig, type SettingName, type SettingValue, tell } from "./configuration";
 import { eventLog } from "./event-log";
 import { type JobRecord, jobHistory } from "./history";
 import { localRows } from "./local-rows";
@@ -287,7 +287,5 @@ function applySettings(conf: RuntimeConfig, settings: ReadonlyMap<string, Settin
   const kept = [...settings].filter(([key, value]) => isFixed(key) && conf.get(key, null) !== String(value));
   if (kept.length === 0) return;
   const names = kept.map(([key]) => `${key} (${conf.get(key, null) ?? "not set"})`).join(", ");
-  console.warn(
-    `A session runs already and keeps what its start has fixed: ${names}. To change it, stop the session first.`,
-  );
+  tell(`A session runs already and keeps what its start has fixed: ${names}. To change it, stop the session first.`);
 }

@@ -30,7 +30,7 @@ describe("a variable that takes a DataFrame of other columns", () => {
     expect(
       errorsAfter(READ, 'images = images.withColumn("label", lit("x"));', 'images.select("labl", "path")'),
     ).toEqual([
-      '1:15 There is no column "labl". Did you mean "label"? The columns are "length", "path", "modificationTime", "content", "label".',
+      '1:15 There is no column "labl". Did you mean "label"? The columns are "content", "label", "length", "modificationTime", "path".',
     ]);
     notebook.code("const labels: string[] = (await images.collect()).map((row) => row.label.toUpperCase());");
     expect(errorsAfter('images = images.withColumn("n", lit(1));', "(await images.first()).n.toUpperCase()")).toEqual([

@@ -73,7 +73,10 @@ function unknownColumn(message: string): string | undefined {
   );
   const { name = "", list = "" } = found?.groups ?? {};
   if (!/`[^`]+\.\$\{string\}`/.test(list)) return undefined;
-  const columns = [...list.matchAll(/"([^"]+)"/g)].flatMap(([, column = ""]) => (column === "*" ? [] : [column]));
+  // The compiler lists them in an order of its own.
+  const columns = [...list.matchAll(/"([^"]+)"/g)]
+    .flatMap(([, column = ""]) => (column === "*" ? [] : [column]))
+    .sort();
   const [near] = nearest(name, columns);
   const meant = near === undefined ? "" : ` Did you mean "${near}"?`;
   return `There is no column "${name}".${meant} The columns are ${columns.map((column) => `"${column}"`).join(", ")}.`;
