@@ -32,6 +32,7 @@ import { type ShowFormat, showArguments, showString } from "./show";
 import { type SortArgument, sortOrders } from "./sort-orders";
 import { splitBounds } from "./split-bounds";
 import { type BatchMapper, defineMapBatches, type MapBatchesOptions, type ModuleFunction } from "./user-function";
+import { checkedViewName, viewsOf } from "./views";
 import { DataFrameWriter } from "./writer";
 
 /** What every action takes. */
@@ -361,6 +362,21 @@ export class DataFrame<R = any> {
   /** `fn(this)`, to keep a chain of calls in one piece. */
   transform<Out>(fn: (df: this) => Out): Out {
     return fn(this);
+  }
+
+  /** Names this DataFrame for `session.sql` and `%%sql`; a view of that name is replaced. */
+  createOrReplaceTempView(name: string): void {
+    viewsOf(this.runtime).set(checkedViewName(name), this.plan);
+  }
+
+  /** Same as {@link DataFrame.createOrReplaceTempView}, and an error where the name is taken. @throws IllegalArgumentError */
+  createTempView(name: string): void {
+    if (viewsOf(this.runtime).has(checkedViewName(name))) {
+      throw new IllegalArgumentError(`[TEMP_TABLE_OR_VIEW_ALREADY_EXISTS] There is a view \`${name}\` already.`, {
+        remedy: "Use createOrReplaceTempView, or session.dropTempView(name) before.",
+      });
+    }
+    this.createOrReplaceTempView(name);
   }
 
   // --- Actions ----------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import type { Plan } from "../frame/plan";
 import { DataFrameReader } from "../frame/reader";
 import type { AnyRow } from "../frame/row-types";
 import type { Runtime } from "../frame/runtime";
+import { checkedViewName, viewsOf } from "../frame/views";
 import { kernelHost } from "../host/kernel-host";
 import { JUPYTER_DISPLAY, type MimeBundle } from "../host/mime-bundle";
 import { VERSION } from "../version";
@@ -56,7 +57,6 @@ export class Session {
   /** Spark's context: `broadcast`, `setLogLevel`, `defaultParallelism`; in a notebook it is `sc`. */
   readonly sparkContext: SparkContext = new SparkContext(this);
   private readonly engine: Engine;
-  private readonly views = new Map<string, Plan>();
   private readonly history_ = jobHistory();
   private readonly log_ = eventLog();
   private readonly hideProgress: () => void;
@@ -97,6 +97,10 @@ export class Session {
     return this.engine;
   }
 
+  private get views(): Map<string, Plan> {
+    return viewsOf(this.engine);
+  }
+
   /** Reads files: `session.read.parquet(path)`, `session.read.format("binaryFile").load(path)`. */
   get read(): DataFrameReader {
     this.assertRunning();
@@ -128,7 +132,7 @@ export class Session {
   /** Names a DataFrame for `session.sql`; a view of that name is replaced. */
   createOrReplaceTempView(name: string, df: { readonly plan: Plan }): void {
     this.assertRunning();
-    this.views.set(name, df.plan);
+    this.views.set(checkedViewName(name), df.plan);
   }
 
   /** Forgets a view; true if there was one. */
