@@ -1,6 +1,6 @@
 import type { RgbImage } from "./decode";
 import { wasmBase64 } from "./jpeg.wasm";
-import { readJpegHeader } from "./jpeg-header";
+import { checkMarkersBehind, readJpegHeader } from "./jpeg-header";
 import { checkSize } from "./refusal";
 import { decodeBySharp, inksBySharp } from "./sharp";
 import { cmyk, unpackRows } from "./unpack";
@@ -15,10 +15,13 @@ const MOST_PIXELS = 1 << 18;
 export async function decodeJpeg(file: Buffer, maxPixels: number): Promise<RgbImage> {
   const header = readJpegHeader(file);
   checkSize(header.width, header.height, maxPixels);
-  if (header.components !== 4) return decodeSimpleJpeg(file, maxPixels) ?? decodeBySharp(file, maxPixels);
+  const simple = header.components === 4 ? undefined : decodeSimpleJpeg(file, maxPixels);
+  if (simple) return simple;
+  checkMarkersBehind(file, header);
+  if (header.components !== 4) return decodeBySharp(file, maxPixels);
   const inks = await inksBySharp(file, maxPixels);
-  // Pillow takes every file to be Adobe's, whose inks are inverted; libvips turns only those around that say so.
-  return unpackRows(inks, 0, header.width * 4, header, cmyk(4, !header.adobe));
+  // Both take every file to be Adobe's, whose inks are inverted, and libvips has turned them around.
+  return unpackRows(inks, 0, header.width * 4, header, cmyk());
 }
 
 /**

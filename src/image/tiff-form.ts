@@ -48,7 +48,7 @@ export function tiffUnpack(layout: TiffLayout, bigEndian: boolean): Unpack {
       }
       if (depth === 16 && sampleFormat === 1 && bits.length === 4 && extra.length === 0) {
         const high = bigEndian ? 0 : 1;
-        return cmyk(8, false, (ink) => ink * 2 + high);
+        return cmyk(8, (ink) => ink * 2 + high);
       }
       break;
     case 6:

@@ -82,15 +82,14 @@ export function packed16(greenBits: 5 | 6): Unpack {
 }
 
 /** Inks, `step` bytes apart; each takes its share of what black leaves over. @see cmyk2rgb in Pillow's Convert.c */
-export function cmyk(step = 4, inverted = false, place: (ink: number) => number = (ink) => ink): Unpack {
-  const flip = inverted ? 255 : 0;
+export function cmyk(step = 4, place: (ink: number) => number = (ink) => ink): Unpack {
   const [cyan, magenta, yellow, black] = [place(0), place(1), place(2), place(3)];
   return (source, from, pixels, target, to) => {
     for (let x = 0; x < pixels; x++, from += step) {
-      const light = 255 - (source[from + black]! ^ flip);
-      target[to++] = light - multiplyBytes(source[from + cyan]! ^ flip, light);
-      target[to++] = light - multiplyBytes(source[from + magenta]! ^ flip, light);
-      target[to++] = light - multiplyBytes(source[from + yellow]! ^ flip, light);
+      const light = 255 - source[from + black]!;
+      target[to++] = light - multiplyBytes(source[from + cyan]!, light);
+      target[to++] = light - multiplyBytes(source[from + magenta]!, light);
+      target[to++] = light - multiplyBytes(source[from + yellow]!, light);
     }
   };
 }

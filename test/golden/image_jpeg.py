@@ -1,0 +1,75 @@
+"""JPEGs of many sizes, samplings, qualities and contents, and Pillow's answer to them, cut short and damaged too."""
+
+import base64
+import hashlib
+import io
+import json
+import os
+import random
+import sys
+
+import numpy as np
+from PIL import Image
+
+
+def digest(data):
+    """The first digits of the SHA-256 of the RGB pixels, or none where Pillow refuses the file."""
+    try:
+        pixels = Image.open(io.BytesIO(data)).convert("RGB").tobytes()
+    except Exception:
+        return None
+    return hashlib.sha256(pixels).hexdigest()[:16]
+
+
+def make():
+    rng = np.random.default_rng(1)
+    random.seed(2)
+    for k in range(88):
+        width, height = random.randrange(1, 50), random.randrange(1, 50)
+        pixels = rng.integers(0, 256, (height, width, 3)).astype("u1")
+        if k % 3 == 0:
+            pixels = (pixels > 128) * np.uint8(255)
+        image = Image.fromarray(pixels)
+        if k % 4 == 1:
+            image = image.resize((width * 2, height * 2))
+        if k % 11 == 0:
+            image = image.convert("L")
+        buffer = io.BytesIO()
+        quality = random.choice([1, 5, 20, 50, 75, 95, 100])
+        restart = random.choice([0, 0, 1, 5])
+        optimize = random.random() < 0.3
+        image.save(buffer, "JPEG", subsampling=k % 3, quality=quality, restart_marker_blocks=restart, optimize=optimize)
+        whole = buffer.getvalue()
+        cut = random.randrange(len(whole) // 2, len(whole) - 2)
+        damages = []
+        for _ in range(4):
+            places = random.choice([1, 1, 3])
+            damages.append([[random.randrange(len(whole) // 3, len(whole)), random.randrange(256)] for _ in range(places)])
+        yield whole, k % 3, cut, damages
+
+
+# The same bytes whatever the encoder is: they are kept in the golden file, and made once.
+kept = os.path.join(os.path.dirname(os.path.abspath(__file__)), "image_jpeg.json")
+if os.path.exists(kept) and "--anew" not in sys.argv:
+    with open(kept) as file:
+        jpegs = [
+            (base64.b64decode(one["file"]), one["subsampling"], one["cut"], [damage["bytes"] for damage in one["damages"]])
+            for one in json.load(file)
+        ]
+else:
+    jpegs = list(make())
+
+answers = []
+for whole, subsampling, cut, damages in jpegs:
+    damaged = []
+    for changes in damages:
+        copy = bytearray(whole)
+        for place, value in changes:
+            copy[place] = value
+        damaged.append({"bytes": changes, "digest": digest(bytes(copy))})
+    assert digest(whole[:cut]) is None
+    answers.append({
+        "file": base64.b64encode(whole).decode(), "width": Image.open(io.BytesIO(whole)).width, "subsampling": subsampling,
+        "digest": digest(whole), "cut": cut, "damages": damaged,
+    })
+print(json.dumps(answers))
