@@ -86,7 +86,7 @@ export class RuntimeConfig {
   }
 
   /** @internal Several at once, with one line about all that mean nothing here. */
-  setAll(settings: Iterable<readonly [key: string, value: SettingValue]>): void {
+  setAll(settings: Iterable<readonly [key: string, value: SettingValue]>, { isTrial = false } = {}): void {
     const unused: string[] = [];
     for (const [key, value] of settings) {
       checkName(key);
@@ -100,7 +100,7 @@ export class RuntimeConfig {
       else if (this.takeForeign(key, String(value))) unused.push(key);
       this.values.set(key, String(value));
     }
-    if (unused.length > 0) tell(unusedText(unused));
+    if (unused.length > 0 && !isTrial) tell(unusedText(unused));
   }
 
   /** Back to the default. @throws IllegalArgumentError for one that is fixed by a session's start */

@@ -269,7 +269,7 @@ export class SessionBuilder {
     const before = defaults;
     defaults = {};
     try {
-      this.newConf();
+      this.newConf({ isTrial: true });
     } catch (error) {
       defaults = before;
       throw error;
@@ -277,9 +277,9 @@ export class SessionBuilder {
     defaults = Object.fromEntries(this.settings);
   }
 
-  private newConf(): RuntimeConfig {
+  private newConf(options: { readonly isTrial?: boolean } = {}): RuntimeConfig {
     const conf = new RuntimeConfig();
-    conf.setAll(new Map<string, SettingValue>([...Object.entries(defaults), ...this.settings]));
+    conf.setAll(new Map<string, SettingValue>([...Object.entries(defaults), ...this.settings]), options);
     return conf;
   }
 }
