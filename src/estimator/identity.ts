@@ -13,3 +13,11 @@ export function checkedColumn(owner: string, option: "inputCol" | "outputCol", n
     remedy: `Name the column: new ${owner}({ inputCol: "features", outputCol: "..." }).`,
   });
 }
+
+/** An option that is one of several words. @throws IllegalArgumentError */
+export function checkedChoice<T extends string>(owner: string, option: string, value: T, known: readonly T[]): T {
+  if (known.includes(value)) return value;
+  throw new IllegalArgumentError(`${owner} parameter ${option} given invalid value ${String(value)}.`, {
+    remedy: `Give ${known.map((word) => JSON.stringify(word)).join(" or ")}.`,
+  });
+}

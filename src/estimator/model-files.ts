@@ -28,7 +28,7 @@ export interface SavedModel {
   readonly class: string;
   readonly uid: string;
   readonly paramMap: Readonly<Record<string, string | number | boolean>>;
-  readonly data: Readonly<Record<string, readonly number[]>>;
+  readonly data: Readonly<Record<string, readonly number[] | readonly string[]>>;
 }
 
 /** A model read back; each accessor checks what it gives. */
@@ -38,6 +38,10 @@ export interface LoadedModel {
   text(param: string): string;
   /** A parameter. @throws ModelFormatError */
   flag(param: string): boolean;
+  /** A parameter. @throws ModelFormatError */
+  number(param: string): number;
+  /** A part of the data. @throws ModelFormatError */
+  texts(name: string): readonly string[];
   /** A part of the data. @throws ModelFormatError */
   numbers(name: string): Float64Array;
 }
@@ -50,11 +54,12 @@ export interface LoadedModel {
 const METADATA = "metadata.json";
 const DATA = /^data-[0-9a-f]{16}\.json$/;
 
-/** Writes a model's folder. @throws PathAlreadyExistsError */
+/** Writes a model's folder. @param writeParts writes what the model is made of, before the model names it @throws PathAlreadyExistsError */
 export async function saveModel(
   path: string,
   model: SavedModel,
   { mode = "errorifexists" }: SaveOptions,
+  writeParts?: (folder: string) => Promise<void>,
 ): Promise<void> {
   const storage = storageFor(path);
   const folder = locationUrl(parseLocation(path));
@@ -74,12 +79,24 @@ export async function saveModel(
     paramMap: model.paramMap,
     data: { file, sha256 },
   };
+  await writeParts?.(folder);
   await storage.writeFile(joinUrl(folder, file), text);
   await storage.writeFile(joinUrl(folder, METADATA), `${JSON.stringify(metadata, undefined, 2)}\n`);
   for (const { url } of await storage.list(folder, { recursive: false })) {
     const name = url.slice(url.lastIndexOf("/") + 1);
     // What the model that was there before named.
     if (DATA.test(name) && name !== file) await storage.remove(url);
+  }
+}
+
+/** The class of what is saved in a folder. @throws ModelFormatError */
+export async function savedClass(path: string): Promise<string> {
+  const folder = locationUrl(parseLocation(path));
+  try {
+    const text = Buffer.from(await storageFor(folder).readFile(joinUrl(folder, METADATA))).toString("utf8");
+    return String((JSON.parse(text) as { readonly class?: unknown }).class);
+  } catch (error) {
+    throw new ModelFormatError(path, `${METADATA} is missing or not whole`, error);
   }
 }
 
@@ -110,6 +127,15 @@ export async function loadModel(path: string, className: string): Promise<Loaded
     flag: (param) => {
       const value = paramMap[param];
       return typeof value === "boolean" ? value : missing(param);
+    },
+    number: (param) => {
+      const value = paramMap[param];
+      return typeof value === "number" ? value : missing(param);
+    },
+    texts: (name) => {
+      const values = data[name];
+      const isGood = Array.isArray(values) && values.every((v) => typeof v === "string");
+      return isGood ? (values as string[]) : missing(name);
     },
     numbers: (name) => {
       const values = data[name];

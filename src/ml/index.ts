@@ -1,4 +1,25 @@
+export {
+  BYTES_SCHEMA,
+  type ClusterSums,
+  clusterPredict,
+  clusterSample,
+  clusterSums,
+  firstPoints,
+  gatherSample,
+  gatherSums,
+  SAMPLE_SCHEMA,
+  type SampledPoint,
+} from "./clusters";
 export { type SymmetricEigen, type SymmetricEigenOptions, symmetricEigen } from "./eigen";
+export {
+  gatherLabelCounts,
+  type HandleInvalid,
+  INVALID_HANDLING,
+  indexToString,
+  LABEL_COUNTS_SCHEMA,
+  labelCounts,
+  stringIndex,
+} from "./labels";
 export {
   type Moments,
   mergeMoments,
@@ -8,6 +29,7 @@ export {
   type Scatter,
   sampleStd,
 } from "./moments";
+export { comparable, DISTANCE_MEASURES, type DistanceMeasure, distanceOf, nearestCenter } from "./nearest-center";
 export {
   type Gathering,
   gatherMoments,

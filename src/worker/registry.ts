@@ -14,6 +14,12 @@ const BUILTINS: Readonly<Record<string, () => BuiltinFunction>> = {
   "ml.project": () => require("../ml").project,
   "ml.arrayToVector": () => require("../ml").arrayToVector,
   "ml.vectorToArray": () => require("../ml").vectorToArray,
+  "ml.clusterSums": () => require("../ml").clusterSums,
+  "ml.clusterSample": () => require("../ml").clusterSample,
+  "ml.clusterPredict": () => require("../ml").clusterPredict,
+  "ml.labelCounts": () => require("../ml").labelCounts,
+  "ml.stringIndex": () => require("../ml").stringIndex,
+  "ml.indexToString": () => require("../ml").indexToString,
   "ml.assemble": () => require("../ml").assemble,
 };
 
