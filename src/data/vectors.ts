@@ -1,4 +1,14 @@
-import { type Data, Field, makeData, RecordBatch, Schema, Struct, type Vector, vectorFromArray } from "apache-arrow";
+import {
+  type Data,
+  Field,
+  makeData,
+  makeVector,
+  RecordBatch,
+  Schema,
+  Struct,
+  type Vector,
+  vectorFromArray,
+} from "apache-arrow";
 import { IllegalArgumentError } from "../errors";
 import { arrowType } from "./arrow";
 import { type DecimalValue, decimalText } from "./decimal";
@@ -10,9 +20,28 @@ export { type Matrix, matrixFromVector, vectorFromMatrix } from "./matrix";
 
 /** An Arrow vector of `type` from JavaScript values; null and undefined become null. */
 export function vectorFromValues(values: readonly unknown[], type: DataType): Vector {
+  if (type === "timestamp" || type === "timestamp_ntz") return timesVector(values, type);
   // Arrow takes undefined for an empty value in binary columns.
   const present = values.map((value) => withStructs(value ?? null, type));
   return vectorFromArray(present, arrowType(type)) as Vector;
+}
+
+/** Milliseconds as microseconds; Arrow's own way is over a double, which is inexact from the year 2255 on. */
+function timesVector(values: readonly unknown[], type: "timestamp" | "timestamp_ntz"): Vector {
+  const data = new BigInt64Array(values.length);
+  const nullBitmap = new Uint8Array(Math.ceil(values.length / 8));
+  let nullCount = 0;
+  values.forEach((value, i) => {
+    if (value === null || value === undefined) {
+      nullCount++;
+      return;
+    }
+    nullBitmap[i >> 3]! |= 1 << (i & 7);
+    const milliseconds = Number(value);
+    const whole = Math.floor(milliseconds);
+    data[i] = BigInt(whole) * 1000n + BigInt(Math.round((milliseconds - whole) * 1000));
+  });
+  return makeVector(makeData({ type: arrowType(type), length: values.length, nullCount, nullBitmap, data } as never));
 }
 
 /** A named column of a batch. */
@@ -72,8 +101,9 @@ export function plainValue(value: unknown, type: DataType): unknown {
       return Object.fromEntries(type.fields.map((f) => [f.name, plainValue(row[f.name], f.type)]));
     }
     case "map": {
-      const entries = Object.entries((value as { toJSON(): Record<string, unknown> }).toJSON());
-      return new Map(entries.map(([k, v]) => [k, plainValue(v, type.valueType)]));
+      // Not by way of an object, whose keys are text.
+      const entries = [...(value as Iterable<readonly [unknown, unknown]>)];
+      return new Map(entries.map(([k, v]) => [plainValue(k, type.keyType), plainValue(v, type.valueType)]));
     }
   }
 }

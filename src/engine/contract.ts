@@ -3,7 +3,18 @@ import type { EventListener } from "./events";
 
 /**
  * An engine runs plans. There is one contract for all of them: on this machine, on kernels behind Jupyter endpoints, on
- * Spark. Its results, errors and events are the same everywhere.
+ * Spark. Its results, errors and events are the same everywhere: `test/conformance` runs on each of them.
+ *
+ * Where results may differ from engine to engine, by operation:
+ * - `sample`, `rand`, `randomSplit`, `balancedSample`: which rows and numbers a seed draws; on one engine they are the same
+ *   for the same rows, whatever its parallelism.
+ * - rows without a `sort`, and rows of equal sort keys: their order, and so what `limit`, `first`, `last`, `take` and
+ *   `dropDuplicates` pick among them, and the order of `collect_list`; `collect_set` has none.
+ * - `repartition`, `coalesce`: which rows meet in a partition and a file, not how many partitions there are.
+ * - sums, means and what is made of them over floating numbers: the last digits, by the order of addition; functions of the
+ *   mathematical library: the last digit.
+ * - `sql` and `filter` with text: the dialect that the plan names; an engine that does not speak it refuses.
+ * - what an engine cannot do it refuses by a name that its line in the suite lists.
  */
 export interface Engine extends Runtime {
   /** The master URL it was made from, such as `local[2]`. */

@@ -208,7 +208,7 @@ export class Column<Name extends string = string, T = unknown> {
 
   /** `length` characters from position `start`, counted from 1; a negative start counts from the end. */
   substr(start: ColumnOrLiteral, length: ColumnOrLiteral): Column<string, string> {
-    return this.call("substring", start, length);
+    return this.call("substr", start, length);
   }
 
   /** An array's element (counted from 0), a map's value, or a struct's field. */

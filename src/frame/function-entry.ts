@@ -142,9 +142,9 @@ export function takesAlike(
 }
 
 /** Spark's refusal of arguments that have no type in common. */
-export function differentTypes(args: readonly Value[]): AnalysisError {
+export function differentTypes(args: readonly Value[], name = "DATA_DIFF_TYPES"): AnalysisError {
   const types = args.map((a) => simpleString(a.type)).join(" and ");
-  return new AnalysisError(`[DATATYPE_MISMATCH.DATA_DIFF_TYPES] ${types} have no type in common.`, {
+  return new AnalysisError(`[DATATYPE_MISMATCH.${name}] ${types} have no type in common.`, {
     remedy: "Cast one of them.",
   });
 }

@@ -26,6 +26,7 @@ export {
   type ValueType,
   when,
 } from "./functions/conditions";
+export * from "./functions/dates";
 export * from "./functions/hashes";
 export {
   abs,

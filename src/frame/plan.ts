@@ -241,7 +241,7 @@ export function expressionText(expression: Expression): string {
     case "text":
       return expression.parts.map((part) => (typeof part === "string" ? part : expressionText(part))).join("");
     case "literal":
-      return literalText(expression.value);
+      return literalText(expression.value, expression.type);
     case "alias":
       return `${expressionText(expression.child)} AS ${expression.name}`;
     case "cast":
@@ -258,9 +258,11 @@ export function expressionText(expression: Expression): string {
   }
 }
 
-function literalText(value: LiteralValue): string {
+function literalText(value: LiteralValue, type?: DataType): string {
   if (value === null) return "NULL";
-  return typeof value === "number" && !Number.isInteger(value) ? javaDouble(value) : String(value);
+  return typeof value === "number" && (!Number.isInteger(value) || type === "double")
+    ? javaDouble(value)
+    : String(value);
 }
 
 function castName(type: DataType): string {

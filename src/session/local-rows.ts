@@ -107,11 +107,15 @@ function toJson(value: unknown, type: DataType): Json {
   if (value === null || value === undefined) return null;
   if (value instanceof Date) return value.toISOString();
   if (typeof value === "bigint") return value.toString();
+  // JSON has no words for these, and would make nulls of three of them.
+  if (typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0)))
+    return Object.is(value, -0) ? "-0" : String(value);
   if (value instanceof Uint8Array && type === "binary") return Buffer.from(value).toString("base64");
   if (value instanceof SparseVector) {
     return { size: value.size, indices: Array.from(value.indices), values: Array.from(value.values) };
   }
-  if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number>);
+  if (ArrayBuffer.isView(value))
+    return Array.from(value as unknown as ArrayLike<number>, (item) => toJson(item, "double"));
   if (Array.isArray(value)) {
     const element = typeof type === "object" && type.type === "array" ? type.elementType : "void";
     return value.map((item) => toJson(item, element));

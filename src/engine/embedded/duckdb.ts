@@ -7,6 +7,7 @@ import { locationUrl, parseLocation } from "../../storage/location";
 import { ExecutionError, SchemaMismatchError } from "../errors";
 import { duckdbSchema } from "./duckdb-types";
 import { queryError } from "./query-errors";
+import { sparkMessage } from "./sql-errors";
 import { PRELUDE } from "./sql-macros";
 import { quotedText } from "./sql-text";
 
@@ -127,7 +128,7 @@ function asPomonaError(error: unknown): Error {
   if (!(error instanceof Error)) return new ExecutionError(String(error));
   const asWritten = queryError(error);
   if (asWritten) return asWritten;
-  const message = error.message.split("\n\nLINE ")[0]!;
+  const message = sparkMessage(error.message.split("\n\nLINE ")[0]!);
   if (/schema mismatch/i.test(message)) {
     return new SchemaMismatchError(message, {
       remedy: "Files with different columns were written to one place; read them one by one, or write them apart.",

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { arrowSchema } from "../../data/arrow";
 import type { Json } from "../../data/batch-function";
+import { decimalWords } from "../../data/decimal";
 import { DenseVector, SparseVector } from "../../data/linalg";
 import { type DataType, type StructField, type StructType, structField, structType } from "../../data/types";
 import { batchFromColumns, vectorFromValues } from "../../data/vectors";
@@ -189,6 +190,9 @@ function fromJson(value: Json, type: DataType): unknown {
   switch (type) {
     case "long":
       return BigInt(value as number | string);
+    case "float":
+    case "double":
+      return Number(value);
     case "date":
     case "timestamp":
     case "timestamp_ntz":
@@ -201,6 +205,6 @@ function fromJson(value: Json, type: DataType): unknown {
     case "binary":
       return Uint8Array.from(Buffer.from(value as string, "base64"));
     default:
-      return value;
+      return type.startsWith("decimal(") ? decimalWords(String(value), type) : value;
   }
 }

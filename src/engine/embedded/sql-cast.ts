@@ -45,11 +45,21 @@ function castSql(x: string, from: DataType, to: DataType): string {
   if (from === "timestamp" && isNumeric(to)) return secondsSql(x, to, type);
   if (isTime(from) && isTime(to)) return `CAST(${x} AS ${type})`;
   throw new AnalysisError(
-    `[DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION] Cannot cast ${simpleString(from)} to ${simpleString(to)}.`,
+    `[DATATYPE_MISMATCH.${refusal(from, to)}] Cannot cast ${simpleString(from)} to ${simpleString(to)}.`,
     {
       remedy: "Spark 4 does not either. Cast to string, or take the parts you need.",
     },
   );
+}
+
+/** Spark's name for a cast that its ANSI mode does not do: another function does it, another mode, or nothing. */
+function refusal(from: DataType, to: DataType): string {
+  if ((isNumeric(from) && to === "date") || (from === "date" && isNumeric(to))) return "CAST_WITH_FUNC_SUGGESTION";
+  const inAnotherMode =
+    (isWhole(from) && to === "binary") ||
+    ((from === "date" || from === "timestamp") && to === "boolean") ||
+    (from === "boolean" && to === "timestamp");
+  return inAnotherMode ? "CAST_WITH_CONF_SUGGESTION" : "CAST_WITHOUT_SUGGESTION";
 }
 
 function structSql(x: string, from: StructType, to: StructType): string {
@@ -64,7 +74,9 @@ function numberSql(x: string, from: DataType, to: DataType, type: string): strin
   // Java cuts a fraction off where DuckDB rounds.
   if (isWhole(to)) return `CAST(${isWhole(from) ? x : `trunc(${x})`} AS ${type})`;
   if (isFloating(from) && decimalSize(to)) {
-    return `CASE WHEN isfinite(${x}) THEN CAST(CAST(${x} AS VARCHAR) AS ${type}) END`;
+    // DuckDB reads 5e-324 as 0.01.
+    const least = `5e-${(decimalSize(to)?.scale ?? 0) + 1}`;
+    return `CASE WHEN abs(${x}) < CAST('${least}' AS DOUBLE) THEN CAST(0 AS ${type}) WHEN isfinite(${x}) THEN CAST(CAST(${x} AS VARCHAR) AS ${type}) END`;
   }
   // The nearest double to the decimal's digits; a division of two doubles would be off by one now and then.
   if (isFloating(to) && decimalSize(from)) return `CAST(CAST(${x} AS VARCHAR) AS ${type})`;
@@ -85,7 +97,7 @@ function fromText(x: string, to: DataType, type: string): string {
   if (isWhole(to)) return parsed(`TRY_CAST(spark_whole_text(${x}) AS ${type})`);
   if (isFloating(to)) return parsed(`TRY_CAST(spark_number_text(${x}) AS ${type})`);
   if (decimalSize(to)) {
-    return `CASE WHEN ${x} IS NOT NULL THEN coalesce(TRY_CAST(spark_decimal_digits(${x}) AS ${type}), spark_no_decimal(${x}, ${name})) END`;
+    return `CASE WHEN ${x} IS NOT NULL THEN coalesce(TRY_CAST(spark_decimal_digits(${x}, ${decimalSize(to)?.scale ?? 0}) AS ${type}), spark_no_decimal(${x}, ${name})) END`;
   }
   switch (to) {
     case "boolean":
@@ -144,8 +156,9 @@ function textSql(x: string, from: DataType): string {
 const BLANK = "[\\x00-\\x20\\x7F]*";
 const DIGITS = "[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?";
 const DATE = "([0-9]{4,6})(?:-([0-9]{1,2})(?:-([0-9]{1,2}))?)?";
-const CLOCK = `${DATE}(?:[ T](?:([0-9]{1,2}):([0-9]{1,2})(?::([0-9]{1,2})(?:\\.([0-9]{0,9}))?)?)?)?`;
-const ZONE = " ?(Z|UTC|GMT|(?:UTC|GMT)?[+-][0-9]{1,2}(?::?[0-9]{2})?|[A-Z][A-Za-z_]+/[A-Za-z_/]+)";
+const ZONE = "(?: ?(Z|UTC|GMT|(?:UTC|GMT)?[+-][0-9]{1,2}(?::?[0-9]{2})?|[A-Z][A-Za-z_]+/[A-Za-z_/]+))?";
+/** Year, month, day, hour, minute, second, fraction, zone. */
+const CLOCK = `${DATE}(?:[ T](?:([0-9]{1,2}):([0-9]{1,2})(?::([0-9]{1,2})(?:\\.([0-9]{0,9}))?)?${ZONE})?)?`;
 
 /** What the casts above build on. */
 export const CAST_MACROS: readonly string[] = [
@@ -161,12 +174,16 @@ export const CAST_MACROS: readonly string[] = [
       WHEN regexp_full_match(spark_core(x), '(?i:[+-]?inf(inity)?|nan)|[+-]NaN') THEN replace(replace(lower(spark_core(x)), '+', ''), '-nan', 'nan') END`,
   ),
   macro(
-    "spark_decimal_digits(x)",
-    `CASE WHEN regexp_full_match(x, '${BLANK}${DIGITS}${BLANK}') THEN spark_core(x) END`,
+    "spark_decimal_digits(x, n)",
+    // DuckDB reads 1e-400 as 1 of the last digit.
+    `CASE WHEN NOT regexp_full_match(x, '${BLANK}${DIGITS}${BLANK}') THEN NULL
+      WHEN abs(TRY_CAST(spark_core(x) AS DOUBLE)) < 4.9 * pow(10.0, -n - 1) THEN '0' ELSE spark_core(x) END`,
   ),
   macro(
     "spark_no_decimal(x, t)",
-    `CASE WHEN spark_decimal_digits(x) IS NULL THEN spark_malformed(x, t) ELSE error('[NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION] ' || x || ' cannot be represented as ' || t || '.') END`,
+    `CASE WHEN spark_decimal_digits(x, 0) IS NULL THEN spark_malformed(x, t)
+      WHEN abs(TRY_CAST(spark_core(x) AS DOUBLE)) >= 1e38 THEN error('[NUMERIC_OUT_OF_SUPPORTED_RANGE] ' || x || ' has more digits than 38.')
+      ELSE error('[NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION] ' || x || ' cannot be represented as ' || t || '.') END`,
   ),
   macro(
     "spark_truth(x)",
@@ -180,21 +197,21 @@ export const CAST_MACROS: readonly string[] = [
   ),
   macro(
     "spark_clock_text(x)",
-    `CASE WHEN regexp_full_match(x, '${CLOCK}(?:${ZONE})?') THEN regexp_extract(x, '^${CLOCK}', 1) || '-' || spark_two(regexp_extract(x, '^${CLOCK}', 2)) || '-' || spark_two(regexp_extract(x, '^${CLOCK}', 3))
+    `CASE WHEN regexp_full_match(x, '${CLOCK}') THEN regexp_extract(x, '^${CLOCK}', 1) || '-' || spark_two(regexp_extract(x, '^${CLOCK}', 2)) || '-' || spark_two(regexp_extract(x, '^${CLOCK}', 3))
       || ' ' || spark_clock_two(regexp_extract(x, '^${CLOCK}', 4)) || ':' || spark_clock_two(regexp_extract(x, '^${CLOCK}', 5)) || ':' || spark_clock_two(regexp_extract(x, '^${CLOCK}', 6))
       || '.' || rpad(left(regexp_extract(x, '^${CLOCK}', 7), 6), 6, '0') END`,
   ),
-  macro(
-    "spark_zone(x)",
-    `CASE WHEN regexp_full_match(x, '${CLOCK}${ZONE}') THEN regexp_extract(x, '^${CLOCK}${ZONE}$', 8) ELSE '' END`,
-  ),
+  macro("spark_zone(x)", `regexp_extract(x, '^${CLOCK}$', 8)`),
   macro(
     "spark_instant(x)",
     `CASE WHEN spark_zone(x) = '' THEN CAST(TRY_CAST(spark_clock_text(x) AS TIMESTAMP) AS TIMESTAMPTZ)
       ELSE TRY_CAST(spark_clock_text(x) || regexp_replace(regexp_replace(regexp_replace(spark_zone(x), '^(Z|UTC|GMT)$', '+00'), '^(UTC|GMT)', ''), '^([+-])([0-9])($|:)', '\\10\\2\\3') AS TIMESTAMPTZ) END`,
   ),
   macro("spark_instant_of_whole(x)", "make_timestamptz(CAST(x AS BIGINT) * 1000000)"),
-  macro("spark_instant_of_number(x)", "make_timestamptz(CAST(trunc(x * 1000000) AS BIGINT))"),
+  macro(
+    "spark_instant_of_number(x)",
+    `CASE WHEN x IS NOT NULL AND NOT isfinite(CAST(x AS DOUBLE)) THEN error('[CAST_INVALID_INPUT] ' || x || ' is no time.') ELSE make_timestamptz(CAST(trunc(CAST(x AS DOUBLE) * 1000000) AS BIGINT)) END`,
+  ),
   macro(
     "spark_float(x)",
     "CASE WHEN isfinite(x) AND abs(x) >= 3.4028235677973366e38 THEN CAST(CASE WHEN x > 0 THEN 'inf' ELSE '-inf' END AS FLOAT) ELSE CAST(x AS FLOAT) END",

@@ -112,7 +112,7 @@ function caseValue(expression: Case, compile: Compile): Value {
     if (type === undefined) throw differentTypes(results);
     const branches = whens.map((when, i) => {
       const condition = implicitCast(when.type, "boolean");
-      if (condition === undefined) throw differentTypes([when]);
+      if (condition === undefined) throw differentTypes([when], "UNEXPECTED_INPUT_TYPE");
       return `WHEN ${castValue(when, "boolean").sql} THEN ${castValue(thens[i] as Value, type).sql}`;
     });
     const last = otherwise ? ` ELSE ${castValue(otherwise, type).sql}` : "";

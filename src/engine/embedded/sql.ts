@@ -7,6 +7,7 @@ import { duckdbType } from "./duckdb-types";
 import { aggregateParts, overParts, unaliased } from "./sql-aggregates";
 import { castValue } from "./sql-cast";
 import { conditionSql, expressionValue } from "./sql-expression";
+import { apartFromFooter, groupKey, sortKey } from "./sql-floats";
 import { balancedSampleSql, type Named, rowNumberSql, sampleSql } from "./sql-sample";
 import { duckdbText, quotedIdentifier } from "./sql-text";
 
@@ -123,8 +124,8 @@ class Compiler {
         const keys = relation.orders.map((o) => ({ value: o.child }));
         const input = this.numbered(this.step(relation.input), keys);
         const orders = relation.orders.map(({ child, direction, nulls }) => {
-          const { sql } = expressionValue(child, resolver(input));
-          return `${sql} ${direction.toUpperCase()} NULLS ${nulls.toUpperCase()}`;
+          const { sql, type } = expressionValue(child, resolver(input));
+          return `${sortKey(sql, type)} ${direction.toUpperCase()} NULLS ${nulls.toUpperCase()}`;
         });
         return this.pass(input, `ORDER BY ${orders.join(", ")}`);
       }
@@ -149,8 +150,14 @@ class Compiler {
     const ids = leaf.columns;
     const isPlain = ids.length === schema.fields.length && ids.every((id, i) => id === schema.fields[i]?.name);
     const list = ids.map(quotedIdentifier).join(", ");
-    const name = this.add(isPlain ? sql : `SELECT * FROM (${sql}) AS leaf(${list})`);
-    return { name, ids, types: typesOf(schema) };
+    const types = typesOf(schema);
+    const shown = ids.map((id, i) => apartFromFooter(quotedIdentifier(id), typeAt(types, i).type));
+    const hasFloats = shown.some((column, i) => column !== quotedIdentifier(ids[i] ?? ""));
+    const columns = hasFloats
+      ? shown.map((column, i) => `${column} AS ${quotedIdentifier(ids[i] ?? "")}`).join(", ")
+      : "*";
+    const name = this.add(isPlain && !hasFloats ? sql : `SELECT ${columns} FROM (${sql}) AS leaf(${list})`);
+    return { name, ids, types };
   }
 
   private sqlQuery({ query, views, schema, columns }: Extract<Relation, { op: "sql" }>): Step {
@@ -168,8 +175,14 @@ class Compiler {
     const results = aggregates.map((c) => c.value);
     const from = this.numbered(this.step(input), [...grouping, ...aggregates]);
     const parts = aggregateParts(keys, results);
-    const found = parts.map((value, i) => ({ id: `part_${i}`, value: unaliased(value) }));
-    const grouped = this.select(from, found, keys.length > 0 ? `GROUP BY ${keys.map((_, i) => i + 1).join(", ")}` : "");
+    const found = parts.map((value, i): Output => {
+      const part = expressionValue(unaliased(value), resolver(from));
+      return { ...part, id: `part_${i}`, sql: i < keys.length ? groupKey(part.sql, part.type) : part.sql };
+    });
+    const grouped = this.emit(
+      found,
+      `FROM ${from.name}${keys.length > 0 ? ` GROUP BY ${keys.map((_, i) => i + 1).join(", ")}` : ""}`,
+    );
     // Apart, so that an aggregate that comes twice, or several times in one function's SQL, is computed once.
     return this.select(
       grouped,
@@ -178,9 +191,15 @@ class Compiler {
   }
 
   private distinct(input: Step, on: readonly string[] | undefined): Step {
-    const list = input.ids.map(quotedIdentifier).join(", ") || '1 AS "#none"';
+    const isKey = (id: string) => on === undefined || on.includes(id);
+    const columns = input.ids.map((id, i) => {
+      const column = quotedIdentifier(id);
+      return isKey(id) ? `${groupKey(column, typeAt(input.types, i).type)} AS ${column}` : column;
+    });
+    const list = columns.join(", ") || '1 AS "#none"';
     if (on === undefined) return { ...input, name: this.add(`SELECT DISTINCT ${list} FROM ${input.name}`) };
-    const keys = on.map(quotedIdentifier).join(", ");
+    const resolve = resolver(input);
+    const keys = on.map((id) => groupKey(resolve(id).sql, resolve(id).type)).join(", ");
     // Without columns, every row is a duplicate of the first.
     const sql =
       keys === ""

@@ -1,8 +1,9 @@
 import { arrayType, type DataType } from "../../data/types";
-import { decimalOf, decimalSize, isWhole } from "../coercion";
+import { decimalOf, decimalSize, isFloating, isWhole } from "../coercion";
 import { type Column, literal } from "../column";
 import { type Argument, constantOf, define, defineMacro, type FunctionEntry, takes } from "../function-entry";
 import { type ColumnOrName, call, named, type TypeOf } from "./call";
+import { isNested, orderKey } from "./order-key";
 
 /** Adds an aggregate. */
 function aggregate(
@@ -92,9 +93,18 @@ function sumType(type: DataType): DataType {
 }
 
 function sumSql(x: Argument, distinct: string): string {
-  if (decimalSize(x.type)) return `CAST(sum(${distinct}${x}) AS ${sumType(x.type)})`;
+  const size = decimalSize(x.type);
+  // DuckDB's sum of decimals goes beyond 38 digits without a word.
+  if (size && size.precision > 28) return `spark_sum_of_38(sum(${distinct}${x}))`;
+  if (size) return `CAST(sum(${distinct}${x}) AS ${sumType(x.type)})`;
   return isWhole(x.type) ? `CAST(sum(${distinct}${x}) AS BIGINT)` : `sum(${distinct}CAST(${x} AS DOUBLE))`;
 }
+
+defineMacro(
+  "spark_sum_of_38",
+  "x",
+  `CASE WHEN abs(spark_unscaled(x)) >= CAST('1${"0".repeat(38)}' AS HUGEINT) THEN error('[ARITHMETIC_OVERFLOW] Overflow in sum of decimals.') ELSE x END`,
+);
 
 /**
  * The mean, a double; of decimals a decimal.
@@ -263,7 +273,8 @@ for (const [name, least] of [
   aggregate(name, takes(["double", "double"], "double", { nullable: true }), (a, b) => {
     const both = `${a} IS NOT NULL AND ${b} IS NOT NULL`;
     const finite = `isfinite(${a}) AND isfinite(${b})`;
-    return `CASE WHEN count(CASE WHEN ${both} THEN 1 END) >= ${least} AND bool_or(${both} AND NOT (${finite})) THEN CAST('NaN' AS DOUBLE) ELSE ${name}(CASE WHEN ${finite} THEN ${a} END, CASE WHEN ${finite} THEN ${b} END) END`;
+    const alone = name === "corr" ? `WHEN count(CASE WHEN ${both} THEN 1 END) < 2 THEN NULL ` : "";
+    return `CASE ${alone}WHEN count(CASE WHEN ${both} THEN 1 END) >= ${least} AND bool_or(${both} AND NOT (${finite})) THEN CAST('NaN' AS DOUBLE) ELSE nullif(${name}(CASE WHEN ${finite} THEN ${a} END, CASE WHEN ${finite} THEN ${b} END), CAST('NaN' AS DOUBLE)) END`;
   });
 }
 
@@ -284,12 +295,13 @@ export function min<const C extends ColumnOrName>(column: C): Column<string, Typ
 export function max<const C extends ColumnOrName>(column: C): Column<string, TypeOf<C>> {
   return call("max", named(column));
 }
-for (const name of ["min", "max"])
+for (const name of ["min", "max"]) {
   aggregate(
     name,
     takes(["any"], (type) => type, { nullable: true }),
-    (x) => `${name}(${x})`,
+    (x) => (isNested(x.type) ? `arg_${name}(${x}, ${orderKey(x.sql, x.type)})` : `${name}(${x})`),
   );
+}
 
 /**
  * The value of the first row of a group; which row is first is only defined where the input is sorted.
@@ -372,6 +384,11 @@ export function collectList(column: ColumnOrName): Column<string, unknown[]> {
 const listed = takes(["any"], (type) => arrayType(type, false), { nullable: false });
 aggregate("collect_list", listed, (x) => `coalesce(list(${x}) FILTER (${x} IS NOT NULL), [])`);
 
+/** Spark keeps 0.0 where there are 0.0 and -0.0. */
+export function plusZero(x: Argument): string {
+  return isFloating(x.type) ? `${x} + CAST(0 AS ${x.type})` : x.sql;
+}
+
 /**
  * The distinct values of a group as an array, nulls left out. The embedded engine sorts them, Spark leaves their order open.
  * @see https://spark.apache.org/docs/latest/api/python/reference/pyspark.sql/api/pyspark.sql.functions.collect_set.html
@@ -379,4 +396,8 @@ aggregate("collect_list", listed, (x) => `coalesce(list(${x}) FILTER (${x} IS NO
 export function collectSet(column: ColumnOrName): Column<string, unknown[]> {
   return call("collect_set", named(column));
 }
-aggregate("collect_set", listed, (x) => `coalesce(list_sort(list(DISTINCT ${x}) FILTER (${x} IS NOT NULL)), [])`);
+aggregate(
+  "collect_set",
+  listed,
+  (x) => `coalesce(list_sort(list(DISTINCT ${plusZero(x)}) FILTER (${x} IS NOT NULL)), [])`,
+);

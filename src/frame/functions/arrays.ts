@@ -1,7 +1,7 @@
 import { arrayType, type DataType, simpleString, structField } from "../../data/types";
 import { IllegalArgumentError } from "../../errors";
 import { AnalysisError } from "../analysis-error";
-import { commonType, commonTypeOf, implicitCast, isArray, isMap } from "../coercion";
+import { commonType, commonTypeOf, implicitCast, isArray, isFloating, isMap } from "../coercion";
 import { type Column, type ColumnOrLiteral, columnReference, literal, operand } from "../column";
 import {
   type Argument,
@@ -138,7 +138,12 @@ define(
 export function arrayDistinct<T = unknown[]>(column: ColumnOrName): Column<string, T> {
   return call("array_distinct", named(column));
 }
-defineOfArray("array_distinct", (x) => `list_filter(${x}, lambda e, i: list_position(${x}, e) = i)`);
+defineOfArray("array_distinct", (x) => {
+  // Spark keeps 0.0 where there are 0.0 and -0.0.
+  const isFloats = isArray(x.type) && isFloating(x.type.elementType);
+  const list = isFloats ? `list_transform(${x}, lambda v: v + CAST(0 AS ${elementOf(x.type)}))` : x.sql;
+  return `list_filter(${list}, lambda e, i: list_position(${x}, e) = i)`;
+});
 
 /**
  * The array sorted: nulls first where ascending, last where descending; NaN is above every number.
@@ -273,8 +278,18 @@ define(
     `struct_pack(${pairs(args)
       .map(([name, value]) => `${identifier(String(name.constant))} := ${value}`)
       .join(", ")})`,
-  { text: (...args) => `struct(${args.filter((_, i) => i % 2 === 1).join(", ")})` },
+  { text: structText },
 );
+
+/** A field that goes by another name than its own says so. */
+function structText(...args: readonly string[]): string {
+  const fields = args.flatMap((name, i) => {
+    const value = args[i + 1] ?? "";
+    const isOwn = value === name || value.endsWith(`.${name}`) || name === `col${i / 2 + 1}`;
+    return i % 2 === 0 ? [isOwn ? value : `${value} AS ${name}`] : [];
+  });
+  return `struct(${fields.join(", ")})`;
+}
 
 /** As Spark names the fields: what has no name of its own is col1, col2, ... */
 function fieldName(expression: Expression, index: number): string {

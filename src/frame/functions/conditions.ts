@@ -1,4 +1,5 @@
 import { IllegalArgumentError } from "../../errors";
+import { AnalysisError } from "../analysis-error";
 import { commonType } from "../coercion";
 import {
   Column,
@@ -14,6 +15,7 @@ import {
 import { define, differentTypes, takes, takesAlike } from "../function-entry";
 import type { Expression } from "../plan";
 import { type ColumnOrName, call, named, type TypeOf } from "./call";
+import { isNested } from "./order-key";
 
 /**
  * The column of this name; `"a.b"` is the field `b` of the struct `a`, and backquotes keep dots in a name.
@@ -205,10 +207,27 @@ export function greatest<const C extends readonly ColumnOrName[]>(...columns: C)
   return call("greatest", ...atLeast("greatest", 2, columns.map(named)));
 }
 for (const name of ["least", "greatest"]) {
+  const alike = takesAlike(undefined, (args) => args.every((a) => a.nullable));
   define(
     name,
-    takesAlike(undefined, (args) => args.every((a) => a.nullable)),
+    (args) => {
+      const signature = alike(args);
+      const texts = args.filter((a) => a.type === "string").length;
+      // Here text is not read as what stands beside it.
+      if (texts > 0 && args.some((a) => a.type !== "string" && a.type !== "void")) throw differentTypes(args);
+      if (isNested(signature.returns)) throw unsupportedOrder(name);
+      return signature;
+    },
     (...args) => `${name}(${args.join(", ")})`,
+  );
+}
+
+function unsupportedOrder(name: string): AnalysisError {
+  return new AnalysisError(
+    `[UNSUPPORTED_FEATURE] ${name} of arrays or structs is not supported by the embedded engine.`,
+    {
+      remedy: "Compare them with when(a.lt(b), a).otherwise(b).",
+    },
   );
 }
 

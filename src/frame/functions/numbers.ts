@@ -123,12 +123,11 @@ for (const name of ["floor", "ceil"]) {
     { text: (x) => `${name.toUpperCase()}(${x})` },
   );
 }
-// A whole double as Java makes a long of it: NaN is 0, and what is too large the nearest there is.
+// A whole double as a long: NaN is 0, and what is too large an error.
 defineMacro(
   "spark_long",
   "x",
-  `CASE WHEN isnan(x) THEN CAST(0 AS BIGINT) WHEN x >= 9223372036854775807 THEN 9223372036854775807
-    WHEN x <= -9223372036854775808 THEN CAST('-9223372036854775808' AS BIGINT) ELSE CAST(x AS BIGINT) END`,
+  `CASE WHEN isnan(x) THEN CAST(0 AS BIGINT) WHEN abs(x) > 9223372036854775000 THEN error('[ARITHMETIC_OVERFLOW] Overflow: ' || x || ' is no long.') ELSE CAST(x AS BIGINT) END`,
 );
 
 // --- Functions of a double -------------------------------------------------------------------------------------------
@@ -416,5 +415,5 @@ function numberOrNamed(value: ColumnOrName | number) {
 }
 
 function literalDouble(value: number) {
-  return new Column(literal(value)).cast("double").expression;
+  return new Column({ kind: "literal", value, type: "double" }).expression;
 }

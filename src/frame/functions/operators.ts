@@ -23,6 +23,7 @@ import {
   takes,
   takesAlike,
 } from "../function-entry";
+import { hasMap, isNested, orderKey } from "./order-key";
 
 /** The operators of columns: what the methods of `Column` call. */
 
@@ -31,7 +32,7 @@ const infix = (sign: string) => ({ text: (a = "", b = "") => `(${a} ${sign} ${b}
 // --- Comparison: NaN equals NaN and is above every number, as in DuckDB; -0.0 equals 0.0. ----------------------------
 
 for (const sign of ["=", "<", "<=", ">", ">="]) {
-  define(sign, compares("boolean"), (a, b) => `(${a} ${sign} ${b})`, infix(sign));
+  define(sign, compares("boolean"), (a, b) => compared(a, sign, b), infix(sign));
 }
 define("!=", compares("boolean"), (a, b) => `(${a} <> ${b})`, { text: (a, b) => `(NOT (${a} = ${b}))` });
 define(
@@ -43,6 +44,11 @@ define(
 define("in", compares("boolean"), (a, ...list) => (list.length > 0 ? `(${a} IN (${list.join(", ")}))` : "FALSE"), {
   text: (a, ...list) => `(${a} IN (${list.join(", ")}))`,
 });
+
+function compared(a: Argument, sign: string, b: Argument): string {
+  if (sign === "=" || !isNested(a.type)) return `(${a} ${sign} ${b})`;
+  return `(${orderKey(a.sql, a.type)} ${sign} ${orderKey(b.sql, b.type)})`;
+}
 
 function compares(returns: DataType): (args: readonly Argument[]) => Signature {
   const alike = takesAlike(returns);
@@ -56,12 +62,6 @@ function compares(returns: DataType): (args: readonly Argument[]) => Signature {
     }
     return signature;
   };
-}
-
-function hasMap(type: DataType): boolean {
-  if (isMap(type)) return true;
-  if (isArray(type)) return hasMap(type.elementType);
-  return isStruct(type) && type.fields.some((field) => hasMap(field.type));
 }
 
 // --- Arithmetic: overflow is an error, as is dividing by zero. -------------------------------------------------------
@@ -84,9 +84,15 @@ define(
   (args) => {
     const decimal = decimalArguments(args, quotientSize);
     if (decimal) return decimal;
-    const types = args.map((arg) => implicitCast(arg.type, "number"));
-    if (types.includes(undefined)) throw differentTypes(args);
-    return { args: args.map(() => "double"), returns: "double" };
+    const [a, b] = args;
+    const common = a && b && commonType(a.type, b.type);
+    if (!common || !(isNumeric(common) || common === "void" || common === "string"))
+      throw differentTypes(args, "BINARY_OP_DIFF_TYPES");
+    // Text beside a whole number is read as one.
+    return {
+      args: args.map((arg) => (arg.type === "string" && isWhole(common) ? common : "double")),
+      returns: "double",
+    };
   },
   (a, b) =>
     unlessZero(a, b, "[DIVIDE_BY_ZERO] Division by zero. Use try_divide or nullif to tolerate it.", quotient(a, b)),
@@ -97,7 +103,9 @@ define(
   arithmetic(remainderSize),
   (a, b) => {
     // DuckDB fails on the least number divided by -1, whose remainder is 0.
-    const remainder = isWhole(a.type) ? `CASE WHEN ${b} = -1 THEN ${b} + 1 ELSE ${a} % ${b} END` : `${a} % ${b}`;
+    const remainder = isWhole(a.type)
+      ? `CASE WHEN ${b} = -1 THEN ${a} - ${a} ELSE ${a} % ${b} END`
+      : remainderSql(a, b);
     return unlessZero(a, b, "[REMAINDER_BY_ZERO] Remainder by zero. Use nullif to tolerate it.", remainder);
   },
   infix("%"),
@@ -151,9 +159,17 @@ function arithmetic(size: Size): (args: readonly Argument[]) => Signature {
     if (decimal) return decimal;
     const type = a && b ? commonType(a.type, b.type) : undefined;
     const number = type === "void" ? "double" : type;
-    if (number === undefined || !isNumeric(number)) throw differentTypes(args);
+    if (number === undefined || !isNumeric(number)) throw differentTypes(args, "BINARY_OP_DIFF_TYPES");
     return { args: [number, number], returns: number };
   };
+}
+
+function remainderSql(a: Argument, b: Argument): string {
+  const [x, y] = [decimalSize(a.type), decimalSize(b.type)];
+  if (!x || !y) return `${a} % ${b}`;
+  const scale = Math.max(x.scale, y.scale);
+  const common = boundedDecimal(Math.max(x.precision - x.scale, y.precision - y.scale) + scale, scale);
+  return `CAST(CAST(${a} AS ${common}) % CAST(${b} AS ${common}) AS ${resultType(a, b, remainderSize)})`;
 }
 
 function dateSql(date: Argument, sign: string, days: Argument): string {
@@ -169,14 +185,15 @@ function resultType(a: Argument, b: Argument, size: Size): DataType | undefined 
 function exact(sign: string, size: Size, a: Argument, b: Argument): string {
   const result = resultType(a, b, size);
   if (!result) return `(${a} ${sign} ${b})`;
-  if (sign === "*") return `CAST(${a} * ${b} AS ${result})`;
+  // With 38 digits DuckDB multiplies in 128 bits, and not in as few as the factors have.
+  if (sign === "*") return `CAST(CAST(${a} AS DECIMAL(38, ${decimalSize(a.type)?.scale ?? 0})) * ${b} AS ${result})`;
   return `CAST(CAST(${a} AS ${result}) ${sign} CAST(${b} AS ${result}) AS ${result})`;
 }
 
 function quotient(a: Argument, b: Argument): string {
   const result = resultType(a, b, quotientSize);
   const [x, y, z] = [decimalSize(a.type), decimalSize(b.type), result && decimalSize(result)];
-  if (!x || !y || !z) return `${a} / ${b}`;
+  if (!x || !y || !z) return `CAST(${a} AS DOUBLE) / CAST(${b} AS DOUBLE)`;
   // In whole numbers of the smallest digit, for DuckDB divides decimals as doubles.
   const shift = z.scale - x.scale + y.scale;
   const [up, down] = [power(Math.max(shift, 0)), power(Math.max(-shift, 0))];

@@ -55,13 +55,13 @@ defineMacro("spark_characters", "s", "CASE WHEN s = '' THEN [''] ELSE string_spl
 defineMacro(
   "spark_characters_limit",
   "s, n",
-  "CASE WHEN length(s) <= n THEN spark_characters(s) ELSE list_append(string_split(s, '')[1:n - 1], substring(s, n)) END",
+  "CASE WHEN s IS NULL THEN NULL WHEN length(s) <= n THEN spark_characters(s) ELSE list_append(string_split(s, '')[1:n - 1], substring(s, n)) END",
 );
 // At most n parts: the last one is what is left after n - 1 parts and the separators behind them.
 defineMacro(
   "spark_split_limit",
   "s, p, n",
-  `CASE WHEN len(string_split_regex(s, p)) <= n THEN string_split_regex(s, p)
+  `CASE WHEN s IS NULL THEN NULL WHEN len(string_split_regex(s, p)) <= n THEN string_split_regex(s, p)
     ELSE list_append(string_split_regex(s, p)[1:n - 1], substring(s, CAST(1
       + coalesce(list_sum(list_transform(string_split_regex(s, p)[1:n - 1], lambda x: length(x))), 0)
       + coalesce(list_sum(list_transform(regexp_extract_all(s, p)[1:n - 1], lambda x: length(x))), 0) AS BIGINT))) END`,
@@ -69,9 +69,9 @@ defineMacro(
 
 /** A pattern that finds nothing between any two characters: Java splits there, and behind the last character too. */
 function splitEverywhere(s: Argument, most: number): string {
-  const all = `CASE WHEN ${s} = '' THEN [''] ELSE list_append(string_split(${s}, ''), '') END`;
+  const all = `CASE WHEN ${s} IS NULL THEN NULL WHEN ${s} = '' THEN [''] ELSE list_append(string_split(${s}, ''), '') END`;
   if (most <= 0) return all;
-  return `CASE WHEN length(${s}) + 1 <= ${most} THEN ${all} ELSE list_append(string_split(${s}, '')[1:${most - 1}], substring(${s}, ${most})) END`;
+  return `CASE WHEN ${s} IS NULL THEN NULL WHEN length(${s}) + 1 <= ${most} THEN ${all} ELSE list_append(string_split(${s}, '')[1:${most - 1}], substring(${s}, ${most})) END`;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { arrayType, type DataType } from "../../data/types";
 import { IllegalArgumentError } from "../../errors";
 import { commonTypeOf, isArray } from "../coercion";
 import { type Column, literal } from "../column";
@@ -50,10 +51,16 @@ export function initcap(column: ColumnOrName): Column<string, string> {
   return call("initcap", named(column));
 }
 define("initcap", takes(["string"], "string"), (s) => `spark_initcap(${s})`);
+// One letter as a word begins with it: of several in upper case only the first.
+defineMacro(
+  "spark_initial",
+  "c",
+  "CASE WHEN c = 'ŉ' THEN 'ʼN' WHEN c IN ('ǆ', 'ǉ', 'ǌ', 'ǳ') THEN translate(c, 'ǆǉǌǳ', 'ǅǈǋǲ') ELSE left(spark_upper(c), 1) || lower(substring(spark_upper(c), 2)) END",
+);
 defineMacro(
   "spark_initcap",
   "s",
-  "array_to_string(list_transform(string_split(s, ' '), lambda w: upper(left(w, 1)) || spark_lower(substring(w, 2))), ' ')",
+  "array_to_string(list_transform(string_split(spark_lower(s), ' '), lambda w: spark_initial(left(w, 1)) || substring(w, 2)), ' ')",
 );
 
 // --- Ends ------------------------------------------------------------------------------------------------------------
@@ -150,17 +157,19 @@ export function substring(
 ): Column<string, string> {
   return call("substring", named(column), columnOrLiteral(position), columnOrLiteral(length));
 }
-define(
-  "substring",
-  takes([TEXT_OR_BYTES, "integer", "integer"], (type) => type),
-  (s, position, length) => {
-    const bytes = s.type === "binary";
-    const total = bytes ? `octet_length(${s})` : `length(${s})`;
-    const [from, until] = [`spark_from(${position}, ${total})`, `spark_until(${position}, ${length}, ${total})`];
-    if (bytes) return `${s}[greatest(${from}, 0) + 1:${until}]`;
-    return `substring(${s}, greatest(${from}, 0) + 1, greatest(${until} - greatest(${from}, 0), 0))`;
-  },
-);
+for (const name of ["substring", "substr"]) {
+  define(
+    name,
+    takes([TEXT_OR_BYTES, "integer", "integer"], (type) => type),
+    (s, position, length) => {
+      const bytes = s.type === "binary";
+      const total = bytes ? `octet_length(${s})` : `length(${s})`;
+      const [from, until] = [`spark_from(${position}, ${total})`, `spark_until(${position}, ${length}, ${total})`];
+      if (bytes) return `${s}[greatest(${from}, 0) + 1:${until}]`;
+      return `substring(${s}, greatest(${from}, 0) + 1, greatest(${until} - greatest(${from}, 0), 0))`;
+    },
+  );
+}
 // Where a part begins, and where it ends, from 0; before the start where a negative position reaches beyond it.
 defineMacro(
   "spark_from",
@@ -179,11 +188,12 @@ export function substringIndex(column: ColumnOrName, delimiter: string, count: n
 define("substring_index", takes(["string", "string", "integer"], "string"), (s, delimiter, n) => {
   if (delimiter.constant === "") return `left(${s}, 0)`;
   const count = Number(constantOf(n, "count"));
+  const backwards = `'${[...String(constantOf(delimiter, "delimiter"))].reverse().join("").replaceAll("'", "''")}'`;
   if (count === 0) return `left(${s}, 0)`;
   const parts = `string_split(${s}, ${delimiter})`;
   return count > 0
     ? `array_to_string(${parts}[1:${count}], ${delimiter})`
-    : `array_to_string(${parts}[-least(${-count}, len(${parts})):], ${delimiter})`;
+    : `spark_reverse(array_to_string(string_split(spark_reverse(${s}), ${backwards})[1:${-count}], ${backwards}))`;
 });
 
 /**
@@ -193,6 +203,8 @@ define("substring_index", takes(["string", "string", "integer"], "string"), (s, 
 export function instr(column: ColumnOrName, part: string | Column): Column<string, number> {
   return call("instr", named(column), columnOrLiteral(part));
 }
+// Places are looked for from the end backwards, which matters where the delimiter overlaps itself, as in aaa.
+defineMacro("spark_reverse", "s", "array_to_string(list_reverse(string_split(s, '')), '')");
 define("instr", takes(["string", "string"], "integer"), (s, part) => `spark_place(${s}, ${part})`);
 // DuckDB finds the empty text at 1 in no text at all, as Java does; in others it has to be asked.
 defineMacro("spark_place", "s, p", "CAST(CASE WHEN p = '' AND s IS NOT NULL THEN 1 ELSE instr(s, p) END AS INTEGER)");
@@ -206,6 +218,7 @@ export function locate(part: string, column: ColumnOrName, position = 1): Column
 }
 define("locate", takes(["string", "string", "integer"], "integer"), (part, s, position) => {
   const from = Number(constantOf(position, "position"));
+  if (part.constant === "") return `CAST(CASE WHEN ${s} IS NOT NULL THEN 1 END AS INTEGER)`;
   if (from === 1) return `spark_place(${s}, ${part})`;
   if (from < 1) return `CAST(CASE WHEN ${s} IS NOT NULL AND ${part} IS NOT NULL THEN 0 END AS INTEGER)`;
   const found = `spark_place(substring(${s}, ${from}), ${part})`;
@@ -237,9 +250,7 @@ define(
   takes([["string", "array"]], (type) => type),
   (s) =>
     // DuckDB's reverse keeps a letter and its marks together.
-    isArray(s.type)
-      ? `list_reverse(${s})`
-      : `array_to_string(list_reverse(list_transform(range(1, length(${s}) + 1), lambda i: substring(${s}, i, 1))), '')`,
+    isArray(s.type) ? `list_reverse(${s})` : `spark_reverse(${s})`,
 );
 
 /**
@@ -297,9 +308,7 @@ define(
   "concat_ws",
   (args) => {
     const [separator, ...rest] = args;
-    const types = rest.map((a) => (isArray(a.type) && a.type.elementType === "string" ? a.type : "string"));
-    if (rest.some((a) => isArray(a.type) && a.type.elementType !== "string"))
-      takes(["string", "string"], "string", { rest: true })(args);
+    const types = rest.map((a): DataType => (isArray(a.type) ? arrayType("string", a.type.containsNull) : "string"));
     takes(["string", "string"], "string", { rest: true })(args.filter((a) => !isArray(a.type)));
     return { args: ["string", ...types], returns: "string", nullable: separator?.nullable ?? false };
   },

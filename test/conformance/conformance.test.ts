@@ -1,0 +1,228 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { DataFrame } from "../../src/frame/dataframe";
+import { functionNames } from "../../src/frame/function-entry";
+import { col, lit } from "../../src/frame/functions";
+import type { Session } from "../../src/session/session";
+import { golden } from "../support/golden";
+import { type Answer, answerOf, cutTime, errorName, framesOn, idsOf, isSame, isUnseen } from "./answers";
+import type { ColumnCase, ConformanceCase, FrameCase, Frames } from "./case";
+import { CASES, keyOf } from "./cases";
+import { ENGINES } from "./engines";
+
+const answers = golden<Record<string, Answer>>("conformance");
+const differences = readFileSync(join(__dirname, "..", "..", "docs", "differences.md"), "utf8");
+
+/** Columns that are computed in one query. */
+const TOGETHER = 24;
+
+type Outcome = "identical" | "refused" | "different";
+
+describe.each(ENGINES)("conformance with Spark on $name", ({ open, cannot }) => {
+  let session: Session;
+  let frames: Frames;
+  const outcomes: Outcome[] = [];
+
+  beforeAll(async () => {
+    session = await open();
+    frames = framesOn(session);
+  });
+
+  afterAll(async () => {
+    const count = (outcome: Outcome) => outcomes.filter((o) => o === outcome).length;
+    console.log(
+      `Conformance with Spark on ${session.master}: ${outcomes.length} of ${CASES.length} cases: ${count("identical")} identical, ` +
+        `${count("refused")} refused by name, ${count("different")} different and documented.`,
+    );
+    await session.stop();
+  });
+
+  it.each(Object.keys(golden<object>("conformance")).length > 0 ? [...new Set(CASES.map((c) => c.frame ?? ""))] : [])(
+    "gives Spark's columns over %s",
+    async (frame) => {
+      const cases = CASES.filter((c): c is ColumnCase => (c.frame ?? "") === frame && c.frame !== undefined);
+      const complaints: string[] = [];
+      for (let start = 0; start < cases.length; start += TOGETHER) {
+        complaints.push(...(await columnsTogether(cases.slice(start, start + TOGETHER))));
+      }
+      expect(complaints).toEqual([]);
+    },
+    120_000,
+  );
+
+  it("tries every function of the table", () => {
+    const tried = CASES.map((c) =>
+      JSON.stringify(c.frame === undefined ? c.ours(frames).plan : c.ours().expression),
+    ).join();
+    const random = ["rand"];
+    expect(
+      functionNames().filter((name) => !random.includes(name) && !tried.includes(`"fn":${JSON.stringify(name)}`)),
+    ).toEqual([]);
+  });
+
+  it("gives Spark's frames", async () => {
+    const complaints: string[] = [];
+    for (const each of CASES.filter((c): c is FrameCase => c.frame === undefined)) {
+      complaints.push(...judged(each, each.spark, await frameComplaint(each)));
+    }
+    expect(complaints).toEqual([]);
+  }, 120_000);
+
+  async function columnsTogether(cases: readonly ColumnCase[]): Promise<string[]> {
+    const quick = cases.filter((c) => {
+      const answer = answers[keyOf(c)];
+      return answer && "values" in answer && !c.refused && !answer.values.some(isError);
+    });
+    const found = new Map<ColumnCase, string | undefined>();
+    try {
+      for (const [each, complaint] of await computed(quick)) found.set(each, complaint);
+    } catch {
+      // One of them fails: which one shows one by one.
+    }
+    const complaints: string[] = [];
+    for (const each of cases) {
+      const complaint = found.has(each) ? found.get(each) : await columnComplaint(each);
+      complaints.push(...judged(each, keyOf(each), complaint));
+    }
+    return complaints;
+  }
+
+  /** Several columns in one query. */
+  async function computed(cases: readonly ColumnCase[]): Promise<[ColumnCase, string | undefined][]> {
+    const [first] = cases;
+    if (!first) return [];
+    const frame = frames[first.frame]!;
+    const columns = cases.map((c, i) => c.ours().alias(`c${i}`));
+    const { columns: schema, rows } = await answerOf(frame.select(col("id"), ...columns) as DataFrame);
+    const ids = idsOf(first.frame);
+    const ordered = [...rows].sort((a, b) => ids.indexOf(a[0] as number) - ids.indexOf(b[0] as number));
+    return cases.map((c, i) => {
+      const [, type = "", nullable = true] = schema[i + 1] ?? [];
+      const values = ordered.map((row) => row[i + 1]);
+      const { expression, columnName } = c.ours();
+      const name = expression.kind === "column" ? columnName.split(".").at(-1) : columnName;
+      return [c, difference(c, [name, type, nullable], values)];
+    });
+  }
+
+  /** A column by itself: what Spark fails on row by row has to fail here too. */
+  async function columnComplaint(each: ColumnCase): Promise<string | undefined> {
+    const answer = answers[keyOf(each)]!;
+    const frame = frames[each.frame]!;
+    const attempt = async (rows: DataFrame) => {
+      try {
+        return await answerOf(rows.select(each.ours()) as DataFrame);
+      } catch (error) {
+        return { error: errorName(error) };
+      }
+    };
+    if (!("values" in answer)) {
+      const whole = await attempt(frame.filter(lit(false)) as DataFrame);
+      const error = "error" in whole ? whole.error : "error" in (await attempt(frame)) ? "" : undefined;
+      if (error === undefined) return `Spark refuses it with ${(answer as { error: string }).error}, and here it works`;
+      return sameError(error, (answer as { error: string }).error);
+    }
+    const values: unknown[] = [];
+    let column: [string, string, boolean] | undefined;
+    for (const id of idsOf(each.frame)) {
+      const one = await attempt(frame.filter(col("id").eq(id)) as DataFrame);
+      if ("error" in one) values.push(one);
+      else {
+        const [name, type, nullable] = one.columns[0]!;
+        column = [name, type, nullable];
+        values.push(one.rows[0]?.[0]);
+      }
+    }
+    return difference(each, column, values);
+  }
+
+  async function frameComplaint(each: FrameCase): Promise<string | undefined> {
+    const answer = answers[each.spark]!;
+    let actual: Awaited<ReturnType<typeof answerOf>>;
+    try {
+      actual = await answerOf(each.ours(frames));
+    } catch (error) {
+      if ("error" in answer) return sameError(errorName(error), answer.error);
+      return `fails: ${errorName(error)}`;
+    }
+    if (!("rows" in answer)) return `Spark fails with ${"error" in answer ? answer.error : "?"}, and here it works`;
+    const columns = namesAndTypes(actual.columns);
+    if (columns !== namesAndTypes(answer.columns)) return `columns ${columns}, Spark ${namesAndTypes(answer.columns)}`;
+    const expected = answer.rows.map((row) => row.map(cutTime));
+    const [a, b] = each.ordered ? [actual.rows, expected] : [sorted(actual.rows), sorted(expected)];
+    const wrong = b.findIndex((row, i) => !isSame(a[i], row, each.within));
+    if (a.length === b.length && wrong < 0) return undefined;
+    return `row ${wrong}: ${JSON.stringify(a[wrong])}, Spark ${JSON.stringify(b[wrong])} (${a.length} and ${b.length} rows)`;
+  }
+
+  /** What is wrong with a case, by what is said of it. */
+  function judged(each: ConformanceCase, key: string, complaint: string | undefined): string[] {
+    if (each.refused !== undefined) {
+      outcomes.push("refused");
+      if (!cannot.has(each.refused)) return [`${key}: this engine may not refuse with ${each.refused}`];
+      return complaint?.includes(each.refused) ? [] : [`${key}: is not refused with ${each.refused}: ${complaint}`];
+    }
+    if (each.differs !== undefined) {
+      outcomes.push("different");
+      if (!differences.includes(each.differs)) return [`${key}: docs/differences.md says nothing of ${each.differs}`];
+      return complaint === undefined ? [`${key}: is said to differ and does not`] : [];
+    }
+    outcomes.push("identical");
+    return complaint === undefined ? [] : [`${key}: ${complaint}`];
+  }
+});
+
+it("has an answer of Spark for every case, and no other", () => {
+  expect(CASES.map(keyOf).sort()).toEqual(Object.keys(answers).sort());
+});
+
+function isError(value: unknown): value is { error: string } {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && "error" in value;
+}
+
+function difference(
+  each: ColumnCase,
+  column: readonly unknown[] | undefined,
+  values: readonly unknown[],
+): string | undefined {
+  const answer = answers[keyOf(each)] as Extract<Answer, { values: unknown }>;
+  if (column && JSON.stringify(column.slice(0, 2)) !== JSON.stringify(answer.column.slice(0, 2))) {
+    return `column ${JSON.stringify(column)}, Spark ${JSON.stringify(answer.column)}`;
+  }
+  const errors = new Set(values.map((value) => (isError(value) ? value.error : "")));
+  // What is wrong with every row is refused before there are rows, with the error that Spark has for the first of them.
+  if (errors.size === 1 && answer.values.some((value) => isError(value) && errors.has(value.error))) return undefined;
+  const wrong = answer.values.flatMap((expected, i) => {
+    const actual = values[i];
+    if (isUnseen(expected)) return [];
+    if (isError(expected) || isError(actual)) {
+      const message = sameError(
+        isError(actual) ? actual.error : undefined,
+        isError(expected) ? expected.error : undefined,
+      );
+      return message === undefined
+        ? []
+        : [`row ${idsOf(each.frame)[i]}: ${message} ${JSON.stringify(actual)} ${JSON.stringify(expected)}`];
+    }
+    return isSame(actual, cutTime(expected), each.within)
+      ? []
+      : [`row ${idsOf(each.frame)[i]}: ${JSON.stringify(actual)}, Spark ${JSON.stringify(expected)}`];
+  });
+  return wrong.length === 0 ? undefined : wrong.slice(0, 4).join("; ");
+}
+
+function sameError(actual: string | undefined, expected: string | undefined): string | undefined {
+  // Whether Spark has a suggestion depends on the function that it calls inside.
+  const name = (error: string | undefined) => error?.replace(/^(NUMERIC_VALUE_OUT_OF_RANGE)\..*/, "$1");
+  if (name(actual) === name(expected)) return undefined;
+  return `error ${actual ?? "none"}, Spark ${expected ?? "none"}`;
+}
+
+function namesAndTypes(columns: readonly (readonly unknown[])[]): string {
+  return JSON.stringify(columns.map((column) => column.slice(0, 2)));
+}
+
+function sorted(rows: readonly (readonly unknown[])[]): (readonly unknown[])[] {
+  return [...rows].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+}

@@ -1,0 +1,23 @@
+import { Session } from "../../src/session/session";
+
+/** An engine that the suite runs on. */
+export interface ConformingEngine {
+  readonly name: string;
+  readonly open: () => Promise<Session>;
+  /** Refusals by name that this engine owes nobody: it can do less than Spark here. */
+  readonly cannot: ReadonlySet<string>;
+}
+
+/** Every engine there is. The next one is one line more. */
+export const ENGINES: readonly ConformingEngine[] = [
+  {
+    name: "local[2]",
+    open: () => Session.builder().appName("conformance").master("local[2]").getOrCreate(),
+    cannot: new Set([
+      "UNSUPPORTED_PATTERN",
+      "UNSUPPORTED_FEATURE",
+      "UNSUPPORTED_DATETIME_PATTERN",
+      "INVALID_UTF8_STRING",
+    ]),
+  },
+];
