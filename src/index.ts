@@ -14,7 +14,7 @@ export { CorruptImageError, ImageTooLargeError } from "./image/errors";
 export { type SyntheticFruitsOptions, writeSyntheticFruits } from "./image/synthetic";
 export { WeightsShapeError } from "./model/weights";
 export { WeightsUnavailableError } from "./model/weights-lookup";
-export { CorruptParquetError } from "./parquet";
+export { CorruptParquetError, EncryptedParquetError, UnsupportedParquetError } from "./parquet";
 export { RuntimeConfig, SETTINGS, type SettingName, type SettingValue } from "./session/configuration";
 export type { JobRecord, StageRecord } from "./session/history";
 export { Session, SessionBuilder } from "./session/session";

@@ -2,20 +2,21 @@ import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { arrayType, structType } from "../../src/data/types";
+import { batchFromColumns, vectorFromValues } from "../../src/data/vectors";
 import { IllegalArgumentError } from "../../src/errors";
 import { AnalysisError, UnresolvedColumnError } from "../../src/frame/analysis-error";
-import { CorruptParquetError } from "../../src/parquet";
+import { CorruptParquetError, writeParquetFile } from "../../src/parquet";
 import { Session } from "../../src/session/session";
 import { formatReport, validate } from "../../src/session/validate";
 import { PathNotFoundError } from "../../src/storage/errors";
-import { runPython } from "../support/python";
 
 let dir: string;
 let session: Session;
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), "pomona-validate-"));
-  runPython(WRITE_FIXTURES, [dir]);
+  await writeFixtures(dir);
   session = await Session.builder().master("local[2]").config("pomona.progress", "off").getOrCreate();
 }, 120_000);
 afterAll(async () => {
@@ -24,7 +25,7 @@ afterAll(async () => {
 });
 
 describe("validate", () => {
-  it("finds nothing wrong with whole data that pyarrow wrote, and says what is there", async () => {
+  it("finds nothing wrong with whole data, and says what is there", async () => {
     const report = await validate(session, join(dir, "good"), { rows: 40, dimension: 8 });
     expect(report).toMatchObject({
       ok: true,
@@ -124,45 +125,68 @@ describe("validate", () => {
   });
 });
 
-const WRITE_FIXTURES = `
-import os, sys
-import numpy as np, pyarrow as pa, pyarrow.parquet as pq
-root = sys.argv[1]
-rng = np.random.default_rng(1)
-vector = lambda n: [float(v) for v in rng.normal(size=n)]
+interface FixtureRow {
+  path: string | null;
+  label: string | null;
+  features: number[];
+  pca?: (number | null)[] | null;
+}
 
-def table(rows):
-    return pa.table({
-        "path": pa.array([r["path"] for r in rows], pa.string()),
-        "label": pa.array([r["label"] for r in rows], pa.string()),
-        "features": pa.array([r["features"] for r in rows], pa.list_(pa.float32())),
-        **({"pca": pa.array([r["pca"] for r in rows], pa.list_(pa.float64()))} if rows and "pca" in rows[0] else {}),
-    })
+async function writeFixtures(root: string): Promise<void> {
+  const vector = (n: number, seed: number) => Array.from({ length: n }, (_, j) => Math.sin(seed * 31 + j));
+  const good = Array.from(
+    { length: 40 },
+    (_, i): FixtureRow => ({
+      path: `img/${i}.jpg`,
+      label: "abcd"[i % 4] ?? "",
+      features: vector(8, i),
+    }),
+  );
+  await writeParts(join(root, "good"), good);
+  writeFileSync(join(root, "good", "_SUCCESS"), "");
 
-def write(name, rows):
-    os.makedirs(os.path.join(root, name))
-    for part in range(2):
-        half = rows[part * 20:(part + 1) * 20]
-        pq.write_table(table(half), os.path.join(root, name, f"part-0000{part}.parquet"))
+  const bad = good.map((row, i) => ({ ...row, pca: vector(8, i + 100) as (number | null)[] | null }));
+  const change = (row: number, with_: Partial<FixtureRow>) => Object.assign(bad[row] as FixtureRow, with_);
+  const changed = (row: number, place: number, value: number | null) =>
+    change(row, { pca: (bad[row]?.pca ?? []).map((old, j) => (j === place ? value : old)) });
+  change(1, { pca: null });
+  change(2, { pca: vector(7, 2) });
+  change(3, { pca: [] });
+  changed(4, 3, Number.NaN);
+  changed(5, 0, Number.NEGATIVE_INFINITY);
+  changed(6, 7, null);
+  change(20, { path: null });
+  change(21, { path: null });
+  change(30, { path: bad[29]?.path ?? null });
+  change(31, { label: null });
+  change(32, { label: "  " });
+  await writeParts(join(root, "bad"), bad);
+  mkdirSync(join(root, "bad", "_temporary", "job"), { recursive: true });
+  writeFileSync(join(root, "bad", "_temporary", "job", "part-00000.parquet"), "");
+  await writePart(join(root, "norows.parquet"), []);
+}
 
-good = [{"path": f"img/{i}.jpg", "label": "abcd"[i % 4], "features": vector(8)} for i in range(40)]
-write("good", good)
-open(os.path.join(root, "good", "_SUCCESS"), "w").close()
+async function writeParts(folder: string, rows: readonly FixtureRow[]): Promise<void> {
+  for (const part of [0, 1]) {
+    await writePart(join(folder, `part-0000${part}.parquet`), rows.slice(part * 20, (part + 1) * 20));
+  }
+}
 
-bad = [{**r, "pca": vector(8)} for r in good]
-bad[1]["pca"] = None
-bad[2]["pca"] = vector(7)
-bad[3]["pca"] = []
-bad[4]["pca"][3] = float("nan")
-bad[5]["pca"][0] = float("-inf")
-bad[6]["pca"][7] = None
-bad[20]["path"] = bad[21]["path"] = None
-bad[30]["path"] = bad[29]["path"]
-bad[31]["label"] = None
-bad[32]["label"] = "  "
-write("bad", bad)
-os.makedirs(os.path.join(root, "bad", "_temporary", "job"))
-open(os.path.join(root, "bad", "_temporary", "job", "part-00000.parquet"), "w").close()
-
-pq.write_table(table([]), os.path.join(root, "norows.parquet"))
-`;
+async function writePart(path: string, rows: readonly FixtureRow[]): Promise<void> {
+  const schema = structType({
+    path: "string",
+    label: "string",
+    features: arrayType("float"),
+    ...(rows[0]?.pca === undefined ? {} : { pca: arrayType("double") }),
+  });
+  const batches = async function* () {
+    if (rows.length === 0) return;
+    yield batchFromColumns(
+      schema.fields.map(({ name, type }) => {
+        const values = rows.map((row) => row[name as keyof FixtureRow]);
+        return { name, vector: vectorFromValues(values, type) };
+      }),
+    );
+  };
+  await writeParquetFile(path, batches(), { schema });
+}

@@ -1,93 +1,19 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RecordBatch } from "apache-arrow";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sparkSchema } from "../../src/data/arrow";
-import { arrayType, structField, structType } from "../../src/data/types";
-import { batchFromColumns, valuesFromVector, vectorFromMatrix, vectorFromValues } from "../../src/data/vectors";
-import { CorruptParquetError, readParquetBatches, readParquetFooter, writeParquetFile } from "../../src/parquet";
+import { valuesFromVector } from "../../src/data/vectors";
+import { readParquetBatches, writeParquetFile } from "../../src/parquet";
 import { runPython } from "../support/python";
-
-const SCHEMA = structType([
-  structField("path", "string"),
-  structField("n", "long"),
-  structField("i", "integer"),
-  structField("ok", "boolean"),
-  structField("at", "timestamp"),
-  structField("bytes", "binary"),
-  structField("features", arrayType("float")),
-  structField("pca", arrayType("double")),
-]);
+import { batches, SCHEMA } from "./sample-batches";
 
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "parquet-"));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Rows 2i is null in every column that can be; vectors of 4 and 3 values. */
-function batch(start: number, rows: number): RecordBatch {
-  const indices = Array.from({ length: rows }, (_, i) => start + i);
-  const orNull = <T>(of: (i: number) => T) => indices.map((i) => (i % 5 === 2 ? null : of(i)));
-  const floats = Float32Array.from({ length: rows * 4 }, (_, j) => start * 4 + j + 0.25);
-  const doubles = Float64Array.from({ length: rows * 3 }, (_, j) => (start * 3 + j) / 3);
-  const nulls = new Set(indices.flatMap((i, row) => (i % 5 === 2 ? [row] : [])));
-  return batchFromColumns([
-    {
-      name: "path",
-      vector: vectorFromValues(
-        orNull((i) => `déjà vu ${i} 🍎%`),
-        "string",
-      ),
-    },
-    {
-      name: "n",
-      vector: vectorFromValues(
-        orNull((i) => 2n ** 60n + BigInt(i)),
-        "long",
-      ),
-    },
-    {
-      name: "i",
-      vector: vectorFromValues(
-        orNull((i) => -i),
-        "integer",
-      ),
-    },
-    {
-      name: "ok",
-      vector: vectorFromValues(
-        orNull((i) => i % 2 === 0),
-        "boolean",
-      ),
-    },
-    {
-      name: "at",
-      vector: vectorFromValues(
-        orNull((i) => new Date(1_700_000_000_123 + i)),
-        "timestamp",
-      ),
-    },
-    {
-      name: "bytes",
-      vector: vectorFromValues(
-        orNull((i) => Uint8Array.of(i % 256, 0, 255)),
-        "binary",
-      ),
-    },
-    { name: "features", vector: vectorFromMatrix({ values: floats, rows, dimension: 4 }, nulls) },
-    { name: "pca", vector: vectorFromMatrix({ values: doubles, rows, dimension: 3 }) },
-  ]);
-}
-
-async function* batches(...sizes: number[]) {
-  let start = 0;
-  for (const size of sizes) {
-    yield batch(start, size);
-    start += size;
-  }
-}
 
 describe("a file written here", () => {
   it("reads the same in pandas/pyarrow and in DuckDB: types, values, nulls, metadata", async () => {
@@ -168,20 +94,6 @@ print(json.dumps({
     const columns = runPython("import sys, pandas as pd; print(*pd.read_parquet(sys.argv[1]).columns)", [path]).trim();
     expect(columns).toBe("path n i ok at bytes features pca");
   });
-
-  it("reads back in slices, only the columns asked for", async () => {
-    const path = join(folder, "slices.parquet");
-    await writeParquetFile(path, batches(1500, 1500), { schema: SCHEMA });
-    const seen: unknown[] = [];
-    for await (const part of readParquetBatches(path, { rows: [1000, 2100], columns: ["i"], batchSize: 256 })) {
-      expect(part.schema.names).toEqual(["i"]);
-      expect(part.numRows).toBeLessThanOrEqual(256);
-      seen.push(...valuesFromVector(part.getChild("i")!, "integer"));
-    }
-    const expected = Array.from({ length: 1100 }, (_, j) => ((1000 + j) % 5 === 2 ? null : -(1000 + j)));
-    expect(seen).toEqual(expected);
-    expect((await readParquetFooter(path)).rows).toBe(3000);
-  });
 });
 
 describe("a file written elsewhere", () => {
@@ -222,41 +134,4 @@ else: duckdb.sql(f"COPY t TO '{path}' (FORMAT parquet)")
     expect(column("features")).toEqual([Float32Array.of(1.5, 2.5), null, new Float32Array(0)]);
     expect(column("s")[0]).toEqual({ a: 1, b: "x" });
   });
-});
-
-describe("what is not a whole file", () => {
-  it("is a CorruptParquetError that names it", async () => {
-    const path = join(folder, "cut.parquet");
-    await writeParquetFile(path, batches(500), { schema: SCHEMA });
-    truncateSync(path, 2000);
-    const read = async () => {
-      for await (const _ of readParquetBatches(path));
-    };
-    await expect(read()).rejects.toThrow(CorruptParquetError);
-    await expect(read()).rejects.toThrow(/cut\.parquet/);
-    writeFileSync(path, "not parquet at all");
-    await expect(read()).rejects.toThrow(CorruptParquetError);
-  });
-
-  it("is not left behind by a write that fails", async () => {
-    const path = join(folder, "failed.parquet");
-    const failing = async function* () {
-      yield batch(0, 10);
-      throw new RangeError("the source broke");
-    };
-    await expect(writeParquetFile(path, failing(), { schema: SCHEMA })).rejects.toThrow(RangeError);
-    expect(readdirSync(folder)).not.toContain("failed.parquet");
-  });
-});
-
-it("a damaged page is an error, not wrong values", async () => {
-  const path = join(folder, "damaged.parquet");
-  await writeParquetFile(path, batches(500), { schema: SCHEMA });
-  const bytes = readFileSync(path);
-  bytes.fill(0xff, 8, 200);
-  writeFileSync(path, bytes);
-  const read = async () => {
-    for await (const _ of readParquetBatches(path));
-  };
-  await expect(read()).rejects.toThrow(CorruptParquetError);
 });

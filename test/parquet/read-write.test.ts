@@ -1,0 +1,64 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { valuesFromVector } from "../../src/data/vectors";
+import { CorruptParquetError, readParquetBatches, readParquetFooter, writeParquetFile } from "../../src/parquet";
+import { batch, batches, SCHEMA } from "./sample-batches";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "parquet-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it("a file reads back in slices, only the columns asked for", async () => {
+  const path = join(folder, "slices.parquet");
+  await writeParquetFile(path, batches(1500, 1500), { schema: SCHEMA });
+  const seen: unknown[] = [];
+  for await (const part of readParquetBatches(path, { rows: [1000, 2100], columns: ["i"], batchSize: 256 })) {
+    expect(part.schema.names).toEqual(["i"]);
+    expect(part.numRows).toBeLessThanOrEqual(256);
+    seen.push(...valuesFromVector(part.getChild("i")!, "integer"));
+  }
+  const expected = Array.from({ length: 1100 }, (_, j) => ((1000 + j) % 5 === 2 ? null : -(1000 + j)));
+  expect(seen).toEqual(expected);
+  expect((await readParquetFooter(path)).rows).toBe(3000);
+});
+
+describe("what is not a whole file", () => {
+  it("is a CorruptParquetError that names it", async () => {
+    const path = join(folder, "cut.parquet");
+    await writeParquetFile(path, batches(500), { schema: SCHEMA });
+    truncateSync(path, 2000);
+    const read = async () => {
+      for await (const _ of readParquetBatches(path));
+    };
+    await expect(read()).rejects.toThrow(CorruptParquetError);
+    await expect(read()).rejects.toThrow(/cut\.parquet/);
+    writeFileSync(path, "not parquet at all");
+    await expect(read()).rejects.toThrow(CorruptParquetError);
+  });
+
+  it("is not left behind by a write that fails", async () => {
+    const path = join(folder, "failed.parquet");
+    const failing = async function* () {
+      yield batch(0, 10);
+      throw new RangeError("the source broke");
+    };
+    await expect(writeParquetFile(path, failing(), { schema: SCHEMA })).rejects.toThrow(RangeError);
+    expect(readdirSync(folder)).not.toContain("failed.parquet");
+  });
+});
+
+it("a damaged page is an error, not wrong values", async () => {
+  const path = join(folder, "damaged.parquet");
+  await writeParquetFile(path, batches(500), { schema: SCHEMA });
+  const bytes = readFileSync(path);
+  bytes.fill(0xff, 8, 200);
+  writeFileSync(path, bytes);
+  const read = async () => {
+    for await (const _ of readParquetBatches(path));
+  };
+  await expect(read()).rejects.toThrow(CorruptParquetError);
+});
