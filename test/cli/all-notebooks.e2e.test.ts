@@ -50,7 +50,7 @@ describe.each(names)("%s", (name) => {
     expect(status, stderr.slice(-2000)).toBe(0);
     expect(stderr).not.toMatch(/unknown parameter/i);
     expect(unexpected(output)).toEqual([]);
-  }, 240_000);
+  }, 600_000);
 
   it("runs by nbconvert", () => {
     const notebook = parseNotebook(readFileSync(path(), "utf8"), name);
@@ -61,5 +61,5 @@ describe.each(names)("%s", (name) => {
     expect(status, stderr.slice(-2000)).toBe(0);
     expect(unexpected(input)).toEqual([]);
     expect(cellsOf(input).some(({ outputs }) => outputs?.length > 0)).toBe(true);
-  }, 240_000);
+  }, 600_000);
 });

@@ -9,7 +9,7 @@ const page = readFileSync(join(packageRoot, "docs", "coming-from-pyspark.md"), "
 let notebook: Notebook;
 beforeAll(() => {
   notebook = openNotebook();
-  notebook.code(`import { FloatProgress } from "pomona/widgets"; import { screePlot } from "pomona/plot"; import { validate } from "pomona";
+  notebook.code(`import { FloatProgress } from "pomona/widgets"; import { efficientNetB0, resNet50 } from "pomona/models"; import { screePlot } from "pomona/plot"; import { validate } from "pomona";
 let df = spark.read.parquet("x"); const path = "x"; const k = "spark.a", v = "1", x = [1], rows = [{ a: 1 }];`);
 });
 afterAll(() => notebook.cells.close());
