@@ -112,10 +112,22 @@ async function load(name: BackendName): Promise<void> {
 async function build(name: BackendName, network: StoredNetwork, threads: number): Promise<NetworkBackend> {
   switch (name) {
     case "onnxruntime-node":
-      return (await import("./backend-onnx")).createOnnxBackend(await network.onnxModel(), network.inputShape, threads);
+      return buildOnnx(network, threads);
     case "tfjs-node":
       return (await import("./backend-tfjs-node")).createTfjsNodeBackend(await network.graph());
     case "tfjs-wasm":
       return (await import("./backend-tfjs-wasm")).createTfjsWasmBackend(await network.graph());
+  }
+}
+
+async function buildOnnx(network: StoredNetwork, threads: number): Promise<NetworkBackend> {
+  const { createOnnxBackend } = await import("./backend-onnx");
+  const model = await network.onnxModel();
+  try {
+    return await createOnnxBackend(model, network.inputShape, threads);
+  } catch (error) {
+    if (typeof model !== "string") throw error;
+    // A file that is damaged is made anew, as a damaged graph is.
+    return createOnnxBackend(await network.onnxModel(true), network.inputShape, threads);
   }
 }

@@ -18,8 +18,8 @@ import { cacheDir, loadWeights, type ResolvedWeights } from "./weights-lookup";
 export interface StoredNetwork {
   readonly inputShape: Graph["inputShape"];
   graph(): Promise<Graph>;
-  /** The ONNX model: its bytes, or the path of a file. */
-  onnxModel(): Promise<Uint8Array | string>;
+  /** The ONNX model: its bytes, or the path of a file. @param anew true where the file that is there cannot be read */
+  onnxModel(anew?: boolean): Promise<Uint8Array | string>;
 }
 
 /** A graph that is at hand. */
@@ -39,10 +39,10 @@ export function storedNetwork(
   return {
     inputShape: inputShape(network),
     graph: () => cachedGraph(network, weights, options),
-    async onnxModel() {
+    async onnxModel(anew = false) {
       if (weights.kind === "random") return onnxModel(await cachedGraph(network, weights, options));
       const file = cacheFile(network, weights, options, "onnx");
-      if (existsSync(file)) return file;
+      if (!anew && existsSync(file)) return file;
       const model = onnxModel(await cachedGraph(network, weights, options));
       return (await writeCache(file, model)) ? file : model;
     },

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Binary, Utf8, type Vector, vectorFromArray } from "apache-arrow";
@@ -198,6 +198,18 @@ describe("image.features", () => {
     const vector = await fn.apply(columns(images.slice(0, 1)), fail);
     expect(differenceFrom(floats(vector, 0)!, images[0]!.features)).toBeLessThan(1e-4);
     await fn.close?.();
+  });
+
+  it("makes what it keeps of the weights anew where that is damaged", async () => {
+    const cacheDir = join(folder, "cache");
+    const form = { network, weights, cacheDir, inputShape: [32, 32, 3] };
+    const params = await builtin.prepare!(form, { log: () => {} });
+    const files = readdirSync(join(cacheDir, "graphs"));
+    expect(files.map((file) => file.split(".").at(-1)).sort()).toEqual(["onnx", "v8"]);
+    const expected = await (await builtin.create(params, context())).apply(columns(images.slice(1, 2)), fail);
+    for (const file of files) writeFileSync(join(cacheDir, "graphs", file), "damaged");
+    const again = await (await builtin.create(params, context())).apply(columns(images.slice(1, 2)), fail);
+    expect(floats(again, 0)).toEqual(floats(expected, 0));
   });
 
   it("fails before any task for weights that are not there or do not fit, and for wrong parameters", async () => {
