@@ -1,6 +1,8 @@
 /** A number as Java's `Double.toString` writes it: plain between 1e-3 and 1e7, else `1.0E-5`. */
 export function javaDouble(value: number): string {
-  return javaNumber(value, value.toExponential());
+  const shortest = value.toExponential();
+  // Java looks for two digits at least, which tells where one would do: 4.9E-324.
+  return javaNumber(value, shortest.includes(".") ? shortest : value.toExponential(1).replace(".0e", "e"));
 }
 
 /** The same for a number of 32 bits, with the fewest digits that read back as it. */
@@ -25,7 +27,7 @@ function javaNumber(value: number, exponential: string): string {
 
 /** The fewest digits that read back as the same 32-bit number; nine always do. */
 function floatDigits(value: number): string {
-  for (let digits = 0; digits < 8; digits++) {
+  for (let digits = 1; digits < 8; digits++) {
     const text = value.toExponential(digits);
     if (Math.fround(Number(text)) === value) return text.replace(/\.?0+e/, "e");
   }

@@ -1,7 +1,7 @@
 import type { FunctionSpec, Json } from "../data/batch-function";
+import { javaDouble } from "../data/java-number";
 import type { DataType, StructType } from "../data/types";
 import { functionNamed } from "./function-entry";
-import { javaDouble } from "./java-number";
 
 /** A value in a plan: what JSON can say, and a type where JavaScript's is not enough. */
 export type LiteralValue = null | boolean | number | string;
@@ -59,7 +59,7 @@ export type JoinType = "inner" | "left" | "right" | "full" | "semi" | "anti" | "
 /** Whose SQL a text is. */
 export type SqlDialect = "duckdb";
 
-export type ReadFormat = "binaryFile" | "parquet" | "csv";
+export type ReadFormat = "binaryFile" | "parquet" | "csv" | "json" | "text";
 
 /**
  * A lazy query: what to compute, never how or where. Plain data: it survives JSON. `planId` tells a DataFrame's own columns from

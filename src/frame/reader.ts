@@ -92,6 +92,16 @@ export class DataFrameReader<R = AnyRow> {
     return this.format("parquet").load<Row>(paths);
   }
 
+  /** JSON files and folders of them: a value a line, or with the option `multiLine` a value a file. */
+  json<Row = AnyRow>(...paths: readonly string[]): DataFrame<Row> {
+    return this.format("json").load<Row>(paths);
+  }
+
+  /** Text files: a row a line, in the column `value`. */
+  text(...paths: readonly string[]): DataFrame<{ value: string }> {
+    return this.format("text").load<{ value: string }>(paths);
+  }
+
   /** CSV files and folders of them. Spark's defaults: no header, every column a string. */
   csv<Row = AnyRow>(...paths: readonly string[]): DataFrame<Row> {
     return this.format("csv").load<Row>(paths);

@@ -8,7 +8,7 @@ export type SaveMode = (typeof SAVE_MODES)[number];
 
 /** Where a write goes. */
 export interface Sink {
-  readonly format: "parquet" | "csv";
+  readonly format: "parquet" | "csv" | "json" | "text";
   readonly path: string;
   readonly mode: SaveMode;
   readonly options: Readonly<Record<string, string>>;

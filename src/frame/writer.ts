@@ -61,6 +61,16 @@ export class DataFrameWriter {
     return this.format("parquet").save(path, options);
   }
 
+  /** Writes JSON files into the folder `path`: an object a line. */
+  json(path: string, options: { signal?: AbortSignal } = {}): Promise<WriteResult> {
+    return this.format("json").save(path, options);
+  }
+
+  /** Writes text files into the folder `path`: the only column, a string, a row a line. */
+  text(path: string, options: { signal?: AbortSignal } = {}): Promise<WriteResult> {
+    return this.format("text").save(path, options);
+  }
+
   /** Writes CSV files into the folder `path`. */
   csv(path: string, options: { signal?: AbortSignal } = {}): Promise<WriteResult> {
     return this.format("csv").save(path, options);

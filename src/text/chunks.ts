@@ -96,6 +96,7 @@ export function decoder(encoding: string): Decode {
         .toString("latin1")
         .replace(/[\x80-\xff]/g, "\ufffd");
   }
+  if (name === "detected") return detected();
   if (name === "utf-16") return utf16ByMark();
   if (name === "utf-16le") return streaming(new TextDecoder("utf-16le"));
   if (name === "utf-16be") return streaming(new TextDecoder("utf-16be"));
@@ -112,6 +113,22 @@ export function isByteEncoding(encoding: string): boolean {
 
 function streaming(decoder: InstanceType<typeof TextDecoder>): Decode {
   return (bytes, last) => decoder.decode(bytes, { stream: !last });
+}
+
+/** UTF-8, or UTF-16 where a byte-order mark or a NUL beside the first character says so: JSON begins in ASCII. */
+function detected(): Decode {
+  let chosen: Decode | undefined;
+  let held = new Uint8Array();
+  return (bytes, last) => {
+    if (chosen) return chosen(bytes, last);
+    held = Buffer.concat([held, bytes]);
+    if (held.length < 2 && !last) return "";
+    const [first, second] = held;
+    const isLittle = (first === 0xff && second === 0xfe) || (first !== 0 && second === 0);
+    const isBig = (first === 0xfe && second === 0xff) || (first === 0 && second !== 0);
+    chosen = streaming(new TextDecoder(isLittle ? "utf-16le" : isBig ? "utf-16be" : "utf-8"));
+    return chosen(held, last);
+  };
 }
 
 /** Java's UTF-16 goes by the byte-order mark and is big-endian without one. */

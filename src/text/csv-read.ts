@@ -1,15 +1,16 @@
 import type { RecordBatch } from "apache-arrow";
 import { type StructField, type StructType, structField } from "../data/types";
-import { IllegalArgumentError } from "../errors";
 import type { TextFile } from "./chunks";
 import type { Value } from "./columns";
+import { corruptField } from "./corrupt-column";
 import { CsvTypes } from "./csv-infer";
 import type { CsvReading } from "./csv-options";
 import { csvRecords } from "./csv-records";
 import { csvConverter } from "./csv-values";
-import { MalformedRecordError } from "./errors";
+import { MalformedRecordError, malformedRecord } from "./errors";
 import type { Options } from "./option-values";
 import { RowBatches } from "./row-batches";
+import { sampler } from "./sampler";
 
 /**
  * The columns of CSV files: named by the first record's values or `_c0`, `_c1`, …; strings, or what all values have in common
@@ -65,16 +66,6 @@ function columnNames(values: readonly string[], reading: CsvReading): string[] {
   });
 }
 
-/** Tells for each record in turn whether it belongs to the share; the same ones every time. */
-function sampler(ratio: number): () => boolean {
-  if (ratio > 0.99) return () => true;
-  let state = 1;
-  return () => {
-    state = (state * 48271) % 2147483647;
-    return state / 2147483647 < ratio;
-  };
-}
-
 /**
  * The rows of CSV files, in batches of `schema`'s columns. Values go to columns by position. A record that does not fit is null
  * where it can't be read and told in the column of corrupt records, or dropped, or ends the reading, as the option `mode` says.
@@ -104,7 +95,7 @@ export async function* csvBatches(
         const problem = convert(record, row);
         if (problem !== undefined) {
           if (reading.mode === "DROPMALFORMED") continue;
-          if (reading.mode === "FAILFAST") throw malformed(problem, texts[i] ?? "", file);
+          if (reading.mode === "FAILFAST") throw malformedRecord(problem, texts[i] ?? "", file);
         }
         if (corrupt >= 0) row.splice(corrupt, 0, problem === undefined ? null : (texts[i] ?? ""));
         batches.add(row);
@@ -140,17 +131,6 @@ function rowConverter(fields: readonly StructField[], reading: CsvReading) {
   };
 }
 
-/** The position of the column of corrupt records; -1 where the schema has none. @throws IllegalArgumentError */
-export function corruptField(schema: StructType, name: string): number {
-  const at = schema.fields.findIndex((field) => field.name === name);
-  if (at >= 0 && schema.fields[at]?.type !== "string") {
-    throw new IllegalArgumentError(`The column for corrupt records, \`${name}\`, must be a string.`, {
-      remedy: "Give it the type string, or name another column by the option columnNameOfCorruptRecord.",
-    });
-  }
-  return at;
-}
-
 function checkHeader(names: readonly string[], fields: readonly StructField[], reading: CsvReading, file: TextFile) {
   if (reading.enforceSchema) return;
   const fits =
@@ -161,13 +141,5 @@ function checkHeader(names: readonly string[], fields: readonly StructField[], r
     path: file.url,
     remedy:
       'Columns are read by position: correct the header or the schema, or leave out option("enforceSchema", false).',
-  });
-}
-
-function malformed(problem: string, text: string, file: TextFile): MalformedRecordError {
-  const shown = text.length > 200 ? `${text.slice(0, 200)}…` : text;
-  return new MalformedRecordError(`a record is malformed: ${problem}: ${JSON.stringify(shown)}`, {
-    path: file.url,
-    remedy: 'Correct the file, or read it with the option "mode" PERMISSIVE or DROPMALFORMED.',
   });
 }

@@ -1,4 +1,5 @@
 import { MalformedRecordError } from "./errors";
+import { isBlank, withoutEndBlanks } from "./values";
 
 /**
  * Cuts CSV text into values as univocity-parsers 2.9 does, which Spark reads with. A parser of our own, because what it makes of
@@ -33,7 +34,6 @@ export interface CsvSyntax {
 export const UNESCAPED_QUOTES = ["STOP_AT_DELIMITER", "STOP_AT_CLOSING_QUOTE", "RAISE_ERROR"] as const;
 export type UnescapedQuotes = (typeof UNESCAPED_QUOTES)[number];
 
-const SPACE = 32;
 const HASH = 35;
 const BYTE_ORDER_MARK = 0xfeff;
 
@@ -247,7 +247,7 @@ export class CsvTokenizer {
         if (c !== end1 || (end2 !== 0 && text.charCodeAt(i) !== end2)) continue;
       }
       const whole = text.slice(this.at - 1, i - 1);
-      const value = trim ? trimmedEnd(whole) : whole;
+      const value = trim ? withoutEndBlanks(whole) : whole;
       this.push(value === "" ? this.syntax.nullValue : value);
       this.at = i - 1;
       this.char = this.read();
@@ -321,7 +321,7 @@ export class CsvTokenizer {
     this.char = this.read();
     for (;;) {
       if (this.previous === quote) {
-        if (isSpace(this.char) || this.char === this.newline || (!many && this.char === this.delimiter)) break;
+        if (isBlank(this.char) || this.char === this.newline || (!many && this.char === this.delimiter)) break;
         if (many && this.matchesMany(many)) return;
       }
       if (this.char !== quote && this.char !== quoteEscape) {
@@ -350,7 +350,7 @@ export class CsvTokenizer {
   /** White space behind a closing quote is nothing; other text behind it makes the quote a part of the value. */
   private afterClosingQuote(many: readonly number[] | undefined): void {
     const { quote, quoteEscape, unescapedQuotes } = this.syntax;
-    if (!isSpace(this.char) || this.char === this.newline) return;
+    if (!isBlank(this.char) || this.char === this.newline) return;
     if (many ? this.matchesManyAfterQuote(many) : this.char === this.delimiter) return;
     let spaces = "";
     do {
@@ -358,7 +358,7 @@ export class CsvTokenizer {
       this.char = this.read();
       if (this.char === this.newline) return;
       if (many && this.matchesManyAfterQuote(many)) return;
-    } while (isSpace(this.char) && (many !== undefined || this.char !== this.delimiter));
+    } while (isBlank(this.char) && (many !== undefined || this.char !== this.delimiter));
     if (!many && this.char === this.delimiter) return;
     if (unescapedQuotes === "RAISE_ERROR") return;
     this.value += String.fromCharCode(quote) + spaces;
@@ -439,7 +439,7 @@ export class CsvTokenizer {
           this.normalize = true;
         } else {
           this.appendUntilMany(many);
-          if (trimTrailing) this.value = trimmedEnd(this.value);
+          if (trimTrailing) this.value = withoutEndBlanks(this.value);
         }
         this.pushValue();
       }
@@ -452,8 +452,8 @@ export class CsvTokenizer {
 
   private skipWhitespaceMany(many: readonly number[]): void {
     const { quote } = this.syntax;
-    if (!isSpace(this.char)) return;
-    while (isSpace(this.char) && this.matched < many.length && this.char !== this.newline && this.char !== quote) {
+    if (!isBlank(this.char)) return;
+    while (isBlank(this.char) && this.matched < many.length && this.char !== this.newline && this.char !== quote) {
       this.char = this.read();
       if (many[this.matched] === this.char && this.matchesMany(many)) {
         this.pushNothing();
@@ -509,7 +509,7 @@ export class CsvTokenizer {
   private skipWhitespace(): void {
     const { delimiter } = this;
     const { quote } = this.syntax;
-    while (isSpace(this.char) && this.char !== delimiter && this.char !== this.newline && this.char !== quote) {
+    while (isBlank(this.char) && this.char !== delimiter && this.char !== this.newline && this.char !== quote) {
       this.char = this.read();
     }
   }
@@ -559,7 +559,7 @@ export class CsvTokenizer {
   }
 
   private pushValue(): void {
-    const text = this.trim ? trimmedEnd(this.value) : this.value;
+    const text = this.trim ? withoutEndBlanks(this.value) : this.value;
     this.value = "";
     this.push(text === "" ? this.syntax.emptyValue : text);
   }
@@ -581,14 +581,4 @@ export class CsvTokenizer {
       });
     }
   }
-}
-
-function isSpace(code: number): boolean {
-  return code <= SPACE && code > 0;
-}
-
-function trimmedEnd(text: string): string {
-  let end = text.length;
-  while (end > 0 && isSpace(text.charCodeAt(end - 1))) end--;
-  return end === text.length ? text : text.slice(0, end);
 }

@@ -10,3 +10,12 @@ export class MalformedRecordError extends PomonaError {
     this.path = options.path;
   }
 }
+
+/** The error of mode FAILFAST. @param text the record as the file has it */
+export function malformedRecord(problem: string, text: string, file: { readonly url: string }): MalformedRecordError {
+  const shown = text.length > 200 ? `${text.slice(0, 200)}…` : text;
+  return new MalformedRecordError(`a record is malformed: ${problem}: ${JSON.stringify(shown)}`, {
+    path: file.url,
+    remedy: 'Correct the file, or read it with the option "mode" PERMISSIVE or DROPMALFORMED.',
+  });
+}

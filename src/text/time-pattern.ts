@@ -334,6 +334,7 @@ function offsetText(letter: string, count: number, seconds: number): string {
   const sign = seconds < 0 ? "-" : "+";
   if (letter === "Z" && count === 4) return seconds === 0 ? "GMT" : `GMT${sign}${hours}:${minutes}`;
   if (letter === "Z") return count === 5 ? `${sign}${hours}:${minutes}` : `${sign}${hours}${minutes}`;
+  const rest = total % 60 === 0 ? "" : `:${two(total % 60)}`;
   if (count === 1) return `${sign}${hours}${minutes === "00" ? "" : minutes}`;
-  return count === 3 || count === 5 ? `${sign}${hours}:${minutes}` : `${sign}${hours}${minutes}`;
+  return count === 3 || count === 5 ? `${sign}${hours}:${minutes}${rest}` : `${sign}${hours}${minutes}`;
 }

@@ -96,5 +96,24 @@ export function javaTrim(text: string): string {
   return text.slice(from, to);
 }
 
+/** How many blanks a text begins with. */
+export function leadingBlanks(text: string): number {
+  let from = 0;
+  while (from < text.length && isBlank(text.charCodeAt(from))) from++;
+  return from;
+}
+
+/** A text without the blanks at its end. */
+export function withoutEndBlanks(text: string): string {
+  let end = text.length;
+  while (end > 0 && isBlank(text.charCodeAt(end - 1))) end--;
+  return end === text.length ? text : text.slice(0, end);
+}
+
+/** A character up to a space: what univocity-parsers takes for white space. */
+export function isBlank(code: number): boolean {
+  return code <= 32;
+}
+
 /** Turns text into a value of one type; undefined where it is none. */
 export type Convert = (text: string) => Value | undefined;

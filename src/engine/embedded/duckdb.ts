@@ -17,8 +17,6 @@ export interface Relational {
   describe(sql: string): Promise<StructType>;
   /** Runs a query into one Parquet file, in the query's order. */
   copyToParquet(sql: string, path: string, signal?: AbortSignal): Promise<void>;
-  /** Runs a query into one CSV file. */
-  copyToCsv(sql: string, path: string, options: CsvOptions, signal?: AbortSignal): Promise<void>;
   /** The rows of a query whose values are texts or become them. */
   texts(sql: string): Promise<readonly (readonly (string | null)[])[]>;
   /** DuckDB's own plan, as text. */
@@ -26,15 +24,6 @@ export interface Relational {
   /** The tables a query names. */
   tableNames(query: string): Promise<readonly string[]>;
   close(): Promise<void>;
-}
-
-/** How CSV is written; Spark's option names. */
-export interface CsvOptions {
-  readonly header: boolean;
-  readonly sep: string;
-  readonly quote: string;
-  readonly escape: string;
-  readonly nullValue: string;
 }
 
 /** Rows per row group of intermediate files: DuckDB's vector size, the smallest it takes. Tasks read whole groups. */
@@ -92,12 +81,6 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Relational> {
 
     async copyToParquet(sql, path, signal) {
       const to = `${quotedText(path)} (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE ${ROW_GROUP_ROWS})`;
-      await withConnection(signal, (connection) => connection.run(`COPY (${sql}) TO ${to}`));
-    },
-
-    async copyToCsv(sql, path, csv, signal) {
-      const texts = `DELIMITER ${quotedText(csv.sep)}, QUOTE ${quotedText(csv.quote)}, ESCAPE ${quotedText(csv.escape)}, NULLSTR ${quotedText(csv.nullValue)}`;
-      const to = `${quotedText(path)} (FORMAT csv, HEADER ${csv.header}, ${texts})`;
       await withConnection(signal, (connection) => connection.run(`COPY (${sql}) TO ${to}`));
     },
 

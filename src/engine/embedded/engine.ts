@@ -21,13 +21,13 @@ import { parquetCompression, parquetExtension } from "../parquet-sink";
 import { isInternal } from "../pipeline";
 import { runStage } from "../scheduler";
 import { type Analysis, analyze, type CachedStages, resultSchema, schemaOf, selectSql } from "./analysis";
-import { writeCsvParts } from "./csv";
 import { openDuckDb, type Relational } from "./duckdb";
 import { parseLocalMaster } from "./local-master";
 import { refuseOtherColumns, refuseOutputInsideInput } from "./output-checks";
 import { type OutputPartitioning, outputPartitioning, togetherByFolder } from "./output-partitions";
 import { openSpool, type Spool } from "./spool";
 import { planTasks, preparedSteps, type StageOutput } from "./stage";
+import { isTextSink, textExtension, writeTextParts } from "./text-sink";
 import { workerThreads } from "./worker-threads";
 
 /**
@@ -231,7 +231,7 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
       const committer = await openOutput(sink.path, {
         mode: sink.mode,
         fingerprint: analysis.fingerprint({ sink, parallelism }),
-        extension: sink.format === "csv" ? ".csv" : parquetExtension(sink),
+        extension: isTextSink(sink) ? textExtension(sink) : parquetExtension(sink),
       });
       if (!committer) return { path, rows: 0, files: [], failedRows: 0, skipped: true };
       try {
@@ -240,21 +240,20 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
           await runInnerStages(analysis, job, committer.jobId);
           const stageId = stages.length;
           const folders = new Map<number, string>();
-          const toFile = { urlFor: committer.attemptUrl, compression: parquetCompression(sink) };
-          const parts =
-            sink.format === "csv"
-              ? await writeCsvParts(schema, sink, inTheirFolders(committer, folders), job, async () => {
-                  const spool = job.scratch.fresh("csv");
-                  const spooled = {
-                    urlFor: (p: number, a: number, folder = "") => {
-                      folders.set(p, folder);
-                      return join(spool, `${p}-${a}`);
-                    },
-                    compression: "snappy",
-                  } as const;
-                  return runPipeline(analysis, root, spooled, job, committer.jobId, stageId, undefined, partitioning);
-                })
-              : await runPipeline(analysis, root, toFile, job, committer.jobId, stageId, committer, partitioning);
+          const toFile = () => ({ urlFor: committer.attemptUrl, compression: parquetCompression(sink) });
+          const parts = isTextSink(sink)
+            ? await writeTextParts(schema, sink, inTheirFolders(committer, folders), job.signal, async () => {
+                const spool = job.scratch.fresh(sink.format);
+                const spooled: StageOutput = {
+                  urlFor: (p, a, folder = "") => {
+                    folders.set(p, folder);
+                    return join(spool, `${p}-${a}`);
+                  },
+                  compression: "snappy",
+                };
+                return runPipeline(analysis, root, spooled, job, committer.jobId, stageId, undefined, partitioning);
+              })
+            : await runPipeline(analysis, root, toFile(), job, committer.jobId, stageId, committer, partitioning);
           throwIfAborted(job.signal);
           const files = await committer.commit();
           const sum = (of: (m: TaskManifest) => number) => parts.reduce((total, part) => total + of(part), 0);

@@ -71,6 +71,8 @@ export async function bindSource(leaf: Leaf, context: BindContext): Promise<Boun
     case "parquet":
       return bindParquet(leaf, found, context);
     case "csv":
+    case "json":
+    case "text":
       return bindPartitionedText(leaf, found, context);
   }
 }

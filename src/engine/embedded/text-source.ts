@@ -5,6 +5,10 @@ import { type FileStatus, PathNotFoundError } from "../../storage";
 import { locationUrl, parseLocation } from "../../storage/location";
 import { csvReading } from "../../text/csv-options";
 import { csvBatches, csvSchema } from "../../text/csv-read";
+import { refuseDuplicates } from "../../text/duplicate-columns";
+import { jsonReading } from "../../text/json-options";
+import { jsonBatches, jsonSchema } from "../../text/json-read";
+import { TEXT_SCHEMA, textBatches } from "../../text/line-text";
 import { duckdbType } from "./duckdb-types";
 import { filesFingerprint, type ReadLeaf } from "./files";
 import { type BoundSource, parquetSql } from "./sources";
@@ -35,6 +39,7 @@ export async function bindText(
   const given = leaf.schema ?? (await reading.schema());
   // What a text has no value for is null, whatever its schema says.
   const schema = nullable(given);
+  refuseDuplicates(schema);
   const fingerprint = filesFingerprint(files);
   return {
     sql: emptySql(schema),
@@ -53,11 +58,28 @@ export async function bindText(
 function readingOf(leaf: ReadLeaf, files: readonly FileStatus[]): TextReading {
   // Spark starts with the largest file: its first line names the columns, and its rows come first.
   const inOrder = [...files].sort((a, b) => b.size - a.size);
-  const reading = csvReading(leaf.options);
-  return {
-    schema: (signal) => csvSchema(inOrder, reading, leaf.options, signal),
-    batches: (schema, signal) => csvBatches(inOrder, schema, reading, signal),
-  };
+  const { options } = leaf;
+  switch (leaf.format) {
+    case "json": {
+      const reading = jsonReading(options);
+      return {
+        schema: (signal) => jsonSchema(inOrder, reading, signal),
+        batches: (schema, signal) => jsonBatches(inOrder, schema, reading, signal),
+      };
+    }
+    case "text":
+      return {
+        schema: async () => TEXT_SCHEMA,
+        batches: (_schema, signal) => textBatches(inOrder, options, signal),
+      };
+    default: {
+      const reading = csvReading(options);
+      return {
+        schema: (signal) => csvSchema(inOrder, reading, options, signal),
+        batches: (schema, signal) => csvBatches(inOrder, schema, reading, signal),
+      };
+    }
+  }
 }
 
 function nullable(schema: StructType): StructType {
