@@ -130,6 +130,16 @@ export type WriteOption = (typeof WRITE_OPTIONS)[Sink["format"]][number];
 /** Names Spark has for the same option. */
 const SYNONYMS: Readonly<Record<string, string>> = { delimiter: "sep", charset: "encoding", codec: "compression" };
 
+/** Options that Spark has and that mean nothing here or are not done, with the reason. */
+const NOT_HERE: Readonly<Record<string, string>> = {
+  datetimerebasemode: "Dates before 1582 are read as they stand, in the Gregorian calendar.",
+  int96rebasemode: "Timestamps before 1582 are read as they stand, in the Gregorian calendar.",
+  singlevariantcolumn: "There is no type variant. Read the columns, or the lines with format text.",
+  extension: "A file's ending says its format and its compression.",
+  inputbuffersize: "Files are read in pieces whose size makes no difference.",
+  columnpruning: "All columns of a record are read, whatever is asked of it.",
+};
+
 /** A format to read, as written by the user. @throws IllegalArgumentError naming the nearest. */
 export function readFormat(name: string): ReadFormat {
   return oneOf("format", name, Object.keys(READ_OPTIONS) as ReadFormat[]);
@@ -158,6 +168,11 @@ export function checkedOptions(
   const options: Record<string, string> = {};
   for (const [name, value] of given) {
     const lower = name.toLowerCase();
+    if (lower in NOT_HERE && !known.some((option) => option.toLowerCase() === lower)) {
+      throw new IllegalArgumentError(`Spark's option ${JSON.stringify(name)} is not there for format ${format}.`, {
+        remedy: `Leave it out. ${NOT_HERE[lower]}`,
+      });
+    }
     options[oneOf(`option of format ${format}`, SYNONYMS[lower] ?? name, known)] = String(value);
   }
   return options;
