@@ -3,7 +3,13 @@ export { ExecutionError, OutputInsideInputError, SessionStoppedError } from "./e
 export type { EndStatus, EngineEvent, EventListener } from "./engine/events";
 export { TaskFailedError } from "./engine/scheduler";
 export { CancelledError, IllegalArgumentError, PomonaError } from "./errors";
-export { AmbiguousColumnError, AnalysisError, UnresolvedColumnError } from "./frame/analysis-error";
+export {
+  AmbiguousColumnError,
+  AnalysisError,
+  DuplicateColumnError,
+  ForeignColumnError,
+  UnresolvedColumnError,
+} from "./frame/analysis-error";
 export { Broadcast } from "./frame/broadcast-variable";
 export { type ActionOptions, DataFrame, type ShowOptions } from "./frame/dataframe";
 export type { BinaryFileRow } from "./frame/reader";

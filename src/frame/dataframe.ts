@@ -12,7 +12,16 @@ import { count } from "./functions";
 import { checkedSeed, randomSeed } from "./functions/numbers";
 import { expressionsOf, GroupedData } from "./grouped-data";
 import { type JoinTypeName, joinKeys, joinType } from "./join-types";
-import type { Expression, Plan } from "./plan";
+import { checkColumns, rememberColumns } from "./known-columns";
+import {
+  type DropMissingOptions,
+  dropMissingPlan,
+  type FillValue,
+  fillMissingPlan,
+  MissingValues,
+  replacePlan,
+} from "./missing-values";
+import type { Expression, Plan, ReplaceValue } from "./plan";
 import type {
   AnyRow,
   ColumnName,
@@ -62,6 +71,7 @@ export class DataFrame<R = any> {
     readonly runtime: Runtime,
     private readonly options: FrameOptions = {},
   ) {
+    checkColumns(plan);
     this.plan_ = plan.planId === undefined ? { ...plan, planId: nextPlanId++ } : plan;
   }
 
@@ -236,6 +246,57 @@ export class DataFrame<R = any> {
     return this.withPlan({ op: "distinct", input: this.plan, ...(columns ? { columns } : {}) });
   }
 
+  /** Rows without those that miss a value: null, or NaN in a column of floats. */
+  dropna(options: DropMissingOptions = {}): DataFrame<R> {
+    return this.withPlan(dropMissingPlan(this.plan, options));
+  }
+
+  /**
+   * A value where there is none, null or NaN: in the columns of its kind (numbers, texts, booleans), or by column name.
+   * @param value `0`, or `{ label: "?", bytes: 0 }`, which becomes the column's type
+   */
+  fillna(value: FillValue | Readonly<Record<string, FillValue>>, subset?: string | readonly string[]): DataFrame<R> {
+    return this.withPlan(fillMissingPlan(this.plan, value, subset));
+  }
+
+  /**
+   * Other values for some, in the columns of their kind: `replace("Aple", "Apple")`, `replace([1, 2], [10, 20])`, or a `Map`.
+   * @param to null, or absent, makes them null
+   */
+  replace(
+    from: ReplaceValue | readonly ReplaceValue[] | ReadonlyMap<ReplaceValue, ReplaceValue>,
+    to?: ReplaceValue | readonly ReplaceValue[],
+    subset?: string | readonly string[],
+  ): DataFrame<R> {
+    return this.withPlan(replacePlan(this.plan, from, to, subset));
+  }
+
+  /** `dropna` and `fillna` under PySpark's other name for them. */
+  get na(): MissingValues<R> {
+    return new MissingValues(this);
+  }
+
+  /** Count, mean, standard deviation, least and greatest value of columns of numbers and text, as text. Default: all such. */
+  describe(
+    ...columns: readonly (string | readonly string[])[]
+  ): DataFrame<{ summary: string } & Record<string, string>> {
+    const names = columns.flat();
+    const statistics = ["count", "mean", "stddev", "min", "max"];
+    return this.withPlan({
+      op: "summary",
+      input: this.plan,
+      ...(names.length > 0 ? { columns: names } : {}),
+      statistics,
+    });
+  }
+
+  /** Statistics of all columns of numbers and text, as text. @param statistics also shares such as `25%`, and `count_distinct` */
+  summary(...statistics: readonly string[]): DataFrame<{ summary: string } & Record<string, string>> {
+    const usual = ["count", "mean", "stddev", "min", "25%", "50%", "75%", "max"];
+    const wanted = statistics.length > 0 ? statistics : usual;
+    return this.withPlan({ op: "summary", input: this.plan, statistics: wanted });
+  }
+
   // --- Groups and other frames ------------------------------------------------------------------------------------
 
   /** Groups rows by names or columns; `agg`, `count` and the like make one row of each group. */
@@ -382,8 +443,14 @@ export class DataFrame<R = any> {
   // --- Actions ----------------------------------------------------------------------------------------------------
 
   /** The columns and their types. @throws UnresolvedColumnError for a column that does not exist */
-  schema(options: ActionOptions = {}): Promise<StructType> {
-    return this.runtime.schema(this.plan, options.signal);
+  async schema(options: ActionOptions = {}): Promise<StructType> {
+    const { plan } = this;
+    const schema = await this.runtime.schema(plan, options.signal);
+    rememberColumns(
+      plan,
+      schema.fields.map((field) => field.name),
+    );
+    return schema;
   }
 
   /** The columns' names. */

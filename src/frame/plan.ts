@@ -153,11 +153,15 @@ type PlanNode =
       readonly columns?: readonly string[];
       readonly least: number | "all";
     }
-  /** A value in place of null and NaN, in the columns whose type takes it. */
+  /** A value in place of null and NaN: in one column or all, those of its kind alone unless `anyKind`. */
   | {
       readonly op: "fillMissing";
       readonly input: Plan;
-      readonly fills: readonly { readonly column?: string; readonly value: number | string | boolean }[];
+      readonly fills: readonly {
+        readonly column?: string;
+        readonly value: number | string | boolean;
+        readonly anyKind?: boolean;
+      }[];
     }
   | {
       readonly op: "replaceValues";

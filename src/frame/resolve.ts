@@ -16,6 +16,7 @@ export function matching(name: string, available: readonly string[]): number[] {
  * @throws AnalysisError for a part that is empty or half quoted
  */
 export function nameParts(name: string): string[] {
+  if (name === "") return [name];
   const parts = [...name.matchAll(/(?:`((?:[^`]|``)*)`|([^`.]+))(\.(?=.)|$)/gsy)];
   if (parts.reduce((length, [text]) => length + text.length, 0) !== name.length || parts.length === 0) {
     throw new AnalysisError(

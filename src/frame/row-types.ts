@@ -34,7 +34,13 @@ export type Resolved<R, T> = unknown extends T
         : T
       : T;
 
-type ValueOf<R, K extends string> = K extends keyof R ? R[K] : AnyValue;
+type ValueOf<R, K extends string> = K extends keyof R
+  ? R[K]
+  : K extends `${infer Head}.${infer Rest}`
+    ? Head extends keyof R
+      ? ValueOf<NonNullable<R[Head]>, Rest>
+      : AnyValue
+    : AnyValue;
 
 /** The row that `select` gives for a list of names and columns. */
 export type Selected<R, C> = Flat<
@@ -67,21 +73,27 @@ export type Joined<L, R> = Flat<L & Omit<R, keyof L & string>>;
 
 /** Name by name, because a union with `string` in it forgets its other members. */
 type KnownNames<C> = C extends string
-  ? LiteralName<Exclude<C, "*">>
-  : C extends Column<infer N, unknown>
-    ? LiteralName<N>
+  ? LiteralName<LastPart<Exclude<C, "*" | `${string}.*`>>>
+  : C extends Column<infer N, infer T>
+    ? LiteralName<ResultName<N, T>>
     : never;
+
+/** A field goes by its last part: `p` for `st.p`. */
+type LastPart<N extends string> = N extends `${string}.${infer Rest}` ? LastPart<Rest> : N;
+
+/** A column's name in a result: that of a field where it is one, and else what it says. */
+type ResultName<N extends string, T> = T extends ColumnRef<string> ? LastPart<N> : N;
 
 type LiteralName<N extends string> = string extends N ? never : N;
 
 type OutputType<R, C, K> = C extends string
-  ? C extends K
+  ? LastPart<C> extends K
     ? ValueOf<R, C>
     : never
   : C extends Column<infer N, infer T>
     ? string extends N
       ? never
-      : N extends K
+      : ResultName<N, T> extends K
         ? Resolved<R, T>
         : never
     : never;
@@ -90,7 +102,9 @@ type HasOpenName<C> = true extends (
   C extends string
     ? string extends C
       ? true
-      : false
+      : C extends `${string}.*`
+        ? true
+        : false
     : C extends Column<infer N, unknown>
       ? string extends N
         ? true

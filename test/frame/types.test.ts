@@ -33,7 +33,7 @@ interface Fruit {
 
 // Nothing runs here: describing a frame asks nothing of the runtime.
 const runtime = {} as Runtime;
-const fruits = new DataFrame<Fruit>({ op: "local", schema: { type: "struct", fields: [] }, rows: [] }, runtime);
+const fruits = new DataFrame<Fruit>({ op: "read", format: "parquet", paths: ["fruits"], options: {} }, runtime);
 const open = new DataFrameReader(runtime).parquet("x.parquet");
 
 type RowOf<D> = D extends DataFrame<infer R> ? R : never;

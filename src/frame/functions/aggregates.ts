@@ -364,6 +364,22 @@ aggregate(
 );
 
 /**
+ * The value below which a share of the values lies: one of them, the same that Spark finds among up to 10,000 values; Spark
+ * approximates among more, this is exact.
+ * @param share from 0 to 1
+ * @see https://spark.apache.org/docs/latest/api/python/reference/pyspark.sql/api/pyspark.sql.functions.percentile_approx.html
+ */
+export function percentileApprox<C extends ColumnOrName>(column: C, share: number): Column<string, TypeOf<C>> {
+  return call("percentile_approx", named(column), literal(share));
+}
+aggregate(
+  "percentile_approx",
+  takes(["number", "double"], (type) => type, { nullable: true }),
+  (x, share) => `quantile_disc(${x}, ${share})`,
+  (x, share) => `percentile_approx(${x}, ${share}, 10000)`,
+);
+
+/**
  * The middle value, or the mean of the two in the middle.
  * @see https://spark.apache.org/docs/latest/api/python/reference/pyspark.sql/api/pyspark.sql.functions.median.html
  */

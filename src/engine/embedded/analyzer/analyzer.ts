@@ -12,8 +12,10 @@ import { type Attribute, find, Identities, lookUp, outputOnly, type Resolved } f
 import { conditionParts } from "./condition-text";
 import { bind, bindAll, type Context, placeOf, reaching } from "./expressions";
 import { resolveJoin } from "./joins";
+import { isPresentEnough, resolveFill, resolveReplace } from "./missing-values";
 import { errorAttributes, projected, resolveAggregate, resolveProject } from "./projections";
 import { resolveSet } from "./sets";
+import { resolveSummary } from "./summary";
 
 /** What analysis knows of the world: sources that were looked up, and what the session keeps. */
 export interface Catalog {
@@ -173,11 +175,17 @@ class Analyzer {
         return resolveSet(plan, await this.resolve(plan.left), await this.resolve(plan.right), context);
       case "mapBatches":
         return this.mapBatches(plan);
-      case "dropMissing":
+      case "dropMissing": {
+        const input = await this.resolve(plan.input);
+        const condition = await isPresentEnough(plan, input, context);
+        return over(input, (relation) => ({ op: "filter", input: relation, condition }));
+      }
       case "fillMissing":
+        return resolveFill(plan, await this.resolve(plan.input), context);
       case "replaceValues":
+        return resolveReplace(plan, await this.resolve(plan.input), context);
       case "summary":
-        throw new AnalysisError(plan.op);
+        return resolveSummary(plan, await this.resolve(plan.input), context);
     }
   }
 
@@ -371,6 +379,7 @@ export function columnsNamed(name: string, { output }: Pick<Resolved, "output">)
   throw new UnresolvedColumnError(
     name,
     output.map((a) => a.name),
+    { among: true },
   );
 }
 

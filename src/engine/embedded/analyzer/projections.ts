@@ -4,7 +4,7 @@ import { type Expression, expressionText } from "../../../frame/plan";
 import { nameParts, sameName } from "../../../frame/resolve";
 import { type Computed, columnsOf, type Relation, reference } from "../../relation";
 import { hasAggregate, isAggregate, unaliased } from "../sql-aggregates";
-import { type Attribute, type Frame, find, type Resolved } from "./attribute";
+import { type Attribute, type Frame, find, lookUp, type Resolved } from "./attribute";
 import { type Bound, bind, type Context, nameOf, typeOf } from "./expressions";
 import { sqlType } from "./field-access";
 
@@ -108,7 +108,13 @@ async function expanded(expression: Expression, input: Resolved, context: Contex
       bound: { value: reference(attribute.id), shown: reference(attribute.name), attribute, errors: [] },
     }));
   }
-  const struct = await bind({ kind: "column", name: expression.of ?? "" }, input, context);
+  const name = expression.of ?? "";
+  if (!lookUp({ kind: "column", name }, input)) {
+    throw new AnalysisError(
+      `[CANNOT_RESOLVE_STAR_EXPAND] Cannot resolve \`${name}\`.* given input columns ${input.output.map((a) => `\`${a.name}\``).join(", ")}. Please check that the specified table or struct exists and is accessible in the input columns.`,
+    );
+  }
+  const struct = await bind({ kind: "column", name }, input, context);
   const type = await typeOf(struct, input, context);
   if (typeof type === "string" || type.type !== "struct") {
     throw new AnalysisError(
