@@ -89,7 +89,7 @@ def read(spark, kind, case):
         except Exception as error:
             text = str(error)
             found = re.findall(r"\[([A-Z][A-Z_0-9.]+)\]", text)
-            return {"error": found[0] if found else text.split("\n")[0][:80].replace(folder, "FOLDER")}
+            return {"error": found[0] if found else re.sub(r"\bo[0-9]+[.]", "", text.split("\n")[0][:80].replace(folder, "FOLDER"))}
 
 
 def answers(kind, cases):
