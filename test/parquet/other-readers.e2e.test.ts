@@ -16,7 +16,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-it("Spark, pandas and DuckDB read what partitionBy wrote, and find rows with NaN by filters", async () => {
+it("Spark reads what partitionBy wrote, and Spark, DuckDB and pyarrow find rows with NaN by filters", async () => {
   const rows = [
     { id: 1, label: "Apple Red 1", d: 1 },
     { id: 2, label: "a=b/c:é%", d: Number.NaN },
@@ -29,7 +29,7 @@ it("Spark, pandas and DuckDB read what partitionBy wrote, and find rows with NaN
   await df.write.parquet(plain);
   const told = runPython(
     `
-import sys, json, duckdb, glob, pyarrow.parquet as pq, pyarrow.dataset as ds, pandas as pd
+import sys, json, duckdb, glob, pyarrow.parquet as pq, pyarrow.dataset as ds
 from pyspark.sql import SparkSession
 divided, plain = sys.argv[1:]
 spark = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").config("spark.sql.session.timeZone", "UTC").getOrCreate()
@@ -39,7 +39,6 @@ files = glob.glob(plain + "/*.parquet")
 print(json.dumps({
   "schema": df.schema.simpleString(),
   "spark": [[r.id, r.label] for r in df.orderBy("id").collect()],
-  "pandas": sorted([[int(r.id), None if pd.isna(r.label) else r.label] for r in pd.read_parquet(divided).itertuples()]),
   "sparkNan": [r.id for r in spark.read.parquet(plain).filter("d > 5").orderBy("id").collect()],
   "duckdbNan": [r[0] for r in duckdb.sql(f"SELECT id FROM read_parquet('{plain}/*.parquet') WHERE d > 5 ORDER BY id").fetchall()],
   "sparkZero": [r.id for r in spark.read.parquet(plain).filter("d = 0").collect()],
@@ -54,7 +53,6 @@ spark.stop()
   expect(seen).toMatchObject({
     schema: "struct<id:int,d:double,label:string>",
     spark: labels,
-    pandas: labels,
     sparkNan: [2, 4],
     duckdbNan: [2, 4],
     sparkZero: [3],
