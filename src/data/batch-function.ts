@@ -74,22 +74,30 @@ export interface WorkerContext {
 /** Reports that one row of the batch could not be computed. Throws unless the column has an `onError` of null. */
 export type RowError = (row: number, error: Error) => void;
 
+/** Where a batch's rows are in the data, in words for messages: a batch's own numbers say nothing to who wrote the function. */
+export interface BatchPlace {
+  /** Such as `row 3333 of its input (the first is row 0)`, with the row's path where there is one. */
+  row(row: number): string;
+  /** Such as `rows 3000 to 3999 of its input (the first is row 0)`. */
+  readonly rows: string;
+}
+
 /**
  * A user's function that a built-in calls.
- * @param row the batch's row that it is called for, for the error's message
+ * @param row the batch's row that it is called for
  * @throws UserFunctionError for what the function throws
  */
 export type UserCall = (row: number, ...args: unknown[]) => Promise<unknown>;
 
 /** A column function after set-up: vectors in, one vector of the same length out. */
 export interface ColumnFunction {
-  apply(args: readonly Vector[], rowError: RowError): Promise<Vector> | Vector;
+  apply(args: readonly Vector[], rowError: RowError, place: BatchPlace): Promise<Vector> | Vector;
   close?(): Promise<void> | void;
 }
 
 /** A table function after set-up: batches in, batches out; `finish` emits what it gathered over the partition. */
 export interface TableFunction {
-  apply(batch: RecordBatch): Promise<RecordBatch | undefined> | RecordBatch | undefined;
+  apply(batch: RecordBatch, place: BatchPlace): Promise<RecordBatch | undefined> | RecordBatch | undefined;
   finish?(): Promise<RecordBatch | undefined> | RecordBatch | undefined;
   close?(): Promise<void> | void;
 }

@@ -33,14 +33,14 @@ export class VectorRowError extends IllegalArgumentError {
   readonly row: number;
   /** What the column holds there, such as `null` or `NaN inside an array`. */
   readonly found: string;
-  /** The same of a row that is counted otherwise. */
-  readonly at: (column: string, row: number, where: string) => VectorRowError;
+  /** The same of a row that is counted otherwise, and of a column that has another name outside. */
+  readonly at: (row: number, where: string, column?: string) => VectorRowError;
 
   constructor(column: string, row: number, found: string, remedy: string, where = `in row ${row} of the batch`) {
     super(`${column} holds ${found}, ${where}.`, { remedy });
     this.row = row;
     this.found = found;
-    this.at = (name, other, text) => new VectorRowError(name, other, found, remedy, text);
+    this.at = (other, text, name = column) => new VectorRowError(name, other, found, remedy, text);
     Object.defineProperties(this, {
       row: { enumerable: false },
       found: { enumerable: false },

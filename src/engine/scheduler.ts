@@ -58,7 +58,7 @@ export class TaskFailedError extends PomonaError {
     super(
       `${remote.name}: ${remote.message}\n` +
         `in stage ${task.stageId} (${stage}), task ${task.partition}, ${worker}, attempt ${attempts}` +
-        `${remote.path === undefined ? "" : `\ninput: ${remote.path}`}` +
+        `${remote.path === undefined || remote.message.includes(remote.path) ? "" : `\ninput: ${remote.path}`}` +
         remoteStackText(remote.stack),
     );
     this.stage = stage;

@@ -69,7 +69,7 @@ async function nameFaultyRow<R>(df: DataFrame<R>, column: string, signal: AbortS
       const row = error instanceof VectorRowError ? error.row : 0;
       const value: unknown = path === undefined ? undefined : batch.getChildAt(1)?.get(row);
       const where = `in row ${rows + row} of the data${typeof value === "string" ? `: ${value}` : ""}`;
-      throw error instanceof VectorRowError ? error.at(column, rows + row, where) : error;
+      throw error instanceof VectorRowError ? error.at(rows + row, where, column) : error;
     }
     rows += batch.numRows;
   }

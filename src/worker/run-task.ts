@@ -8,19 +8,30 @@ import type {
   UserCall,
   WorkerContext,
 } from "../data/batch-function";
+import { VectorRowError } from "../data/matrix";
 import { type BatchColumn, batchFromColumns, vectorFromValues } from "../data/vectors";
 import { PomonaError, throwIfAborted } from "../errors";
 import { readParquetBatches, writeParquetFile } from "../parquet";
 import { builtinFunction } from "./registry";
+import { batchPlace, type Numbering, rowNameOf } from "./row-places";
 import type { RemoteError, Step, Task, TaskResult } from "./task";
-import { sourceColumnFunction, sourceTableFunction, userCall } from "./user-function";
+import {
+  sourceColumnFunction,
+  sourceTableFunction,
+  UserFunctionError,
+  UserFunctionResultError,
+  userCall,
+} from "./user-function";
 
 /** A row's value could not be computed. `path` is the row's, where the step says which column has it. */
 export class RowFailedError extends PomonaError {
   readonly path: string | undefined;
 
-  constructor(step: string, path: string | undefined, cause: Error) {
-    super(`${step} failed${path === undefined ? "" : ` on ${path}`}: ${cause.message}`, {
+  constructor(step: string, where: string, path: string | undefined, cause: Error) {
+    // What a user's function did wrong says so itself.
+    const isTold =
+      cause instanceof UserFunctionResultError || (cause instanceof UserFunctionError && cause.functionName === step);
+    super(isTold ? cause.message : `${step} failed${where}: ${cause.message}`, {
       cause,
       retryable: cause instanceof PomonaError ? cause.retryable : true,
     });
@@ -46,7 +57,12 @@ export async function runTask(
     failedRows++;
   };
   const stages: BatchStage[] = [];
-  for (const step of task.steps) stages.push(await prepareStep(step, context, functions, onFailedRow));
+  let numbering: Numbering = { first: task.input.firstRow, what: "its input" };
+  for (const step of task.steps) {
+    stages.push(await prepareStep(step, numbering, context, functions, onFailedRow));
+    // How many rows a table function made for the tasks before this one is not known here.
+    if (step.kind === "table") numbering = { first: 0, what: `what ${step.fn.name} made in task ${task.partition}` };
+  }
   const source = countRows(readInput(task, context.signal), context.signal, onProgress);
   const written = await writeParquetFile(
     task.output.url,
@@ -74,7 +90,7 @@ export function remoteError(error: unknown): RemoteError {
   const cause = e.cause instanceof Error ? e.cause : undefined;
   // What called the row's function is of no use; where that itself failed is.
   const own = e instanceof RowFailedError ? cause : e;
-  const causes = own === e && cause ? `\nCaused by: ${cause.stack ?? cause.message}` : "";
+  const causes = own instanceof UserFunctionError ? causeOf(own.cause) : own === e && cause ? causeOf(e) : "";
   return {
     name: e instanceof RowFailedError && cause ? cause.name : e.name,
     message: e.message,
@@ -82,6 +98,11 @@ export function remoteError(error: unknown): RemoteError {
     retryable: e instanceof PomonaError ? e.retryable : true,
     ...(e instanceof RowFailedError && e.path !== undefined ? { path: e.path } : {}),
   };
+}
+
+function causeOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error ? `\nCaused by: ${cause.stack ?? cause.message}` : "";
 }
 
 type Batches = AsyncIterable<RecordBatch>;
@@ -111,6 +132,7 @@ async function* countRows(input: Batches, signal: AbortSignal, onProgress: (rows
 
 async function prepareStep(
   step: Step,
+  numbering: Numbering,
   context: WorkerContext,
   functions: FunctionCache,
   onFailedRow: () => void,
@@ -120,11 +142,13 @@ async function prepareStep(
       return mapBatches((batch) => selectColumns(batch, step.columns));
     case "column": {
       const fn = await columnFunction(step, context, functions);
-      return mapBatches((batch) => addColumn(batch, step, fn, onFailedRow));
+      return mapBatches((batch, first) =>
+        addColumn(batch, step, fn, { ...numbering, first: numbering.first + first }, onFailedRow),
+      );
     }
     case "table": {
       const fn = await tableFunction(step, context);
-      return (input) => applyTable(input, fn);
+      return (input) => applyTable(input, fn, numbering);
     }
   }
 }
@@ -161,16 +185,27 @@ async function tableFunction(step: Extract<Step, { kind: "table" }>, context: Wo
   return (builtinFunction(fn) as BuiltinTableFunction).create(fn.params, context);
 }
 
-function mapBatches(map: (batch: RecordBatch) => Promise<RecordBatch> | RecordBatch): BatchStage {
+/** @param map gets with a batch the number of rows before it */
+function mapBatches(map: (batch: RecordBatch, before: number) => Promise<RecordBatch> | RecordBatch): BatchStage {
   return async function* (input) {
-    for await (const batch of input) yield await map(batch);
+    let before = 0;
+    for await (const batch of input) {
+      yield await map(batch, before);
+      before += batch.numRows;
+    }
   };
 }
 
-async function* applyTable(input: Batches, fn: TableFunction): Batches & AsyncGenerator<RecordBatch> {
+async function* applyTable(
+  input: Batches,
+  fn: TableFunction,
+  { first, what }: Numbering,
+): Batches & AsyncGenerator<RecordBatch> {
+  let before = first;
   try {
     for await (const batch of input) {
-      const out = await fn.apply(batch);
+      const out = await fn.apply(batch, batchPlace(batch, { first: before, what }));
+      before += batch.numRows;
       if (out && out.numRows > 0) yield out;
     }
     const last = await fn.finish?.();
@@ -184,18 +219,27 @@ async function addColumn(
   batch: RecordBatch,
   step: Extract<Step, { kind: "column" }>,
   fn: ColumnFunction,
+  numbering: Numbering,
   onFailedRow: () => void,
 ): Promise<RecordBatch> {
   const earlier = step.errorAs === undefined ? null : batch.getChild(step.errorAs);
   const errors = Array.from({ length: batch.numRows }, (_, row) => (earlier?.get(row) ?? null) as string | null);
-  const rowError = (row: number, error: Error) => {
-    if (step.errorAs === undefined) throw new RowFailedError(step.fn.name, rowNameOf(batch, step.rowName, row), error);
+  const place = batchPlace(batch, numbering, step.rowName);
+  const rowError = (row: number, problem: Error) => {
+    const number = numbering.first + row;
+    const isVector = problem instanceof VectorRowError;
+    const error = isVector ? problem.at(number, `in row ${number} of ${numbering.what} (the first is row 0)`) : problem;
+    if (step.errorAs === undefined) {
+      const path = rowNameOf(batch, step.rowName, row);
+      const where = path === undefined ? (isVector ? "" : ` on ${place.row(row)}`) : ` on ${path}`;
+      throw new RowFailedError(step.fn.name, where, path, error);
+    }
     if (errors[row] !== null) return;
     errors[row] = `${error.name}: ${error.message}`;
     onFailedRow();
   };
   const args = step.args.map((name) => columnOf(batch, name));
-  const value = await fn.apply(args, rowError);
+  const value = await fn.apply(args, rowError, place);
   const columns = [...columnsOf(batch).filter(({ name }) => name !== step.errorAs), { name: step.as, vector: value }];
   if (step.errorAs !== undefined) {
     columns.push({ name: step.errorAs, vector: vectorFromValues(errors, "string") });
@@ -218,9 +262,4 @@ function selectColumns(batch: RecordBatch, columns: readonly { readonly from: st
     columns.map(({ from, as }) => ({ name: as, vector: columnOf(batch, from) })),
     batch.numRows,
   );
-}
-
-function rowNameOf(batch: RecordBatch, column: string | undefined, row: number): string | undefined {
-  const name = column === undefined ? undefined : batch.getChild(column)?.get(row);
-  return typeof name === "string" ? name : undefined;
 }

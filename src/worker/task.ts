@@ -24,6 +24,8 @@ export interface TaskInput {
   readonly files: readonly InputFile[];
   /** The columns to read; absent: all. */
   readonly columns?: readonly string[];
+  /** The number, from 0, that the first row has in the stage's whole input. */
+  readonly firstRow: number;
 }
 
 /** A slice of one Parquet file. @property rows from the first to before the second row; absent: the whole file. */

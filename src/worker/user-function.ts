@@ -1,6 +1,7 @@
 import { type RecordBatch, Schema, type Vector } from "apache-arrow";
 import { sparkSchema, sparkType } from "../data/arrow";
 import type {
+  BatchPlace,
   ColumnFunction,
   RowError,
   SourceFunction,
@@ -26,7 +27,7 @@ export async function sourceColumnFunction(
 ): Promise<ColumnFunction> {
   const compiled = await compileSource(spec, context);
   const apply = spec.form === "row" ? applyToRows : applyToColumns;
-  return { apply: (args, rowError) => apply(compiled, args, returns, context, rowError) };
+  return { apply: (args, rowError, place) => apply(compiled, args, returns, context, rowError, place) };
 }
 
 /** Sets up a user's function of `{ column: values[] }`, which returns the columns of `schema`. */
@@ -36,17 +37,18 @@ export async function sourceTableFunction(
   context: WorkerContext,
 ): Promise<TableFunction> {
   const compiled = await compileSource(spec, context);
-  return { apply: (batch) => applyToBatch(compiled, batch, schema, context) };
+  return { apply: (batch, place) => applyToBatch(compiled, batch, schema, context, place) };
 }
 
 /** Sets up a user's function that a built-in calls. */
 export async function userCall(spec: SourceFunction, context: WorkerContext): Promise<UserCall> {
   const compiled = await compileSource(spec, context);
-  return async (row, ...args) => {
+  return async (_row, ...args) => {
     try {
       return await compiled.call(args);
     } catch (error) {
-      throw userFunctionError(compiled, error, row);
+      // The built-in's own error says which row.
+      throw userFunctionError(compiled, error, undefined);
     }
   };
 }
@@ -57,6 +59,7 @@ async function applyToRows(
   returns: DataType,
   context: WorkerContext,
   rowError: RowError,
+  place: BatchPlace,
 ): Promise<Vector> {
   const columns = args.map((vector) => valuesFromVector(vector, sparkType(vector.type)));
   const rows = args[0]?.length ?? 0;
@@ -68,14 +71,15 @@ async function applyToRows(
       // Awaiting only what needs it keeps a plain function at full speed.
       results[row] = isPromise(result) ? await result : result;
     } catch (error) {
-      rowError(row, userFunctionError(fn, error, row));
+      rowError(row, userFunctionError(fn, error, place.row(row)));
     }
   }
   const where = (row: number, problem: Error) => {
     results[row] = null;
     rowError(row, problem);
   };
-  return columnFromResults(results, returns, { functionName: fn.spec.name, column: undefined }, where);
+  const of = { functionName: fn.spec.name, column: undefined, row: (row: number) => place.row(row) };
+  return columnFromResults(results, returns, of, where);
 }
 
 async function applyToColumns(
@@ -83,10 +87,12 @@ async function applyToColumns(
   args: readonly Vector[],
   returns: DataType,
   _context: WorkerContext,
+  _rowError: RowError,
+  place: BatchPlace,
 ): Promise<Vector> {
   const rows = args[0]?.length ?? 0;
   const columns = args.map((vector) => valuesFromVector(vector, sparkType(vector.type)));
-  const result = await run(fn, columns);
+  const result = await run(fn, columns, place);
   const functionName = fn.spec.name;
   if (!isArrayLike(result)) {
     throw new UserFunctionResultError(
@@ -102,7 +108,8 @@ async function applyToColumns(
       "Return one value for each row, in the same order; use mapBatches to change the number of rows.",
     );
   }
-  return columnFromResults(Array.from(result), returns, { functionName, column: undefined }, fail);
+  const of = { functionName, column: undefined, row: (row: number) => place.row(row) };
+  return columnFromResults(Array.from(result), returns, of, fail);
 }
 
 async function applyToBatch(
@@ -110,6 +117,7 @@ async function applyToBatch(
   batch: RecordBatch,
   schema: StructType,
   context: WorkerContext,
+  place: BatchPlace,
 ): Promise<RecordBatch | undefined> {
   if (batch.numRows === 0) return undefined;
   throwIfAborted(context.signal);
@@ -119,11 +127,12 @@ async function applyToBatch(
       valuesFromVector(batch.getChildAt(i) as Vector, field.type),
     ]),
   );
-  const columns = resultColumns(fn.spec.name, await run(fn, [input]), schema);
+  const columns = resultColumns(fn.spec.name, await run(fn, [input], place), schema);
   const rows = columns[0]?.values.length ?? 0;
   const vectors = columns.map(({ field, values }) => {
-    const place = { functionName: fn.spec.name, column: field.name, nullable: field.nullable };
-    return { name: field.name, vector: columnFromResults(values, field.type, place, fail) };
+    const row = (returned: number) => `row ${returned} of what it made of ${place.rows}`;
+    const of = { functionName: fn.spec.name, column: field.name, nullable: field.nullable, row };
+    return { name: field.name, vector: columnFromResults(values, field.type, of, fail) };
   });
   return rows === 0 ? undefined : batchFromColumns(vectors, rows);
 }
@@ -179,11 +188,11 @@ function resultColumns(
   return columns;
 }
 
-async function run(fn: CompiledFunction, args: readonly unknown[]): Promise<unknown> {
+async function run(fn: CompiledFunction, args: readonly unknown[], place: BatchPlace): Promise<unknown> {
   try {
     return await fn.call(args);
   } catch (error) {
-    throw userFunctionError(fn, error, undefined);
+    throw userFunctionError(fn, error, place.rows);
   }
 }
 

@@ -9,20 +9,19 @@ export class UserFunctionResultError extends PomonaError {
   readonly functionName: string;
   /** The column of the result, for a function that returns several. */
   readonly column: string | undefined;
-  /** The row within the batch, from 0. */
-  readonly row: number | undefined;
   /** What was found, in words. */
   readonly found: string;
 
   constructor(
-    at: { functionName: string; column?: string | undefined; row?: number; found: string },
+    at: { functionName: string; column?: string | undefined; found: string },
     message: string,
     remedy: string,
   ) {
     super(message, { remedy });
+    // The function has returned, so no frame is its author's.
+    this.stack = `${this.name}: ${this.message}`;
     this.functionName = at.functionName;
     this.column = at.column;
-    this.row = at.row;
     this.found = at.found;
   }
 }
@@ -34,6 +33,8 @@ export interface ResultPlace {
   readonly column: string | undefined;
   /** @default true */
   readonly nullable?: boolean;
+  /** Where in the data a row of the result is, in words. */
+  readonly row: (row: number) => string;
 }
 
 /**
@@ -97,10 +98,10 @@ function resultError(misfit: Misfit, type: DataType, place: ResultPlace, row: nu
   const found = describe(misfit.value);
   const { functionName, column } = place;
   const inside = misfit.path ? ` at ${misfit.path}` : "";
-  const where = `${column === undefined ? "" : ` in column "${column}"`}${inside}, row ${row} of the batch`;
+  const where = `${column === undefined ? "" : ` in column "${column}"`}${inside} for ${place.row(row)}`;
   const declared = column === undefined ? "its type is" : "the schema says";
   return new UserFunctionResultError(
-    { functionName, column, row, found },
+    { functionName, column, found },
     `${functionName} returned ${found}${where}, where ${declared} ${simpleString(misfit.path ? misfit.type : type)}.`,
     misfit.remedy,
   );

@@ -4,26 +4,25 @@ import { type CompiledFunction, codeFile } from "./user-code";
 /** Thrown when a user's function throws. `stack` shows the user's own lines; `cause` is what was thrown. */
 export class UserFunctionError extends PomonaError {
   readonly functionName: string;
-  /** The row within the batch, from 0; undefined for a function of whole batches. */
-  readonly row: number | undefined;
 
-  constructor(functionName: string, row: number | undefined, message: string, cause: unknown, retryable: boolean) {
+  constructor(functionName: string, message: string, cause: unknown, retryable: boolean) {
     super(message, { cause, retryable });
     this.functionName = functionName;
-    this.row = row;
   }
 }
 
-/** What a user's function threw, as an error that shows where in the user's code it happened. */
-export function userFunctionError(fn: CompiledFunction, thrown: unknown, row: number | undefined): UserFunctionError {
+/**
+ * What a user's function threw, as an error that shows where in the user's code it happened.
+ * @param place where in the data, in words; undefined where what calls the function says it
+ */
+export function userFunctionError(fn: CompiledFunction, thrown: unknown, place: string | undefined): UserFunctionError {
   const { name } = fn.spec;
   const frames = thrown instanceof Error ? userFrames(fn, thrown.stack ?? "") : [];
-  // A row's error is told by its step, which names the function and, where there is one, the path.
-  const where = row === undefined ? `${name} failed` : `row ${row} of the batch`;
+  const where = place === undefined ? "" : ` on ${place}`;
   const what = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `threw ${String(thrown)}`;
   const excerpt = excerptOf(frames);
-  const message = `${where}: ${what}${excerpt ? `\n\n${excerpt}\n` : ""}`;
-  const error = new UserFunctionError(name, row, message, thrown, isWorthRetrying(thrown));
+  const message = `${name} failed${where}: ${what}${excerpt ? `\n\n${excerpt}\n` : ""}`;
+  const error = new UserFunctionError(name, message, thrown, isWorthRetrying(thrown));
   error.stack = [`${error.name}: ${message}`, ...frames.map((frame) => `    at ${frame.text}`)].join("\n");
   return error;
 }

@@ -7,6 +7,7 @@ import { arrayType } from "../../src/data/types";
 import { batchFromColumns, matrixFromVector, vectorFromMatrix } from "../../src/data/vectors";
 import { IllegalArgumentError } from "../../src/errors";
 import { type Gathering, gatherMoments, gatherScatter, moments, project, scatter, standardScale } from "../../src/ml";
+import { PLACE } from "../support/place";
 import { uniform } from "./data-sets";
 import { packUpper, relativeDifference } from "./numeric";
 
@@ -17,14 +18,18 @@ function worker(files: Readonly<Record<string, unknown>> = {}): WorkerContext {
 
 async function applyColumn(fn: unknown, params: Json, column: Vector, files: Readonly<Record<string, unknown>>) {
   const created = await (fn as BuiltinColumnFunction).create(params, worker(files));
-  return created.apply([column], (_row, error) => {
-    throw error;
-  });
+  return created.apply(
+    [column],
+    (_row, error) => {
+      throw error;
+    },
+    PLACE,
+  );
 }
 
 async function runTable(fn: unknown, batches: readonly RecordBatch[]): Promise<RecordBatch | undefined> {
   const created = await (fn as BuiltinTableFunction).create({ column: "features" }, worker());
-  for (const batch of batches) expect(await created.apply(batch)).toBeUndefined();
+  for (const batch of batches) expect(await created.apply(batch, PLACE)).toBeUndefined();
   return created.finish?.();
 }
 

@@ -17,6 +17,7 @@ import {
   WeightsUnavailableError,
 } from "../../src/model";
 import { golden } from "../support/golden";
+import { PLACE } from "../support/place";
 import { differenceFrom, formulaWeights, type Sampled } from "./formula";
 import { writeLegacy } from "./keras-layouts";
 
@@ -70,14 +71,14 @@ describe("image.features", () => {
   it("gives Keras's features, row by row, whatever the batch", async () => {
     const fn = await builtin.create(prepared, context());
     for (const rows of [images, images.slice(1, 2)]) {
-      const vector = await fn.apply(columns(rows), fail);
+      const vector = await fn.apply(columns(rows), fail, PLACE);
       expect(vector.length).toBe(rows.length);
       expect(vector.nullCount).toBe(0);
       rows.forEach((image, i) => {
         expect(differenceFrom(floats(vector, i)!, image.features), image.path).toBeLessThan(1e-4);
       });
     }
-    expect((await fn.apply(columns([]), fail)).length).toBe(0);
+    expect((await fn.apply(columns([]), fail, PLACE)).length).toBe(0);
     await fn.close?.();
   });
 
@@ -88,7 +89,7 @@ describe("image.features", () => {
       content: i === 1 ? content.subarray(0, 300) : i === 7 ? Buffer.alloc(0) : i === 11 ? null : content,
     }));
     const errors: [number, Error][] = [];
-    const vector = await fn.apply(columns(rows), (row, error) => void errors.push([row, error]));
+    const vector = await fn.apply(columns(rows), (row, error) => void errors.push([row, error]), PLACE);
     expect(errors.map(([row]) => row)).toEqual([1, 7]);
     for (const [row, error] of errors) {
       expect(error).toBeInstanceOf(CorruptImageError);
@@ -100,9 +101,9 @@ describe("image.features", () => {
       else expect(differenceFrom(floats(vector, i)!, images[i]!.features)).toBeLessThan(1e-4);
     });
 
-    await expect(fn.apply(columns(rows), fail)).rejects.toThrow(CorruptImageError);
+    await expect(fn.apply(columns(rows), fail, PLACE)).rejects.toThrow(CorruptImageError);
     // What was under way when that was thrown does no harm to the next batch.
-    const next = await fn.apply(columns(images.slice(0, 6)), fail);
+    const next = await fn.apply(columns(images.slice(0, 6)), fail, PLACE);
     expect(differenceFrom(floats(next, 5)!, images[5]!.features)).toBeLessThan(1e-4);
     await fn.close?.();
   });
@@ -129,7 +130,7 @@ describe("image.features", () => {
     ] as const) {
       // biome-ignore format: two pairs
       const fn = await builtin.create(prepared, context(), { preprocess });
-      const vector = await fn.apply(columns(rows), fail);
+      const vector = await fn.apply(columns(rows), fail, PLACE);
       rows.forEach((image, i) => {
         expect(differenceFrom(floats(vector, i)!, image[wanted]), `${wanted} ${i}`).toBeLessThan(1e-4);
       });
@@ -138,7 +139,11 @@ describe("image.features", () => {
     const errors: [number, Error][] = [];
     const results = [undefined, [1, 2, 3], "x", Array.from({ length: 150528 }, (_, i) => (i === 9 ? null : 0)), {}];
     const wrong = await builtin.create(prepared, context(), { preprocess: async (row) => results[row] });
-    const vector = await wrong.apply(columns(images.slice(0, 5)), (row, error) => void errors.push([row, error]));
+    const vector = await wrong.apply(
+      columns(images.slice(0, 5)),
+      (row, error) => void errors.push([row, error]),
+      PLACE,
+    );
     expect(vector.nullCount).toBe(5);
     expect(errors.map(([, error]) => error.message.split("\n")[0])).toEqual([
       "MobileNetV2 takes 224 x 224 x 3 = 150528 numbers; preprocess returned nothing.",
@@ -161,14 +166,18 @@ describe("image.features", () => {
     const values = new Float32Array(3 * 150_528);
     values.set(first!, 0);
     values.set(second!, 2 * 150_528);
-    const vector = await fn.apply([vectorFromMatrix({ values, rows: 3, dimension: 150_528 }, new Set([1]))], fail);
+    const vector = await fn.apply(
+      [vectorFromMatrix({ values, rows: 3, dimension: 150_528 }, new Set([1]))],
+      fail,
+      PLACE,
+    );
     expect(vector.nullCount).toBe(1);
     expect(differenceFrom(floats(vector, 0)!, images[0]!.features)).toBeLessThan(1e-4);
     expect(differenceFrom(floats(vector, 2)!, images[1]!.features)).toBeLessThan(1e-4);
     const bytes = vectorFromValues([Array.from(first!, (v) => Math.round((v + 1) * 127.5))], arrayType("integer"));
-    expect((await fn.apply([bytes], fail)).length).toBe(1);
+    expect((await fn.apply([bytes], fail, PLACE)).length).toBe(1);
     const short = vectorFromMatrix({ values: values.subarray(0, 10), rows: 2, dimension: 5 });
-    await expect(fn.apply([short], fail)).rejects.toThrow("the column holds 5 values");
+    await expect(fn.apply([short], fail, PLACE)).rejects.toThrow("the column holds 5 values");
     for (const [type, value] of [
       ["string", "a.jpg"],
       ["double", 1],
@@ -176,7 +185,7 @@ describe("image.features", () => {
       [arrayType("long"), [1n]],
     ] as const) {
       // biome-ignore format: one table
-      await expect(fn.apply([vectorFromValues([value], type)], fail)).rejects.toThrow(
+      await expect(fn.apply([vectorFromValues([value], type)], fail, PLACE)).rejects.toThrow(
         /takes a column of image files \(binary\) or of numbers, not/,
       );
     }
@@ -193,9 +202,9 @@ describe("image.features", () => {
     };
     const fn = await builtin.create(prepared, shared);
     task.abort();
-    await expect(fn.apply(columns(images), fail)).rejects.toThrow(CancelledError);
+    await expect(fn.apply(columns(images), fail, PLACE)).rejects.toThrow(CancelledError);
     task = new AbortController();
-    const vector = await fn.apply(columns(images.slice(0, 1)), fail);
+    const vector = await fn.apply(columns(images.slice(0, 1)), fail, PLACE);
     expect(differenceFrom(floats(vector, 0)!, images[0]!.features)).toBeLessThan(1e-4);
     await fn.close?.();
   });
@@ -206,9 +215,9 @@ describe("image.features", () => {
     const params = await builtin.prepare!(form, { log: () => {} });
     const files = readdirSync(join(cacheDir, "graphs"));
     expect(files.map((file) => file.split(".").at(-1)).sort()).toEqual(["onnx", "v8"]);
-    const expected = await (await builtin.create(params, context())).apply(columns(images.slice(1, 2)), fail);
+    const expected = await (await builtin.create(params, context())).apply(columns(images.slice(1, 2)), fail, PLACE);
     for (const file of files) writeFileSync(join(cacheDir, "graphs", file), "damaged");
-    const again = await (await builtin.create(params, context())).apply(columns(images.slice(1, 2)), fail);
+    const again = await (await builtin.create(params, context())).apply(columns(images.slice(1, 2)), fail, PLACE);
     expect(floats(again, 0)).toEqual(floats(expected, 0));
   });
 

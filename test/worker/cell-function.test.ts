@@ -41,7 +41,7 @@ test("an error shows the cell, the line and its TypeScript", async () => {
   const { error } = await worker.column(udf(fn, { returns: "double" })("s"), [strings("a,b", null)]);
   expect(error?.name).toBe("UserFunctionError");
   expect(error?.message).toBe(
-    "row 1 of the batch: TypeError: Cannot read properties of null (reading 'split')\n\n" +
+    "measure failed on row 1 of its input: TypeError: Cannot read properties of null (reading 'split')\n\n" +
       '  6 |   const parts: string[] = (text as string).split(",");\n' +
       "    |                                            ^\n",
   );

@@ -81,6 +81,7 @@ import { parentPort } from "node:worker_threads";
 import { sparkType } from "../../src/data/arrow";
 import { batchFromColumns, valuesFromVector, vectorFromValues } from "../../src/data/vectors";
 import { simpleString } from "../../src/data/types";
+import { PLACE } from "../support/place";
 import { sourceColumnFunction, sourceTableFunction } from "../../src/worker/user-function";
 
 parentPort.on("message", async ({ spec, input, returns, schema, keepFailed }) => {
@@ -99,7 +100,7 @@ parentPort.on("message", async ({ spec, input, returns, schema, keepFailed }) =>
   try {
     if (schema) {
       const fn = await sourceTableFunction(spec, schema, context);
-      const batch = await fn.apply(batchFromColumns(columns));
+      const batch = await fn.apply(batchFromColumns(columns), PLACE);
       const out = {}, types = {};
       for (const field of batch ? batch.schema.fields : []) {
         out[field.name] = valuesFromVector(batch.getChild(field.name), sparkType(field.type));
@@ -108,7 +109,7 @@ parentPort.on("message", async ({ spec, input, returns, schema, keepFailed }) =>
       parentPort.postMessage({ columns: out, types, rowErrors, log });
     } else {
       const fn = await sourceColumnFunction(spec, returns, context);
-      const vector = await fn.apply(columns.map(({ vector }) => vector), rowError);
+      const vector = await fn.apply(columns.map(({ vector }) => vector), rowError, PLACE);
       parentPort.postMessage({ values: valuesFromVector(vector, returns), rowErrors, log });
     }
   } catch ({ name, message, stack, retryable }) {

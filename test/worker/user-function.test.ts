@@ -116,7 +116,7 @@ describe("errors of the function", () => {
     const { error } = await worker.column(column, [strings("a", null)]);
     expect(error!.name).toBe("UserFunctionError");
     expect(error!.message).toBe(
-      "row 1 of the batch: TypeError: Cannot read properties of null (reading 'split')\n\n" +
+      "brightness failed on row 1 of its input: TypeError: Cannot read properties of null (reading 'split')\n\n" +
         "  2 |   const parts = text.split(',');\n    |                      ^\n",
     );
     expect(error!.stack.split("\n").slice(-1)).toEqual(["    at brightness (udf:brightness:2:22)"]);
@@ -128,7 +128,7 @@ describe("errors of the function", () => {
     const { error } = await worker.column(column, [strings("a")]);
     expect(error).toMatchObject({ name: "UserFunctionError", retryable: true });
     expect(error!.message).toContain(
-      'row 0 of the batch: Error: no answer\n\n  1 | () => { throw new Error("no answer"); }\n    |               ^\n',
+      'ask failed on row 0 of its input: Error: no answer\n\n  1 | () => { throw new Error("no answer"); }\n    |               ^\n',
     );
   });
 
@@ -158,30 +158,34 @@ describe("results that do not fit", () => {
     [
       "double",
       "high",
-      'f returned "high" (a string), row 1 of the batch, where its type is double.\nReturn a number, or declare "string".',
+      'f returned "high" (a string) for row 1 of its input, where its type is double.\nReturn a number, or declare "string".',
     ],
     [
       "integer",
       1.5,
-      'f returned 1.5, row 1 of the batch, where its type is int.\nRound it, e.g. Math.round(value), or declare "double".',
+      'f returned 1.5 for row 1 of its input, where its type is int.\nRound it, e.g. Math.round(value), or declare "double".',
     ],
-    ["byte", 200, "f returned 200, row 1 of the batch, where its type is tinyint.\nIt is out of range (-128 to 127)"],
-    ["string", 3, "f returned 3, row 1 of the batch, where its type is string."],
-    ["boolean", 1, "f returned 1, row 1 of the batch, where its type is boolean."],
+    [
+      "byte",
+      200,
+      "f returned 200 for row 1 of its input, where its type is tinyint.\nIt is out of range (-128 to 127)",
+    ],
+    ["string", 3, "f returned 3 for row 1 of its input, where its type is string."],
+    ["boolean", 1, "f returned 1 for row 1 of its input, where its type is boolean."],
     [
       "timestamp",
       new Date(Number.NaN),
-      "f returned a Date, row 1 of the batch, where its type is timestamp.\nReturn a valid Date.",
+      "f returned a Date for row 1 of its input, where its type is timestamp.\nReturn a valid Date.",
     ],
     [
       { type: "array", elementType: "double", containsNull: true },
       [1, "2"],
-      'f returned "2" (a string) at [1], row 1 of the batch, where its type is double.',
+      'f returned "2" (a string) at [1] for row 1 of its input, where its type is double.',
     ],
     [
       { type: "array", elementType: "double", containsNull: true },
       5,
-      "f returned 5, row 1 of the batch, where its type is array<double>.",
+      "f returned 5 for row 1 of its input, where its type is array<double>.",
     ],
   ])("%j", async (returns, value, message) => {
     const column = udf((x: number) => (x === 0 ? null : value), { returns, name: "f", broadcast: { value } })("x");
@@ -262,7 +266,7 @@ describe("mapBatches", () => {
     [
       "a wrong value",
       () => ({ y: [1, 2], n: [1, 2.5] }),
-      'extract returned 2.5 in column "n", row 1 of the batch, where the schema says int.',
+      'extract returned 2.5 in column "n" for row 1 of what it made of all rows of its input, where the schema says int.',
     ],
   ])("refuses %s", async (_what, fn, message) => {
     const { error } = await table(fn, { schema: { y: "double", n: "int" } }, doubles(1));
@@ -272,7 +276,9 @@ describe("mapBatches", () => {
 
   test("refuses null where the schema does", async () => {
     const { error } = await table(() => ({ y: [1, null] }), { schema: "y double not null" }, doubles(1));
-    expect(error!.message).toContain('extract returned null in column "y", row 1 of the batch');
+    expect(error!.message).toContain(
+      'extract returned null in column "y" for row 1 of what it made of all rows of its input',
+    );
   });
 
   test("an error of the function tells its line", async () => {
@@ -282,7 +288,7 @@ describe("mapBatches", () => {
       doubles(1),
     );
     expect(error!.message).toBe(
-      "extract failed: TypeError: Cannot read properties of undefined (reading 'map')\n\n  2 |   return { y: batch.missing.map(Number) };\n    |                             ^\n",
+      "extract failed on all rows of its input: TypeError: Cannot read properties of undefined (reading 'map')\n\n  2 |   return { y: batch.missing.map(Number) };\n    |                             ^\n",
     );
   });
 });

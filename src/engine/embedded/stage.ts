@@ -140,7 +140,7 @@ export async function planTasks(request: StageRequest): Promise<StageTasks> {
       stageId: request.stageId,
       partition,
       attempt,
-      input: { files: sliceFiles(files, ranges[partition]!), columns },
+      input: { files: sliceFiles(files, ranges[partition]!), columns, firstRow: ranges[partition]![0] },
       steps: [...renaming, ...steps],
       output: {
         url: output.urlFor(partition, attempt, folders?.[partition]?.folder),
@@ -180,6 +180,8 @@ function sourceColumns(steps: readonly Step[]): string[] {
     switch (step.kind) {
       case "column":
         for (const arg of step.args) if (!made.has(arg)) needed.add(arg);
+        // Errors of the program's functions name the row by it; the other functions that need it take it as an argument.
+        if (step.fn.kind === "source" && step.rowName && !made.has(step.rowName)) needed.add(step.rowName);
         made.add(step.as);
         if (step.errorAs) made.add(step.errorAs);
         break;
