@@ -15,6 +15,9 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Most rows of several row groups that are read together. */
+const RUN_ROWS = 1024;
+
 /** Up to this size a file is read at once, which is faster. */
 const WHOLE_FILE_BYTES = 64 * 1024 * 1024;
 
@@ -29,33 +32,52 @@ export async function* readParquetBatches(url: string, options: ReadOptions = {}
   const read = await rowGroupReader(url, columns, batchSize);
   try {
     const [from, to] = options.rows ?? [0, Number.MAX_SAFE_INTEGER];
-    let groupStart = 0;
-    for (const [group, groupRows] of rowGroups.entries()) {
-      const start = Math.max(from, groupStart);
-      const end = Math.min(to, groupStart + groupRows);
-      if (start < end) {
-        throwIfAborted(signal);
-        const table = await corruptIfFails(url, async () => {
-          const whole = tableFromIPC(await read.group(group));
-          if (whole.numRows !== groupRows)
-            throw new Error(`it has ${whole.numRows} rows where ${groupRows} are announced`);
-          return whole;
-        });
-        const rows = table.slice(start - groupStart, end - groupStart);
-        // readParquet of parquet-wasm 0.8.0 decodes every column, whatever it is asked for.
-        const selected = columns ? rows.select([...columns]) : rows;
-        for (const batch of selected.batches) yield* sliceBatch(batch, batchSize);
-      }
-      groupStart += groupRows;
+    for (const run of runsOfGroups(rowGroups)) {
+      const start = Math.max(from, run.start);
+      const end = Math.min(to, run.start + run.rows);
+      if (start >= end) continue;
+      throwIfAborted(signal);
+      const table = await corruptIfFails(url, async () => {
+        const whole = tableFromIPC(await read.groups(run.groups));
+        if (whole.numRows !== run.rows) throw new Error(`it has ${whole.numRows} rows where ${run.rows} are announced`);
+        return whole;
+      });
+      const rows = table.slice(start - run.start, end - run.start);
+      // readParquet of parquet-wasm 0.8.0 decodes every column, whatever it is asked for.
+      const selected = columns ? rows.select([...columns]) : rows;
+      for (const batch of selected.batches) yield* sliceBatch(batch, batchSize);
     }
   } finally {
     read.close();
   }
 }
 
+/** Row groups that are read in one go. */
+interface GroupRun {
+  readonly groups: number[];
+  /** The first row, counted in the file. */
+  readonly start: number;
+  rows: number;
+}
+
+/** Tiny row groups together: every read begins with the whole footer, which thousands of them make long. */
+function runsOfGroups(rowGroups: readonly number[]): GroupRun[] {
+  const runs: GroupRun[] = [];
+  let start = 0;
+  for (const [group, rows] of rowGroups.entries()) {
+    const last = runs.at(-1);
+    if (last && last.rows + rows <= RUN_ROWS) {
+      last.groups.push(group);
+      last.rows += rows;
+    } else runs.push({ groups: [group], start, rows });
+    start += rows;
+  }
+  return runs;
+}
+
 /** Gives row groups as Arrow's stream format. */
 interface RowGroupReader {
-  group(index: number): Uint8Array | Promise<Uint8Array>;
+  groups(indices: readonly number[]): Uint8Array | Promise<Uint8Array>;
   close(): void;
 }
 
@@ -64,18 +86,22 @@ async function rowGroupReader(
   columns: readonly string[] | undefined,
   batchSize: number,
 ): Promise<RowGroupReader> {
-  const wanted = (group: number) => ({ rowGroups: [group], batchSize, ...(columns ? { columns: [...columns] } : {}) });
+  const wanted = (groups: readonly number[]) => ({
+    rowGroups: [...groups],
+    batchSize,
+    ...(columns ? { columns: [...columns] } : {}),
+  });
   const blob = await storageFor(url).openBlob(url);
   if (blob.size <= WHOLE_FILE_BYTES) {
     const bytes = new Uint8Array(await blob.arrayBuffer());
     return {
-      group: (group) => trapped((wasm) => wasm.readParquet(bytes, wanted(group)).intoIPCStream()),
+      groups: (groups) => trapped((wasm) => wasm.readParquet(bytes, wanted(groups)).intoIPCStream()),
       close() {},
     };
   }
   const file = await corruptIfFails(url, () => trappedLater((wasm) => wasm.ParquetFile.fromFile(blob)));
   return {
-    group: async (group) => (await trappedLater(() => file.read(wanted(group)))).intoIPCStream(),
+    groups: async (groups) => (await trappedLater(() => file.read(wanted(groups)))).intoIPCStream(),
     close: () => file.free(),
   };
 }

@@ -62,3 +62,24 @@ it("a damaged page is an error, not wrong values", async () => {
   };
   await expect(read()).rejects.toThrow(CorruptParquetError);
 });
+
+it("reads rows of many tiny row groups in their order, from any to any", async () => {
+  const path = join(folder, "tiny-groups.parquet");
+  const files = JSON.parse(readFileSync(join(__dirname, "..", "fixtures", "parquet", "files.json"), "utf8")) as Record<
+    string,
+    string
+  >;
+  writeFileSync(path, Buffer.from(files["pyarrow row groups"] ?? "", "base64"));
+  expect((await readParquetFooter(path)).rowGroups).toEqual([3, 3, 3, 1]);
+  for (const rows of [
+    [0, 10],
+    [2, 7],
+    [3, 4],
+    [9, 10],
+  ] as const) {
+    const seen: unknown[] = [];
+    for await (const part of readParquetBatches(path, { rows }))
+      seen.push(...valuesFromVector(part.getChild("v")!, "long"));
+    expect(seen).toEqual(Array.from({ length: rows[1] - rows[0] }, (_, i) => rows[0] + i));
+  }
+});
