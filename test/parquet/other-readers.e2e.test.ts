@@ -58,4 +58,4 @@ spark.stop()
     sparkZero: [3],
     arrow: [3],
   });
-});
+}, 300_000);
