@@ -19,6 +19,7 @@ const FILE_OPTIONS = [
 /** The options each format reads, in Spark's spelling. */
 export const READ_OPTIONS = {
   binaryFile: FILE_OPTIONS,
+  image: [...FILE_OPTIONS, "dropInvalid"],
   parquet: [...FILE_OPTIONS, "mergeSchema"],
   csv: [
     ...FILE_OPTIONS,
@@ -81,7 +82,7 @@ export const READ_OPTIONS = {
     "locale",
   ],
   text: [...FILE_OPTIONS, "wholetext", "lineSep"],
-} as const satisfies Record<ReadFormat, readonly string[]>;
+} as const satisfies Record<ReadFormat | "image", readonly string[]>;
 
 /** The options each format writes with, in Spark's spelling. */
 export const WRITE_OPTIONS = {
@@ -124,7 +125,7 @@ export const WRITE_OPTIONS = {
 } as const satisfies Record<Sink["format"], readonly string[]>;
 
 /** The options of some format, so that an editor completes them. */
-export type ReadOption = (typeof READ_OPTIONS)[ReadFormat][number];
+export type ReadOption = (typeof READ_OPTIONS)[keyof typeof READ_OPTIONS][number];
 export type WriteOption = (typeof WRITE_OPTIONS)[Sink["format"]][number];
 
 /** Names Spark has for the same option. */
@@ -141,8 +142,8 @@ const NOT_HERE: Readonly<Record<string, string>> = {
 };
 
 /** A format to read, as written by the user. @throws IllegalArgumentError naming the nearest. */
-export function readFormat(name: string): ReadFormat {
-  return oneOf("format", name, Object.keys(READ_OPTIONS) as ReadFormat[]);
+export function readFormat(name: string): ReadFormat | "image" {
+  return oneOf("format", name, Object.keys(READ_OPTIONS) as (ReadFormat | "image")[]);
 }
 
 /** A format to write. @throws IllegalArgumentError naming the nearest. */

@@ -1,5 +1,7 @@
 import type { StructType } from "../data/types";
 import { IllegalArgumentError } from "../errors";
+import { IMAGE_TYPE } from "../image/image-type";
+import { Column, columnReference } from "./column";
 import { DataFrame, type FrameOptions } from "./dataframe";
 import { parseSchema } from "./ddl";
 import { checkedOptions, type OptionValue, READ_OPTIONS, type ReadOption, readFormat } from "./options";
@@ -19,8 +21,27 @@ export interface BinaryFileRow {
   readonly content: Uint8Array;
 }
 
+/**
+ * The column of format `image`. What is no image has a height, width, nChannels and mode of -1 and no data; option
+ * `dropInvalid` leaves such rows out.
+ * @see https://spark.apache.org/docs/latest/ml-datasource.html#image-data-source
+ */
+export interface ImageRow {
+  readonly image: {
+    readonly origin: string;
+    readonly height: number;
+    readonly width: number;
+    /** 1: grey, 3: blue, green, red, 4: the same and alpha. */
+    readonly nChannels: number;
+    /** OpenCV's type of the pixels: 0 (CV_8UC1), 16 (CV_8UC3) or 24 (CV_8UC4). */
+    readonly mode: number;
+    /** The pixels, row by row from the top. */
+    readonly data: Uint8Array;
+  };
+}
+
 /** The row type a format gives. */
-export type RowOfFormat<F> = F extends "binaryFile" ? BinaryFileRow : AnyRow;
+export type RowOfFormat<F> = F extends "binaryFile" ? BinaryFileRow : F extends "image" ? ImageRow : AnyRow;
 
 /**
  * Reads files into a DataFrame; nothing is read before an action, but the options are checked at once.
@@ -28,7 +49,7 @@ export type RowOfFormat<F> = F extends "binaryFile" ? BinaryFileRow : AnyRow;
  */
 export class DataFrameReader<R = AnyRow> {
   private readonly options_ = new Map<string, OptionValue>();
-  private format_: ReadFormat = "parquet";
+  private format_: ReadFormat | "image" = "parquet";
   private schema_: StructType | undefined;
 
   constructor(
@@ -40,7 +61,7 @@ export class DataFrameReader<R = AnyRow> {
    * The files' format. @default "parquet"
    * @throws IllegalArgumentError for an unknown one, naming the nearest.
    */
-  format<const F extends ReadFormat | (string & {})>(format: F): DataFrameReader<RowOfFormat<F>> {
+  format<const F extends ReadFormat | "image" | (string & {})>(format: F): DataFrameReader<RowOfFormat<F>> {
     this.format_ = readFormat(format);
     return this as unknown as DataFrameReader<RowOfFormat<F>>;
   }
@@ -74,6 +95,7 @@ export class DataFrameReader<R = AnyRow> {
     const list = typeof paths === "string" ? [paths] : [...paths];
     if (list.length === 0) throw new IllegalArgumentError("load needs at least one path.");
     const format = this.format_;
+    if (format === "image") return this.images(list) as unknown as DataFrame<Row>;
     return new DataFrame<Row>(
       {
         op: "read",
@@ -85,6 +107,26 @@ export class DataFrameReader<R = AnyRow> {
       this.runtime,
       this.frameOptions,
     );
+  }
+
+  /** The files' images and nothing else of them, beside the columns of their folders. */
+  private images(paths: readonly string[]): DataFrame<AnyRow> {
+    const { dropInvalid, ...options } = checkedOptions("image", READ_OPTIONS.image, this.options_);
+    const files = new DataFrame<AnyRow>(
+      { op: "read", format: "binaryFile", paths, options },
+      this.runtime,
+      this.frameOptions,
+    );
+    const image = new Column({
+      kind: "batch",
+      fn: { kind: "builtin", name: "image.source", params: {} },
+      args: [columnReference("content"), columnReference("path")],
+      returns: IMAGE_TYPE,
+      onError: { kind: "fail" },
+    });
+    const images = files.select(image.alias("image"), "*").drop("path", "modificationTime", "length", "content");
+    const kept = dropInvalid === "true" ? images.filter(new Column(columnReference("image.height")).geq(0)) : images;
+    return kept as unknown as DataFrame<AnyRow>;
   }
 
   /** Parquet files and folders of them. */

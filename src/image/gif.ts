@@ -32,6 +32,11 @@ export function decodeGif(file: Buffer, maxPixels: number): RgbImage {
   return { width, height, data };
 }
 
+/** True where the first frame has a transparent colour. */
+export function isTransparentGif(file: Buffer): boolean {
+  return readFirstFrame(file).transparent !== undefined;
+}
+
 /** The first image of a GIF and what is needed to decode it. */
 export interface GifFrame {
   readonly left: number;

@@ -7,6 +7,7 @@ export class UnknownFunctionError extends PomonaError {}
 /** Loaded on first use: a worker that only scales vectors never loads an image decoder. */
 const BUILTINS: Readonly<Record<string, () => BuiltinFunction>> = {
   "binaryFile.content": () => require("./file-content").fileContent,
+  "image.source": () => require("./image-source").imageSource,
   "image.features": () => require("../model/image-features").imageFeatures,
   "ml.moments": () => require("../ml").moments,
   "ml.scatter": () => require("../ml").scatter,

@@ -8,6 +8,7 @@ const TIMES = "timeZone dateFormat timestampFormat timestampNTZFormat locale";
 /** What Spark's pages on its data sources list for each format. */
 const READ: Readonly<Record<keyof typeof READ_OPTIONS & string, string>> = {
   binaryFile: FILES,
+  image: `${FILES} dropInvalid`,
   parquet: `${FILES} datetimeRebaseMode int96RebaseMode mergeSchema`,
   csv: `${FILES} ${TIMES} sep delimiter encoding charset quote escape comment header inferSchema preferDate enforceSchema
     ignoreLeadingWhiteSpace ignoreTrailingWhiteSpace nullValue nanValue positiveInf negativeInf enableDateTimeParsingFallback
