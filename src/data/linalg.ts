@@ -1,6 +1,10 @@
 import { IllegalArgumentError } from "../errors";
 import { javaDouble } from "./java-number";
 
+/** The two kinds of Spark's vectors, as their struct's `type` says. */
+export const SPARSE = 0;
+export const DENSE = 1;
+
 /**
  * A vector with all its values, as Spark ML's: a `Float64Array` with Spark's methods. What takes numbers takes it too.
  * @see https://spark.apache.org/docs/latest/api/python/reference/api/pyspark.ml.linalg.DenseVector.html

@@ -15,6 +15,7 @@ import {
 import { IllegalArgumentError } from "../errors";
 import { arrowType } from "./arrow";
 import { type DecimalValue, decimalText } from "./decimal";
+import { DENSE } from "./linalg";
 
 /** Rows of equal length, back to back: row `i` is `values.subarray(i * dimension, (i + 1) * dimension)`. */
 export interface Matrix<T extends Float32Array | Float64Array = Float32Array | Float64Array> {
@@ -22,10 +23,6 @@ export interface Matrix<T extends Float32Array | Float64Array = Float32Array | F
   readonly rows: number;
   readonly dimension: number;
 }
-
-/** The two kinds of Spark's vectors, as their struct's `type` says. */
-export const SPARSE = 0;
-export const DENSE = 1;
 
 /** A row that is not a vector of numbers: which one of the batch, and what is wrong with it. */
 export class VectorRowError extends IllegalArgumentError {

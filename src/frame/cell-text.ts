@@ -1,8 +1,8 @@
 import type { Vector } from "apache-arrow";
 import { type DecimalValue, decimalText } from "../data/decimal";
 import { javaDouble, javaFloat } from "../data/java-number";
+import { plainValue } from "../data/plain-value";
 import type { DataType } from "../data/types";
-import { plainValue } from "../data/vectors";
 
 /**
  * One Arrow value as Spark's `show` prints it: `NULL`, `1.0`, `1.0E-5`, `[FF D8]`, `[1.0, 2.0]`, `{a, b}`, `{k -> v}`.

@@ -1,8 +1,8 @@
 import { deserialize } from "node:v8";
 import { DataType as ArrowType, type Vector } from "apache-arrow";
 import { type ColumnFunction, defineBuiltin, type RowError, type WorkerContext } from "../data/batch-function";
-import { SparseVector } from "../data/linalg";
-import { denseVectors, SPARSE, VectorRowError } from "../data/matrix";
+import { SPARSE, SparseVector } from "../data/linalg";
+import { denseVectors, VectorRowError } from "../data/matrix";
 import { arrayType } from "../data/types";
 import { type Matrix, valuesFromVector, vectorFromMatrix, vectorFromValues } from "../data/vectors";
 import { IllegalArgumentError } from "../errors";

@@ -14,7 +14,7 @@ export async function makeFolder(path: string): Promise<void> {
   } catch (error) {
     if (codeOf(error) === "EEXIST") return refuseFile(path, (await stat(path)).isDirectory());
     if (codeOf(error) !== "ENOENT" || dirname(path) === path) throw error;
-    if ((await stat(dirname(path)).catch(() => undefined)) !== undefined) throw takesNothing(path);
+    // The folder above may have been made by another since: only where it is there and still takes nothing is it hopeless.
     await makeFolder(dirname(path));
     await mkdir(path).catch((again: unknown) => {
       if (codeOf(again) === "ENOENT") throw takesNothing(path);
@@ -33,7 +33,6 @@ export function makeFolderSync(path: string): void {
       return;
     }
     if (codeOf(error) !== "ENOENT" || dirname(path) === path) throw error;
-    if (statSync(dirname(path), { throwIfNoEntry: false }) !== undefined) throw takesNothing(path);
     makeFolderSync(dirname(path));
     try {
       mkdirSync(path);
