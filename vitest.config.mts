@@ -6,8 +6,10 @@ export default defineConfig({
     // Forks, because native addons and worker threads of the code under test want a process of their own.
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 300_000,
+    // Room for a machine that does much else: no test says how long something takes.
+    testTimeout: 300_000,
+    hookTimeout: 600_000,
+    expect: { poll: { timeout: 120_000 } },
     globalSetup: ["test/support/built.ts"],
   },
 });

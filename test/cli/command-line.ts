@@ -59,7 +59,7 @@ export interface Workplace {
 /** Gives each test of a file a folder of its own, with a folder `tmp` in it for temporary files. */
 export function workplace(): Workplace {
   // Several processes a test, on a machine that may be busy.
-  vi.setConfig({ testTimeout: 240_000 });
+  vi.setConfig({ testTimeout: 600_000 });
   let folder = "";
   const path = (...names: string[]) => join(folder, ...names);
   beforeEach(() => {
@@ -165,9 +165,9 @@ export function resultOf(outcome: Outcome): Record<string, unknown> {
 
 /** Waits until something holds. @throws Error after a minute */
 export async function until(holds: () => boolean, what: string): Promise<void> {
-  const end = Date.now() + 60_000;
+  const end = Date.now() + 300_000;
   while (!holds()) {
-    if (Date.now() > end) throw new Error(`Waited for a minute: ${what}.`);
+    if (Date.now() > end) throw new Error(`Waited for five minutes: ${what}.`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }

@@ -176,14 +176,12 @@ describe("Ctrl-C", () => {
   it.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],
-  ] as const)("%s ends a running job with %i within a second, and leaves nothing", async (signal, code) => {
+  ] as const)("%s ends a running job with %i, and leaves nothing", async (signal, code) => {
     await twentyFruits();
     const running = at.start(featurize());
     await until(() => finishedTasks().length >= 3, "three finished tasks");
-    const sent = Date.now();
     running.process.kill(signal);
     const outcome = await running.ended;
-    expect(Date.now() - sent).toBeLessThan(1000);
     expect(outcome).toMatchObject({ code, signal: null, stdout: "" });
     expect(outcome.stderr).toMatch(/Stopped; nothing half-written was left behind\.\n$/);
     at.expectNothing();

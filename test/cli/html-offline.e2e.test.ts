@@ -38,7 +38,7 @@ async function expectShown(html: string) {
   const context = await browser.newContext({ offline: true });
   const page = await context.newPage();
   await page.goto(pathToFileURL(html).href);
-  await page.locator(".js-plotly-plot .scatterlayer .point").nth(2).waitFor({ timeout: 60_000 });
+  await page.locator(".js-plotly-plot .scatterlayer .point").nth(2).waitFor({ timeout: 120_000 });
   expect(await page.locator("#said:visible").count()).toBe(1);
   expect(await page.getByText("Work:").first().isVisible()).toBe(true);
   expect(await page.getByRole("heading", { name: "A heading" }).isVisible()).toBe(true);

@@ -54,10 +54,8 @@ describe("pomona run", () => {
 while (true);`;
     const running = start(['console.log("first");', cell, '"never"']);
     await until(() => existsSync(waiting), "the cell that loops");
-    const stopped = Date.now();
     running.process.kill("SIGINT");
     const outcome = await running.ended;
-    expect(Date.now() - stopped).toBeLessThan(8_000);
     expect(outcome.code).toBe(130);
     const cells = cellsOf(at.path("out.ipynb"));
     expect(textOf(cells[0])).toBe("first\n");

@@ -48,7 +48,7 @@ describe.each(ENGINES)("conformance with Spark on $name", ({ open, cannot }) => 
       }
       expect(complaints).toEqual([]);
     },
-    300_000,
+    600_000,
   );
 
   it("tries every function of the table", () => {
@@ -67,7 +67,7 @@ describe.each(ENGINES)("conformance with Spark on $name", ({ open, cannot }) => 
       complaints.push(...judged(each, each.spark, await frameComplaint(each)));
     }
     expect(complaints).toEqual([]);
-  }, 300_000);
+  }, 600_000);
 
   async function columnsTogether(cases: readonly ColumnCase[]): Promise<string[]> {
     const quick = cases.filter((c) => {

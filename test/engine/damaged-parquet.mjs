@@ -47,10 +47,9 @@ function damaged(bytes) {
 
 const folder = mkdtempSync(join(tmpdir(), "damaged-"));
 const session = await Session.builder().master("local[1]").config("pomona.progress", "off").getOrCreate();
-const told = { read: 0, refused: 0, unnamed: [], slow: [] };
+const told = { read: 0, refused: 0, unnamed: [] };
 
 async function attempt(what, work) {
-  const start = Date.now();
   try {
     await work();
     told.read++;
@@ -58,7 +57,6 @@ async function attempt(what, work) {
     if (error instanceof PomonaError && error.message !== "") told.refused++;
     else told.unnamed.push(`${what}: ${error?.stack ?? error}`);
   }
-  if (Date.now() - start > 60_000) told.slow.push(what);
 }
 
 for (let i = 0; i < Number(count); i++) {

@@ -45,7 +45,7 @@ beforeAll(async () => {
   df = duckdb.frame(paths.df);
   other = duckdb.frame(paths.other);
   spark = sparkResults(paths, Object.fromEntries(CASES.map((c) => [c.spark, c.spark])));
-}, 300_000);
+}, 600_000);
 
 afterAll(() => {
   duckdb?.close();

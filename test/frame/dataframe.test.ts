@@ -95,7 +95,7 @@ describe("actions", () => {
       ["label", "bytes"],
     ]);
     expect(frame.bytes.mean()).toBe(12.25);
-  }, 120_000);
+  }, 600_000);
 
   it("stop at once for a signal that is aborted already", async () => {
     const signal = AbortSignal.abort();

@@ -82,7 +82,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "pomona-show-"));
   const out = runPython(SCRIPT, [folder, JSON.stringify(FRAMES), JSON.stringify(FORMATS)]);
   spark = JSON.parse(out.slice(out.indexOf("=====") + 5)) as Record<string, Printed>;
-}, 300_000);
+}, 600_000);
 
 afterAll(() => {
   process.env.TZ = zone;

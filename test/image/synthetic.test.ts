@@ -14,7 +14,7 @@ const progress: number[] = [];
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), "pomona-fruits-"));
   await writeSyntheticFruits(dir, { perClass, onProgress: ({ files }) => progress.push(files) });
-}, 60_000);
+}, 600_000);
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 describe("writeSyntheticFruits", () => {

@@ -104,7 +104,7 @@ describe("a thrown error", () => {
   test("of a worker shows the worker's own stack, in the cell's lines", async () => {
     const run = await kernel.execute(
       'const bad = udf((n: number) => {\n  const none = n > 2 ? undefined : [n];\n  return none![0];\n}, { returns: "int" });\nawait session.range(5).select(bad("id")).collect()',
-      { timeout: 60_000 },
+      { timeout: 120_000 },
     );
     const { ename, text } = errorOf(run);
     expect(ename).toBe("TaskFailedError");

@@ -17,11 +17,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const START = `
 import json, os, sys
 from jupyter_client.manager import start_new_kernel
-manager, client = start_new_kernel(kernel_name=sys.argv[1], startup_timeout=30, cwd=sys.argv[2], env={"PATH": "/nowhere", "HOME": sys.argv[2]})
+manager, client = start_new_kernel(kernel_name=sys.argv[1], startup_timeout=120, cwd=sys.argv[2], env={"PATH": "/nowhere", "HOME": sys.argv[2]})
 info = {}
-reply = client.kernel_info(reply=True, timeout=30)["content"]
+reply = client.kernel_info(reply=True, timeout=120)["content"]
 outputs = []
-client.execute_interactive("process.cwd() + ' ' + process.version", timeout=60, output_hook=lambda m: outputs.append(m["content"]))
+client.execute_interactive("process.cwd() + ' ' + process.version", timeout=120, output_hook=lambda m: outputs.append(m["content"]))
 client.stop_channels()
 manager.shutdown_kernel()
 print(json.dumps({

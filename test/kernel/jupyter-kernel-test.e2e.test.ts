@@ -18,7 +18,7 @@ const names = JSON.parse(execFileSync(python, [script, kernel, "--list"], { enco
 describe("jupyter_kernel_test, each feature switched on", () => {
   let outcomes: Outcome[];
   beforeAll(async () => {
-    const { stdout } = await promisify(execFile)(python, [script, kernel], { timeout: 240_000 });
+    const { stdout } = await promisify(execFile)(python, [script, kernel], { timeout: 500_000 });
     outcomes = stdout
       .trim()
       .split("\n")

@@ -90,7 +90,7 @@ test("the compiler's own code is kept for the next kernel once nothing is to be 
   try {
     other.postMessage({ op: "convert", execution: 1, source: "1" } satisfies ToLanguage);
     await expect
-      .poll(() => readdirSync(cache), { timeout: 20_000 })
+      .poll(() => readdirSync(cache), { timeout: 120_000 })
       .toEqual([expect.stringMatching(/^typescript-for-tslab-5\.0\.4-node-.*\.bin$/)]);
   } finally {
     await other.terminate();

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -18,7 +18,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const run = (code: string) => kernel.execute(code, { timeout: 60_000 });
+const run = (code: string) => kernel.execute(code, { timeout: 120_000 });
 const plain = ({ outputs }: Execution) =>
   outputs.filter(({ type }) => type === "display_data").map(({ content }) => content.data["text/plain"] as string);
 const error = ({ reply }: Execution) => ({ name: reply.content.ename as string, text: reply.content.evalue as string });
@@ -114,10 +114,13 @@ const job = session.range(10000).select(slow(col("id"))).collect().then(() => "d
 
 describe("%%bash", () => {
   test("streams its output as it comes", async () => {
-    const started = performance.now();
-    const running = kernel.start("%%bash\necho über; pwd; echo bad >&2; sleep 1; echo end");
+    // It ends when the test has seen what came before, however long that takes.
+    const seen = join(folder, "seen");
+    const running = kernel.start(
+      "%%bash\necho über; pwd; echo bad >&2; until [ -e seen ]; do sleep 0.05; done; rm seen; echo end",
+    );
     await kernel.waitFor((message) => message.type === "stream" && message.content.text.includes("über"));
-    expect(performance.now() - started).toBeLessThan(900);
+    writeFileSync(seen, "");
     const done = await running.done;
     expect(done.stdout).toBe(`über\n${folder}\nend\n`);
     expect(done.stderr).toBe("bad\n");
@@ -125,17 +128,17 @@ describe("%%bash", () => {
 
   test("names the exit code, and does not wait for what is left in the background", async () => {
     expect(error(await run("%%bash\nexit 3"))).toEqual({ name: "BashError", text: "bash ended with exit code 3." });
-    expect((await run("%%bash\nsleep 30 & echo $!; disown")).seconds).toBeLessThan(5);
+    const { stdout } = await run("%%bash\nsleep 300 & echo $!; disown");
+    expect(isAlive(Number(stdout))).toBe(true);
+    process.kill(Number(stdout));
   });
 
   test("is ended by an interrupt, with all that it started", async () => {
-    const running = kernel.start("%%bash\ntrap '' INT\n(trap '' INT; sleep 60) &\necho $!; sleep 60");
+    const running = kernel.start("%%bash\ntrap '' INT\n(trap '' INT; sleep 300) &\necho $!; sleep 300");
     const said = await kernel.waitFor((m) => m.type === "stream" && m.parent.msg_id === running.id);
-    const started = performance.now();
     await kernel.interrupt();
     expect((await running.done).reply.content).toMatchObject({ status: "error", ename: "KeyboardInterrupt" });
-    expect(performance.now() - started).toBeLessThan(1_500);
-    await expect.poll(() => isAlive(Number(said.content.text))).toBe(false);
+    await expect.poll(() => isAlive(Number(said.content.text)), { timeout: 120_000 }).toBe(false);
   });
 });
 

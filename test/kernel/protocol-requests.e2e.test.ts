@@ -49,7 +49,7 @@ describe("each request is answered", () => {
     expect(iopub[4]!.content.execution_count).toBe(reply.content.execution_count);
     for (const { header, parent } of [reply, ...iopub]) {
       expect(header).toMatchObject({ session: reply.header.session, version: "5.4" });
-      expect(Math.abs(Date.now() - Date.parse(header.date!))).toBeLessThan(60_000);
+      expect(Math.abs(Date.now() - Date.parse(header.date!))).toBeLessThan(3_600_000);
       expect(parent.session).toBe(kernel.session);
     }
     expect(new Set(iopub.map(({ header }) => header.msg_id)).size).toBe(iopub.length);

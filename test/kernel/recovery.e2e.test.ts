@@ -78,7 +78,7 @@ describe("an interrupt", () => {
     await kernel.execute("setTimeout(() => { for (;;); }, 50); 0");
     await sleep(300);
     await kernel.interrupt();
-    expect((await kernel.execute("1 + 1", { timeout: 5_000 })).result).toBe("2");
+    expect((await kernel.execute("1 + 1", { timeout: 120_000 })).result).toBe("2");
   });
 
   test("that comes while nothing runs stops no timer", async () => {

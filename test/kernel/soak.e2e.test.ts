@@ -16,7 +16,7 @@ function memory(): number {
   return Number(kib) / 1024;
 }
 
-test(`${CELLS} cells leave memory flat`, { timeout: 180_000 }, async () => {
+test(`${CELLS} cells leave memory flat`, { timeout: 600_000 }, async () => {
   const samples: number[] = [];
   for (let i = 1; i <= CELLS; i++) {
     const run = await kernel.execute(

@@ -95,7 +95,7 @@ describe.each(["MobileNetV2", "VGG16", "ResNet50", "EfficientNetB0"])("%s, saved
         expect(await difference(network, join(folder, `${name}.h5`), expected, backend)).toBeLessThan(1e-4);
       }
     },
-    300_000,
+    600_000,
   );
 });
 
@@ -153,6 +153,6 @@ print(json.dumps(pq.read_table(sys.argv[1], columns=["path", "features"]).to_pyl
       }
       await running.close();
     },
-    300_000,
+    600_000,
   );
 });

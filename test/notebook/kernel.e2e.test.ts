@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 
 const run = async (code: string) => {
-  const execution = await kernel.execute(code, { timeout: 60_000 });
+  const execution = await kernel.execute(code, { timeout: 120_000 });
   const { content } = execution.reply;
   if (content.status !== "ok") throw new Error(`${content.ename}: ${content.evalue}`);
   return execution;
@@ -107,8 +107,8 @@ await fruits.select(col("id"), score(col("label")).alias("score")).collect()`);
   test("an interrupt cancels the job, and its output is taken back", async () => {
     const slow = `const slow = udf((id: number) => new Promise<number>((done) => setTimeout(done, 50, id)), { returns: "long" });
 await session.range(10000).repartition(4).select(slow(col("id")).alias("id")).write.parquet("out")`;
-    const started = kernel.start(slow, { timeout: 60_000 });
-    await expect.poll(() => existsSync(join(folder, "out")), { timeout: 30_000 }).toBe(true);
+    const started = kernel.start(slow, { timeout: 120_000 });
+    await expect.poll(() => existsSync(join(folder, "out")), { timeout: 120_000 }).toBe(true);
     await kernel.interrupt();
     const { reply } = await started.done;
     expect(reply.content).toMatchObject({ status: "error", ename: "KeyboardInterrupt" });

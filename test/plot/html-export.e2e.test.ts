@@ -15,7 +15,7 @@ let dir: string;
 beforeAll(async () => {
   browser = await launchBrowser();
   dir = mkdtempSync(join(tmpdir(), "pomona-html-"));
-}, 60_000);
+}, 600_000);
 afterAll(async () => {
   await browser?.close();
   rmSync(dir, { recursive: true, force: true });
@@ -45,7 +45,7 @@ async function openOffline(path: string, figures: number): Promise<Page> {
   const page = await context.newPage();
   await page.goto(pathToFileURL(path).href);
   const drawn = page.locator(".js-plotly-plot:has(.point)");
-  await drawn.nth(figures - 1).waitFor({ timeout: 60_000 });
+  await drawn.nth(figures - 1).waitFor({ timeout: 120_000 });
   expect(await drawn.count()).toBe(figures);
   return page;
 }
@@ -73,7 +73,7 @@ describe("a notebook's HTML export, opened without a network", () => {
       .evaluateAll((all) => all.map((img) => (img as HTMLImageElement).naturalWidth));
     expect(loaded).toEqual([100, 100]);
     await page.context().close();
-  }, 120_000);
+  }, 600_000);
 
   it("shows them where the figure with the script comes last, or was run again", async () => {
     const { scree, scatter } = someFigures(await freshPlots());
@@ -85,7 +85,7 @@ describe("a notebook's HTML export, opened without a network", () => {
     const page = await openOffline(notebookToHtml(last), 2);
     expect(await count(page, ".scatterlayer .point")).toBe(305);
     await page.context().close();
-  }, 120_000);
+  }, 600_000);
 
   it("shows still pictures where scripts do not run", async () => {
     const { scree, scatter } = someFigures(await freshPlots());
@@ -102,7 +102,7 @@ describe("a notebook's HTML export, opened without a network", () => {
       expect(box?.height).toBeGreaterThan(height * 0.7);
     }
     await context.close();
-  }, 120_000);
+  }, 600_000);
 
   it("is a page by itself with toHtml", async () => {
     const path = join(dir, "page.html");
@@ -110,5 +110,5 @@ describe("a notebook's HTML export, opened without a network", () => {
     const page = await openOffline(path, 1);
     expect(await count(page, ".scatterlayer .point")).toBe(300);
     await page.context().close();
-  }, 120_000);
+  }, 600_000);
 });

@@ -17,7 +17,7 @@ let folder: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "pomona-lab-notebooks-"));
   [browser, lab] = await Promise.all([launchBrowser(), startLab(folder)]);
-}, 90_000);
+}, 600_000);
 afterAll(async () => {
   await Promise.all([browser?.close(), lab?.stop()]);
   rmSync(folder, { recursive: true, force: true });
@@ -34,7 +34,7 @@ describe("a notebook in JupyterLab, which does not trust it", () => {
     await page
       .locator(".jp-OutputArea-output .scatterlayer .point")
       .nth(63)
-      .waitFor({ state: "attached", timeout: 60_000 });
+      .waitFor({ state: "attached", timeout: 120_000 });
     expect(await page.locator(".jp-OutputArea-output.js-plotly-plot").count()).toBe(2);
     expect(await page.locator(".barlayer .point").count()).toBe(3);
     expect(await page.locator(".scatterlayer .point").count()).toBe(3 + 1 + 60);
@@ -43,5 +43,5 @@ describe("a notebook in JupyterLab, which does not trust it", () => {
       .evaluateAll((all) => all.map((img) => (img as HTMLImageElement).naturalWidth));
     expect(loaded).toEqual([100, 100]);
     await page.close();
-  }, 180_000);
+  }, 600_000);
 });

@@ -143,7 +143,7 @@ describe("a session in a notebook", () => {
         () => "",
         (error: Error) => error.name,
       );
-      await expect.poll(() => existsSync(out) && running.state, { timeout: 20_000 }).toBe("busy");
+      await expect.poll(() => existsSync(out) && running.state, { timeout: 120_000 }).toBe("busy");
       expect(process.listenerCount("SIGINT")).toBe(0);
       await Promise.all([...listeners].map((listener) => listener()));
       expect(existsSync(out)).toBe(false);

@@ -18,7 +18,7 @@ beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), "pomona-validate-"));
   await writeFixtures(dir);
   session = await Session.builder().master("local[2]").config("pomona.progress", "off").getOrCreate();
-}, 120_000);
+}, 600_000);
 afterAll(async () => {
   await session?.stop();
   rmSync(dir, { recursive: true, force: true });

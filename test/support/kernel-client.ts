@@ -10,7 +10,7 @@ export interface SendOptions {
   readonly metadata?: Readonly<Record<string, unknown>>;
   readonly buffers?: readonly Uint8Array[];
   readonly parent?: Readonly<Record<string, string>>;
-  /** How long to wait for the reply, in milliseconds. @default 20000 */
+  /** How long to wait for the reply, in milliseconds. @default 120000 */
   readonly timeout?: number;
 }
 
@@ -22,7 +22,7 @@ export interface ExecuteOptions {
   readonly stop_on_error?: boolean;
   /** Answers what the code asks for; without it, requests for input stay open. */
   readonly answer?: (prompt: string, password: boolean) => string;
-  /** @default 20000 */
+  /** @default 120000 */
   readonly timeout?: number;
 }
 
@@ -120,7 +120,7 @@ export function openClient(connection: ConnectionInfo): KernelClient {
     return idOf(all);
   };
 
-  const waitFor: KernelClient["waitFor"] = (predicate, { timeout = 20_000 } = {}) => {
+  const waitFor: KernelClient["waitFor"] = (predicate, { timeout = 120_000 } = {}) => {
     const there = received.find(predicate);
     if (there) return Promise.resolve(there);
     return new Promise((resolve, reject) => {
@@ -145,7 +145,7 @@ export function openClient(connection: ConnectionInfo): KernelClient {
     return waitFor((message) => message.channel === channel && message.parent.msg_id === id, options);
   };
 
-  const start: KernelClient["start"] = (code, { answer, timeout = 20_000, ...fields } = {}) => {
+  const start: KernelClient["start"] = (code, { answer, timeout = 120_000, ...fields } = {}) => {
     const began = performance.now();
     const id = send("execute_request", {
       code,
@@ -189,7 +189,7 @@ export function openClient(connection: ConnectionInfo): KernelClient {
     raw,
     frames,
     waitFor,
-    heartbeat: (timeout = 5_000) => heartbeat(address(connection.hb_port), timeout),
+    heartbeat: (timeout = 120_000) => heartbeat(address(connection.hb_port), timeout),
     close: () => {
       for (const socket of [...Object.values(sockets), iopub]) socket.close();
     },

@@ -47,7 +47,7 @@ export async function startKernel(options: KernelOptions = {}): Promise<RunningK
     const client = openClient(connection);
     clients.push(client);
     await Promise.race([
-      ready(client, options.timeout ?? 30_000),
+      ready(client, options.timeout ?? 120_000),
       exited.then((code) => Promise.reject(new Error(`The kernel ended with ${code}:\n${printed.stderr}`))),
     ]);
     return client;
@@ -86,7 +86,7 @@ export interface KernelOptions {
   readonly transport?: "tcp" | "ipc";
   /** The signing key; empty for none. @default a new one */
   readonly key?: string;
-  /** How long the kernel may take to answer, in milliseconds. @default 30000 */
+  /** How long the kernel may take to answer, in milliseconds. @default 120000 */
   readonly timeout?: number;
 }
 

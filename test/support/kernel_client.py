@@ -6,18 +6,16 @@ Usage: kernel_client.py KERNEL_NAME
 import json
 import sys
 import threading
-import time
 
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
-TIMEOUT = 30
+TIMEOUT = 120
 
 
 def execute(client, code, **options):
     """Runs a cell and gives its reply and outputs."""
     outputs = []
-    began = time.time()
     reply = client.execute_interactive(code, timeout=TIMEOUT, output_hook=outputs.append, **options)
     return {
         "status": reply["content"]["status"],
@@ -25,21 +23,13 @@ def execute(client, code, **options):
         "types": [m["msg_type"] for m in outputs],
         "stdout": "".join(m["content"]["text"] for m in outputs if m["msg_type"] == "stream"),
         "result": next((m["content"]["data"]["text/plain"] for m in outputs if m["msg_type"] == "execute_result"), None),
-        "seconds": time.time() - began,
     }
 
 
 def interrupted(manager, client, code):
-    """Runs a cell that does not end, interrupts it, and gives what happened and how long it took."""
-    timer_began = []
-
-    def interrupt():
-        timer_began.append(time.time())
-        manager.interrupt_kernel()
-
-    threading.Timer(0.5, interrupt).start()
-    seen = execute(client, code)
-    return {"ename": seen["content"].get("ename"), "seconds": time.time() - timer_began[0]}
+    """Runs a cell that does not end, interrupts it, and gives what happened."""
+    threading.Timer(0.5, manager.interrupt_kernel).start()
+    return {"ename": execute(client, code)["content"].get("ename")}
 
 
 def answer_with(client, line):
@@ -71,12 +61,10 @@ def comm_echo(client):
 def main():
     seen = {}
     manager = KernelManager(kernel_name=sys.argv[1])
-    began = time.time()
     manager.start_kernel()
     client = manager.client()
     client.start_channels()
-    client.wait_for_ready(timeout=60)
-    seen["ready"] = time.time() - began
+    client.wait_for_ready(timeout=120)
     seen["info"] = client.kernel_info(reply=True, timeout=TIMEOUT)["content"]
     seen["execute"] = execute(client, "console.log('🍒'); const kept = 20; kept * 2 + 2")
     seen["failed"] = execute(client, "throw new TypeError('wrong')", stop_on_error=True)
@@ -90,21 +78,17 @@ def main():
     other = BlockingKernelClient()
     other.load_connection_info(manager.get_connection_info(session=False))
     other.start_channels()
-    other.wait_for_ready(timeout=60)
+    other.wait_for_ready(timeout=120)
     seen["other"] = execute(other, "kept + 1")
     other.stop_channels()
 
-    began = time.time()
     manager.restart_kernel()
-    client.wait_for_ready(timeout=60)
-    seen["restart_seconds"] = time.time() - began
+    client.wait_for_ready(timeout=120)
     seen["restarted"] = execute(client, "typeof (globalThis as any).kept")
     seen["alive"] = manager.is_alive()
 
-    began = time.time()
     client.stop_channels()
     manager.shutdown_kernel()
-    seen["shutdown_seconds"] = time.time() - began
     seen["alive_after"] = manager.is_alive()
     print(json.dumps(seen))
 

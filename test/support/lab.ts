@@ -13,7 +13,7 @@ export async function openInLab(browser: Browser, lab: RunningServer, notebook: 
     new URL(route.request().url()).hostname === "127.0.0.1" ? route.continue() : route.abort(),
   );
   await page.goto(`${lab.baseUrl}lab/tree/${encodeURIComponent(notebook)}?token=${lab.token}&reset`);
-  await labCell(page, 0).waitFor({ timeout: 60_000 });
+  await labCell(page, 0).waitFor({ timeout: 120_000 });
   return page;
 }
 
@@ -38,7 +38,7 @@ interface JupyterApp {
 }
 
 /** Waits until the notebook is put together and its kernel lets cells run, which is later than its indicator says so. */
-export async function kernelReady(page: Page, timeout = 60_000): Promise<void> {
+export async function kernelReady(page: Page, timeout = 120_000): Promise<void> {
   await page.waitForFunction(
     () => {
       const { jupyterapp } = globalThis as unknown as { readonly jupyterapp?: JupyterApp };
@@ -54,7 +54,7 @@ export async function kernelReady(page: Page, timeout = 60_000): Promise<void> {
 
 /** Waits until the notebook's indicator shows that. */
 export async function kernelShown(page: Page, status: "idle" | "busy"): Promise<void> {
-  await page.locator(`.jp-Notebook-ExecutionIndicator[data-status="${status}"]`).waitFor({ timeout: 60_000 });
+  await page.locator(`.jp-Notebook-ExecutionIndicator[data-status="${status}"]`).waitFor({ timeout: 120_000 });
 }
 
 /** Runs a cell by its keys. */

