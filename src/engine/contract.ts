@@ -10,6 +10,7 @@ import type { EventListener } from "./events";
  *   for the same rows, whatever its parallelism.
  * - rows without a `sort`, and rows of equal sort keys: their order, and so what `limit`, `first`, `last`, `take` and
  *   `dropDuplicates` pick among them, and the order of `collect_list`; `collect_set` has none.
+ * - `monotonicallyIncreasingId`, `getNumPartitions`: how many partitions there are where no `repartition` says so.
  * - `repartition`, `coalesce`: which rows meet in a partition and a file, not how many partitions there are.
  * - sums, means and what is made of them over floating numbers: the last digits, by the order of addition; functions of the
  *   mathematical library: the last digit.

@@ -8,6 +8,7 @@ import { takeBrackets } from "./brackets";
 import { Column, columnReference, type SortColumn } from "./column";
 import { type DanfoDataFrame, danfoDataFrame } from "./danfo";
 import { frameBundle } from "./frame-bundle";
+import { type FrameRdd, frameRdd } from "./frame-rdd";
 import { count } from "./functions";
 import { checkedSeed, randomSeed } from "./functions/numbers";
 import { expressionsOf, GroupedData } from "./grouped-data";
@@ -571,13 +572,9 @@ export class DataFrame<R = any> {
     return this.toDanfo(options);
   }
 
-  /** @throws IllegalArgumentError always, with the way here: a DataFrame has no RDD */
-  get rdd(): AnyRow {
-    throw new IllegalArgumentError("A DataFrame has no RDD here.", {
-      remedy:
-        "What map does, a user function does: df.select(udf(fn, { returns })(column)), or df.mapBatches(fn, { schema }) for whole " +
-        "rows; the parts are counted by await df.getNumPartitions().",
-    });
+  /** Only `rdd.getNumPartitions()`, which has to be awaited; all else fails, with the way here. */
+  get rdd(): FrameRdd & AnyRow {
+    return frameRdd(this.plan, this.runtime);
   }
 
   /** Writes the rows to files. */

@@ -43,6 +43,7 @@ export {
   log,
   log2,
   log10,
+  monotonicallyIncreasingId,
   pow,
   radians,
   rand,

@@ -38,6 +38,8 @@ export interface Runtime {
   explain(plan: Plan, signal?: AbortSignal): Promise<string>;
   /** Runs the plan and streams its rows. */
   execute(plan: Plan, signal?: AbortSignal): AsyncIterable<RecordBatch>;
+  /** How many partitions the plan's rows are computed in. */
+  partitions(plan: Plan, signal?: AbortSignal): Promise<number>;
   /** Runs the plan into files that become visible all at once. */
   write(plan: Plan, sink: Sink, signal?: AbortSignal): Promise<WriteResult>;
   /** Forgets what was cached under `id`. */

@@ -3,8 +3,9 @@ import { type DataType, type StructType, simpleString } from "../../src/data/typ
 import { selectSql } from "../../src/engine/embedded/analysis";
 import { resolvePlan } from "../../src/engine/embedded/analyzer/analyzer";
 import { duckdbSchema } from "../../src/engine/embedded/duckdb-types";
-import { compileRelational, type LeafRelation, querySql, uniqueNames } from "../../src/engine/embedded/sql";
+import { compileRelational, type LeafRelation, uniqueNames, viewsSql } from "../../src/engine/embedded/sql";
 import { PRELUDE } from "../../src/engine/embedded/sql-macros";
+import { querySql } from "../../src/engine/embedded/sql-query";
 import type { LeafPlan, Relation } from "../../src/engine/relation";
 import { DataFrame } from "../../src/frame/dataframe";
 import type { Plan } from "../../src/frame/plan";
@@ -55,7 +56,7 @@ export async function openDuckDbPlans(threads = 2): Promise<DuckDbPlans> {
       leaf,
       cached: () => undefined,
       schemaOf: (probe) => describe(compile(probe)),
-      schemaOfQuery: (text, views) => describe(querySql(text, views, leafSql)),
+      schemaOfQuery: (text, views) => describe(querySql(text, viewsSql(views, leafSql))),
     });
     const columns = output.map((o) => o.name);
     const names = uniqueNames(columns);
@@ -145,6 +146,7 @@ const plansOnly = {
   execute: unused,
   write: unused,
   unpersist: unused,
+  partitions: unused,
   setting: unused,
   broadcast: unused,
 };

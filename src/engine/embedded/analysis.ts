@@ -14,7 +14,8 @@ import { duckdbType } from "./duckdb-types";
 import type { ReadSettings } from "./files";
 import { type BoundSource, bindSource, parquetSql } from "./sources";
 import type { Spool } from "./spool";
-import { compileRelational, type LeafRelation, type LeafSql, querySql, uniqueNames } from "./sql";
+import { compileRelational, type LeafRelation, type LeafSql, uniqueNames, viewsSql } from "./sql";
+import { querySql, topQuerySql } from "./sql-query";
 import { quotedIdentifier } from "./sql-text";
 
 /** A stage's result: Parquet files, in order. */
@@ -113,7 +114,10 @@ export async function analyze(
       const lowered = lower({ op: "sql", query, views, schema: empty, columns: [] }, isCached);
       const { source } = lowered.root;
       const leaves = compiling(await plannedStages(lowered));
-      return duckdb.describe(querySql(query, source.op === "sql" ? source.views : {}, leaves));
+      const bound = viewsSql(source.op === "sql" ? source.views : {}, leaves);
+      const schema = await duckdb.describe(querySql(query, bound));
+      const top = await duckdb.describe(topQuerySql(query, bound)).catch(() => schema);
+      return { ...schema, fields: schema.fields.map((f, i) => ({ ...f, name: top.fields[i]?.name ?? f.name })) };
     },
   });
   const cut = lower(relation, isCached);

@@ -116,6 +116,26 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
     }
   }
 
+  /** The tasks of the last stage, none of which runs. */
+  function partitionsOf(plan: Plan, job: Job): Promise<number> {
+    const jobId = randomUUID();
+    return announced(emit, { jobId, description: "getNumPartitions", signal: job.signal }, async () => {
+      const analysis = await analyzed(plan, job);
+      await runInnerStages(analysis, job, jobId);
+      const { stages, root } = analysis.lowered;
+      const prepared = { steps: root.steps, metadata: {}, name: "" };
+      const output: StageOutput = { urlFor: () => job.scratch.folder, compression: "snappy" };
+      const request = { analysis, pipeline: root, prepared, output, jobId, stageId: stages.length };
+      return (await planTasks({ ...request, ...planning(job) })).partitions.length;
+    });
+  }
+
+  /** How tasks are cut here. */
+  function planning({ duckdb, scratch, signal }: Job) {
+    const batchRows = Number(conf("spark.sql.execution.arrow.maxRecordsPerBatch"));
+    return { duckdb, scratch, signal, parallelism, batchRows };
+  }
+
   async function runPipeline(
     analysis: Analysis,
     pipeline: Analysis["lowered"]["root"],
@@ -136,13 +156,9 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
       prepared,
       output,
       ...(partitioning ? { partitioning } : {}),
-      duckdb: job.duckdb,
-      scratch: job.scratch,
       jobId,
       stageId,
-      parallelism,
-      batchRows: Number(conf("spark.sql.execution.arrow.maxRecordsPerBatch")),
-      signal: job.signal,
+      ...planning(job),
     });
     const done = new Map(committer?.resumed);
     await runStage({
@@ -278,6 +294,8 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
         const analysis = await analyzed(plan, job);
         return resultSchema(analysis, job.duckdb);
       }),
+
+    partitions: (plan, signal) => action(signal, (job) => partitionsOf(plan, job)),
 
     explain: (plan, signal) =>
       action(signal, async (job) => {

@@ -1,4 +1,4 @@
-import { ROW_NUMBER, uniformSql } from "../../frame/functions/numbers";
+import { ROW_ID, ROW_NUMBER, uniformSql } from "../../frame/functions/numbers";
 import { quotedIdentifier } from "./sql-text";
 
 /** A relation's name in the query and the SQL identifiers of its columns. */
@@ -17,6 +17,15 @@ export interface Named {
  */
 export function rowNumberSql(input: Named, place?: string): string {
   return `SELECT *, row_number() OVER (ORDER BY ${identity(input, place)}) AS ${quotedIdentifier(ROW_NUMBER)} FROM ${input.name}`;
+}
+
+/** SQL that adds {@link ROW_ID} to each row, where the rows in their order are cut into so many partitions of one size. */
+export function rowIdSql({ name }: Named, partitions: number): string {
+  const counted = `SELECT *, row_number() OVER () AS "#nth", count(*) OVER () AS "#rows" FROM ${name}`;
+  // The first partition that ends behind the row, as tasks are cut.
+  const partition = `("#nth" * ${partitions} - 1) // "#rows"`;
+  const id = `((${partition}) << 33) + "#nth" - 1 - (${partition}) * "#rows" // ${partitions}`;
+  return `SELECT * EXCLUDE ("#nth", "#rows"), CAST(${id} AS BIGINT) AS ${quotedIdentifier(ROW_ID)} FROM (${counted})`;
 }
 
 /** SQL for the rows whose luck is within bounds, over a relation that {@link rowNumberSql} made. */

@@ -2,14 +2,16 @@ import type { DataType, StructType } from "../../data/types";
 import { childrenOf } from "../../frame/expressions";
 import type { Value } from "../../frame/function-entry";
 import type { Expression } from "../../frame/plan";
+import { requestedPartitions } from "../pipeline";
 import type { Computed, Relation } from "../relation";
 import { duckdbType } from "./duckdb-types";
 import { aggregateParts, overParts, unaliased } from "./sql-aggregates";
 import { castValue } from "./sql-cast";
 import { conditionSql, expressionValue } from "./sql-expression";
 import { apartFromFooter, groupKey, sortKey } from "./sql-floats";
-import { balancedSampleSql, type Named, rowNumberSql, sampleSql } from "./sql-sample";
-import { duckdbText, quotedIdentifier } from "./sql-text";
+import { querySql } from "./sql-query";
+import { balancedSampleSql, type Named, rowIdSql, rowNumberSql, sampleSql } from "./sql-sample";
+import { quotedIdentifier } from "./sql-text";
 
 /** The relations that the compiler asks for instead of compiling them. */
 export type LeafRelation = Extract<Relation, { op: "leaf" | "stage" }>;
@@ -37,18 +39,14 @@ export function compileRelational(relation: Relation, resolveLeaf: (leaf: LeafRe
   return compiler.query(compiler.step(relation));
 }
 
-/** A query in DuckDB's SQL over views. */
-export function querySql(
-  query: string,
+/** The SQL of each view. */
+export function viewsSql(
   views: Readonly<Record<string, Relation>>,
   resolveLeaf: (leaf: LeafRelation) => LeafSql,
-): string {
-  const named = Object.entries(views).map(
-    ([name, view]) => `${quotedIdentifier(name)} AS NOT MATERIALIZED (${compileRelational(view, resolveLeaf)})`,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(views).map(([name, view]) => [name, compileRelational(view, resolveLeaf)] as const),
   );
-  const text = duckdbText(query).replace(/[;\s]+$/, "");
-  const selected = `SELECT * FROM (\n${text}\n)`;
-  return named.length > 0 ? `WITH ${named.join(",\n")}\n${selected}` : selected;
 }
 
 /** Names for columns of which none comes twice, for DuckDB, which does not tell `a` from `A`, and for files. */
@@ -99,13 +97,13 @@ class Compiler {
       case "sql":
         return this.sqlQuery(relation);
       case "project":
-        return this.select(this.numbered(this.step(relation.input), relation.columns), relation.columns);
+        return this.select(this.numbered(relation.input, relation.columns), relation.columns);
       case "extend": {
-        const input = this.numbered(this.step(relation.input), relation.columns);
+        const input = this.numbered(relation.input, relation.columns);
         return this.emit([...outputsOf(input), ...computed(relation.columns, input)], `FROM ${input.name}`);
       }
       case "filter": {
-        const input = this.numbered(this.step(relation.input), [{ value: relation.condition }]);
+        const input = this.numbered(relation.input, [{ value: relation.condition }]);
         return this.pass(input, `WHERE ${conditionSql(relation.condition, resolver(input))}`);
       }
       case "sample": {
@@ -122,7 +120,7 @@ class Compiler {
         return this.pass(this.step(relation.input), `LIMIT ${relation.n}`);
       case "sort": {
         const keys = relation.orders.map((o) => ({ value: o.child }));
-        const input = this.numbered(this.step(relation.input), keys);
+        const input = this.numbered(relation.input, keys);
         const orders = relation.orders.map(({ child, direction, nulls }) => {
           const { sql, type } = expressionValue(child, resolver(input));
           return `${sortKey(sql, type)} ${direction.toUpperCase()} NULLS ${nulls.toUpperCase()}`;
@@ -166,14 +164,14 @@ class Compiler {
       const id = quotedIdentifier(columns[i] ?? field.name);
       return `CAST(${id} AS ${duckdbType(field.type)}) AS ${id}`;
     });
-    const source = `(${querySql(query, views, this.resolveLeaf)}) AS query(${columns.map(quotedIdentifier).join(", ")})`;
+    const source = `(${querySql(query, viewsSql(views, this.resolveLeaf))}) AS query(${columns.map(quotedIdentifier).join(", ")})`;
     return { name: this.add(`SELECT ${list.join(", ")} FROM ${source}`), ids: columns, types: typesOf(schema) };
   }
 
   private aggregate({ input, grouping, aggregates }: Extract<Relation, { op: "aggregate" }>): Step {
     const keys = grouping.map((c) => c.value);
     const results = aggregates.map((c) => c.value);
-    const from = this.numbered(this.step(input), [...grouping, ...aggregates]);
+    const from = this.numbered(input, [...grouping, ...aggregates]);
     const parts = aggregateParts(keys, results);
     const found = parts.map((value, i): Output => {
       const part = expressionValue(unaliased(value), resolver(from));
@@ -239,12 +237,17 @@ class Compiler {
     return { name: this.add(`${list(left)} ${operator} ${list(right)}`), ids: left.ids, types };
   }
 
-  /** Adds the rows' numbers where an expression draws random ones. */
-  private numbered(input: Step, expressions: readonly { readonly value: Expression }[]): Step {
-    const draw = expressions.map(({ value }) => drawIn(value)).find((found) => found !== undefined);
-    if (!draw) return input;
-    const place = draw.args[1];
-    return { ...input, name: this.add(rowNumberSql(input, place?.kind === "column" ? place.name : undefined)) };
+  /** The relation's rows, with their numbers where an expression draws random ones, and with ids where one asks for these. */
+  private numbered(relation: Relation, expressions: readonly { readonly value: Expression }[]): Step {
+    const input = this.step(relation);
+    const found = (fn: string) => expressions.flatMap(({ value }) => callOf(fn, value) ?? [])[0];
+    const draw = found("rand");
+    const place = draw?.args[1];
+    const by = place?.kind === "column" ? place.name : undefined;
+    const drawn = draw ? { ...input, name: this.add(rowNumberSql(input, by)) } : input;
+    if (!found("monotonically_increasing_id")) return drawn;
+    const partitions = requestedPartitions(relation)?.partitions ?? 1;
+    return { ...drawn, name: this.add(rowIdSql(drawn, partitions)) };
   }
 
   private select(input: Step, columns: readonly Computed[], rest = ""): Step {
@@ -297,11 +300,11 @@ function typeAt(types: readonly ColumnType[], index: number): ColumnType {
 
 type Call = Extract<Expression, { kind: "call" }>;
 
-/** A call of `rand` in an expression. */
-function drawIn(expression: Expression): Call | undefined {
-  if (expression.kind === "call" && expression.fn === "rand") return expression;
+/** A call of this function in an expression. */
+function callOf(fn: string, expression: Expression): Call | undefined {
+  if (expression.kind === "call" && expression.fn === fn) return expression;
   for (const child of childrenOf(expression)) {
-    const found = drawIn(child);
+    const found = callOf(fn, child);
     if (found) return found;
   }
   return undefined;

@@ -390,6 +390,19 @@ define("rand", takes(["long", "any"], "double", { nullable: false, optional: 1 }
   uniformSql(Number(constantOf(seed, "seed")), `"${ROW_NUMBER}"`),
 );
 
+/** The column that holds what {@link monotonicallyIncreasingId} gives; the engine makes it. */
+export const ROW_ID = "#id";
+
+/**
+ * A different number for each row, rising in the rows' order: the partition's number times 2^33 and the row's place in it. All
+ * rows are one partition unless `repartition` asked for more.
+ * @see https://spark.apache.org/docs/latest/api/python/reference/pyspark.sql/api/pyspark.sql.functions.monotonically_increasing_id.html
+ */
+export function monotonicallyIncreasingId(): Column<string, number> {
+  return call("monotonically_increasing_id");
+}
+define("monotonically_increasing_id", takes([], "long", { nullable: false }), () => `"${ROW_ID}"`);
+
 /** A number in [0, 1) that a seed and a row's place decide, whatever the thread; MD5, so that it is the same everywhere. */
 export function uniformSql(seed: number | string, place: string): string {
   return `(CAST(md5_number_upper('${seed}:' || ${place}) >> 11 AS DOUBLE) / 9007199254740992)`;
