@@ -1,5 +1,5 @@
 import type { DataType, StructField, StructType } from "../data/types";
-import { escapeControls } from "./show";
+import { escapeControls } from "./control-characters";
 
 /**
  * A schema as `printSchema` shows it, Spark's exact text with a line break at the end.

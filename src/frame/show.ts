@@ -2,6 +2,7 @@ import type { RecordBatch } from "apache-arrow";
 import type { StructType } from "../data/types";
 import { IllegalArgumentError } from "../errors";
 import { cellText } from "./cell-text";
+import { escapeControls } from "./control-characters";
 
 /** How `show` prints. */
 export interface ShowFormat {
@@ -98,22 +99,6 @@ function notExpected(name: string, type: string, value: unknown, remedy?: string
     remedy,
   });
 }
-
-/** Control characters as Spark escapes them, so that one cell stays on one line. */
-export function escapeControls(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones that break a line
-  return text.replace(/[\n\r\t\f\x08\x0b\x07]/g, (c) => ESCAPES[c] ?? c);
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  "\n": "\\n",
-  "\r": "\\r",
-  "\t": "\\t",
-  "\f": "\\f",
-  "\b": "\\b",
-  "\x0b": "\\v",
-  "\x07": "\\a",
-};
 
 /** Spark's least width of a column. */
 const MIN_WIDTH = 3;

@@ -1,6 +1,5 @@
 import { types } from "node:util";
 import type { DataFrame } from "../frame/dataframe";
-import { rowsBundle, schemaLine } from "../frame/frame-bundle";
 import { JUPYTER_DISPLAY, type MimeBundle } from "../host/mime-bundle";
 import { errorBundle } from "./errors";
 import { plotlyBundle } from "./figures";
@@ -27,9 +26,10 @@ export interface RepresentOptions {
  * @throws what computing its rows throws, where the value is a DataFrame
  */
 export async function represent(value: unknown, options: RepresentOptions = {}): Promise<MimeBundle> {
-  if (options.isBrief && isDataFrame(value)) return { "text/plain": schemaLine(await value.schema()) };
-  if (options.rows === undefined || !isDataFrame(value)) return represented(value);
-  return rowsBundle(value, options.rows);
+  if (!isDataFrame(value) || (!options.isBrief && options.rows === undefined)) return represented(value);
+  // Late: it brings Arrow along, and a kernel loads this file before it is ready.
+  const { rowsBundle, schemaLine } = await import("../frame/frame-bundle");
+  return options.isBrief ? { "text/plain": schemaLine(await value.schema()) } : rowsBundle(value, options.rows ?? 0);
 }
 
 /** {@link represent}, at once where nothing has to be waited for. */
