@@ -61,7 +61,7 @@ class TypeReader {
   private position = 0;
 
   constructor(private readonly text: string) {
-    this.tokens = text.match(/`[^`]+`|[\p{L}\p{N}_]+|-|[^\s]/gu) ?? [];
+    this.tokens = text.match(/`(?:[^`]|``)+`|[\p{L}\p{N}_]+|-|[^\s]/gu) ?? [];
   }
 
   type(): DataType {
@@ -110,7 +110,7 @@ class TypeReader {
     const fields: StructField[] = [];
     while (this.tokens[this.position] !== undefined && this.tokens[this.position] !== until) {
       if (fields.length > 0) this.expect(",");
-      const name = this.next("a column name").replace(/^`|`$/g, "");
+      const name = unquoted(this.next("a column name"));
       if (this.tokens[this.position] === ":") this.position++;
       const type = this.type();
       const required = this.take("not") && this.take("null");
@@ -164,4 +164,9 @@ class TypeReader {
       remedy: "Write it as Spark does, e.g. array<float> or decimal(10,2).",
     });
   }
+}
+
+/** A name without its backticks; inside them two stand for one. */
+function unquoted(name: string): string {
+  return name.startsWith("`") ? name.slice(1, -1).replaceAll("``", "`") : name;
 }
