@@ -59,6 +59,25 @@ export function structField(name: string, type: DataType, nullable = true): Stru
   return { name, type, nullable, metadata: {} };
 }
 
+/** The type with everything in it that may be null allowed to be, as Spark has what it reads of files. */
+export function asNullable<T extends DataType>(type: T): T;
+export function asNullable(type: DataType): DataType {
+  if (typeof type === "string") return type;
+  switch (type.type) {
+    case "array":
+      return arrayType(asNullable(type.elementType));
+    case "map":
+      return {
+        type: "map",
+        keyType: asNullable(type.keyType),
+        valueType: asNullable(type.valueType),
+        valueContainsNull: true,
+      };
+    case "struct":
+      return { ...type, fields: type.fields.map((f) => ({ ...f, type: asNullable(f.type), nullable: true })) };
+  }
+}
+
 /** A schema from its fields, or from `{ name: type }`. */
 export function structType(fields: readonly StructField[] | Readonly<Record<string, DataType>>): StructType {
   const list = Array.isArray(fields)

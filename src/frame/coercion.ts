@@ -81,9 +81,28 @@ export function boundedDecimal(precision: number, scale: number): DataType {
   return decimalOf(MAX_PRECISION, Math.max(MAX_PRECISION - whole, Math.min(scale, 6)));
 }
 
+/** Of two types that hold the same values: null where either has it. */
+function withNullsOf(a: DataType, b: DataType): DataType {
+  if (isArray(a) && isArray(b)) {
+    return arrayType(withNullsOf(a.elementType, b.elementType), a.containsNull || b.containsNull);
+  }
+  if (isMap(a) && isMap(b)) {
+    const valueType = withNullsOf(a.valueType, b.valueType);
+    return { ...a, valueType, valueContainsNull: a.valueContainsNull || b.valueContainsNull };
+  }
+  if (isStruct(a) && isStruct(b)) {
+    const fields = a.fields.map((field, i) => {
+      const other = b.fields[i] ?? field;
+      return { ...field, type: withNullsOf(field.type, other.type), nullable: field.nullable || other.nullable };
+    });
+    return { type: "struct", fields };
+  }
+  return a;
+}
+
 /** The type both values become without loss; undefined where there is none. Strings are {@link commonType}'s business. */
 function tightestType(a: DataType, b: DataType): DataType | undefined {
-  if (sameType(a, b)) return a;
+  if (sameType(a, b)) return withNullsOf(a, b);
   if (a === "void") return b;
   if (b === "void") return a;
   if (NUMBERS.includes(a) && NUMBERS.includes(b)) {

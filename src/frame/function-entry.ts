@@ -136,9 +136,14 @@ export function takesAlike(
     return {
       args: args.map(() => type),
       returns: returns ?? type,
-      ...(nullable ? { nullable: nullable(args) } : {}),
+      ...(nullable ? { nullable: nullable(args.map((a) => (a.type === type ? a : asCast(a, type)))) } : {}),
     };
   };
+}
+
+/** Spark takes it that text, once cast, may be null. */
+function asCast(arg: Argument, type: DataType): Argument {
+  return arg.type === "string" && type !== "string" ? new Argument({ ...arg, nullable: true }) : arg;
 }
 
 /** Spark's refusal of arguments that have no type in common. */

@@ -148,8 +148,8 @@ describe.each(ENGINES)("conformance with Spark on $name", ({ open, cannot }) => 
       return `fails: ${errorName(error)}`;
     }
     if (!("rows" in answer)) return `Spark fails with ${"error" in answer ? answer.error : "?"}, and here it works`;
-    const columns = namesAndTypes(actual.columns);
-    if (columns !== namesAndTypes(answer.columns)) return `columns ${columns}, Spark ${namesAndTypes(answer.columns)}`;
+    const [columns, expectedColumns] = [JSON.stringify(actual.columns), JSON.stringify(answer.columns)];
+    if (columns !== expectedColumns) return `columns ${columns}, Spark ${expectedColumns}`;
     const expected = answer.rows.map((row) => row.map(cutTime));
     const [a, b] = each.ordered ? [actual.rows, expected] : [sorted(actual.rows), sorted(expected)];
     const wrong = b.findIndex((row, i) => !isSame(a[i], row, each.within));
@@ -188,7 +188,7 @@ function difference(
   values: readonly unknown[],
 ): string | undefined {
   const answer = answers[keyOf(each)] as Extract<Answer, { values: unknown }>;
-  if (column && JSON.stringify(column.slice(0, 2)) !== JSON.stringify(answer.column.slice(0, 2))) {
+  if (column && JSON.stringify(column) !== JSON.stringify(answer.column)) {
     return `column ${JSON.stringify(column)}, Spark ${JSON.stringify(answer.column)}`;
   }
   const errors = new Set(values.map((value) => (isError(value) ? value.error : "")));
@@ -218,10 +218,6 @@ function sameError(actual: string | undefined, expected: string | undefined): st
   const name = (error: string | undefined) => error?.replace(/^(NUMERIC_VALUE_OUT_OF_RANGE)\..*/, "$1");
   if (name(actual) === name(expected)) return undefined;
   return `error ${actual ?? "none"}, Spark ${expected ?? "none"}`;
-}
-
-function namesAndTypes(columns: readonly (readonly unknown[])[]): string {
-  return JSON.stringify(columns.map((column) => column.slice(0, 2)));
 }
 
 function sorted(rows: readonly (readonly unknown[])[]): (readonly unknown[])[] {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { BuiltinColumnFunction, BuiltinTableFunction, SourceFunction } from "../../data/batch-function";
-import { type DataType, type StructField, type StructType, structField } from "../../data/types";
+import { asNullable, type DataType, type StructField, type StructType, structField } from "../../data/types";
+import { sameType } from "../../frame/coercion";
 import { inputsOf, type Plan } from "../../frame/plan";
 import { VERSION } from "../../version";
 import { builtinFunction } from "../../worker/registry";
@@ -14,7 +15,15 @@ import { duckdbType } from "./duckdb-types";
 import type { ReadSettings } from "./files";
 import { type BoundSource, bindSource, parquetSql } from "./sources";
 import type { Spool } from "./spool";
-import { compileRelational, type LeafRelation, type LeafSql, uniqueNames, viewsSql } from "./sql";
+import {
+  type ColumnType,
+  columnTypes,
+  compileRelational,
+  type LeafRelation,
+  type LeafSql,
+  uniqueNames,
+  viewsSql,
+} from "./sql";
 import { querySql, topQuerySql } from "./sql-query";
 import { quotedIdentifier } from "./sql-text";
 
@@ -54,6 +63,8 @@ export interface Analysis {
   fingerprint(more: unknown): string;
   /** SQL of a relation. */
   compile(relation: Relation): string;
+  /** What the columns of that SQL hold, by position. */
+  typesOf(relation: Relation): readonly ColumnType[];
   /** Parses the text files among the sources; before it, queries over them have the right columns and no rows. */
   load(signal: AbortSignal): Promise<void>;
   /** The files of a leaf, where it is nothing but Parquet files. */
@@ -84,7 +95,7 @@ export async function analyze(
   const compiling =
     (planned: ReadonlyMap<string, StructType>) =>
     (relation: LeafRelation): LeafSql => {
-      if (relation.op === "leaf") return sourceOf(relation.leaf);
+      if (relation.op === "leaf") return leafSql(relation.leaf, sourceOf(relation.leaf));
       const files = staged.get(relation.id);
       if (files) return { sql: parquetSql(files.files.map((f) => f.url)), schema: files.schema };
       const schema = planned.get(relation.id)!;
@@ -94,7 +105,10 @@ export async function analyze(
   const plannedStages = async ({ stages }: Lowered) => {
     const planned = new Map<string, StructType>();
     const compile = (relation: Relation) => compileRelational(relation, compiling(planned));
-    for (const { id, pipeline } of stages) planned.set(id, await schemaOf(pipeline, { compile }, duckdb));
+    const types = (relation: Relation) => columnTypes(relation, compiling(planned));
+    for (const { id, pipeline } of stages) {
+      planned.set(id, await knownSchemaOf(pipeline, { compile, typesOf: types }, duckdb));
+    }
     return planned;
   };
 
@@ -132,6 +146,7 @@ export async function analyze(
     staged,
     inputPaths,
     compile: (source) => compileRelational(source, compiling(planned)),
+    typesOf: (source) => columnTypes(source, compiling(planned)),
     async load(until) {
       for (const [key, source] of sources) if (source.load) sources.set(key, await source.load(until));
     },
@@ -157,7 +172,7 @@ export async function analyze(
 
 /** The schema of a plan's result. Names may come twice. @throws AnalysisError */
 export async function resultSchema(analysis: Analysis, duckdb: Relational): Promise<StructType> {
-  const { fields } = await schemaOf(analysis.lowered.root, analysis, duckdb);
+  const { fields } = await knownSchemaOf(analysis.lowered.root, analysis, duckdb);
   return { type: "struct", fields: fields.map((field, i) => ({ ...field, name: analysis.names[i] ?? field.name })) };
 }
 
@@ -189,17 +204,40 @@ function comparable(): (this: unknown, key: string, value: unknown) => unknown {
   };
 }
 
+/** What files hold may be null, whatever they say of it. */
+function leafSql(leaf: LeafPlan, { sql, schema }: BoundSource): LeafSql {
+  return { sql, schema: leaf.op === "read" ? asNullable(schema) : schema };
+}
+
 function leafKey({ planId: _, ...leaf }: LeafPlan): string {
   return JSON.stringify(leaf);
 }
 
-/** The schema of a pipeline's output. @throws AnalysisError */
+/** The schema of a pipeline's output as it is written: what the source gives may be null. @throws AnalysisError */
 export async function schemaOf(
   pipeline: Pipeline,
   { compile }: Pick<Analysis, "compile">,
   duckdb: Relational,
 ): Promise<StructType> {
-  const source = await duckdb.describe(compile(pipeline.source));
+  return outputSchema(pipeline, await duckdb.describe(compile(pipeline.source)));
+}
+
+/** The schema of a pipeline's output with what may be null in it, as Spark says it. @throws AnalysisError */
+export async function knownSchemaOf(
+  pipeline: Pipeline,
+  { compile, typesOf }: Pick<Analysis, "compile" | "typesOf">,
+  duckdb: Relational,
+): Promise<StructType> {
+  const { fields } = await duckdb.describe(compile(pipeline.source));
+  const known = typesOf(pipeline.source);
+  const source = fields.map((field, i): StructField => {
+    const { type, nullable } = known[i] ?? field;
+    return { ...field, type: sameType(type, field.type) ? type : field.type, nullable };
+  });
+  return outputSchema(pipeline, { type: "struct", fields: source });
+}
+
+function outputSchema(pipeline: Pipeline, source: StructType): StructType {
   let fields = new Map<string, StructField>(source.fields.map((f) => [f.name, f]));
   const add = (name: string, type: DataType) => fields.set(name, structField(name, type));
   for (const step of pipeline.steps) {

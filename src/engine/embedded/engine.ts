@@ -20,7 +20,15 @@ import { explainText } from "../explain";
 import { parquetCompression, parquetExtension } from "../parquet-sink";
 import { isInternal } from "../pipeline";
 import { runStage } from "../scheduler";
-import { type Analysis, analyze, type CachedStages, resultSchema, schemaOf, selectSql } from "./analysis";
+import {
+  type Analysis,
+  analyze,
+  type CachedStages,
+  knownSchemaOf,
+  resultSchema,
+  schemaOf,
+  selectSql,
+} from "./analysis";
 import { openDuckDb, type Relational } from "./duckdb";
 import { parseLocalMaster } from "./local-master";
 import { refuseOtherColumns, refuseOutputInsideInput } from "./output-checks";
@@ -109,7 +117,7 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
       };
       const done = await runPipeline(analysis, stage.pipeline, output, job, jobId, index);
       const files = done.map(({ url, rows }) => ({ url, rows }));
-      const staged = { schema: await schemaOf(stage.pipeline, analysis, job.duckdb), files };
+      const staged = { schema: await knownSchemaOf(stage.pipeline, analysis, job.duckdb), files };
       analysis.staged.set(stage.id, staged);
       const frame = analysis.cachedFrames.get(stage.id);
       if (isUsers && frame) cached.set(stage.id, { ...staged, frame });

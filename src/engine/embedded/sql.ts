@@ -1,4 +1,5 @@
 import type { DataType, StructType } from "../../data/types";
+import { commonType } from "../../frame/coercion";
 import { childrenOf } from "../../frame/expressions";
 import type { Value } from "../../frame/function-entry";
 import type { Expression } from "../../frame/plan";
@@ -37,6 +38,11 @@ export interface LeafSql {
 export function compileRelational(relation: Relation, resolveLeaf: (leaf: LeafRelation) => LeafSql): string {
   const compiler = new Compiler(resolveLeaf);
   return compiler.query(compiler.step(relation));
+}
+
+/** What the columns of that query hold, and whether it may be null, as Spark says it. */
+export function columnTypes(relation: Relation, resolveLeaf: (leaf: LeafRelation) => LeafSql): readonly ColumnType[] {
+  return new Compiler(resolveLeaf).step(relation).types;
 }
 
 /** The SQL of each view. */
@@ -230,10 +236,10 @@ class Compiler {
     const list = ({ ids, name }: Step) =>
       `SELECT ${ids.map(quotedIdentifier).join(", ") || '1 AS "#none"'} FROM ${name}`;
     const operator = `${relation.kind.toUpperCase()}${relation.all ? " ALL" : ""}`;
-    const types = left.types.map(({ type, nullable }, i) => ({
-      type,
-      nullable: nullable || (right.types[i]?.nullable ?? true),
-    }));
+    const types = left.types.map(({ type, nullable }, i) => {
+      const other = typeAt(right.types, i);
+      return { type: commonType(type, other.type) ?? type, nullable: nullable || other.nullable };
+    });
     return { name: this.add(`${list(left)} ${operator} ${list(right)}`), ids: left.ids, types };
   }
 

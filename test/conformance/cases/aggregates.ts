@@ -73,6 +73,9 @@ export const AGGREGATE_CASES: readonly FrameCase[] = [
   ...everywhere({
     'F.percentile("n", 0.3)': () => f.percentile("n", 0.3),
     'F.percentile("x", 0.5)': () => f.percentile("x", 0.5),
+    'F.percentile_approx("n", 0.3)': () => f.percentileApprox("n", 0.3),
+    'F.percentile_approx("x", 0.5)': () => f.percentileApprox("x", 0.5),
+    'F.percentile_approx("d", 0.9)': () => f.percentileApprox("d", 0.9),
   }),
   ...everywhere({
     'F.sort_array(F.collect_set("x"))': () => f.sortArray(f.collectSet("x")),
