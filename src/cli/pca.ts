@@ -1,3 +1,4 @@
+import { VectorRowError } from "../data/matrix";
 import { TaskFailedError } from "../engine/scheduler";
 import { PomonaError } from "../errors";
 import { PCA, StandardScaler } from "../estimator";
@@ -54,7 +55,9 @@ export const pca: Command = {
       const data: DataFrame = partitions === undefined ? whole : whole.repartition(partitions);
       const scaler = new StandardScaler({ inputCol: column, outputCol: "scaled", withMean: true, withStd: true });
       const scalerModel = await scaler.fit(data, { signal }).catch(async (error: unknown) => {
-        if (error instanceof TaskFailedError) await explainNulls(read, column, error, signal);
+        if (error instanceof TaskFailedError || error instanceof VectorRowError) {
+          await explainNulls(read, column, error, signal);
+        }
         throw error;
       });
       const scaled = scalerModel.transform(data);
@@ -102,8 +105,8 @@ async function refuseExisting(paths: readonly string[]): Promise<void> {
   }
 }
 
-/** @throws NullVectorsError where rows without a vector are what a task failed on */
-async function explainNulls(data: DataFrame, column: string, cause: TaskFailedError, signal: AbortSignal) {
+/** @throws NullVectorsError where rows without a vector are what the fit failed on */
+async function explainNulls(data: DataFrame, column: string, cause: Error, signal: AbortSignal) {
   const nulls = await data.filter(col(column).isNull()).count({ signal });
   if (nulls === 0) return;
   throw new NullVectorsError(`${column} is null in ${nulls} of ${await data.count({ signal })} rows.`, {
