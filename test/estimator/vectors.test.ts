@@ -53,10 +53,10 @@ describe("a vector column", () => {
   });
 
   it("is read from Spark's files and shown as Spark shows it", async () => {
-    type Answer = { readonly vectors: { readonly parquet: string; readonly shown: string } };
-    const { parquet, shown: expected } = golden<Answer>("spark-ml").vectors;
+    type Answer = { readonly vectors: { readonly parquetFile: string; readonly shown: string } };
+    const { parquetFile, shown: expected } = golden<Answer>("spark-ml").vectors;
     const path = join(folder, "spark.parquet");
-    writeFileSync(path, Buffer.from(parquet, "base64"));
+    writeFileSync(path, Buffer.from(parquetFile, "base64"));
     const df = session.read.parquet(path);
     expect(await shown(df.orderBy("id") as never)).toBe(expected);
     expect((await df.schema()).fields[1]).toMatchObject({ name: "v", type: "vector" });

@@ -38,8 +38,9 @@ def vectors():
     folder = os.path.join(tempfile.mkdtemp(), "v")
     df.coalesce(1).write.parquet(folder)
     with open(glob.glob(folder + "/part-*")[0], "rb") as file:
-        parquet = base64.b64encode(file.read()).decode()
-    return dict(parquet=parquet, shown=df._show_string(20, False, False), tree=df._jdf.schema().treeString())
+        file = base64.b64encode(file.read()).decode()
+    back = spark.read.parquet(folder).orderBy("id")
+    return dict(parquetFile=file, shown=back._show_string(20, False, False), tree=back._jdf.schema().treeString())
 
 
 TEXTS = ["b", "a", "c", "a", "b", None, "", "é", "B", "d", "\U0001f600", "\uffee"]

@@ -49,7 +49,7 @@ describe("in JupyterLab", () => {
   test("a cell's table is shown below it, and its number beside it", async () => {
     await run(0);
     await output(0).locator("table.pomona-table td", { hasText: "Kiwi" }).waitFor({ timeout: 120_000 });
-    expect(await prompt(0).textContent()).toBe("[1]:");
+    await expect.poll(() => prompt(0).textContent()).toBe("[1]:");
   });
 
   test("a compile error is marked in red, with the line", async () => {
@@ -110,7 +110,7 @@ describe("in JupyterLab", () => {
     const completer = page.locator(".jp-Completer", { hasText: "toFixed" });
     await completer.waitFor({ timeout: 120_000 });
     await page.keyboard.press("Enter");
-    expect(await cell(5).locator(".cm-content").textContent()).toBe("kept.toFixed");
+    await expect.poll(() => cell(5).locator(".cm-content").textContent()).toBe("kept.toFixed");
     await button("interrupt").click();
     await output(3).locator("text=KeyboardInterrupt").first().waitFor({ timeout: 120_000 });
     await kernelShown(page, "idle");
@@ -123,7 +123,7 @@ describe("in JupyterLab", () => {
     await kernelReady(page);
     await run(4);
     await output(4).locator("text=Cannot find name 'kept'.").first().waitFor({ timeout: 120_000 });
-    expect(await prompt(4).textContent()).toBe("[1]:");
+    await expect.poll(() => prompt(4).textContent()).toBe("[1]:");
   });
 
   test("Run All runs every cell that does not fail for good", async () => {
