@@ -1,10 +1,19 @@
-import sharp, { type Sharp, type SharpOptions } from "sharp";
+import type { default as Sharp, SharpOptions } from "sharp";
 import type { RgbImage } from "./decode";
 import { Refusal } from "./refusal";
 
-// One image is one small job and there is a worker thread per core: threads inside libvips would only get in the way.
-sharp.concurrency(1);
-sharp.cache(false);
+let loaded: Promise<typeof Sharp> | undefined;
+
+/** Loaded when an image asks for it: it takes a worker's start 60 ms, and most JPEG files do without. */
+async function libvips(): Promise<typeof Sharp> {
+  loaded ??= import("sharp").then(({ default: sharp }) => {
+    // One image is one small job and there is a worker thread per core: threads inside libvips would only get in the way.
+    sharp.concurrency(1);
+    sharp.cache(false);
+    return sharp;
+  });
+  return loaded;
+}
 
 /**
  * Pillow stops at data that ends early, reads over what libjpeg only warns of, and knows nothing of colour management.
@@ -16,6 +25,7 @@ const OPTIONS: SharpOptions = { failOn: "error", ignoreIcc: true, sequentialRead
 export function decodeBySharp(file: Buffer, maxPixels: number): Promise<RgbImage> {
   return refusing(async () => {
     // No colour space is asked for: sharp's default is sRGB, and each further operation costs time for every image.
+    const sharp = await libvips();
     const image = sharp(file, { ...OPTIONS, limitInputPixels: maxPixels })
       .removeAlpha()
       .raw();
@@ -26,19 +36,22 @@ export function decodeBySharp(file: Buffer, maxPixels: number): Promise<RgbImage
 
 /** The four inks of an image, as they are stored. @throws Refusal */
 export function inksBySharp(file: Buffer, maxPixels: number): Promise<Uint8Array> {
-  return refusing(() =>
-    sharp(file, { ...OPTIONS, limitInputPixels: maxPixels })
+  return refusing(async () => {
+    const sharp = await libvips();
+    return sharp(file, { ...OPTIONS, limitInputPixels: maxPixels })
       .pipelineColourspace("cmyk")
       .toColourspace("cmyk")
       .raw()
-      .toBuffer(),
-  );
+      .toBuffer();
+  });
 }
 
 /** An image's size from its header. @throws Refusal */
 export function sizeBySharp(file: Buffer): Promise<{ readonly width: number; readonly height: number }> {
-  const header: Sharp = sharp(file, { ...OPTIONS, limitInputPixels: false });
-  return refusing(() => header.metadata());
+  return refusing(async () => {
+    const sharp = await libvips();
+    return sharp(file, { ...OPTIONS, limitInputPixels: false }).metadata();
+  });
 }
 
 async function refusing<T>(decode: () => Promise<T>): Promise<T> {

@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { setFlagsFromString } from "node:v8";
 
 export type ParquetWasm = typeof import("parquet-wasm");
 
@@ -7,9 +8,18 @@ let current: ParquetWasm | undefined;
 
 /** The Parquet library in WebAssembly. Its objects work with one another only within one instance. */
 export function parquetWasm(): ParquetWasm {
-  current ??= load("parquet-wasm") as ParquetWasm;
+  if (!current) {
+    setFlagsFromString(PATIENT_OPTIMIZER);
+    current = load("parquet-wasm") as ParquetWasm;
+  }
   return current;
 }
+
+/**
+ * Bytes of code that a function runs before V8 optimizes it; the default is 1.8 million. The library's functions are large: to
+ * optimize them took a second of processor time where a few small files were written, a twentieth of a short job.
+ */
+const PATIENT_OPTIMIZER = "--wasm-tiering-budget=100000000";
 
 /**
  * Runs work of the library that a damaged file may end in a trap (`unreachable`). What is in the instance's memory then is
