@@ -5,6 +5,7 @@ import type { With } from "../frame/row-types";
 import {
   gatherScatter,
   type PrincipalComponents,
+  type PrincipalInput,
   type ProjectParams,
   principalComponents,
   SCATTER_SCHEMA,
@@ -62,9 +63,25 @@ export class PCA<O extends string = string> {
       gathering: gatherScatter(),
       signal: options.signal,
     });
-    const found = await principalComponents(scatter, this.k, options.signal);
+    const found = await decomposed(df, scatter, this.k, options.signal);
     return new PCAModel<O>({ uid: this.uid, inputCol: this.inputCol, outputCol: this.outputCol }, found).broadcast(df);
   }
+}
+
+/** From this order on the eigenvectors may take seconds: they are shown as a job. */
+const LONG_ORDER = 1000;
+
+function decomposed<R>(
+  df: DataFrame<R>,
+  input: PrincipalInput,
+  k: number,
+  signal: AbortSignal | undefined,
+): Promise<PrincipalComponents> {
+  const order = input.kind === "rows" ? input.rows.rows : input.mean.length;
+  if (order < LONG_ORDER) return principalComponents(input, k, { signal });
+  const run = (onProgress: (rows: number) => void, stop: AbortSignal) =>
+    principalComponents(input, k, { signal: stop, onProgress: (share) => onProgress(Math.round(share * order)) });
+  return df.runtime.onDriver({ name: "PCA eigenvectors", rows: order, run }, signal);
 }
 
 /** What a PCA found. */

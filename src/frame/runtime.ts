@@ -27,6 +27,16 @@ export interface WriteResult {
   readonly skipped: boolean;
 }
 
+/** Work that is done by the driver and not by workers. */
+export interface DriverWork<T> {
+  /** What is computed, such as `PCA eigenvectors`. */
+  readonly name: string;
+  /** Rows that the work is measured by. */
+  readonly rows: number;
+  /** @param onProgress takes the rows done so far */
+  readonly run: (onProgress: (rows: number) => void, signal: AbortSignal) => Promise<T>;
+}
+
 /**
  * What a DataFrame's actions run on: the session's engine, seen from the plan's side. `frame` declares it and an
  * engine implements it, so that the arrow between them points down.
@@ -42,6 +52,8 @@ export interface Runtime {
   partitions(plan: Plan, signal?: AbortSignal): Promise<number>;
   /** Runs the plan into files that become visible all at once. */
   write(plan: Plan, sink: Sink, signal?: AbortSignal): Promise<WriteResult>;
+  /** Runs long work of an estimator here, shown and interrupted as a job of one task. @throws CancelledError */
+  onDriver<T>(work: DriverWork<T>, signal?: AbortSignal): Promise<T>;
   /** Forgets what was cached under `id`. */
   unpersist(id: string): Promise<void>;
   /** The session's setting of that name, or its default. */

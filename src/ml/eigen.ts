@@ -19,7 +19,9 @@ export interface SymmetricEigen {
 export interface SymmetricEigenOptions {
   /** How many eigenvectors to compute, or a function that decides once it sees the eigenvalues. */
   readonly count: number | ((values: Float64Array) => number);
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
+  /** Called between panels with the share of the reduction that is done, which takes nearly all of the time. */
+  readonly onProgress?: ((share: number) => void) | undefined;
 }
 
 /**
@@ -28,8 +30,8 @@ export interface SymmetricEigenOptions {
  * Computations", chapter 8; the path that LAPACK's dsyevx takes).
  *
  * Works for any finite matrix, of any rank and with equal eigenvalues. Of the libraries on npm, ml-matrix is as exact but
- * takes a minute at order 1280 and holds up the process meanwhile; none has LAPACK's or Eigen's symmetric solver compiled. Lets other work of the process run, and looks at
- * `signal`, between panels.
+ * takes a minute at order 1280 and holds up the process meanwhile; none has LAPACK's or Eigen's symmetric solver compiled.
+ * Lets other work of the process run, and looks at `signal`, between panels.
  * @param packed the upper triangle, row by row
  * @param n the order
  * @throws CancelledError
@@ -40,7 +42,7 @@ export async function symmetricEigen(
   options: SymmetricEigenOptions,
 ): Promise<SymmetricEigen> {
   const scale = powerOfTwoNear(packed);
-  const reduction = await reduce(packed, n, scale, options.signal);
+  const reduction = await reduce(packed, n, scale, options);
   const placed = tridiagonalValues(reduction.tridiagonal);
   const values = Float64Array.from(placed, ({ value }) => value * scale);
   const count = typeof options.count === "number" ? options.count : options.count(values);
@@ -65,7 +67,7 @@ async function reduce(
   packed: Float64Array,
   n: number,
   scale: number,
-  signal: AbortSignal | undefined,
+  { signal, onProgress }: SymmetricEigenOptions,
 ): Promise<Reduction> {
   const padded = padTo4(n);
   const { kernels, regions } = layOutTridiagonal({
@@ -95,6 +97,7 @@ async function reduce(
       panel.address,
       packs.address,
     );
+    onProgress?.(1 - ((n - from - width) / n) ** 3);
     await pause(signal);
   }
 

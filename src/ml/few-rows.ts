@@ -1,5 +1,12 @@
 import type { Matrix } from "../data/vectors";
-import { flipSigns, pause, powerOfTwoNear, type SymmetricEigen, symmetricEigen } from "./eigen";
+import {
+  flipSigns,
+  pause,
+  powerOfTwoNear,
+  type SymmetricEigen,
+  type SymmetricEigenOptions,
+  symmetricEigen,
+} from "./eigen";
 import { columnMeans, packedLength } from "./moments";
 import { orthonormalRows } from "./orthonormal";
 import { createProjection } from "./project";
@@ -20,7 +27,7 @@ import { layOutGram, padTo4 } from "./wasm";
 export async function fewRowsEigen(
   rows: Matrix<Float64Array>,
   countFor: (values: Float64Array) => number,
-  signal?: AbortSignal,
+  { signal, onProgress }: Omit<SymmetricEigenOptions, "count"> = {},
 ): Promise<SymmetricEigen> {
   const { rows: n, dimension } = rows;
   const deviations = centred(centred(rows));
@@ -28,7 +35,8 @@ export async function fewRowsEigen(
   for (let i = 0; i < deviations.values.length; i++) deviations.values[i]! /= scale;
   const small = await symmetricEigen(await innerProducts(deviations, signal), n, {
     count: (all) => Math.min(countFor(all), n),
-    ...(signal ? { signal } : {}),
+    signal,
+    onProgress,
   });
   const wanted = countFor(small.values);
   const directions = { values: await combinations(small, deviations, signal), rows: small.count, dimension };

@@ -1,6 +1,6 @@
 import type { Matrix } from "../data/vectors";
 import { IllegalArgumentError } from "../errors";
-import { symmetricEigen } from "./eigen";
+import { type SymmetricEigenOptions, symmetricEigen } from "./eigen";
 import { fewRowsEigen } from "./few-rows";
 import type { Scatter } from "./moments";
 
@@ -27,7 +27,7 @@ export type PrincipalInput =
 export async function principalComponents(
   input: PrincipalInput,
   k: number,
-  signal?: AbortSignal,
+  options: Omit<SymmetricEigenOptions, "count"> = {},
 ): Promise<PrincipalComponents> {
   const { rows, dimension } = input.kind === "rows" ? input.rows : { rows: input.count, dimension: input.mean.length };
   if (rows < 2) throw new IllegalArgumentError(`PCA needs at least two rows, not ${rows}.`);
@@ -39,8 +39,8 @@ export async function principalComponents(
   const countFor = (values: Float64Array) => (k < 1 ? componentsFor(shares(values), k) : k);
   const { values, vectors, count } =
     input.kind === "rows"
-      ? await fewRowsEigen(input.rows, countFor, signal)
-      : await symmetricEigen(checkedScatter(input), dimension, { count: countFor, ...(signal ? { signal } : {}) });
+      ? await fewRowsEigen(input.rows, countFor, options)
+      : await symmetricEigen(checkedScatter(input), dimension, { ...options, count: countFor });
   if (!(values[0]! > 0)) {
     throw new IllegalArgumentError("All rows are equal: there is no variance to find directions of.");
   }

@@ -145,6 +145,7 @@ const plansOnly = {
   explain: unused,
   execute: unused,
   write: unused,
+  onDriver: unused,
   unpersist: unused,
   partitions: unused,
   setting: unused,

@@ -124,7 +124,7 @@ describe("principalComponents", () => {
   it("stop when asked to", async () => {
     const abort = new AbortController();
     const rows = matrixOf("uniform", 300, 600);
-    const running = principalComponents({ kind: "rows", rows }, 5, abort.signal);
+    const running = principalComponents({ kind: "rows", rows }, 5, { signal: abort.signal });
     abort.abort();
     await expect(running).rejects.toThrow(CancelledError);
   });

@@ -14,6 +14,7 @@ import { localStorage } from "../../storage/local-storage";
 import { locationUrl, parseLocation } from "../../storage/location";
 import { announced, logTo } from "../announce";
 import type { Engine, EngineOptions } from "../contract";
+import { driverWork } from "../driver-work";
 import { SessionStoppedError } from "../errors";
 import type { EventListener } from "../events";
 import { explainText } from "../explain";
@@ -314,6 +315,8 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
           await job.duckdb.explain(analysis.compile(analysis.lowered.root.source)),
         );
       }),
+
+    onDriver: (work, signal) => action(signal, (job) => driverWork(emit, work, job.signal)),
 
     async unpersist(id) {
       const stage = cached.get(id);
