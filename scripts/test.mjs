@@ -7,7 +7,7 @@ import { installPeer } from "./setup/peer.mjs";
 import { setup } from "./setup.mjs";
 
 const help = `npm test [-- options for vitest]        everything, after set-up
-npm run test:unit [-- options]          all but *.e2e.test.ts, in under 2 minutes
+npm run test:unit [-- options]          all but *.e2e.test.ts, in under a minute; needs no Python once npm packages are there
 
 Ends in the line "N passed, N failed"; exit code 0 only where something passed and nothing failed.`;
 
@@ -27,9 +27,9 @@ else {
   }
 }
 
-/** Unit tests need dist and the peer; the others also what set-up makes. */
+/** Unit tests need only dist; the others also what set-up makes, and the Python that they compare with. */
 async function prepare() {
   if (unit && existsSync(inRoot("node_modules", ".pomona-stamp"))) await build();
   else if (!(await setup()).ready) throw new Error("Set-up failed; no test was run.");
-  await installPeer();
+  if (!unit) await installPeer();
 }

@@ -1,4 +1,4 @@
-"""Scaling and PCA by numpy of the float32 vectors of test/estimator/estimators.test.ts, made in the same way."""
+"""Scaling and PCA by numpy of the float32 vectors of test/estimator/estimators.e2e.test.ts, made in the same way."""
 
 import json
 

@@ -7,7 +7,7 @@ import { CancelledError, IllegalArgumentError } from "../../src/errors";
 import { decodeImage } from "../../src/image";
 import { SYNTHETIC_CLASSES, syntheticFruit, writeSyntheticFruits } from "../../src/image/synthetic";
 
-const perClass = 12;
+const perClass = 6;
 let dir: string;
 const progress: number[] = [];
 
