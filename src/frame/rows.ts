@@ -13,7 +13,8 @@ export function rowsOf<R>(batch: RecordBatch): R[] {
       "A row is an object, which has each name once; show() and toArrow() give both.",
     );
   }
-  const columns = batch.schema.fields.map((field, i) => {
+  // What stands for the rows of a frame without columns is no column.
+  const columns = (String(names) === "__none" ? [] : batch.schema.fields).map((field, i) => {
     const vector = batch.getChildAt(i);
     return { name: field.name, values: vector ? valuesFromVector(vector, sparkType(field.type)) : [] };
   });

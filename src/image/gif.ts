@@ -108,7 +108,8 @@ function frameAt(file: Buffer, at: number, global: Palette | undefined, transpar
   let data = at + 9;
   if (flags & 0x80) {
     const length = 3 << ((flags & 7) + 1);
-    palette = coloursOf(file.subarray(data, data + length));
+    // Pillow takes the frame to be grey then, and its grey values for places in the canvas's palette all the same.
+    palette = coloursOf(file.subarray(data, data + length)) ?? global;
     data += length;
   }
   const bits = file[data];

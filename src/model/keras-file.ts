@@ -32,6 +32,11 @@ export interface StoredWeight {
 export interface KerasFile {
   /** The weights that the file has for a layer, in Keras's order; empty where it has none. */
   weightsOf(network: Network): (layer: Layer, count: number) => readonly (StoredWeight | undefined)[];
+  /**
+   * A layer with weights that stands before the network's last one and is none of the network's: the file is of a deeper
+   * one, such as VGG19, whose other layers have the same names and shapes. What comes behind is a head.
+   */
+  foreignLayer(network: Network): string | undefined;
   /** The classes of the saved model's layers, in order; undefined for a file of weights alone. */
   readonly layerClasses: readonly string[] | undefined;
   close(): Promise<void>;
@@ -92,16 +97,18 @@ function kerasFile(file: H5File, source: string, config: string | undefined, rem
     weightsOf: names
       ? (network) => legacyWeights(legacy, names, network)
       : (network) => orderedWeights(layers as H5Group, network),
+    // Keras 3 numbers layers, so that one too many changes the shape of the next.
+    foreignLayer: names ? (network) => foreignLayer(legacy, names, network) : () => undefined,
     layerClasses: classesOf(config ?? root.text("model_config")),
     close,
   };
 }
 
 /**
- * Layers go by name; what the network does not have, such as a classifier, is left out. Where names differ and there are
- * as many layers with weights, they go by their order, as Keras has it.
+ * The names in the file of the network's layers with weights. Layers go by name; what the network does not have, such as
+ * a classifier, is left out. Where names differ and there are as many layers, they go by their order, as Keras has it.
  */
-function legacyWeights(root: H5Group, names: readonly string[], network: Network) {
+function legacyNames(root: H5Group, names: readonly string[], network: Network) {
   const stored = names.filter((name) => (root.group(name)?.attribute("weight_names") ?? []).length > 0);
   const weighted = layersWithWeights(network);
   const inFile = new Set(stored);
@@ -109,18 +116,29 @@ function legacyWeights(root: H5Group, names: readonly string[], network: Network
   const numbered = (name: string) => stored.find((other) => other.replace(/_\d+$/, "") === name);
   const byName = weighted.every((name) => inFile.has(name));
   const byOrder = !byName && stored.length === weighted.length;
+  const found = new Map(
+    weighted.map((name, i) => [name, byOrder ? stored[i] : inFile.has(name) ? name : numbered(name)]),
+  );
+  return { stored, found };
+}
+
+function legacyWeights(root: H5Group, names: readonly string[], network: Network) {
+  const { found } = legacyNames(root, names, network);
   return (layer: Layer, count: number) => {
-    const name = byOrder
-      ? stored[weighted.indexOf(layer.name)]
-      : inFile.has(layer.name)
-        ? layer.name
-        : numbered(layer.name);
+    const name = found.get(layer.name);
     const group = name === undefined ? undefined : root.group(name);
     // Files write `block1_conv1/kernel:0`, `Conv1/kernel` or `depthwise_kernel:0`, so weights go by their place, which is the
     // same in all: kernel, bias; gamma, beta, mean, variance.
     const paths = group?.attribute("weight_names") ?? [];
     return Array.from({ length: count }, (_, i) => (paths[i] === undefined ? undefined : group?.float32(paths[i])));
   };
+}
+
+function foreignLayer(root: H5Group, names: readonly string[], network: Network): string | undefined {
+  const { stored, found } = legacyNames(root, names, network);
+  const own = new Set(found.values());
+  const last = Math.max(...stored.map((name, i) => (own.has(name) ? i : -1)));
+  return stored.find((name, i) => i < last && !own.has(name));
 }
 
 /** Keras 3 numbers the layers of each class: `conv2d`, `conv2d_1`, ... */

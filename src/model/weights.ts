@@ -10,13 +10,17 @@ export class WeightsShapeError extends PomonaError {
     readonly layer: string,
     /** The weight's name in the layer, such as `kernel`. */
     readonly weight: string,
-    readonly expected: readonly number[],
+    /** Undefined where the network has no such layer. */
+    readonly expected: readonly number[] | undefined,
     /** Undefined where the file has no such weight. */
     readonly found: readonly number[] | undefined,
     network: string,
   ) {
     const has = found ? `has shape [${found.join(", ")}]` : "is missing";
-    super(`${source} does not fit ${network}: ${weight} of layer ${layer} ${has}, not [${expected.join(", ")}].`, {
+    const reason = expected
+      ? `${weight} of layer ${layer} ${has}, not [${expected.join(", ")}]`
+      : `it has the layer ${layer}, which ${network} has not`;
+    super(`${source} does not fit ${network}: ${reason}.`, {
       remedy: `Give the Keras weights that were made for ${network}.`,
     });
   }
@@ -30,11 +34,14 @@ export async function readWeights(path: string, network: Network): Promise<Weigh
   const file = await openKerasFile(path);
   try {
     const weightsOf = file.weightsOf(network);
-    return mapWeights(network, path, (layer, shapes) => {
+    const weights = mapWeights(network, path, (layer, shapes) => {
       const names = Object.keys(shapes);
       const stored = weightsOf(layer, names.length);
       return Object.fromEntries(names.flatMap((name, i) => (stored[i] ? [[name, stored[i]]] : [])));
     });
+    const foreign = file.foreignLayer(network);
+    if (foreign !== undefined) throw new WeightsShapeError(path, foreign, "kernel", undefined, undefined, network.name);
+    return weights;
   } finally {
     await file.close();
   }

@@ -29,8 +29,8 @@ export class EncryptedParquetError extends PomonaError {
 export class UnsupportedParquetError extends PomonaError {
   readonly url: string;
 
-  constructor(url: string, what: string, remedy: string) {
-    super(`${url} cannot be read: ${what}`, { remedy });
+  constructor(url: string, what: string, remedy: string, cause?: unknown) {
+    super(`${url} cannot be read: ${what}`, { remedy, cause });
     this.url = url;
   }
 }

@@ -29,9 +29,14 @@ export function sparkFieldOf(node: SchemaNode, url: string): StructField {
   const unsupported = (what: string) =>
     new UnsupportedParquetError(
       url,
-      `its column \`${node.name}\` is ${what}, which Spark has no type for.`,
+      `its column \`${node.name}\` is ${what}, which is not read here.`,
       'Name the columns to read, as schema("a INT, b STRING") without it, or write it as another type.',
     );
+  return fieldOf(node, unsupported);
+}
+
+function fieldOf(node: SchemaNode, unsupported: Unsupported): StructField {
+  if (node.name === "") throw unsupported("or holds a field without a name");
   return structField(node.name, typeOf(node, unsupported));
 }
 
@@ -62,10 +67,8 @@ function bare(node: SchemaNode, unsupported: Unsupported): DataType {
     case "OTHER":
       throw unsupported(`of type ${node.logical.name}`);
     default:
-      return vectorIfStruct({
-        type: "struct",
-        fields: node.children.map((child) => structField(child.name, typeOf(child, unsupported))),
-      });
+      if (node.children.length === 0) throw unsupported("or holds a struct without fields");
+      return vectorIfStruct({ type: "struct", fields: node.children.map((child) => fieldOf(child, unsupported)) });
   }
 }
 

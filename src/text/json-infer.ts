@@ -93,18 +93,24 @@ function common(a: DataType, b: DataType): DataType {
   if (a === b || b === "void") return a;
   if (a === "void") return b;
   if (isStruct(a) && isStruct(b)) {
-    const merged = new Map(a.fields.map((field) => [field.name, field.type]));
-    for (const { name, type } of b.fields) merged.set(name, common(merged.get(name) ?? "void", type));
-    // A name that one record has twice stays twice, for the check of the columns.
-    const twice = [...a.fields, ...b.fields].filter((f, i, all) => {
-      const own = i < a.fields.length ? a.fields : b.fields;
-      return own.find((other) => other.name === f.name) !== f && all.indexOf(f) === i;
-    });
-    const fields = [...merged].map(([name, type]) => structField(name, type));
-    return { type: "struct", fields: [...fields, ...twice].sort(byName) };
+    return { type: "struct", fields: commonFields(a.fields, b.fields) };
   }
   if (isArray(a) && isArray(b)) return arrayType(common(a.elementType, b.elementType));
   return commonNumber(a, b) ?? "string";
+}
+
+/** Both are sorted by name. A name that one record has twice stays twice, as in Spark, each time for itself. */
+function commonFields(a: readonly StructField[], b: readonly StructField[]): StructField[] {
+  const fields: StructField[] = [];
+  for (let i = 0, j = 0; i < a.length || j < b.length; ) {
+    const [one, two] = [a[i], b[j]];
+    const order = one && two ? byName(one, two) : one ? -1 : 1;
+    if (order <= 0) i++;
+    if (order >= 0) j++;
+    const [first, second] = order <= 0 ? [one, order === 0 ? two : undefined] : [two, undefined];
+    if (first) fields.push(second ? structField(first.name, common(first.type, second.type)) : first);
+  }
+  return fields;
 }
 
 function commonNumber(a: DataType, b: DataType): DataType | undefined {

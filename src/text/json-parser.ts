@@ -39,6 +39,7 @@ const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const NUMBER_WITH_ZEROS = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const NAME = /[\p{L}\p{N}_$@#*+-]+/uy;
 const PLAIN = /[^"'\\\p{Cc}]+/uy;
+const HALVES = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 const ESCAPES: Readonly<Record<string, string>> = {
   b: "\b",
   f: "\f",
@@ -144,12 +145,17 @@ export function parseJson(text: string, syntax: JsonSyntax): JsonNode | undefine
   function quoted(quote: string): string {
     at++;
     let out = "";
+    let isWellFormed = true;
     for (;;) {
       out += match(PLAIN) ?? "";
       const c = text[at++] ?? fail();
-      if (c === quote) return out;
-      if (c === "\\") out += escaped();
-      else if (c >= " " || syntax.controlCharacters) out += c;
+      // Half of a pair that stands alone is a question mark to Java, which makes UTF-8 of it.
+      if (c === quote) return isWellFormed ? out : out.replace(HALVES, "?");
+      if (c === "\\") {
+        const meant = escaped();
+        if (meant >= "\ud800" && meant <= "\udfff") isWellFormed = false;
+        out += meant;
+      } else if (c >= " " || syntax.controlCharacters) out += c;
       else fail();
     }
   }

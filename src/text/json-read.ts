@@ -84,10 +84,10 @@ export async function* jsonBatches(
 
 function rowsOf(node: JsonNode, fields: StructType, converter: JsonConverter) {
   converter.problem = undefined;
-  if (node === null) return { rows: [fields.fields.map(() => null)], problem: undefined };
   const items = isArray(node) ? node.items : [node];
-  if (!items.every((item) => item === null || isObject(item))) return { rows: [], problem: "it is no object" };
-  const rows = items.map((item) => (isObject(item) ? converter.row(item, fields) : fields.fields.map(() => null)));
+  // A null is none either, though it tells nothing of the columns.
+  if (!items.every(isObject)) return { rows: [], problem: "it is no object" };
+  const rows = items.map((item) => converter.row(item, fields));
   return { rows, problem: converter.problem };
 }
 

@@ -11,22 +11,20 @@ export class JsonConverter {
 
   constructor(private readonly reading: JsonReading) {}
 
-  /** A row of an object: fields by name, the last one of a name. */
+  /** A row of an object: fields by name, of one name the last value that is of the field's type. */
   row(object: JsonObject, schema: StructType): Value[] {
     const row: Value[] = schema.fields.map(() => null);
     object.names.forEach((name, i) => {
       const at = schema.fields.findIndex((field) => field.name === name);
-      if (at >= 0) row[at] = this.value(object.values[i] ?? null, (schema.fields[at] as { type: DataType }).type);
+      if (at < 0) return;
+      const { type } = schema.fields[at] as { type: DataType };
+      const node = object.values[i] ?? null;
+      const value = node === null ? null : this.converted(node, type);
+      if (value !== undefined) row[at] = value;
+      else if (node !== null)
+        this.problem ??= `${shown(node)} is no value of type ${typeof type === "string" ? type : type.type}`;
     });
     return row;
-  }
-
-  private value(node: JsonNode, type: DataType): Value {
-    if (node === null) return null;
-    const value = this.converted(node, type);
-    if (value === undefined)
-      this.problem ??= `${shown(node)} is no value of type ${typeof type === "string" ? type : type.type}`;
-    return value ?? null;
   }
 
   private converted(node: Exclude<JsonNode, null>, type: DataType): Value | undefined {

@@ -185,6 +185,7 @@ def gifs():
     files["small-transparent-frame.gif"] = gif((10, 9), (2, 3, 6, 5), pixels, colours, transparent=9)
     files["local-palette.gif"] = gif((6, 5), (0, 0, 6, 5), pixels, colours, local)
     files["short-palette.gif"] = gif((6, 5), (0, 0, 6, 5), pixels, colours[:48])
+    files["local-greys.gif"] = gif((6, 5), (0, 0, 6, 5), pixels, colours, bytes(i // 3 for i in range(48)))
     files["no-palette.gif"] = gif((6, 5), (0, 0, 6, 5), pixels)
     files["grey-palette.gif"] = gif((6, 5), (0, 0, 6, 5), pixels, bytes(i // 3 for i in range(48)))
     files["frame-beyond-canvas.gif"] = gif((4, 4), (2, 3, 6, 5), pixels, colours)

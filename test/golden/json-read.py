@@ -70,5 +70,19 @@ add({"a.json": b64('{"a":"é"}\n'.encode("utf-16-le"))}, {"lineSep": "\n", "enco
 add({"a.json": b64('{"a":"é"}\n'.encode("latin-1"))}, {"encoding": "ISO-8859-1"})
 add('{"a":1}x{"a":2}', {"lineSep": "x"})
 add('{"a":1}||{"a":2}', {"lineSep": "||"})
+# A null in a record's place, names twice of which one value is of another type, halves of pairs, records without a field.
+for options in ({}, {"mode": "DROPMALFORMED"}, {"mode": "FAILFAST"}):
+    add('{"a":1}\nnull\n{"a":2}\n', options, "a INT, _corrupt_record STRING" if not options else "a INT")
+    add('[{"a":1},null,{"a":2}]', {"multiLine": "true", **options}, "a INT, _corrupt_record STRING" if not options else "a INT")
+add("null", {"multiLine": "true"}, "a INT, _corrupt_record STRING")
+add('{"a":1}\nnull\n{"a":2}\n{')
+add('{"a":1}\nnull')
+add('{"a":1,"a":"x"}\n{"a":"x","a":2}\n{"a":3,"a":null}\n{"s":{"b":1,"b":"x"}}\n', {}, "a INT, s STRUCT<b:INT>, _corrupt_record STRING")
+add('{"a":"x","b":1,"a":{}}\n{"b":2}\n')
+add('{"a":1,"a":2.5,"b":1}\n{"a":"x"}\n')
+add('{"a":"x\\ud83dy","b":"\\ude00","c":"\\ud83d\\ude00","d":"\\ude00\\ud83d"}\n')
+add('{}\n{}\n{"x":{}}\n')
+add("[{},{}]", {"multiLine": "true"})
+add("[]")
 
 answers("json", CASES)

@@ -45,6 +45,7 @@ model.save(f"{folder}/{name}.keras")
 model.save(f"{folder}/{name}.h5")
 model.save_weights(f"{folder}/{name}.weights.h5")
 if name == "EfficientNetB0":
+    keras.applications.EfficientNetB1(weights=None, include_top=False, input_shape=(32, 32, 3)).save(f"{folder}/deeper.h5")
     model, _ = imagenet(name, (40, 33, 3))
     set_weights(model)
     model.save(f"{folder}/imagenet.keras")
@@ -111,6 +112,14 @@ describe("files of other forms", () => {
       expect(await scalesInputTwice(join(folder, `EfficientNetB0.${extension}`))).toBe(false);
     }
     expect(await scalesInputTwice(join(folder, "EfficientNetB0.weights.h5"))).toBeUndefined();
+  });
+
+  it("refuses EfficientNetB1 for EfficientNetB0, all of whose layers it has under the same names", async () => {
+    const network = networkByName("EfficientNetB0", { inputShape: [32, 32, 3] });
+    await expect(readWeights(join(folder, "deeper.h5"), network)).rejects.toMatchObject({
+      name: "WeightsShapeError",
+      layer: "block1b_dwconv",
+    });
   });
 
   it("reads a network with its classifier, and refuses another width", async () => {

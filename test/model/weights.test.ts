@@ -109,6 +109,32 @@ describe("readWeights", () => {
     });
   });
 
+  it("refuses a deeper network's file, whose other layers have the same names and shapes, and takes one with a head", async () => {
+    const [bn] = EVERY_LAYER.layers.filter(({ name }) => name === "conv_bn");
+    const at = EVERY_LAYER.layers.indexOf(bn!) + 1;
+    const withLayer = (layer: object, where: number): Network => ({
+      ...EVERY_LAYER,
+      layers: [
+        ...EVERY_LAYER.layers.slice(0, where),
+        layer as Network["layers"][number],
+        ...EVERY_LAYER.layers.slice(where),
+      ],
+    });
+    const deeper = withLayer({ ...bn, name: "conv_bn2", inputs: ["conv"] }, at);
+    await writeLegacy(inFolder("deeper.h5"), deeper, formulaWeights(deeper));
+    // Keras 3.15: "Layer count mismatch when loading weights from file."
+    await expect(readWeights(inFolder("deeper.h5"), EVERY_LAYER)).rejects.toMatchObject({
+      name: "WeightsShapeError",
+      layer: "conv_bn2",
+      message: expect.stringContaining("it has the layer conv_bn2, which EveryLayer has not"),
+    });
+    const head = { kind: "dense", name: "head", inputs: ["flatten"], units: 2, useBias: true, activation: "linear" };
+    const headed = withLayer(head, EVERY_LAYER.layers.length);
+    const path = inFolder("headed.h5");
+    await writeLegacy(path, headed, formulaWeights(headed));
+    expect(await readWeights(path, EVERY_LAYER)).toEqual(everyLayer);
+  });
+
   it("refuses what is no HDF5, a file cut short, and files of another layout", async () => {
     const text = inFolder("text.h5");
     writeFileSync(text, "not weights");

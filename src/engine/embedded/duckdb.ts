@@ -1,7 +1,7 @@
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import type { StructType } from "../../data/types";
 import { CancelledError, throwIfAborted } from "../../errors";
-import { CorruptParquetError } from "../../parquet";
+import { CorruptParquetError, UnsupportedParquetError } from "../../parquet";
 import { DiskFullError } from "../../storage";
 import { locationUrl, parseLocation } from "../../storage/location";
 import { ExecutionError, SchemaMismatchError } from "../errors";
@@ -49,10 +49,13 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Relational> {
   });
 
   const first = await instance.connect();
+  // Columns that GeoParquet calls geometries are the bytes that they are, as in Spark.
+  await first.run("SET GLOBAL enable_geoparquet_conversion = false");
   for (const statement of PRELUDE) await first.run(statement);
   first.closeSync();
 
   async function withConnection<T>(
+    sql: string,
     signal: AbortSignal | undefined,
     use: (connection: DuckDBConnection) => Promise<T>,
   ): Promise<T> {
@@ -64,7 +67,7 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Relational> {
       return await use(connection);
     } catch (error) {
       if (signal?.aborted) throw new CancelledError("Cancelled.", { cause: signal.reason });
-      throw asPomonaError(error);
+      throw asPomonaError(error, sql);
     } finally {
       signal?.removeEventListener("abort", interrupt);
       connection.closeSync();
@@ -73,7 +76,7 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Relational> {
 
   return {
     describe: (sql) =>
-      withConnection(undefined, async (connection) => {
+      withConnection(sql, undefined, async (connection) => {
         const reader = await connection.runAndReadAll(`DESCRIBE ${sql}`);
         const columns = reader.getRowObjects() as { column_name: string; column_type: string }[];
         return duckdbSchema(columns.map((c) => ({ name: c.column_name, type: c.column_type })));
@@ -81,17 +84,17 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Relational> {
 
     async copyToParquet(sql, path, signal) {
       const to = `${quotedText(path)} (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE ${ROW_GROUP_ROWS})`;
-      await withConnection(signal, (connection) => connection.run(`COPY (${sql}) TO ${to}`));
+      await withConnection(sql, signal, (connection) => connection.run(`COPY (${sql}) TO ${to}`));
     },
 
     texts: (sql) =>
-      withConnection(undefined, async (connection) => {
+      withConnection(sql, undefined, async (connection) => {
         const rows = (await connection.runAndReadAll(sql)).getRows();
         return rows.map((row) => row.map((value) => (value === null ? null : String(value))));
       }),
 
     explain: (sql) =>
-      withConnection(undefined, async (connection) => {
+      withConnection(sql, undefined, async (connection) => {
         const reader = await connection.runAndReadAll(`EXPLAIN ${sql}`);
         return reader
           .getRows()
@@ -99,7 +102,8 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Relational> {
           .join("\n");
       }),
 
-    tableNames: (query) => withConnection(undefined, async (connection) => connection.getTableNames(query, false)),
+    tableNames: (query) =>
+      withConnection(query, undefined, async (connection) => connection.getTableNames(query, false)),
 
     async close() {
       instance.closeSync();
@@ -107,7 +111,7 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Relational> {
   };
 }
 
-function asPomonaError(error: unknown): Error {
+function asPomonaError(error: unknown, sql: string): Error {
   if (!(error instanceof Error)) return new ExecutionError(String(error));
   const asWritten = queryError(error);
   if (asWritten) return asWritten;
@@ -121,6 +125,8 @@ function asPomonaError(error: unknown): Error {
   const damaged = /Failed to read file "(.+?)": (.*)/s.exec(message);
   if (damaged?.[1]?.endsWith(".parquet"))
     return new CorruptParquetError(locationUrl(parseLocation(damaged[1])), damaged[2]);
+  const unreadable = parquetError(message, sql, error);
+  if (unreadable) return unreadable;
   if (/No space left on device|ENOSPC|File too large/i.test(message)) {
     return new DiskFullError(`The disk is full: ${message}`, "", {
       remedy:
@@ -136,3 +142,24 @@ function asPomonaError(error: unknown): Error {
   }
   return new ExecutionError(message, { cause: error });
 }
+
+/** DuckDB's word on a Parquet file that it can't make out, which names the file seldom: those of the query are named instead. */
+function parquetError(message: string, sql: string, cause: Error): Error | undefined {
+  const [, what] = /^(?:Invalid Error|Invalid Input Error|IO Error|Serialization Error): (.*)/s.exec(message) ?? [];
+  const paths = [...sql.matchAll(/read_parquet\(\[((?:'(?:[^']|'')*'(?:, )?)+)\]/g)].flatMap(([, list = ""]) =>
+    [...list.matchAll(/'((?:[^']|'')*)'/g)].map(([, path = ""]) => path.replaceAll("''", "'")),
+  );
+  const urls = [...new Set(paths)].map((path) => locationUrl(parseLocation(path)));
+  if (what === undefined || urls.length === 0) return undefined;
+  const file = urls.length === 1 ? urls[0]! : `${urls[0]}, or one of the ${urls.length - 1} files read with it,`;
+  const text = /^Invalid string encoding found in Parquet file "(.+?)": value (.*?)!?$/s.exec(what);
+  if (text) {
+    const remedy = "Write the column as binary where it comes from, or repair its text.";
+    const url = locationUrl(parseLocation(text[1]!));
+    return new UnsupportedParquetError(url, `it has a string that is no UTF-8: ${text[2]}.`, remedy, cause);
+  }
+  return DAMAGE.test(what) ? new CorruptParquetError(file, new Error(what, { cause })) : undefined;
+}
+
+const DAMAGE =
+  /Out of buffer|TProtocol|[Pp]age |corrupt|converted type|Could not read from file|[Dd]ictionary|DELTA_|BYTE_STREAM|RLE|bit ?pack|[Dd]ecompress|GZIP|ZSTD|Snappy|Brotli|LZ4|Parquet/;

@@ -67,7 +67,7 @@ function textAs(raw: string, type: PrimitiveType): string | undefined {
       return wholeText(raw, 64);
     case "float":
     case "double":
-      return javaNumber(raw)?.toString();
+      return Object.is(javaNumber(raw), -0) ? "-0.0" : javaNumber(raw)?.toString();
     case "boolean":
       return /^(true|false)$/i.test(raw) ? raw.toLowerCase() : undefined;
     case "date":

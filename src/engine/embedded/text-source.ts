@@ -46,7 +46,12 @@ export async function bindText(
     schema,
     fingerprint,
     async load(signal) {
-      if (schema.fields.length === 0) return { sql: emptySql(schema), schema, fingerprint };
+      if (schema.fields.length === 0) {
+        // Records such as `{}` are rows all the same.
+        let rows = 0;
+        for await (const batch of reading.batches(schema, signal)) rows += batch.numRows;
+        return { sql: `SELECT 1 AS "__none" FROM range(${rows})`, schema, fingerprint };
+      }
       const path = spool.fresh(`${leaf.format}.parquet`);
       const { rows } = await writeParquetFile(path, reading.batches(schema, signal), { schema });
       const url = locationUrl(parseLocation(path));
