@@ -43,6 +43,7 @@ export function decimalWords(text: string, type: string): Uint32Array {
 
 function shifted(digits: bigint, places: number): bigint {
   if (places >= 0) return digits * 10n ** BigInt(Math.min(places, 76));
+  if (-places > String(digits).length) return 0n;
   const divisor = 10n ** BigInt(-places);
   return (digits + divisor / 2n) / divisor;
 }

@@ -307,6 +307,14 @@ export function unaliased(expression: Expression): Expression {
 
 /** What a column's name stands for: `*` and `a.*` for several. @param planId of the frame whose column it is */
 export function columnReference(name: string, planId?: number): Expression {
+  if (typeof name !== "string") {
+    throw new IllegalArgumentError(
+      `A column is named by a text, not by ${name === null ? "null" : `a ${typeof name}`}.`,
+      {
+        remedy: 'Name it, "label"; a constant is lit(value).',
+      },
+    );
+  }
   const frame = planId === undefined ? {} : { planId };
   if (name === "*") return { kind: "star", ...frame };
   if (name.endsWith(".*")) return { kind: "star", of: name.slice(0, -2), ...frame };

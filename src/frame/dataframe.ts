@@ -301,13 +301,17 @@ export class DataFrame<R = any> {
   // --- Groups and other frames ------------------------------------------------------------------------------------
 
   /** Groups rows by names or columns; `agg`, `count` and the like make one row of each group. */
-  groupBy<const C extends readonly (ColumnName<R> | Column)[]>(...columns: C): GroupedData<R, Selected<R, C[number]>> {
-    return new GroupedData(this, expressionsOf(columns));
+  groupBy<const C extends readonly (ColumnName<R> | Column)[]>(...columns: C): GroupedData<R, Selected<R, C[number]>>;
+  groupBy<const C extends readonly (ColumnName<R> | Column)[]>(columns: C): GroupedData<R, Selected<R, C[number]>>;
+  groupBy(...columns: readonly unknown[]): unknown {
+    return new GroupedData(this, expressionsOf(columns.flat() as (string | Column)[]));
   }
 
-  /** Aggregates over all rows: one row. */
-  agg<const C extends readonly [Column, ...Column[]]>(...aggregates: C): DataFrame<Selected<R, C[number]>> {
-    return new GroupedData<R, unknown>(this, []).agg(...aggregates) as unknown as DataFrame<Selected<R, C[number]>>;
+  /** Aggregates over all rows: one row. Also by names, `agg({ length: "max" })`. */
+  agg<const C extends readonly [Column, ...Column[]]>(...aggregates: C): DataFrame<Selected<R, C[number]>>;
+  agg(aggregates: Readonly<Record<string, string>>): DataFrame<AnyRow>;
+  agg(...aggregates: readonly unknown[]): unknown {
+    return new GroupedData<R, unknown>(this, []).agg(...(aggregates as [Column]));
   }
 
   /**

@@ -1,9 +1,10 @@
 import { IllegalArgumentError } from "../errors";
+import { aggregateColumns } from "./aggregates-by-name";
 import { Column, columnReference } from "./column";
 import type { DataFrame } from "./dataframe";
 import { avg, count, max, min, sum } from "./functions";
 import { type Expression, outputName, type Plan } from "./plan";
-import type { Flat, OpenRow, Selected } from "./row-types";
+import type { AnyRow, Flat, OpenRow, Selected } from "./row-types";
 
 /** The row that an aggregate such as `avg("length")` adds: `avg(length)`. */
 type Named<Fn extends string, N extends string> = string extends N ? OpenRow : { [K in N as `${Fn}(${K})`]: number };
@@ -18,10 +19,11 @@ export class GroupedData<R, G> {
     private readonly grouping: readonly Expression[],
   ) {}
 
-  /** One row for each group: the grouping columns, then the aggregates. */
-  agg<const C extends readonly [Column, ...Column[]]>(...aggregates: C): DataFrame<Flat<G & Selected<R, C[number]>>> {
-    if (aggregates.length === 0) throw new IllegalArgumentError("agg needs at least one aggregate.");
-    return this.aggregate(aggregates);
+  /** One row for each group: the grouping columns, then the aggregates, `agg(max("length"))` or `agg({ length: "max" })`. */
+  agg<const C extends readonly [Column, ...Column[]]>(...aggregates: C): DataFrame<Flat<G & Selected<R, C[number]>>>;
+  agg(aggregates: Readonly<Record<string, string>>): DataFrame<AnyRow>;
+  agg(...aggregates: readonly unknown[]): unknown {
+    return this.aggregate(aggregateColumns(aggregates));
   }
 
   /** The number of rows of each group, as column `count`. */

@@ -9,6 +9,11 @@ export function sortOrders(columns: readonly SortArgument[]): SortOrder[] {
   const keys: (string | Column | SortColumn)[] = [];
   let ascending: boolean | readonly boolean[] = true;
   for (const column of columns) {
+    if (typeof column === "number") {
+      throw new IllegalArgumentError(`orderBy takes no place of a column such as ${column}.`, {
+        remedy: 'Name the column: orderBy("label").',
+      });
+    }
     if (typeof column === "object" && "ascending" in column) ascending = column.ascending;
     else keys.push(column);
   }

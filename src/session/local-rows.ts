@@ -1,8 +1,10 @@
 import type { Json } from "../data/batch-function";
-import { isMLVector, SparseVector } from "../data/linalg";
-import { arrayType, type DataType, type StructType, structField } from "../data/types";
+import { isMLVector } from "../data/linalg";
+import { type DataType, type StructType, structField } from "../data/types";
 import { IllegalArgumentError } from "../errors";
-import { parseSchema } from "../frame/ddl";
+import { parseDataType, parseSchema } from "../frame/ddl";
+import { inferSchema } from "./inferred-schema";
+import { rowValue } from "./row-values";
 
 /** Rows as a plan carries them, with their schema. */
 export interface LocalRows {
@@ -11,118 +13,82 @@ export interface LocalRows {
 }
 
 /**
- * Rows of JavaScript values for a plan.
- * @param rows objects, or arrays in the schema's order
- * @param schema a schema, its text (`"path STRING, size INT"`), or column names for arrays. Absent: found from the values,
- *   a whole number being `long` and any other `double`, as PySpark does.
- * @throws IllegalArgumentError where a type can't be found or rows differ
+ * Rows of JavaScript values for a plan, each value checked against its column's type, as PySpark does.
+ * @param rows objects, or arrays in the schema's order; with a single type as schema, plain values
+ * @param schema a schema, its text (`"path STRING, size INT"`), a single type (`"int"`, whose column is `value`), or column
+ *   names for arrays. Absent: found from the values, a whole number being `long` and any other `double`.
+ * @throws IllegalArgumentError where a type can't be found, rows differ, or a value is not of its column's type
  */
-export function localRows(
-  rows: readonly (Readonly<Record<string, unknown>> | readonly unknown[])[],
-  schema?: StructType | string | readonly string[],
-): LocalRows {
-  const declared = typeof schema === "string" ? parseSchema(schema) : Array.isArray(schema) ? undefined : schema;
-  const names = declared
-    ? (declared as StructType).fields.map((f) => f.name)
-    : ((schema as readonly string[] | undefined) ?? columnNames(rows));
-  const table = rows.map((row, i) => {
-    if (Array.isArray(row) && row.length !== names.length) {
-      throw new IllegalArgumentError(`Row ${i} has ${row.length} values for ${names.length} columns.`);
-    }
-    return names.map((name, j) => (Array.isArray(row) ? row[j] : (row as Record<string, unknown>)[name]) ?? null);
-  });
-  const found = (declared as StructType | undefined) ?? inferSchema(names, table);
-  return { schema: found, rows: table.map((row) => row.map((value, j) => toJson(value, found.fields[j]!.type))) };
-}
-
-function columnNames(rows: readonly (Readonly<Record<string, unknown>> | readonly unknown[])[]): string[] {
-  const first = rows[0];
-  if (first === undefined) {
-    throw new IllegalArgumentError("No rows, and so no schema to find in them.", {
-      remedy: 'Give one: createDataFrame([], "path STRING, label STRING").',
-    });
-  }
-  if (Array.isArray(first)) return first.map((_, i) => `_${i + 1}`);
-  return [...new Set(rows.flatMap((row) => Object.keys(row)))];
-}
-
-function inferSchema(names: readonly string[], table: readonly (readonly unknown[])[]): StructType {
-  const fields = names.map((name, j) => {
-    const types = table.map((row) => typeOf(row[j], name)).filter((type): type is DataType => type !== undefined);
-    if (types.length === 0) {
-      throw new IllegalArgumentError(`Every value of column \`${name}\` is null, so its type can't be found.`, {
-        remedy: 'Give the schema, e.g. createDataFrame(rows, "name STRING").',
-      });
-    }
-    return structField(
-      name,
-      types.reduce((a, b) => commonType(a, b, name)),
+export function localRows(rows: readonly unknown[], schema?: StructType | string | readonly string[]): LocalRows {
+  if (!Array.isArray(rows)) throw new IllegalArgumentError("createDataFrame takes an array of rows.");
+  const single = typeof schema === "string" ? singleType(schema) : undefined;
+  if (single)
+    return ofSchema(
+      rows.map((value) => [value]),
+      { type: "struct", fields: [structField("value", single)] },
     );
+  if (typeof schema === "string") return ofSchema(rows, parseSchema(schema));
+  if (schema !== undefined && !isNames(schema)) return ofSchema(rows, schema);
+  const names = columnNames(rows, schema);
+  const table = rows.map((row, i) => valuesByName(row, names, i));
+  return ofSchema(table, inferSchema(names, table));
+}
+
+/** The type that a text names by itself, such as `int` or `array<int>`, where it is no list of columns. */
+function singleType(text: string): DataType | undefined {
+  if (!/^\s*\w+\s*(?:[<(].*)?$/s.test(text) || /^\s*struct\b/i.test(text)) return undefined;
+  return parseDataType(text);
+}
+
+function ofSchema(rows: readonly unknown[], schema: StructType): LocalRows {
+  const names = schema.fields.map((field) => field.name);
+  const table = rows.map((row, i) => {
+    const values = valuesByName(row, names, i);
+    return schema.fields.map((field, j) => rowValue(values[j], field, { row: i, path: field.name }));
   });
-  return { type: "struct", fields };
+  return { schema, rows: table };
 }
 
-function typeOf(value: unknown, name: string): DataType | undefined {
-  if (value === null || value === undefined) return undefined;
-  switch (typeof value) {
-    case "string":
-      return "string";
-    case "boolean":
-      return "boolean";
-    case "bigint":
-      return "long";
-    case "number":
-      return Number.isSafeInteger(value) ? "long" : "double";
+function valuesByName(row: unknown, names: readonly string[], index: number): readonly unknown[] {
+  if (Array.isArray(row)) {
+    if (row.length === names.length) return row;
+    throw new IllegalArgumentError(
+      `[LENGTH_SHOULD_BE_THE_SAME] Row ${index} has ${row.length} values for ${names.length} columns.`,
+    );
   }
-  if (value instanceof Date) return "timestamp";
-  if (isMLVector(value)) return "vector";
-  if (value instanceof Float32Array) return arrayType("float");
-  if (value instanceof Float64Array) return arrayType("double");
-  if (value instanceof Uint8Array) return "binary";
-  if (Array.isArray(value)) {
-    const types = value.map((item) => typeOf(item, name)).filter((type): type is DataType => type !== undefined);
-    return types.length === 0 ? undefined : arrayType(types.reduce((a, b) => commonType(a, b, name)));
-  }
-  if (Object.getPrototypeOf(value) === Object.prototype) {
-    const fields = Object.entries(value as object).map(([key, item]) => structField(key, typeOf(item, key) ?? "void"));
-    return { type: "struct", fields };
-  }
-  throw new IllegalArgumentError(`Column \`${name}\` holds ${String(value)}, which has no data type.`);
+  assertRow(row, index);
+  return names.map((name) => (Object.hasOwn(row, name) || name in row ? row[name] : undefined));
 }
 
-function commonType(a: DataType, b: DataType, name: string): DataType {
-  if (JSON.stringify(a) === JSON.stringify(b)) return a;
-  const isNumber = (type: DataType) => type === "long" || type === "double";
-  if (isNumber(a) && isNumber(b)) return "double";
-  if (typeof a === "object" && typeof b === "object" && a.type === "array" && b.type === "array") {
-    return arrayType(commonType(a.elementType, b.elementType, name));
-  }
+function assertRow(row: unknown, index: number): asserts row is Readonly<Record<string, unknown>> {
+  const isRow =
+    typeof row === "object" &&
+    row !== null &&
+    !(row instanceof Date || row instanceof Map || ArrayBuffer.isView(row) || isMLVector(row));
+  if (isRow) return;
   throw new IllegalArgumentError(
-    `Column \`${name}\` holds values of different types: ${JSON.stringify(a)} and ${JSON.stringify(b)}.`,
-    { remedy: "Make them one type, or give the schema." },
+    `[CANNOT_INFER_SCHEMA_FOR_TYPE] Row ${index} is ${row === null ? "null" : `a ${typeof row}`}, no object and no array.`,
+    { remedy: 'Give objects, [{ size: 1 }], or a single type for plain values: createDataFrame([1, 2], "int").' },
   );
 }
 
-function toJson(value: unknown, type: DataType): Json {
-  if (value === null || value === undefined) return null;
-  if (value instanceof Date) return value.toISOString();
-  if (typeof value === "bigint") return value.toString();
-  // JSON has no words for these, and would make nulls of three of them.
-  if (typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0)))
-    return Object.is(value, -0) ? "-0" : String(value);
-  if (value instanceof Uint8Array && type === "binary") return Buffer.from(value).toString("base64");
-  if (value instanceof SparseVector) {
-    return { size: value.size, indices: Array.from(value.indices), values: Array.from(value.values) };
+function columnNames(rows: readonly unknown[], given: readonly string[] | undefined): readonly string[] {
+  const first = rows[0];
+  if (first === undefined) {
+    throw new IllegalArgumentError("[CANNOT_INFER_EMPTY_SCHEMA] No rows, and so no schema to find in them.", {
+      remedy: 'Give one: createDataFrame([], "path STRING, label STRING").',
+    });
   }
-  if (ArrayBuffer.isView(value))
-    return Array.from(value as unknown as ArrayLike<number>, (item) => toJson(item, "double"));
-  if (Array.isArray(value)) {
-    const element = typeof type === "object" && type.type === "array" ? type.elementType : "void";
-    return value.map((item) => toJson(item, element));
+  if (Array.isArray(first)) return [...(given ?? []), ...first.map((_, i) => `_${i + 1}`).slice(given?.length ?? 0)];
+  if (given) {
+    throw new IllegalArgumentError("A list of names is for rows that are arrays; objects have names.", {
+      remedy: "Leave the list out, and select or rename the columns afterwards.",
+    });
   }
-  if (value instanceof Map) return Object.fromEntries([...value].map(([k, v]) => [String(k), toJson(v, "void")]));
-  if (typeof value === "object") {
-    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, toJson(v, "void")]));
-  }
-  return value as Json;
+  rows.forEach(assertRow);
+  return [...new Set(rows.flatMap((row) => Object.keys(row as object)))];
+}
+
+function isNames(schema: StructType | readonly string[]): schema is readonly string[] {
+  return Array.isArray(schema);
 }

@@ -29,6 +29,9 @@ export interface Relational {
 /** Rows per row group of intermediate files: DuckDB's vector size, the smallest it takes. Tasks read whole groups. */
 const ROW_GROUP_ROWS = 2048;
 
+/** Without dictionaries, in which DuckDB has one entry for 0.0 and -0.0: all zeros would come back with the first one's sign. */
+const INTERMEDIATE = `FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE ${ROW_GROUP_ROWS}, DICTIONARY_SIZE_LIMIT 0`;
+
 export interface DuckDbOptions {
   /** Such as `512MB`; beyond it DuckDB spills to `temporaryFolder`. */
   readonly memoryLimit: string;
@@ -83,7 +86,7 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Relational> {
       }),
 
     async copyToParquet(sql, path, signal) {
-      const to = `${quotedText(path)} (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE ${ROW_GROUP_ROWS})`;
+      const to = `${quotedText(path)} (${INTERMEDIATE})`;
       await withConnection(sql, signal, (connection) => connection.run(`COPY (${sql}) TO ${to}`));
     },
 

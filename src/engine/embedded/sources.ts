@@ -187,7 +187,8 @@ function fromJson(value: Json, type: DataType): unknown {
       const object = value as Readonly<Record<string, Json>>;
       return Object.fromEntries(type.fields.map((f) => [f.name, fromJson(object[f.name] ?? null, f.type)]));
     }
-    return new Map(Object.entries(value as Record<string, Json>).map(([k, v]) => [k, fromJson(v, type.valueType)]));
+    const entries = value as unknown as readonly (readonly [Json, Json])[];
+    return new Map(entries.map(([k, v]) => [fromJson(k, type.keyType), fromJson(v, type.valueType)]));
   }
   switch (type) {
     case "long":
@@ -202,7 +203,7 @@ function fromJson(value: Json, type: DataType): unknown {
     case "vector": {
       if (Array.isArray(value)) return DenseVector.from(value as readonly number[]);
       const { size, indices, values } = value as unknown as SparseVector;
-      return new SparseVector(size, indices, values);
+      return new SparseVector(size, indices, Array.from(values, Number));
     }
     case "binary":
       return Uint8Array.from(Buffer.from(value as string, "base64"));

@@ -1,6 +1,7 @@
 import { type DataType, type StructType, simpleString } from "../../data/types";
 import { AnalysisError } from "../../frame/analysis-error";
 import {
+  asDecimal,
   decimalSize,
   isArray,
   isFloating,
@@ -22,7 +23,27 @@ import { quotedIdentifier, quotedText } from "./sql-text";
  */
 export function castValue(value: Value, to: DataType): Value {
   if (sameType(value.type, to)) return { ...value, type: to };
-  return { ...value, sql: castSql(value.sql, value.type, to), type: to };
+  const nullable = value.nullable || mayBecomeNull(value.type, to);
+  return { ...value, sql: castSql(value.sql, value.type, to), type: to, nullable };
+}
+
+/**
+ * True where Spark says that a cast may give null, though what does not fit is an error: its `Cast.forceNullable`.
+ * @see https://github.com/apache/spark/blob/master/sql/catalyst/src/main/scala/org/apache/spark/sql/catalyst/expressions/Cast.scala
+ */
+function mayBecomeNull(from: DataType, to: DataType): boolean {
+  if (from === "void" || to === "string") return false;
+  if (from === "string") return to !== "binary";
+  if (to === "timestamp") return isFloating(from);
+  if (to === "date") return from !== "timestamp";
+  if (from === "date") return true;
+  if (from === "timestamp") return to === "byte" || to === "short" || to === "integer";
+  const [size, wanted] = [from === "boolean" ? { precision: 1, scale: 0 } : asDecimal(from), decimalSize(to)];
+  if (wanted) {
+    const whole = size && wanted.precision - wanted.scale >= size.precision - size.scale;
+    return isFloating(from) || !whole || wanted.scale < size.scale;
+  }
+  return isWhole(to) && (isFloating(from) || decimalSize(from) !== undefined);
 }
 
 function castSql(x: string, from: DataType, to: DataType): string {

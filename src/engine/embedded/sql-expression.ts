@@ -119,7 +119,7 @@ function caseValue(expression: Case, compile: Compile): Value {
     return {
       sql: `CASE ${branches.join(" ")}${last} END`,
       type,
-      nullable: !otherwise || results.some((v) => v.nullable),
+      nullable: !otherwise || results.some((v) => castValue(v, type).nullable),
     };
   });
 }

@@ -93,9 +93,11 @@ class Analyzer {
         return this.withColumns(await this.resolve(plan.input), plan.columns);
       case "rename": {
         const input = await this.resolve(plan.input);
+        // One name after the other, as Spark does: what a name became may be renamed again.
+        const names = Object.entries(plan.names);
         const output = input.output.map((a) => {
-          const [, name] = Object.entries(plan.names).find(([from]) => sameName(from, a.name)) ?? [];
-          return name === undefined ? a : ids.renewed(a, { name });
+          const name = names.reduce((now, [from, to]) => (sameName(from, now) ? to : now), a.name);
+          return name === a.name ? a : ids.renewed(a, { name });
         });
         return projected(input, output, []);
       }

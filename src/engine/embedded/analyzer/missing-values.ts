@@ -55,7 +55,7 @@ export async function resolveFill(
     if (!fill) return undefined;
     const column = reference(attribute.id);
     const given = isFloating(type) ? call("nanvl", column, { kind: "literal", value: null, type }) : column;
-    return call("coalesce", given, { kind: "cast", child: literal(fill.value), to: type });
+    return call("coalesce", given, { kind: "cast", child: fillLiteral(fill), to: type });
   });
 }
 
@@ -111,6 +111,12 @@ async function changed(
 function attributeType(attribute: Attribute, at: Resolved, context: Context): Promise<DataType> {
   const value = reference(attribute.id);
   return typeOf(attribute.type === undefined ? { value } : { value, type: attribute.type }, at, context);
+}
+
+/** A number for all columns is a double in PySpark, one for a named column of an object what it is. */
+function fillLiteral({ value, anyKind }: { readonly value: ReplaceValue; readonly anyKind?: boolean }): Expression {
+  if (typeof value !== "number" || anyKind) return literal(value);
+  return { kind: "literal", value: Number.isFinite(value) ? value : String(value), type: "double" };
 }
 
 function isKind(value: ReplaceValue, type: DataType): boolean {
