@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parseSchema } from "../../src/frame/ddl";
 import { checkedOptions, READ_OPTIONS } from "../../src/frame/options";
-import { refuseDuplicates } from "../../src/text/duplicate-columns";
+import { refuseNames } from "../../src/text/column-names";
 import { jsonReading } from "../../src/text/json-options";
 import { jsonBatches, jsonSchema } from "../../src/text/json-read";
 import { golden } from "../support/golden";
@@ -20,7 +20,7 @@ test(`reads ${cases.length} inputs as Spark does, or refuses them by name`, asyn
       const reading = jsonReading(options);
       const inOrder = [...files].sort((a, b) => b.size - a.size);
       const schema = one.schema ? parseSchema(one.schema) : await jsonSchema(inOrder, reading);
-      refuseDuplicates(schema);
+      refuseNames(schema);
       return { schema, batches: jsonBatches(inOrder, schema, reading) };
     });
     if ("error" in answer && "error" in one.spark) counts.refusedByBoth++;

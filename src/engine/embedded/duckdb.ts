@@ -148,7 +148,7 @@ function asPomonaError(error: unknown, sql: string): Error {
 
 /** DuckDB's word on a Parquet file that it can't make out, which names the file seldom: those of the query are named instead. */
 function parquetError(message: string, sql: string, cause: Error): Error | undefined {
-  const [, what] = /^(?:Invalid Error|Invalid Input Error|IO Error|Serialization Error): (.*)/s.exec(message) ?? [];
+  const [, kind = "", what] = /^(Invalid|Invalid Input|IO|Serialization) Error: (.*)/s.exec(message) ?? [];
   const paths = [...sql.matchAll(/read_parquet\(\[((?:'(?:[^']|'')*'(?:, )?)+)\]/g)].flatMap(([, list = ""]) =>
     [...list.matchAll(/'((?:[^']|'')*)'/g)].map(([, path = ""]) => path.replaceAll("''", "'")),
   );
@@ -161,8 +161,13 @@ function parquetError(message: string, sql: string, cause: Error): Error | undef
     const url = locationUrl(parseLocation(text[1]!));
     return new UnsupportedParquetError(url, `it has a string that is no UTF-8: ${text[2]}.`, remedy, cause);
   }
-  return DAMAGE.test(what) ? new CorruptParquetError(file, new Error(what, { cause })) : undefined;
+  return DAMAGE[kind]?.test(what) ? new CorruptParquetError(file, new Error(what, { cause })) : undefined;
 }
 
-const DAMAGE =
-  /Out of buffer|TProtocol|[Pp]age |corrupt|converted type|Could not read from file|[Dd]ictionary|DELTA_|BYTE_STREAM|RLE|bit ?pack|[Dd]ecompress|GZIP|ZSTD|Snappy|Brotli|LZ4|Parquet/;
+/** Its words on damage, by the kind of error: what its decoders throw, and what it checks itself. */
+const DAMAGE: Readonly<Record<string, RegExp>> = {
+  Invalid: /^/,
+  IO: /corrupt|converted type|Could not read from file/,
+  "Invalid Input": /Parquet|DELTA_|BYTE_STREAM|RLE/,
+  Serialization: /^/,
+};

@@ -89,6 +89,14 @@ const FORMS: readonly Form[] = [
       }),
   ],
   [
+    /^unterminated quoted identifier/,
+    (_, cause) =>
+      new AnalysisError("A column's name has the character NUL, or a quoted name in the SQL text has no end.", {
+        remedy: "Give the column another name.",
+        cause,
+      }),
+  ],
+  [
     /^syntax error at (?:or near "([\s\S]*)"|end of input)/,
     ([near = ""], cause) => {
       // The query stands in brackets of the engine's.

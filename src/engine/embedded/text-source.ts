@@ -3,9 +3,9 @@ import { type StructType, structField } from "../../data/types";
 import { writeParquetFile } from "../../parquet";
 import { type FileStatus, PathNotFoundError } from "../../storage";
 import { locationUrl, parseLocation } from "../../storage/location";
+import { refuseNames } from "../../text/column-names";
 import { csvReading } from "../../text/csv-options";
 import { csvBatches, csvSchema } from "../../text/csv-read";
-import { refuseDuplicates } from "../../text/duplicate-columns";
 import { jsonReading } from "../../text/json-options";
 import { jsonBatches, jsonSchema } from "../../text/json-read";
 import { TEXT_SCHEMA, textBatches } from "../../text/line-text";
@@ -39,7 +39,7 @@ export async function bindText(
   const given = leaf.schema ?? (await reading.schema());
   // What a text has no value for is null, whatever its schema says.
   const schema = nullable(given);
-  refuseDuplicates(schema);
+  refuseNames(schema);
   const fingerprint = filesFingerprint(files);
   return {
     sql: emptySql(schema),

@@ -1,0 +1,53 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Session } from "pomona";
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+/* Files that are read without a column, or not to their end. */
+
+const files = JSON.parse(readFileSync(join(__dirname, "../fixtures/parquet/files.json"), "utf8")) as Record<
+  string,
+  string
+>;
+const folder = mkdtempSync(join(tmpdir(), "pomona-odd-files-"));
+const write = (name: string, content: string | Buffer) => {
+  writeFileSync(join(folder, name), content);
+  return join(folder, name);
+};
+let session: Session;
+beforeAll(async () => {
+  session = await Session.builder().master("local[1]").config("pomona.progress", "off").getOrCreate();
+});
+afterAll(async () => {
+  await session.stop();
+  rmSync(folder, { recursive: true });
+});
+
+it("counts JSON records without a field as rows, as Spark does", async () => {
+  const df = session.read.json(write("empty.json", "{}\n{}\n"));
+  expect((await df.schema()).fields).toEqual([]);
+  expect(await df.count()).toBe(2);
+  expect(await df.collect()).toEqual([{}, {}]);
+  expect(await df.unionByName(df).count()).toBe(4);
+});
+
+it("names the file, what is wrong and what to do where a string is no UTF-8", async () => {
+  const path = write("text.parquet", Buffer.from(files["patched no UTF-8"]!, "base64"));
+  await expect(session.read.parquet(path).collect()).rejects.toMatchObject({
+    name: "UnsupportedParquetError",
+    message: expect.stringMatching(
+      /text\.parquet cannot be read: it has a string that is no UTF-8: "TREL\\xC3".*\n.*binary/s,
+    ),
+  });
+});
+
+it("names the file whose pages are damaged", async () => {
+  const damaged = Buffer.from(files["pyarrow string"]!, "base64");
+  damaged.fill(0xff, 4, 24);
+  const path = write("pages.parquet", damaged);
+  await expect(session.read.parquet(path).collect()).rejects.toMatchObject({
+    name: "CorruptParquetError",
+    url: expect.stringContaining("pages.parquet"),
+  });
+});
