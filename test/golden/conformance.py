@@ -3,6 +3,7 @@ import base64
 import datetime
 import decimal
 import json
+import logging
 import math
 import os
 import re
@@ -20,6 +21,8 @@ spark = (SparkSession.builder.master("local[1]").config("spark.ui.enabled", "fal
          .config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1")
          .config("spark.sql.mapKeyDedupPolicy", "EXCEPTION").getOrCreate())
 spark.sparkContext.setLogLevel("OFF")
+# PySpark logs the stack of each of a thousand expected errors.
+logging.disable(logging.CRITICAL)
 
 
 def sql(v, t):
@@ -117,18 +120,24 @@ def column_cases(name, texts):
             if all("values" in found[text] for text in part):
                 continue
             try:
-                collected = df.select(*(eval(text, scope).alias(f"c{i}") for i, text in enumerate(part))).collect()
+                together = collected(df.select(*(eval(text, scope).alias(f"c{i}") for i, text in enumerate(part))))
                 for i, text in enumerate(part):
-                    found[text]["values"] = [plain(r[i]) for r in collected]
+                    found[text]["values"] = [plain(r[i]) for r in together]
             except Exception:
                 if len(part) == 1:
                     found[part[0]]["values"] = [one(row, part[0]) for row in rows[name]]
     return found
 
 
+def collected(df):
+    # Constants are computed while the plan is optimized; an error there is thrown once, and by collect() several times.
+    df._jdf.queryExecution().optimizedPlan()
+    return df.collect()
+
+
 def one(row, text):
     try:
-        return plain(row.select(eval(text, scope)).collect()[0][0])
+        return plain(collected(row.select(eval(text, scope)))[0][0])
     except Exception as e:
         return error(e)
 

@@ -2,6 +2,8 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 
 const peerScript = join(__dirname, "..", "..", "scripts", "setup", "peer.mjs");
+/** A JVM that lives for a minute or two is quickest without its second compiler and the threads of its collector. */
+const JVM = { SPARK_SUBMIT_OPTS: "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC" };
 let made: { readonly python: string; readonly env: Readonly<Record<string, string>> } | undefined;
 
 /**
@@ -20,7 +22,7 @@ export function peerPython(): string {
  */
 export function runPython(source: string, args: string[] = []): string {
   const { python, env } = peer();
-  return output(python, ["-c", source, ...args], { ...process.env, ...env });
+  return output(python, ["-c", source, ...args], { ...process.env, ...JVM, ...env });
 }
 
 function peer(): NonNullable<typeof made> {
