@@ -1,5 +1,7 @@
 import type { RecordBatch } from "apache-arrow";
 import type { StructType } from "../data/types";
+import type { ParquetFooter } from "../parquet";
+import type { FileStatus } from "../storage";
 import type { Plan } from "./plan";
 
 /** What a write does when there is data at the destination. `errorifexists` is the default, as in Spark. */
@@ -56,6 +58,8 @@ export interface Runtime {
   onDriver<T>(work: DriverWork<T>, signal?: AbortSignal): Promise<T>;
   /** Forgets what was cached under `id`. */
   unpersist(id: string): Promise<void>;
+  /** What a Parquet file says of itself; files that did not change are read once. @throws CorruptParquetError */
+  footer(file: FileStatus): Promise<ParquetFooter>;
   /** The session's setting of that name, or its default. */
   setting(name: string): string | undefined;
   /** Puts a broadcast value where workers read it and returns its URL. */

@@ -14,6 +14,8 @@ export interface ParquetFooter {
   /** How values are packed, over all column chunks. */
   readonly codecs: ReadonlySet<string>;
   readonly encodings: ReadonlySet<string>;
+  /** Bytes of the footer itself. */
+  readonly length: number;
 }
 
 /** A column or a group of them, as in Parquet's own schema. */
@@ -79,22 +81,41 @@ export async function readParquetFooter(url: string, size?: number): Promise<Par
   const bytes = typeof status === "number" ? status : status === undefined || status === "folder" ? 0 : status.size;
   // An empty file is what a full disk or a killed copy leaves.
   if (status !== undefined && bytes === 0) throw new CorruptParquetError(url, "the file is empty");
-  let tail = await storage.readRange(url, Math.max(0, bytes - TAIL_BYTES), bytes);
+  const tail = await storage.readRange(url, Math.max(0, bytes - TAIL_BYTES), bytes);
+  const needed = footerIn(tail, bytes, url);
+  if (typeof needed !== "number") return needed;
+  return footerOfBytes(await storage.readRange(url, bytes - needed, bytes), url, bytes);
+}
+
+/**
+ * The footer of a file whose bytes, or whose last ones with the whole footer, are at hand.
+ * @throws CorruptParquetError @throws EncryptedParquetError
+ */
+export function footerOfBytes(tail: Uint8Array, url: string, size = tail.length): ParquetFooter {
+  if (size === 0) throw new CorruptParquetError(url, "the file is empty");
+  const footer = footerIn(tail, size, url);
+  // The file became shorter while it was read.
+  if (typeof footer === "number") throw new CorruptParquetError(url, "it is cut short");
+  return footer;
+}
+
+/** The footer in a file's last bytes; how many are needed, where these are too few. */
+function footerIn(tail: Uint8Array, size: number, url: string): ParquetFooter | number {
   const mark = text.decode(tail.subarray(-4));
   if (mark === "PARE") throw new EncryptedParquetError(url);
-  if (mark !== "PAR1" || bytes < 12) throw new CorruptParquetError(url, "it does not end as a Parquet file does");
+  if (mark !== "PAR1" || size < 12) throw new CorruptParquetError(url, "it does not end as a Parquet file does");
   const length = new DataView(tail.buffer, tail.byteOffset + tail.length - 8).getUint32(0, true);
-  if (length + 12 > bytes) throw new CorruptParquetError(url, "its footer is longer than the file");
-  if (length + 8 > tail.length) tail = await storage.readRange(url, bytes - length - 8, bytes);
+  if (length + 12 > size) throw new CorruptParquetError(url, "its footer is longer than the file");
+  if (length + 8 > tail.length) return length + 8;
   try {
-    return parseFooter(readThriftStruct(tail.subarray(tail.length - 8 - length, tail.length - 8)), url);
+    return parseFooter(readThriftStruct(tail.subarray(tail.length - 8 - length, tail.length - 8)), url, length);
   } catch (error) {
     throw error instanceof RangeError ? new CorruptParquetError(url, error) : error;
   }
 }
 
 /** Field ids are those of parquet.thrift. @see https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift */
-function parseFooter(file: ThriftStruct, url: string): ParquetFooter {
+function parseFooter(file: ThriftStruct, url: string, length: number): ParquetFooter {
   if (file.has(8)) throw new EncryptedParquetError(url);
   const groups = structs(file.get(4));
   const codecs = new Set<string>();
@@ -118,6 +139,7 @@ function parseFooter(file: ThriftStruct, url: string): ParquetFooter {
     columns: schemaTree(structs(file.get(2))),
     codecs,
     encodings,
+    length,
   };
 }
 

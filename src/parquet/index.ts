@@ -1,5 +1,6 @@
 export { CorruptParquetError, EncryptedParquetError, UnsupportedParquetError } from "./errors";
 export { type ParquetFooter, readParquetFooter, type SchemaNode } from "./footer";
+export { type FooterCache, footerCache } from "./footer-cache";
 export { type ReadOptions, readParquetBatches } from "./read";
 export { sparkFieldOf, sparkSchemaOf } from "./spark-schema";
 export { PARQUET_COMPRESSIONS, type ParquetCompression, type WriteOptions, writeParquetFile } from "./write";

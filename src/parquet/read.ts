@@ -2,7 +2,7 @@ import { type RecordBatch, tableFromIPC } from "apache-arrow";
 import { PomonaError, throwIfAborted } from "../errors";
 import { storageFor } from "../storage";
 import { CorruptParquetError } from "./errors";
-import { readParquetFooter } from "./footer";
+import { footerOfBytes, readParquetFooter } from "./footer";
 import { trapped, trappedLater } from "./wasm";
 
 export interface ReadOptions {
@@ -28,11 +28,10 @@ const WHOLE_FILE_BYTES = 64 * 1024 * 1024;
  */
 export async function* readParquetBatches(url: string, options: ReadOptions = {}): AsyncGenerator<RecordBatch> {
   const { columns, batchSize = 1024, signal } = options;
-  const { rowGroups } = await readParquetFooter(url);
   const read = await rowGroupReader(url, columns, batchSize);
   try {
     const [from, to] = options.rows ?? [0, Number.MAX_SAFE_INTEGER];
-    for (const run of runsOfGroups(rowGroups)) {
+    for (const run of runsOfGroups(read.rowGroups)) {
       const start = Math.max(from, run.start);
       const end = Math.min(to, run.start + run.rows);
       if (start >= end) continue;
@@ -77,6 +76,8 @@ function runsOfGroups(rowGroups: readonly number[]): GroupRun[] {
 
 /** Gives row groups as Arrow's stream format. */
 interface RowGroupReader {
+  /** Rows of each row group. */
+  readonly rowGroups: readonly number[];
   groups(indices: readonly number[]): Uint8Array | Promise<Uint8Array>;
   close(): void;
 }
@@ -91,16 +92,22 @@ async function rowGroupReader(
     batchSize,
     ...(columns ? { columns: [...columns] } : {}),
   });
-  const blob = await storageFor(url).openBlob(url);
-  if (blob.size <= WHOLE_FILE_BYTES) {
-    const bytes = new Uint8Array(await blob.arrayBuffer());
+  const storage = storageFor(url);
+  const status = await storage.stat(url);
+  const size = status === undefined || status === "folder" ? 0 : status.size;
+  if (size <= WHOLE_FILE_BYTES) {
+    const bytes = await storage.readFile(url);
     return {
+      rowGroups: footerOfBytes(bytes, url).rowGroups,
       groups: (groups) => trapped((wasm) => wasm.readParquet(bytes, wanted(groups)).intoIPCStream()),
       close() {},
     };
   }
+  const { rowGroups } = await readParquetFooter(url, size);
+  const blob = await storage.openBlob(url);
   const file = await corruptIfFails(url, () => trappedLater((wasm) => wasm.ParquetFile.fromFile(blob)));
   return {
+    rowGroups,
     groups: async (groups) => (await trappedLater(() => file.read(wanted(groups)))).intoIPCStream(),
     close: () => file.free(),
   };

@@ -1,16 +1,16 @@
 import { IllegalArgumentError, throwIfAborted } from "../errors";
 import type { DataFrame } from "../frame/dataframe";
-import { col, count } from "../frame/functions";
-import { readParquetFooter } from "../parquet";
+import { col } from "../frame/functions";
 import { assertWhole } from "../storage/commit";
 import { mapConcurrently } from "../storage/concurrently";
 import { PathNotFoundError } from "../storage/errors";
-import { baseName, locationUrl, parseLocation } from "../storage/location";
+import { baseName, isHidden, locationUrl, parseLocation } from "../storage/location";
 import { storageFor } from "../storage/storage";
 import type { Session } from "./session";
 
 export { formatReport } from "./validation-report";
 
+import { type LabelCounts, labelTally, pathTally } from "./tallies";
 import { scanVectors, type VectorScan, vectorColumn } from "./vector-scan";
 
 export interface ValidateOptions {
@@ -50,14 +50,6 @@ export interface ValidationReport {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-export interface LabelCounts {
-  /** Labels in order, each with its rows. */
-  readonly classes: readonly { readonly label: string; readonly rows: number }[];
-  readonly nulls: number;
-  /** Labels of nothing but spaces. */
-  readonly empty: number;
-}
-
 /**
  * Opens Parquet files again and checks what a reader will rely on: that every part can be read and the job that wrote them
  * ended, the number of rows, that each vector is there with its dimension and finite values, that no path comes twice, and
@@ -78,14 +70,21 @@ export async function validate(
   checkExpectation("dimension", dimension);
   throwIfAborted(signal);
 
-  const parts = await readParts(path, signal);
+  const parts = await readParts(session, path, signal);
   const data = session.read.parquet(path);
   const schema = await data.schema({ signal });
   const { column, type } = vectorColumn(schema, options.column);
   const names = new Set(schema.fields.map((field) => field.name));
-  const vectors = await scanVectors(data, column, { dimension, withPath: names.has("path"), signal });
-  const paths = names.has("path") ? await countPaths(data, signal) : undefined;
-  const labels = names.has("label") ? await countLabels(data, signal) : undefined;
+  const isText = (name: string) => schema.fields.some((field) => field.name === name && field.type === "string");
+  const seenPaths = names.has("path") ? pathTally() : undefined;
+  const seenLabels = isText("label") ? labelTally() : undefined;
+  const beside = { ...(seenPaths ? { path: seenPaths.add } : {}), ...(seenLabels ? { label: seenLabels.add } : {}) };
+  const vectors = await scanVectors(data, column, { dimension, beside, signal });
+  const paths = seenPaths && {
+    nulls: seenPaths.nulls(),
+    duplicates: seenPaths.mayRepeat() ? await countDuplicates(data, signal) : 0,
+  };
+  const labels = seenLabels?.counts() ?? (names.has("label") ? await countLabels(data, signal) : undefined);
 
   const { leftovers, ...found } = parts;
   const expected = { ...(rows === undefined ? {} : { rows }), ...(dimension === undefined ? {} : { dimension }) };
@@ -104,44 +103,44 @@ function checkExpectation(name: string, value: number | undefined): void {
 const FOOTERS_AT_ONCE = 32;
 
 /** Lists the parts and reads every footer, so that a damaged part is named before any work starts. */
-async function readParts(path: string, signal?: AbortSignal) {
+async function readParts(session: Session, path: string, signal?: AbortSignal) {
   const root = locationUrl(parseLocation(path));
   const storage = storageFor(root);
   await assertWhole(root);
   const isFile = ((await storage.stat(root)) ?? "folder") !== "folder";
-  const parts = await storage.list(root, { signal });
-  const data = parts.filter(({ url }) => isFile || url.endsWith(".parquet"));
+  const all = await storage.list(root, { hidden: true, signal });
+  const isVisible = (url: string) => !url.slice(root.length).split("/").some(isHidden);
+  const data = all.filter(({ url }) => isFile || (url.endsWith(".parquet") && isVisible(url)));
   if (data.length === 0) {
     throw new PathNotFoundError(`There is no Parquet file in ${path}.`, root, {
       remedy: "Check the path, and that the job that was to write it has ended.",
     });
   }
   const metadata: Record<string, string> = {};
-  const footers = await mapConcurrently(data, FOOTERS_AT_ONCE, ({ url, size }) => {
+  const footers = await mapConcurrently(data, FOOTERS_AT_ONCE, (file) => {
     throwIfAborted(signal);
-    return readParquetFooter(url, size);
+    return session.runtime.footer(file);
   });
   for (const [key, value] of footers.flatMap((footer) => [...footer.metadata])) {
     if (key.startsWith("pomona.")) metadata[key] = value;
   }
-  const all = isFile ? [] : await storage.list(root, { hidden: true, signal });
   return {
     files: data.length,
     bytes: data.reduce((sum, { size }) => sum + size, 0),
     success: isFile ? undefined : all.some(({ url }) => url.slice(root.length + 1) === "_SUCCESS"),
     leftovers: all
-      .filter(({ url }) => url.slice(root.length).startsWith("/_temporary/"))
+      .filter(({ url }) => !isFile && url.slice(root.length).startsWith("/_temporary/"))
       .map(({ url }) => baseName(url)),
     metadata,
   };
 }
 
-async function countPaths(data: DataFrame, signal?: AbortSignal) {
-  const [counts] = await data.agg(count("*").alias("all"), count("path").alias("some")).collect({ signal });
-  const several = data.filter(col("path").isNotNull()).groupBy("path").count().filter(col("count").gt(1));
-  return { nulls: Number(counts?.all) - Number(counts?.some), duplicates: await several.count({ signal }) };
+/** How many paths come more than once. */
+function countDuplicates(data: DataFrame, signal?: AbortSignal): Promise<number> {
+  return data.filter(col("path").isNotNull()).groupBy("path").count().filter(col("count").gt(1)).count({ signal });
 }
 
+/** For labels that are no text. */
 async function countLabels(data: DataFrame, signal?: AbortSignal): Promise<LabelCounts> {
   const counts = await data.groupBy("label").count().orderBy("label").collect({ signal });
   const classes: { label: string; rows: number }[] = [];

@@ -1,4 +1,5 @@
-import type { LabelCounts, ValidationReport } from "./validate";
+import type { LabelCounts } from "./tallies";
+import type { ValidationReport } from "./validate";
 import type { VectorScan } from "./vector-scan";
 
 /** A validation report as text, one fact a line, problems last. */

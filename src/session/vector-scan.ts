@@ -53,22 +53,25 @@ export function vectorColumn(schema: StructType, wanted?: string): { column: str
 interface ScanOptions {
   /** What is expected; absent: what the first vector has. */
   readonly dimension: number | undefined;
-  /** Whether there is a column `path` to name examples by. */
-  readonly withPath: boolean;
+  /** What else is done with the same rows: columns by name, each with who gets its values. `path` names examples. */
+  readonly beside: Readonly<Record<string, (values: Vector) => void>>;
   readonly signal?: AbortSignal;
 }
 
 /** Reads the whole column batch by batch; memory holds one batch. */
 export async function scanVectors(data: DataFrame, column: string, options: ScanOptions): Promise<VectorScan> {
-  const { withPath, signal } = options;
-  const plan = data.select(...(withPath ? [column, "path"] : [column])).plan;
+  const { beside, signal } = options;
+  const others = Object.keys(beside);
+  const plan = data.select(column, ...others).plan;
   const faults = { nulls: newFault(), wrongDimension: newFault(), notFinite: newFault() };
   let dimension: number | undefined;
   let rows = 0;
   for await (const batch of data.runtime.execute(plan, signal)) {
     rows += batch.numRows;
     dimension ??= firstLength(batch.getChildAt(0));
-    scanBatch(batch, options.dimension ?? dimension ?? 0, faults);
+    const paths = others.includes("path") ? batch.getChildAt(1 + others.indexOf("path")) : null;
+    scanBatch(batch, options.dimension ?? dimension ?? 0, faults, paths);
+    for (const [i, name] of others.entries()) beside[name]?.(batch.getChildAt(1 + i)!);
   }
   return { rows, dimension, ...faults };
 }
@@ -105,8 +108,8 @@ function scanBatch(
   batch: RecordBatch,
   dimension: number,
   faults: Record<"nulls" | "wrongDimension" | "notFinite", Fault>,
+  paths: Vector | null,
 ) {
-  const paths = batch.getChildAt(1);
   const values = new Float64Array(dimension);
   let row = 0;
   for (const part of partsOf(batch.getChildAt(0))) {

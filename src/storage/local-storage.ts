@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { constants, createWriteStream, openAsBlob, readFile as readFileCallback } from "node:fs";
+import * as callbacks from "node:fs";
+import { constants, createWriteStream, openAsBlob, type Stats } from "node:fs";
 import { copyFile, link, open, readdir, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import { Readable } from "node:stream";
@@ -15,8 +16,14 @@ import type { FileStatus, ListOptions, Storage } from "./storage";
 /** How many `stat` calls run at once: enough to keep a network disk busy, few enough for the descriptor limit. */
 const STAT_CONCURRENCY = 64;
 
-/** The callback form: for thousands of small images, the file handles of the promise form cost more than the reading. */
-const readFile = promisify(readFileCallback);
+/** The callback form: for thousands of small files, the file handles of the promise form cost more than the reading. */
+const readFile = promisify(callbacks.readFile);
+const openDescriptor = promisify(callbacks.open);
+const closeDescriptor = promisify(callbacks.close);
+const readDescriptor = promisify(callbacks.read);
+
+/** A change within this time after another may leave a file's times as they are: some file systems count seconds. */
+const SETTLED_MS = 2000;
 
 /** Files on this machine's file systems. */
 export const localStorage: Storage = {
@@ -67,18 +74,18 @@ export const localStorage: Storage = {
 
   readRange: (url, start, end) =>
     attempt(url, "read", async () => {
-      const file = await open(pathOf(url));
+      const file = await openDescriptor(pathOf(url), "r");
       try {
         const bytes = new Uint8Array(Math.max(end - start, 0));
         let length = 0;
         while (length < bytes.length) {
-          const { bytesRead } = await file.read(bytes, length, bytes.length - length, start + length);
+          const { bytesRead } = await readDescriptor(file, bytes, length, bytes.length - length, start + length);
           if (bytesRead === 0) break;
           length += bytesRead;
         }
         return bytes.subarray(0, length);
       } finally {
-        await file.close();
+        await closeDescriptor(file);
       }
     }),
 
@@ -158,8 +165,11 @@ function pathOf(url: string): string {
   return parseLocation(url).path;
 }
 
-function statusOf(path: string, found: { size: number; mtimeMs: number }): FileStatus {
-  return { url: locationUrl({ scheme: "file", path }), size: found.size, modifiedAt: Math.floor(found.mtimeMs) };
+function statusOf(path: string, found: Stats): FileStatus {
+  const { size, mtimeMs, ctimeMs, ino } = found;
+  const status = { url: locationUrl({ scheme: "file", path }), size, modifiedAt: Math.floor(mtimeMs) };
+  const isSettled = Math.max(mtimeMs, ctimeMs) + SETTLED_MS < Date.now();
+  return isSettled ? { ...status, version: `${ino} ${size} ${mtimeMs} ${ctimeMs}` } : status;
 }
 
 async function filesBelow(folder: string, options: ListOptions): Promise<string[]> {

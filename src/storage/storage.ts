@@ -8,6 +8,8 @@ export interface FileStatus {
   readonly size: number;
   /** Epoch milliseconds. */
   readonly modifiedAt: number;
+  /** Another one after every change; absent where the next change might not show, as right after one. */
+  readonly version?: string;
 }
 
 export interface ListOptions {

@@ -148,6 +148,7 @@ const plansOnly = {
   onDriver: unused,
   unpersist: unused,
   partitions: unused,
+  footer: unused,
   setting: unused,
   broadcast: unused,
 };

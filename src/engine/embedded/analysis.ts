@@ -12,8 +12,7 @@ import { resolvePlan } from "./analyzer/analyzer";
 import type { Resolved } from "./analyzer/attribute";
 import type { Relational } from "./duckdb";
 import { duckdbType } from "./duckdb-types";
-import type { ReadSettings } from "./files";
-import { type BoundSource, bindSource, parquetSql } from "./sources";
+import { type BindContext, type BoundSource, bindSource, parquetSql } from "./sources";
 import type { Spool } from "./spool";
 import {
   type ColumnType,
@@ -77,7 +76,7 @@ export async function analyze(
   duckdb: Relational,
   scratch: Spool,
   cached: CachedStages,
-  options: { readonly settings: ReadSettings; readonly signal?: AbortSignal },
+  options: Pick<BindContext, "settings" | "footers" | "signal">,
 ): Promise<Analysis> {
   const context = { relational: duckdb, spool: scratch, ...options };
   const sources = new Map<string, BoundSource>();

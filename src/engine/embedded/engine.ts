@@ -8,7 +8,7 @@ import { refuseDuplicates } from "../../frame/analysis-error";
 import type { Plan } from "../../frame/plan";
 import type { Sink, WriteResult } from "../../frame/runtime";
 import { prepareProcess } from "../../model/backend";
-import { readParquetBatches } from "../../parquet";
+import { footerCache, readParquetBatches } from "../../parquet";
 import { type OutputJob, openOutput, type TaskManifest } from "../../storage/commit";
 import { localStorage } from "../../storage/local-storage";
 import { locationUrl, parseLocation } from "../../storage/location";
@@ -53,6 +53,7 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
   prepareProcess();
   const threads = workerThreads(parallelism);
   const cached: CachedStages = new Map();
+  const footers = footerCache();
   const running = new Map<AbortController, Promise<unknown>>();
   let spool: Spool | undefined;
   let relational: Promise<Relational> | undefined;
@@ -103,7 +104,7 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
   const analyzed = (plan: Plan, job: Job) => {
     const inference = conf("spark.sql.sources.partitionColumnTypeInference.enabled");
     const settings = { partitionInference: inference?.toLowerCase() !== "false" };
-    return analyze(plan, job.duckdb, job.scratch, cached, { settings, signal: job.signal });
+    return analyze(plan, job.duckdb, job.scratch, cached, { settings, footers, signal: job.signal });
   };
 
   /** Runs the stages before the root; what a user cached stays, the rest goes with the job's scratch folder. */
@@ -325,6 +326,7 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
     },
 
     setting: conf,
+    footer: footers.read,
 
     broadcast: (value) => writeBroadcast(serialize(value)),
 

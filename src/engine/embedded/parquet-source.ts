@@ -11,6 +11,7 @@ import { PathNotFoundError, storageFor } from "../../storage";
 import { assertWhole } from "../../storage/commit";
 import { mapConcurrently } from "../../storage/concurrently";
 import { joinUrl, locationUrl, parseLocation } from "../../storage/location";
+import { duckdbType } from "./duckdb-types";
 import { type FoundFile, type FoundFiles, filesFingerprint, type ReadLeaf } from "./files";
 import { columnSql, isReadDirectly, needsTranscoding, refuseUnreadable } from "./parquet-columns";
 import { mergedSchema, refuseSameNames } from "./parquet-merge";
@@ -20,6 +21,10 @@ import { type BindContext, type BoundSource, parquetSql } from "./sources";
 
 /** How many footers are read at once. */
 const FOOTERS_AT_ONCE = 32;
+
+/** From more files than this on, of fewer bytes on average, DuckDB's work is mostly one for each file. */
+const MANY_FILES = 64;
+const SMALL_BYTES = 1024 * 1024;
 
 /** A file with its footer; `url` is where its rows are read, `file` where it is. */
 interface OpenFile {
@@ -43,6 +48,8 @@ export async function bindParquet(leaf: ReadLeaf, found: FoundFiles, context: Bi
     });
   }
   const opened = await mapConcurrently(files, FOOTERS_AT_ONCE, (file) => open(file, context));
+  const isMany =
+    files.length > MANY_FILES && files.reduce((sum, { size }) => sum + size, 0) < files.length * SMALL_BYTES;
   const isData = (field: StructField) => !partitionColumns.some((p) => sameName(p.name, field.name));
   const data = leaf.schema?.fields.filter(isData) ?? (await foundSchema(leaf, found, opened)).fields;
   refuseSameNames(data, leaf.paths.join(", "));
@@ -53,8 +60,9 @@ export async function bindParquet(leaf: ReadLeaf, found: FoundFiles, context: Bi
   const isDirect =
     partitionColumns.length === 0 && groups.every(([first]) => isReadDirectly(first!.footer, data, first!.file.url));
   const queries = groups.map((group) => ({ sql: groupSql(group, data), values: group[0]!.file.partition }));
+  const sql = partitionedSql(queries, data, partitionColumns);
   return {
-    sql: partitionedSql(queries, data, partitionColumns),
+    sql: isMany ? `${sql}\n${noRows(fields)}` : sql,
     schema: { type: "struct", fields },
     fingerprint: filesFingerprint(files),
     ...(isDirect ? { files: opened.map((o) => ({ url: o.url, rows: o.footer.rows, bytes: o.file.size })) } : {}),
@@ -63,7 +71,7 @@ export async function bindParquet(leaf: ReadLeaf, found: FoundFiles, context: Bi
 
 async function open(file: FoundFile, context: BindContext): Promise<OpenFile> {
   context.signal?.throwIfAborted();
-  const footer = await readParquetFooter(file.url, file.size);
+  const footer = await context.footers.read(file);
   refuseUnreadable(footer, file.url);
   if (!needsTranscoding(footer)) return { file, url: file.url, footer };
   // What DuckDB has no decoder for, the library in WebAssembly may have.
@@ -91,22 +99,36 @@ async function foundSchema(leaf: ReadLeaf, { roots }: FoundFiles, opened: readon
   return schemas(byName.slice(0, 1))[0]!.schema;
 }
 
+/**
+ * DuckDB copies what it reads of each file into a row group of its own, which thousands of small files make slow to write
+ * and to read. Where a source beside them has no numbered parts, as `range`, rows are written in order as they come.
+ */
+function noRows(fields: readonly StructField[]): string {
+  return `UNION ALL SELECT ${fields.map(({ type }) => `CAST(NULL AS ${duckdbType(type)})`).join(", ")} FROM range(0)`;
+}
+
 /** Files in a row that have the same columns and lie in the same folder `k=v`. */
 function alikeFiles(opened: readonly OpenFile[]): OpenFile[][] {
   const groups: OpenFile[][] = [];
   let last = "";
   for (const one of opened) {
-    const key = JSON.stringify([
-      one.file.partition,
-      one.footer.columns,
-      [...one.footer.codecs],
-      [...one.footer.encodings],
-    ]);
+    const key = `${JSON.stringify(one.file.partition)} ${formOf(one.footer)}`;
     if (key === last) groups.at(-1)?.push(one);
     else groups.push([one]);
     last = key;
   }
   return groups;
+}
+
+const forms = new WeakMap<ParquetFooter, string>();
+
+/** Equal for footers of files that are read by the same query. */
+function formOf(footer: ParquetFooter): string {
+  const known = forms.get(footer);
+  if (known !== undefined) return known;
+  const form = JSON.stringify([footer.columns, [...footer.codecs], [...footer.encodings]]);
+  forms.set(footer, form);
+  return form;
 }
 
 /** @throws AnalysisError where a column of the files is of a type that does not become the wanted one */

@@ -7,7 +7,7 @@ import { type DataType, type StructField, type StructType, structField, structTy
 import { batchFromColumns, vectorFromValues } from "../../data/vectors";
 import { IllegalArgumentError } from "../../errors";
 import type { Plan } from "../../frame/plan";
-import { writeParquetFile } from "../../parquet";
+import { type FooterCache, writeParquetFile } from "../../parquet";
 import { parseLocation } from "../../storage/location";
 import type { Relational } from "./duckdb";
 import { duckdbType } from "./duckdb-types";
@@ -49,6 +49,7 @@ export interface BindContext {
   readonly relational: Relational;
   readonly spool: Spool;
   readonly settings: ReadSettings;
+  readonly footers: FooterCache;
   readonly signal?: AbortSignal;
 }
 
