@@ -45,9 +45,8 @@ function primitiveText(value: unknown, type: string, most: number): string {
     case "date":
       return new Date(Number(value)).toISOString().slice(0, 10);
     case "timestamp":
-      return timestampText(Number(value), true);
     case "timestamp_ntz":
-      return timestampText(Number(value), false);
+      return timestampText(Number(value));
     default:
       return type.startsWith("decimal")
         ? decimalText(value as DecimalValue, Number(type.slice(0, -1).split(",")[1]))
@@ -55,12 +54,10 @@ function primitiveText(value: unknown, type: string, most: number): string {
   }
 }
 
-/** `2024-01-31 12:00:00.5`: microseconds without trailing zeros. @param millis since 1970, with a fraction. */
-function timestampText(millis: number, local: boolean): string {
+/** `2024-01-31 12:00:00.5` in UTC: microseconds without trailing zeros. @param millis since 1970, with a fraction. */
+function timestampText(millis: number): string {
   const micros = Math.round(millis * 1000);
-  const wholeMillis = Math.floor(micros / 1000);
-  const date = new Date(wholeMillis);
-  const shown = local ? new Date(wholeMillis - date.getTimezoneOffset() * 60_000) : date;
+  const shown = new Date(Math.floor(micros / 1000));
   const fraction = String(((micros % 1_000_000) + 1_000_000) % 1_000_000)
     .padStart(6, "0")
     .replace(/0+$/, "");

@@ -4,6 +4,9 @@ import { join } from "node:path";
 import { type DataFrame, Session } from "pomona";
 import { col, udf } from "pomona/functions";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { structType } from "../../src/data/types";
+import { batchFromColumns, vectorFromValues } from "../../src/data/vectors";
+import { writeParquetFile } from "../../src/parquet";
 
 const NAMES = ["a.b", "a b", "Ünï", "`q`", '"dq"', "a,b;c", "果物", "x\ny", "%s", "#1"];
 const ROW = NAMES.map((_, i) => i + 1);
@@ -24,6 +27,20 @@ afterAll(async () => {
 function ticked(name: string): string {
   return `\`${name.replaceAll("`", "``")}\``;
 }
+
+it("the empty name, which Spark has and DuckDB has not, is refused by name, and can be left out", async () => {
+  const path = join(folder, "empty.parquet");
+  const schema = structType({ "": "integer", a: "integer" });
+  const columns = ["", "a"].map((name, i) => ({ name, vector: vectorFromValues([i], "integer") }));
+  async function* batches() {
+    yield batchFromColumns(columns, 1);
+  }
+  await writeParquetFile(path, batches(), { schema });
+  const refused = { name: "AnalysisError", message: expect.stringContaining("has the empty name") };
+  await expect(session.read.parquet(path).collect()).rejects.toMatchObject({ name: "UnsupportedParquetError" });
+  await expect(session.range(1).select(col("id").alias("")).collect()).rejects.toMatchObject(refused);
+  expect(await session.read.schema("a INT").parquet(path).collect()).toEqual([{ a: 1 }]);
+});
 
 it("names with dots, spaces, quotes and line breaks are selected, written and read again", async () => {
   const one: DataFrame = session.createDataFrame([ROW], NAMES.map((name) => `${ticked(name)} int`).join(", "));

@@ -1,5 +1,15 @@
-/** A name as a quoted SQL identifier. */
+import { AnalysisError } from "../../frame/analysis-error";
+
+/** A name as a quoted SQL identifier. @throws AnalysisError for the empty name, which DuckDB has not */
 export function quotedIdentifier(name: string): string {
+  if (name === "") {
+    throw new AnalysisError(
+      "[UNSUPPORTED_FEATURE] A column or field has the empty name, which cannot be computed with.",
+      {
+        remedy: "Give it a name where it is made; of files, name the other columns: read.schema(...).",
+      },
+    );
+  }
   return `"${name.replaceAll('"', '""')}"`;
 }
 
