@@ -323,6 +323,11 @@ export function columnReference(name: string, planId?: number): Expression {
 
 /** A JavaScript value as a literal. @throws IllegalArgumentError for a value no literal can hold. */
 export function literal(value: LiteralInput): Expression {
+  if (value instanceof Date && Number.isNaN(value.getTime())) {
+    throw new IllegalArgumentError("An invalid Date cannot be a literal in an expression.", {
+      remedy: 'Give one that is, such as new Date("2024-01-31").',
+    });
+  }
   if (value instanceof Date) return { kind: "literal", value: value.toISOString(), type: "timestamp" };
   switch (typeof value) {
     case "bigint":

@@ -4,6 +4,7 @@ import type { Engine } from "../engine/contract";
 import { embeddedEngine } from "../engine/embedded/engine";
 import { SessionStoppedError } from "../engine/errors";
 import type { EventListener } from "../engine/events";
+import { IllegalArgumentError } from "../errors";
 import { DataFrame } from "../frame/dataframe";
 import type { Plan } from "../frame/plan";
 import { DataFrameReader } from "../frame/reader";
@@ -125,6 +126,10 @@ export class Session {
   /** Numbers from `start` to before `end` in a column `id`. With one argument: from 0 to before it. */
   range(start: number, end?: number, step = 1): DataFrame<{ id: number }> {
     const [from, to] = end === undefined ? [0, start] : [start, end];
+    const broken = [from, to, step].find((n) => !Number.isSafeInteger(n));
+    if (broken !== undefined || step === 0) {
+      throw new IllegalArgumentError(`range takes whole numbers and a step other than 0, not ${broken ?? step}.`);
+    }
     const [first, last, by] = [from, to, step].map((n) => BigInt(n).toString()) as [string, string, string];
     return new DataFrame({ op: "range", start: first, end: last, step: by }, this.engine);
   }

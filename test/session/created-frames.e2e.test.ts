@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DataFrame } from "../../src/frame/dataframe";
-import { col } from "../../src/frame/functions";
+import { col, lit, udf } from "../../src/frame/functions";
 import { Session } from "../../src/session/session";
 import { type Answer, answerOf, errorName } from "../conformance/answers";
 import { golden } from "../support/golden";
@@ -12,6 +12,7 @@ interface Golden {
   readonly programs: Readonly<Record<string, Answer>>;
 }
 
+const isBig = udf((n: number) => n > 1, { returns: "boolean" });
 const SPARK = golden<Golden>("created-frames");
 let session: Session;
 beforeAll(async () => {
@@ -180,6 +181,25 @@ describe("createDataFrame", () => {
     );
     expect(() => session.createDataFrame([{ a: 1 }], ["b"])).toThrow(/objects have names/);
     expect(() => session.createDataFrame([{ a: 1.5 }, { a: 2n ** 60n + 1n }])).toThrow(/Row 1: `a`/);
+  });
+});
+
+describe("what is not taken says what to write instead", () => {
+  it.each<[string, (df: DataFrame) => DataFrame]>([
+    ["filter", (df) => df.filter(isBig("id"))],
+    ["groupBy", (df) => df.groupBy(isBig("id")).count()],
+    ["orderBy", (df) => df.orderBy(isBig("id"))],
+  ])("a user function in %s", async (_, make) => {
+    const df = session.range(3) as DataFrame;
+    await expect(make(df).collect()).rejects.toThrow(/\[UNSUPPORTED_FEATURE\] .*\nMake a column of it first/);
+  });
+
+  it("numbers and dates that are none", () => {
+    expect(() => session.range(2.5)).toThrow(/whole numbers/);
+    expect(() => session.range(0, 5, 0)).toThrow(/other than 0/);
+    expect(() => lit(new Date(Number.NaN))).toThrow(/invalid Date/);
+    expect(() => session.range(1).orderBy(1 as never)).toThrow('Name the column: orderBy("label").');
+    expect(() => session.range(1).select(1 as never)).toThrow(/named by a text/);
   });
 });
 

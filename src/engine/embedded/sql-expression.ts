@@ -37,8 +37,15 @@ export function expressionValue(expression: Expression, resolve: ResolveName): V
         type: "boolean",
         nullable: true,
       };
-    case "star":
     case "batch":
+      throw new AnalysisError(
+        `[UNSUPPORTED_FEATURE] ${expressionText(expression)} stands where a function on workers cannot: in filter, groupBy, agg, orderBy or join.`,
+        {
+          remedy:
+            'Make a column of it first: df.withColumn("x", f(col("a"))), then filter(col("x")), groupBy("x") or orderBy("x").',
+        },
+      );
+    case "star":
       throw new PomonaError(`${expressionText(expression)} reached the relational compiler.`, {
         remedy: "This is a mistake in Pomona; please report it with the plan.",
       });
