@@ -77,7 +77,9 @@ async function weights(signal: AbortSignal): Promise<Finding> {
     const text = found.kind === "file" ? `${found.path} (sha256 ${found.sha256.slice(0, 12)}...)` : found.kind;
     return { ...about, ok: true, found: text };
   } catch (error) {
-    return { ...about, ok: false, found: firstLine(error) };
+    // Its lines are the places that were looked at.
+    const lines = error instanceof Error ? error.message.split("\n") : [String(error)];
+    return { ...about, ok: false, found: lines.map((line) => line.trim()).join(" ") };
   }
 }
 

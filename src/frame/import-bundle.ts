@@ -44,6 +44,7 @@ export interface BundledModule extends Omit<ImportedModule, "names"> {
 }
 
 const builtins = new Set(builtinModules);
+const OWN_PACKAGE = "pomona";
 
 /** True for a package that a module in the current folder would find. */
 export function isInstalled(name: string): boolean {
@@ -73,7 +74,7 @@ export function isBuiltin(specifier: string): boolean {
  */
 export function bundleModule(specifier: string, root: string): BundledModule {
   if (isBuiltin(specifier)) return { specifier, root, exports: exportsAtRuntime(specifier, root) };
-  const external = new Set(["pomona"]);
+  const external = new Set([OWN_PACKAGE]);
   // Each round leaves the packages outside that the round before found to be unmovable.
   for (;;) {
     if (external.has(packageName(specifier))) return { specifier, root, exports: exportsAtRuntime(specifier, root) };
@@ -137,7 +138,7 @@ function exportNames(specifier: string, root: string, external: ReadonlySet<stri
 /** A CommonJS module that a cell imports is loaded already, so that asking for it here runs nothing new. */
 function exportsAtRuntime(specifier: string, root: string): readonly string[] {
   try {
-    const loaded: unknown = createRequire(join(root, "notebook.js"))(specifier);
+    const loaded = loadFrom(root, specifier);
     if (loaded === null || (typeof loaded !== "object" && typeof loaded !== "function")) return ["default"];
     return [...new Set([...Object.keys(loaded), "default"])];
   } catch (error) {
@@ -145,6 +146,22 @@ function exportsAtRuntime(specifier: string, root: string): readonly string[] {
     throw new ImportBundleError(specifier, root, [
       { id: "", pluginName: "", text, location: null, notes: [], detail: undefined },
     ]);
+  }
+}
+
+/** As on the workers: the package itself is there from any folder. */
+function loadFrom(root: string, specifier: string): unknown {
+  const require = createRequire(packageName(specifier) === OWN_PACKAGE ? __filename : join(root, "notebook.js"));
+  return require(specifier);
+}
+
+/** The entry of this package that a compiler's alias such as `ml_1` may stand for: `pomona/ml`, if it exports the name. */
+export function ownEntry(stem: string, name: string): string | undefined {
+  const specifier = `${OWN_PACKAGE}/${stem}`;
+  try {
+    return exportsAtRuntime(specifier, process.cwd()).includes(name) ? specifier : undefined;
+  } catch {
+    return undefined;
   }
 }
 

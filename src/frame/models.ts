@@ -77,7 +77,7 @@ export interface NetworkOptions {
   readonly onError?: "fail" | "null";
   /** With `onError: "null"`, the column that takes the reason. @default "error" */
   readonly errorCol?: string;
-  /** The column that names the image in errors; null where there is none. @default "path" */
+  /** The column that names the image in errors; null for none. @default "path", where there is one */
   readonly pathCol?: string | null;
   /** Images that go through the network at a time. @default what is fastest on the backend */
   readonly batchSize?: number;
@@ -169,7 +169,7 @@ export async function availableWeights(
 }
 
 function featurizer(name: string, options: NetworkOptions): Featurizer {
-  const { weights = "imagenet", backend = "auto", onError = "fail", errorCol = "error", pathCol = "path" } = options;
+  const { weights = "imagenet", backend = "auto", onError = "fail", errorCol = "error" } = options;
   checkOneOf("backend", backend, BACKENDS);
   checkOneOf("onError", onError, ["fail", "null"]);
   refuseOtherNetworks(name, options);
@@ -189,7 +189,8 @@ function featurizer(name: string, options: NetworkOptions): Featurizer {
         params: { network: name, ...form, weights, backend, ...batchSize },
         ...uses,
       },
-      args: [named(content), ...(pathCol === null ? [] : [named(pathCol)])],
+      args: [named(content), ...(options.pathCol ? [named(options.pathCol)] : [])],
+      ...(options.pathCol === undefined && { argIfThere: "path" }),
       returns: arrayType("float"),
       onError: onError === "null" ? { kind: "null", errorColumn: errorCol } : { kind: "fail" },
     });

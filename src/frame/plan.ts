@@ -41,6 +41,8 @@ export interface BatchExpression {
   readonly kind: "batch";
   readonly fn: FunctionSpec;
   readonly args: readonly Expression[];
+  /** A column that is one more argument where the input has it. */
+  readonly argIfThere?: string;
   readonly returns: DataType;
   /** What a row that fails does: fail the job, or become null with the reason in the column named here. */
   readonly onError: { readonly kind: "fail" } | { readonly kind: "null"; readonly errorColumn: string };

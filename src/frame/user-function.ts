@@ -9,7 +9,7 @@ import { type Capture, type CapturedFunction, readFunction, refuseCaptures } fro
 import { aliasStem } from "./capture-message";
 import { type CastResult, Column, unaliased } from "./column";
 import { parseDataType, parseSchema, type TypeName } from "./ddl";
-import { type BundledModule, bundleModule, isBuiltin, isInstalled, requireExport } from "./import-bundle";
+import { type BundledModule, bundleModule, isBuiltin, isInstalled, ownEntry, requireExport } from "./import-bundle";
 import type { BatchExpression } from "./plan";
 
 export { BroadcastValueError, needsPreparation, prepareSourceFunction } from "./broadcast";
@@ -338,6 +338,8 @@ function moduleHint(capture: Capture): string {
   const stem = capture.kind === "member" && !capture.identifier.startsWith("__vi") ? aliasStem(capture.identifier) : "";
   if (stem.startsWith("node_")) return `node:${stem.slice("node_".length).replaceAll("_", "/")}`;
   if (stem && (isBuiltin(stem) || isInstalled(stem))) return stem;
+  const own = stem && capture.kind === "member" ? ownEntry(stem, capture.name) : undefined;
+  if (own) return own;
   return `./${stem || (capture.uses.every((use) => use.called) ? "file" : capture.name)}`;
 }
 

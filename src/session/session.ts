@@ -151,11 +151,22 @@ export class Session {
    */
   sql<R = AnyRow>(query: string, views: Readonly<Record<string, { readonly plan: Plan }>> = {}): DataFrame<R> {
     this.assertRunning();
+    const listed = /^\s*show\s+(tables|views)\s*;?\s*$/i.exec(query)?.[1]?.toLowerCase();
+    if (listed) return this.shownViews(listed === "tables" ? "tableName" : "viewName") as DataFrame<R>;
     const all = new Map([...this.views, ...Object.entries(views).map(([name, df]) => [name, df.plan] as const)]);
     // Only views that the query may mean, so that the others need not be looked up.
     const words = new Set(query.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? []);
     const meant = [...all].filter(([name]) => words.has(name.toLowerCase()));
     return new DataFrame<R>({ op: "sql", dialect: "duckdb", query, views: Object.fromEntries(meant) }, this.engine);
+  }
+
+  /** What Spark's `SHOW TABLES` and `SHOW VIEWS` give of views; the relational engine knows them only within a query. */
+  private shownViews(column: "tableName" | "viewName"): DataFrame<AnyRow> {
+    const rows = [...this.views.keys()].sort().map((name) => ({ namespace: "", [column]: name, isTemporary: true }));
+    return this.createDataFrame(
+      rows,
+      `namespace string not null, ${column} string not null, isTemporary boolean not null`,
+    );
   }
 
   /** Calls `listener` on every event of every job; returns a function that ends it. */

@@ -83,6 +83,8 @@ describe("in a notebook", () => {
       '`mean` and `scale` come from an import: name its module as the import line does, e.g. imports: ["./stats"], or import them inside the function.',
     );
     expect(error.message).toContain('imports: ["node:fs"]');
+    const own = await failure('import { Vectors } from "pomona/ml";\nudf((x: number) => Vectors.dense([x]), {})');
+    expect(own.message).toContain('imports: ["pomona/ml"]');
     const packaged = await failure('import { celsius } from "units";\nudf((f: number) => celsius(f), {})');
     expect(packaged.message).toContain('imports: ["units"]');
     await notebook.run(cell.replace("{})", '{ imports: ["./lib/stats", "node:fs"] })'));

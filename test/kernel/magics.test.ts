@@ -88,6 +88,15 @@ describe("the settings of %%configure", () => {
     expect(parseSettings("{}")).toEqual({});
   });
 
+  test("Livy's own keys stand for Spark's settings, and conf has the last word", () => {
+    const cell =
+      '{"executorMemory":"4G","numExecutors":2,"jars":["a.jar","b.jar"],"conf":{"spark.executor.memory":"8G"}}';
+    expect(parseSettings(cell)).toEqual({
+      conf: { "spark.executor.memory": "8G", "spark.executor.instances": 2, "spark.jars": "a.jar,b.jar" },
+    });
+    expect(() => parseSettings('{"executorMemory": null}')).toThrow("spark.executor.memory must be text");
+  });
+
   test.each([
     ['{"nam": "x"}', 'There is no key "nam" in the settings.\nDid you mean "name"?'],
     ['{"spark.task.maxFailures": 2}', 'go into "conf"'],

@@ -66,6 +66,15 @@ async function result(code: string): Promise<string | undefined> {
 }
 
 describe("imports", () => {
+  test("entries of the package go to the workers from any folder", async () => {
+    const cell = `import { udf, col } from "pomona/functions";
+import { Vectors } from "pomona/ml";
+const toVector = udf((x: number) => Vectors.dense([x, 1]), { returns: "vector", imports: ["pomona/ml"] });
+const { v } = await session.createDataFrame([{ x: 2.5 }]).select(toVector(col("x")).alias("v")).first();
+String(v)`;
+    expect(await result(cell)).toBe("'[2.5,1.0]'");
+  });
+
   test.each([
     ["a module beside the notebook", 'import { x } from "./x"; x', "1"],
     ["with its extension", 'import { x as y } from "./x.ts"; y', "1"],

@@ -84,6 +84,16 @@ describe("own preprocessing around a network", () => {
     await expectFeatures(mobileNetV2({ weights })(tensor("content")), "unit");
   });
 
+  it("needs no column of paths", async () => {
+    const rows = await files()
+      .select("content")
+      .select(mobileNetV2({ weights })("content").alias("features"))
+      .collect();
+    expect(rows.map(({ features }) => features.length)).toEqual(some.map(() => 1280));
+    const named = mobileNetV2({ weights, pathCol: "file" })("content").alias("f");
+    expect(() => files().select("content").select(named)).toThrow(/`file` cannot be resolved/);
+  });
+
   it("tells what the function throws, with the image, or keeps the row", async () => {
     const preprocess = ({ width }: ImagePixels): ImagePixels => {
       throw new RangeError(`no images of ${width} pixels`);

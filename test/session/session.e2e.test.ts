@@ -287,6 +287,12 @@ describe("createDataFrame and sql", () => {
     expect(await session.sql("select name, n * 2 as m from people where n > 1").collect()).toEqual([
       { name: null, m: 5 },
     ]);
+    session.createOrReplaceTempView("animals", df);
+    expect(await session.sql("show tables;").collect()).toEqual([
+      { namespace: "", tableName: "animals", isTemporary: true },
+      { namespace: "", tableName: "people", isTemporary: true },
+    ]);
+    expect((await session.sql("SHOW VIEWS").columns()).join()).toBe("namespace,viewName,isTemporary");
     expect(() => session.createDataFrame([{ a: 1 }, { a: true }])).toThrow(/different types/);
     await expect(session.sql("selec 1").collect()).rejects.toMatchObject({ name: "AnalysisError" });
   });

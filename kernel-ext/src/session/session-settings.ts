@@ -14,9 +14,27 @@ export interface SessionSettings {
 
 const KEYS = ["name", "master", "conf"] as const;
 
-/** The settings that a cell gives as JSON. @throws ConfigureError */
+/** Livy's keys beside those, as notebooks of clusters have them, and the settings of Spark that they stand for. */
+const LIVY_KEYS: Readonly<Record<string, string>> = {
+  driverMemory: "spark.driver.memory",
+  driverCores: "spark.driver.cores",
+  executorMemory: "spark.executor.memory",
+  executorCores: "spark.executor.cores",
+  numExecutors: "spark.executor.instances",
+  queue: "spark.yarn.queue",
+  jars: "spark.jars",
+  pyFiles: "spark.submit.pyFiles",
+  files: "spark.files",
+  archives: "spark.archives",
+};
+
+/**
+ * The settings that a cell gives as JSON.
+ * @see https://livy.apache.org/docs/latest/rest-api.html#post-sessions for Livy's keys
+ * @throws ConfigureError
+ */
 export function parseSettings(text: string): SessionSettings {
-  const settings = jsonObject(text);
+  const settings = withoutLivyKeys(jsonObject(text));
   for (const key of Object.keys(settings)) {
     if ((KEYS as readonly string[]).includes(key)) continue;
     const near = key.startsWith("spark.") || key.startsWith("pomona.") ? undefined : nearest(key, KEYS)[0];
@@ -38,6 +56,19 @@ export function parseSettings(text: string): SessionSettings {
     throw new ConfigureError(`${key} must be text, a number or true or false, not ${JSON.stringify(value)}.`);
   }
   return settings;
+}
+
+/** Livy's keys as the settings they stand for; `conf` has the last word. */
+function withoutLivyKeys(settings: Record<string, unknown>): Record<string, unknown> {
+  const meant: Record<string, unknown> = {};
+  const others: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(settings)) {
+    const setting = Object.hasOwn(LIVY_KEYS, key) ? LIVY_KEYS[key] : undefined;
+    if (setting === undefined) others[key] = value;
+    else meant[setting] = Array.isArray(value) ? value.join(",") : value;
+  }
+  if (Object.keys(meant).length === 0 || (others.conf !== undefined && !isObject(others.conf))) return others;
+  return { ...others, conf: { ...meant, ...others.conf } };
 }
 
 /** Puts settings into a builder, which checks them when they are used. */

@@ -145,9 +145,15 @@ async function children(expression: Expression, at: Resolved, context: Context):
 }
 
 async function batch(expression: BatchExpression, at: Resolved, context: Context): Promise<Bound> {
-  const bound = await children(expression, at, context);
+  const { argIfThere, ...asked } = expression;
+  const bound = await children(asked, at, context);
   const { onError } = expression;
-  const value = bound.value as BatchExpression;
+  const extra = argIfThere === undefined ? [] : at.output.filter((a) => sameName(a.name, argIfThere));
+  const args = (bound.value as BatchExpression).args;
+  const value: BatchExpression = {
+    ...(bound.value as BatchExpression),
+    args: extra.length === 1 && extra[0] ? [...args, { kind: "column", name: extra[0].id }] : args,
+  };
   const paths = at.output.filter((a) => sameName(a.name, "path"));
   const named = paths.length === 1 && paths[0] ? { ...value, rowName: paths[0].id } : value;
   if (onError.kind === "fail") return { ...bound, value: named, type: expression.returns };
