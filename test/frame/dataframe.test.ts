@@ -221,10 +221,8 @@ describe("plans", () => {
           name: "image.features",
           params: { network: "MobileNetV2", weights: "random", backend: "auto" },
         },
-        args: [
-          { kind: "column", name: "content" },
-          { kind: "column", name: "path" },
-        ],
+        args: [{ kind: "column", name: "content" }],
+        argIfThere: "path",
         returns: { type: "array", elementType: "float", containsNull: true },
         onError: { kind: "null", errorColumn: "error" },
       },
