@@ -57,5 +57,6 @@ async function close(): Promise<void> {
   for (const created of functions.values()) {
     await created.then((fn) => fn.close?.()).catch(() => undefined);
   }
-  port!.close();
+  // Ends this thread alone, and also where a user's module left a timer or a socket open.
+  process.exit();
 }

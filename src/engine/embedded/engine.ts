@@ -159,7 +159,8 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
     threads.start();
     const started = { driver: { log: logTo(emit), signal: job.signal }, broadcast: writeBroadcast };
     const prepared = await preparedSteps(pipeline.steps, started);
-    threads.prepare(prepared.steps);
+    // What an earlier run has done may be all there is.
+    if (!committer?.resumed.size) threads.prepare(prepared.steps);
     const tasks = await planTasks({
       analysis,
       pipeline,

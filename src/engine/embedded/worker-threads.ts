@@ -7,6 +7,9 @@ import { AttemptFailedError, type TaskWorker, type WorkerListener, WorkerLostErr
 /** How long a cancelled task may take to stop by itself before its thread is ended. Ctrl-C promises a second. */
 const STOP_MILLISECONDS = 500;
 
+/** How long an idle thread may take to end: to end it by force while it loads a native library aborts the process. */
+const LOADING_MILLISECONDS = 30_000;
+
 /** A fixed number of worker threads, each started on its first task and kept for the next. */
 export interface WorkerThreads {
   readonly workers: readonly TaskWorker[];
@@ -39,6 +42,7 @@ type ThreadWorker = TaskWorker & Pick<WorkerThreads, "start" | "prepare" | "clos
 
 function threadWorker(name: string): ThreadWorker {
   let thread: Worker | undefined;
+  let isBusy = false;
 
   const started = (): Worker => {
     if (thread) return thread;
@@ -56,14 +60,21 @@ function threadWorker(name: string): ThreadWorker {
     name,
     start: () => void started(),
     prepare: (steps) => post(started(), { type: "prepare", steps }),
-    run: (task, signal, listener) => runOn(started(), name, task, signal, listener),
+    async run(task, signal, listener) {
+      isBusy = true;
+      try {
+        return await runOn(started(), name, task, signal, listener);
+      } finally {
+        isBusy = false;
+      }
+    },
     async close() {
       const closing = thread;
       if (!closing) return;
       thread = undefined;
       const exited = new Promise<void>((resolve) => closing.once("exit", () => resolve()));
       post(closing, { type: "close" });
-      const timer = setTimeout(() => void closing.terminate(), STOP_MILLISECONDS);
+      const timer = setTimeout(() => void closing.terminate(), isBusy ? STOP_MILLISECONDS : LOADING_MILLISECONDS);
       await exited;
       clearTimeout(timer);
     },
