@@ -272,7 +272,7 @@ export class DataFrame<R = any> {
     return this.withPlan(replacePlan(this.plan, from, to, subset));
   }
 
-  /** `dropna` and `fillna` under PySpark's other name for them. */
+  /** `dropna`, `fillna` and `replace` under PySpark's other name for them. */
   get na(): MissingValues<R> {
     return new MissingValues(this);
   }

@@ -31,6 +31,15 @@ export class MissingValues<R> {
   fill(value: FillValue | Readonly<Record<string, FillValue>>, subset?: string | readonly string[]): DataFrame<R> {
     return this.frame.fillna(value, subset);
   }
+
+  /** Same as {@link DataFrame.replace}. */
+  replace(
+    from: ReplaceValue | readonly ReplaceValue[] | ReadonlyMap<ReplaceValue, ReplaceValue>,
+    to?: ReplaceValue | readonly ReplaceValue[],
+    subset?: string | readonly string[],
+  ): DataFrame<R> {
+    return this.frame.replace(from, to, subset);
+  }
 }
 
 /** The plan of `dropna`. @throws IllegalArgumentError */

@@ -336,7 +336,7 @@ export function mapKeys(column: ColumnOrName): Column<string, unknown[]> {
 }
 define(
   "map_keys",
-  takes(["map"], (type) => arrayType(isMap(type) ? type.keyType : "void", false)),
+  takes(["map"], (type) => arrayType(isMap(type) ? type.keyType : "void")),
   (x) => `map_keys(${x})`,
 );
 
