@@ -8,7 +8,7 @@ import { parseSchema } from "../../src/frame/ddl";
 import type { Session } from "../../src/session/session";
 import type { Frames } from "./case";
 
-/** A column's name, type and whether it may be null. */
+/** A column's name, its type with the nullability of what is inside, and whether it may be null. */
 export type ColumnAnswer = readonly [name: string, type: string, nullable: boolean];
 
 /** A value, or the name of the error in its place. */
@@ -74,7 +74,21 @@ export async function answerOf(df: DataFrame): Promise<Extract<Answer, { columns
 }
 
 function columnsOf(schema: StructType): ColumnAnswer[] {
-  return schema.fields.map(({ name, type, nullable }) => [name, simpleString(type), nullable]);
+  return schema.fields.map(({ name, type, nullable }) => [name, fullType(type), nullable]);
+}
+
+/** A type's text, with what inside it may not be null, as `printSchema` tells. */
+function fullType(type: DataType): string {
+  const required = (child: DataType, nullable: boolean) => `${fullType(child)}${nullable ? "" : " not null"}`;
+  if (typeof type === "string") return simpleString(type);
+  switch (type.type) {
+    case "array":
+      return `array<${required(type.elementType, type.containsNull)}>`;
+    case "map":
+      return `map<${fullType(type.keyType)},${required(type.valueType, type.valueContainsNull)}>`;
+    case "struct":
+      return `struct<${type.fields.map((f) => `${f.name}:${required(f.type, f.nullable)}`).join(",")}>`;
+  }
 }
 
 function rowsOf(schema: StructType, batches: readonly RecordBatch[]): unknown[][] {

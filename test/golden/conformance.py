@@ -90,8 +90,20 @@ def error(e):
     return {"error": found.group(1) if found else type(e).__name__ + ": " + str(e)[:80]}
 
 
+def full(t):
+    """A type's text, with what inside it may not be null, as printSchema tells."""
+    required = lambda child, nullable: full(child) + ("" if nullable else " not null")
+    if isinstance(t, T.ArrayType):
+        return f"array<{required(t.elementType, t.containsNull)}>"
+    if isinstance(t, T.MapType):
+        return f"map<{full(t.keyType)},{required(t.valueType, t.valueContainsNull)}>"
+    if isinstance(t, T.StructType):
+        return "struct<" + ",".join(f"{f.name}:{required(f.dataType, f.nullable)}" for f in t.fields) + ">"
+    return t.simpleString()
+
+
 def schema(df):
-    return [[f.name, f.dataType.simpleString(), f.nullable] for f in df.schema.fields]
+    return [[f.name, full(f.dataType), f.nullable] for f in df.schema.fields]
 
 
 with open(os.path.join(SUITE, "frames.json"), encoding="utf-8") as file:

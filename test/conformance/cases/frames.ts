@@ -163,6 +163,71 @@ export const FRAME_CASES: readonly FrameCase[] = [
     spark: 'doubles.select("a", "b").unionByName(doubles.select("b", "a"))',
     ours: ({ doubles }) => doubles!.select("a", "b").unionByName(doubles!.select("b", "a")),
   },
+  // Values replaced.
+  {
+    spark: "doubles.na.replace(1.5, 9.0)",
+    ours: ({ doubles }) => doubles!.na.replace(1.5, 9),
+  },
+  {
+    spark: 'doubles.na.replace(float("nan"), 3.0)',
+    ours: ({ doubles }) => doubles!.na.replace(Number.NaN, 3),
+  },
+  {
+    spark: "doubles.na.replace(0.0, 3.0)",
+    ours: ({ doubles }) => doubles!.na.replace(0, 3),
+  },
+  {
+    spark: 'doubles.na.replace([1.5, float("inf")], [2.0, 0.25], "a")',
+    ours: ({ doubles }) => doubles!.na.replace([1.5, Number.POSITIVE_INFINITY], [2, 0.25], "a"),
+  },
+  {
+    spark: "doubles.na.replace({1.5: None})",
+    ours: ({ doubles }) => doubles!.na.replace(new Map([[1.5, null]])),
+  },
+  {
+    spark: "wholes.na.replace(1, 5)",
+    ours: ({ wholes }) => wholes!.na.replace(1, 5),
+  },
+  {
+    spark: 'wholes.na.replace({1: 7, -1: 8}, subset=["i", "l"])',
+    ours: ({ wholes }) =>
+      wholes!.replace(
+        new Map([
+          [1, 7],
+          [-1, 8],
+        ]),
+        undefined,
+        ["i", "l"],
+      ),
+  },
+  {
+    spark: 'groups.na.replace("a", "z")',
+    ours: ({ groups }) => groups!.na.replace("a", "z"),
+  },
+  {
+    spark: 'groups.na.replace(["a", "x"], ["", "q"])',
+    ours: ({ groups }) => groups!.na.replace(["a", "x"], ["", "q"]),
+  },
+  {
+    spark: 'groups.na.replace(["a", "x"], "q", ["g"])',
+    ours: ({ groups }) => groups!.na.replace(["a", "x"], "q", ["g"]),
+  },
+  {
+    spark: 'groups.na.replace("a", None)',
+    ours: ({ groups }) => groups!.na.replace("a", null),
+  },
+  {
+    spark: "groups.na.replace(True, False)",
+    ours: ({ groups }) => groups!.na.replace(true, false),
+  },
+  {
+    spark: "groups.na.replace(1, 100)",
+    ours: ({ groups }) => groups!.na.replace(1, 100),
+  },
+  {
+    spark: 'groups.na.replace("a", "z", "nope")',
+    ours: ({ groups }) => groups!.na.replace("a", "z", "nope"),
+  },
   // Others
   {
     spark: "spark.range(5)",
