@@ -49,6 +49,14 @@ export interface StructType {
 
 export type DataType = PrimitiveType | ArrayType | MapType | StructType;
 
+/** The least and the greatest value of each type of whole numbers. */
+export const INTEGER_RANGES: Readonly<Record<string, readonly [bigint, bigint]>> = {
+  byte: [-(2n ** 7n), 2n ** 7n - 1n],
+  short: [-(2n ** 15n), 2n ** 15n - 1n],
+  integer: [-(2n ** 31n), 2n ** 31n - 1n],
+  long: [-(2n ** 63n), 2n ** 63n - 1n],
+};
+
 /** `array<elementType>`; elements may be null unless said otherwise, as in Spark. */
 export function arrayType(elementType: DataType, containsNull = true): ArrayType {
   return { type: "array", elementType, containsNull };

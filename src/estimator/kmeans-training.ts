@@ -4,7 +4,6 @@ import type { DataFrame } from "../frame/dataframe";
 import {
   BYTES_SCHEMA,
   type ClusterSums,
-  type DistanceMeasure,
   distanceOf,
   firstPoints,
   gatherSample,
@@ -12,22 +11,13 @@ import {
   SAMPLE_SCHEMA,
   type SampledPoint,
 } from "../ml";
-import type { KMeansSummary } from "./kmeans";
+import type { KMeans, KMeansSummary } from "./kmeans";
 import { mergedPartials } from "./partials";
 
 export const INIT_MODES = ["k-means||", "random"] as const;
 export type InitMode = (typeof INIT_MODES)[number];
 
-interface Training {
-  readonly featuresCol: string;
-  readonly k: number;
-  readonly maxIter: number;
-  readonly tol: number;
-  readonly seed: number;
-  readonly initMode: InitMode;
-  readonly initSteps: number;
-  readonly distanceMeasure: DistanceMeasure;
-}
+type Training = Omit<KMeans<string>, "uid" | "predictionCol" | "fit">;
 
 type Points = Matrix<Float64Array>;
 

@@ -1,7 +1,14 @@
 import type { Json } from "../data/batch-function";
 import { decimalWords } from "../data/decimal";
 import { isMLVector, SparseVector } from "../data/linalg";
-import { type DataType, type MapType, type StructField, type StructType, simpleString } from "../data/types";
+import {
+  type DataType,
+  INTEGER_RANGES,
+  type MapType,
+  type StructField,
+  type StructType,
+  simpleString,
+} from "../data/types";
 import { IllegalArgumentError } from "../errors";
 
 /** Where a value is: the row's number, and the way to it, `st.a` or `xs[2]`. */
@@ -76,18 +83,11 @@ function typedValue(value: unknown, type: DataType, place: Place): Json {
   }
 }
 
-const RANGES: Readonly<Record<string, readonly [bigint, bigint]>> = {
-  byte: [-(2n ** 7n), 2n ** 7n - 1n],
-  short: [-(2n ** 15n), 2n ** 15n - 1n],
-  integer: [-(2n ** 31n), 2n ** 31n - 1n],
-  long: [-(2n ** 63n), 2n ** 63n - 1n],
-};
-
 function wholeNumber(value: unknown, type: "byte" | "short" | "integer" | "long", place: Place): Json {
   const isWhole = typeof value === "bigint" || (typeof value === "number" && Number.isInteger(value));
   if (!isWhole) throw misfit(value, type, place, "Give a whole number, or declare DOUBLE.");
   const whole = BigInt(value);
-  const [least, most] = RANGES[type] as readonly [bigint, bigint];
+  const [least, most] = INTEGER_RANGES[type] as readonly [bigint, bigint];
   if (whole < least || whole > most) {
     throw new IllegalArgumentError(
       `[VALUE_OUT_OF_BOUNDS] ${placeText(place)} is ${whole}, which ${simpleString(type)} does not hold: ${least} to ${most}.`,
@@ -192,7 +192,8 @@ function describe(value: unknown): string {
 
 function isNumeric(type: DataType): boolean {
   return (
-    typeof type === "string" && (type in RANGES || type === "double" || type === "float" || type.startsWith("decimal"))
+    typeof type === "string" &&
+    (type in INTEGER_RANGES || type === "double" || type === "float" || type.startsWith("decimal"))
   );
 }
 

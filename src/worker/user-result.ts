@@ -1,6 +1,6 @@
 import type { Vector } from "apache-arrow";
 import { isMLVector } from "../data/linalg";
-import { type ArrayType, type DataType, simpleString } from "../data/types";
+import { type ArrayType, type DataType, INTEGER_RANGES, simpleString } from "../data/types";
 import { vectorFromMatrix, vectorFromValues } from "../data/vectors";
 import { PomonaError } from "../errors";
 
@@ -106,13 +106,6 @@ function resultError(misfit: Misfit, type: DataType, place: ResultPlace, row: nu
     misfit.remedy,
   );
 }
-
-const INTEGER_RANGES: Readonly<Record<string, readonly [bigint, bigint]>> = {
-  byte: [-(2n ** 7n), 2n ** 7n - 1n],
-  short: [-(2n ** 15n), 2n ** 15n - 1n],
-  integer: [-(2n ** 31n), 2n ** 31n - 1n],
-  long: [-(2n ** 63n), 2n ** 63n - 1n],
-};
 
 /** The value as `vectorFromValues` takes it. @throws Misfit */
 function fit(value: unknown, type: DataType, path: string): unknown {

@@ -67,7 +67,7 @@ function textAs(raw: string, type: PrimitiveType): string | undefined {
       return wholeText(raw, 64);
     case "float":
     case "double":
-      return Object.is(javaNumber(raw), -0) ? "-0.0" : javaNumber(raw)?.toString();
+      return numberText(javaNumber(raw));
     case "boolean":
       return /^(true|false)$/i.test(raw) ? raw.toLowerCase() : undefined;
     case "date":
@@ -119,6 +119,10 @@ function wholeNumber(raw: string): bigint | undefined {
   const zeros = Number(exponent) - fraction.length;
   if (zeros < 0 || zeros > 400) return undefined;
   return BigInt(`${whole}${fraction}${"0".repeat(zeros)}`) * (sign === "-" ? -1n : 1n);
+}
+
+function numberText(value: number | undefined): string | undefined {
+  return Object.is(value, -0) ? "-0.0" : value?.toString();
 }
 
 /** What Java's `Double.parseDouble` takes. */
