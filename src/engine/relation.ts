@@ -29,6 +29,10 @@ export type Relation =
       readonly views: Readonly<Record<string, Relation>>;
       readonly schema: StructType;
       readonly columns: readonly string[];
+      /** All columns of the views that have lost those which the query does not read: nulls stand for these. */
+      readonly narrowed?: Readonly<Record<string, StructType>>;
+      /** The columns that nothing reads of the result. */
+      readonly unread?: readonly string[];
     }
   /** What a stage left behind, or what its rows are computed from where it has not run. */
   | { readonly op: "stage"; readonly id: string; readonly columns: readonly string[]; readonly input?: Relation }

@@ -56,7 +56,7 @@ export async function openDuckDbPlans(threads = 2): Promise<DuckDbPlans> {
       leaf,
       cached: () => undefined,
       schemaOf: (probe) => describe(compile(probe)),
-      schemaOfQuery: (text, views) => describe(querySql(text, viewsSql(views, leafSql))),
+      schemaOfQuery: (text, views) => describe(querySql(text, viewsSql(views, {}, leafSql))),
     });
     const columns = output.map((o) => o.name);
     const names = uniqueNames(columns);

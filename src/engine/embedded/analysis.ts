@@ -25,6 +25,7 @@ import {
 } from "./sql";
 import { querySql, topQuerySql } from "./sql-query";
 import { quotedIdentifier } from "./sql-text";
+import { withoutUnreadColumns } from "./view-columns";
 
 /** A stage's result: Parquet files, in order. */
 export interface StagedFiles {
@@ -111,29 +112,32 @@ export async function analyze(
     return planned;
   };
 
+  const probed = async (probe: Relation) => {
+    const lowered = lower(probe, isCached);
+    const planned = await plannedStages(lowered);
+    return schemaOf(lowered.root, { compile: (r) => compileRelational(r, compiling(planned)) }, duckdb);
+  };
+
   const { relation, output, cachedFrames } = await resolvePlan(plan, {
     leaf: (leaf) => ({
       schema: sourceOf(leaf).schema,
       ...(leaf.op === "read" && leaf.format === "binaryFile" ? { contentAt: CONTENT_POSITION } : {}),
     }),
     cached: (id) => cached.get(id)?.frame,
-    async schemaOf(probe) {
-      const lowered = lower(probe, isCached);
-      const planned = await plannedStages(lowered);
-      return schemaOf(lowered.root, { compile: (r) => compileRelational(r, compiling(planned)) }, duckdb);
-    },
+    schemaOf: probed,
     async schemaOfQuery(query, views) {
       const empty = { type: "struct", fields: [] } as const;
       const lowered = lower({ op: "sql", query, views, schema: empty, columns: [] }, isCached);
       const { source } = lowered.root;
       const leaves = compiling(await plannedStages(lowered));
-      const bound = viewsSql(source.op === "sql" ? source.views : {}, leaves);
+      const bound = viewsSql(source.op === "sql" ? source.views : {}, {}, leaves);
       const schema = await duckdb.describe(querySql(query, bound));
       const top = await duckdb.describe(topQuerySql(query, bound)).catch(() => schema);
       return { ...schema, fields: schema.fields.map((f, i) => ({ ...f, name: top.fields[i]?.name ?? f.name })) };
     },
   });
-  const cut = lower(relation, isCached);
+  const read = await withoutUnreadColumns(relation, { schemaOf: probed, readColumns: duckdb.readColumns });
+  const cut = lower(read, isCached);
   const names = output.map((o) => o.name);
   const lowered = { ...cut, root: namedOutput(cut.root, output, uniqueNames(names)) };
   const planned = await plannedStages(lowered);

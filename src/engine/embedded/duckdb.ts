@@ -7,9 +7,11 @@ import { locationUrl, parseLocation } from "../../storage/location";
 import { ExecutionError, SchemaMismatchError } from "../errors";
 import { duckdbSchema } from "./duckdb-types";
 import { queryError } from "./query-errors";
+import { columnReader } from "./read-columns";
 import { sparkMessage } from "./sql-errors";
 import { PRELUDE } from "./sql-macros";
 import { quotedText } from "./sql-text";
+import type { QueryReader } from "./view-columns";
 
 /** The relational half of the embedded engine: SQL in, Parquet files out. */
 export interface Relational {
@@ -23,6 +25,8 @@ export interface Relational {
   explain(sql: string): Promise<string>;
   /** The tables a query names. */
   tableNames(query: string): Promise<readonly string[]>;
+  /** The columns of views that a query reads. */
+  readonly readColumns: QueryReader["readColumns"];
   close(): Promise<void>;
 }
 
@@ -77,6 +81,8 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Relational> {
     }
   }
 
+  const columns = columnReader();
+
   return {
     describe: (sql) =>
       withConnection(sql, undefined, async (connection) => {
@@ -108,7 +114,10 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Relational> {
     tableNames: (query) =>
       withConnection(query, undefined, async (connection) => connection.getTableNames(query, false)),
 
+    readColumns: columns.read,
+
     async close() {
+      await columns.close();
       instance.closeSync();
     },
   };

@@ -4,7 +4,7 @@ import { childrenOf } from "../../frame/expressions";
 import type { Value } from "../../frame/function-entry";
 import type { Expression } from "../../frame/plan";
 import { requestedPartitions } from "../pipeline";
-import type { Computed, Relation } from "../relation";
+import { type Computed, columnsOf, type Relation } from "../relation";
 import { duckdbType } from "./duckdb-types";
 import { aggregateParts, overParts, unaliased } from "./sql-aggregates";
 import { castValue } from "./sql-cast";
@@ -45,14 +45,27 @@ export function columnTypes(relation: Relation, resolveLeaf: (leaf: LeafRelation
   return new Compiler(resolveLeaf).step(relation).types;
 }
 
-/** The SQL of each view. */
+/** The SQL of each view. @param narrowed all columns of those that have only some */
 export function viewsSql(
   views: Readonly<Record<string, Relation>>,
+  narrowed: Readonly<Record<string, StructType>>,
   resolveLeaf: (leaf: LeafRelation) => LeafSql,
 ): Record<string, string> {
+  const withNulls = (sql: string, schema: StructType | undefined, ids: readonly string[]) => {
+    const list = schema?.fields.map(({ name, type }) =>
+      ids.includes(name) ? quotedIdentifier(name) : nullAs(name, type),
+    );
+    return list ? `SELECT ${list.join(", ")} FROM (${sql})` : sql;
+  };
   return Object.fromEntries(
-    Object.entries(views).map(([name, view]) => [name, compileRelational(view, resolveLeaf)] as const),
+    Object.entries(views).map(([name, view]) => {
+      return [name, withNulls(compileRelational(view, resolveLeaf), narrowed[name], columnsOf(view))] as const;
+    }),
   );
+}
+
+function nullAs(name: string, type: DataType): string {
+  return `CAST(NULL AS ${duckdbType(type)}) AS ${quotedIdentifier(name)}`;
 }
 
 /** Names for columns of which none comes twice, for DuckDB, which does not tell `a` from `A`, and for files. */
@@ -164,13 +177,15 @@ class Compiler {
     return { name, ids, types };
   }
 
-  private sqlQuery({ query, views, schema, columns }: Extract<Relation, { op: "sql" }>): Step {
+  private sqlQuery(relation: Extract<Relation, { op: "sql" }>): Step {
+    const { query, views, narrowed = {}, schema, columns, unread = [] } = relation;
     // DuckDB has types that Spark has not, such as the HUGEINT of a sum; the cast makes the column what the schema says.
     const list = schema.fields.map((field, i) => {
       const id = quotedIdentifier(columns[i] ?? field.name);
+      if (unread.includes(columns[i] ?? "")) return nullAs(columns[i] ?? "", field.type);
       return `CAST(${id} AS ${duckdbType(field.type)}) AS ${id}`;
     });
-    const source = `(${querySql(query, viewsSql(views, this.resolveLeaf))}) AS query(${columns.map(quotedIdentifier).join(", ")})`;
+    const source = `(${querySql(query, viewsSql(views, narrowed, this.resolveLeaf))}) AS query(${columns.map(quotedIdentifier).join(", ")})`;
     return { name: this.add(`SELECT ${list.join(", ")} FROM ${source}`), ids: columns, types: typesOf(schema) };
   }
 

@@ -1,0 +1,90 @@
+import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { duckdbType } from "./duckdb-types";
+import { PRELUDE } from "./sql-macros";
+import { querySql } from "./sql-query";
+import { quotedIdentifier } from "./sql-text";
+import type { QueryReader } from "./view-columns";
+
+/** The one rule of DuckDB's optimizer that is asked; statistics, say, would take the columns of an empty table for needless. */
+const RULES = ["unused_columns", "cte_inlining"];
+
+/**
+ * Finds out which columns of views a query reads: DuckDB plans it over empty tables, whose scans say so. Settings of its optimizer
+ * are a whole database's, so that it is one of its own, opened when it is first needed.
+ */
+export function columnReader(): { readonly read: QueryReader["readColumns"]; close(): Promise<void> } {
+  let opened: Promise<DuckDBInstance> | undefined;
+  return {
+    async read(query, views, { count, wanted }) {
+      // It plans a query of its own for the values that become columns.
+      if (/\bpivot\b/i.test(query)) return undefined;
+      opened ??= open();
+      const connection = await (await opened).connect();
+      try {
+        const standIns: Record<string, string> = {};
+        for (const [i, [name, { fields }]] of Object.entries(views).entries()) {
+          const columns = fields.map((field, n) => `"c${n}" ${duckdbType(field.type)}`);
+          await connection.run(`CREATE TEMP TABLE "${TABLE}${i}" (${columns.join(", ")})`);
+          const list = fields.map((field, n) => `"c${n}" AS ${quotedIdentifier(field.name)}`);
+          standIns[name] = `SELECT ${list.join(", ")} FROM "${TABLE}${i}"`;
+        }
+        const results = Array.from({ length: count }, (_, i) => `"r${i}"`);
+        const list = wanted.map((i) => results[i]).join(", ") || "1";
+        const plan = await planOf(
+          connection,
+          `SELECT ${list} FROM (${querySql(query, standIns)}) AS q(${results.join(", ")})`,
+        );
+        const scans = plan.flatMap(scansOf);
+        const read = Object.keys(views).map((name, i) => [name, columnsRead(scans, i)] as const);
+        return Object.fromEntries(read.flatMap(([name, columns]) => (columns ? [[name, columns]] : [])));
+      } catch {
+        // What is wrong with the query, its real plan has said or will say.
+        return undefined;
+      } finally {
+        connection.closeSync();
+      }
+    },
+
+    async close() {
+      (await opened?.catch(() => undefined))?.closeSync();
+    },
+  };
+}
+
+const TABLE = "stand_in_";
+
+async function open(): Promise<DuckDBInstance> {
+  const instance = await DuckDBInstance.create(":memory:", { threads: "1", autoinstall_known_extensions: "false" });
+  const connection = await instance.connect();
+  for (const statement of PRELUDE) await connection.run(statement);
+  const names = (await connection.runAndReadAll("SELECT name FROM duckdb_optimizers()"))
+    .getRows()
+    .map(([name]) => String(name));
+  const disabled = names.filter((name) => !RULES.includes(name)).join(",");
+  await connection.run(`SET disabled_optimizers = '${disabled}'`);
+  connection.closeSync();
+  return instance;
+}
+
+/** What is read here of DuckDB's plans. */
+interface PlanNode {
+  readonly children?: readonly PlanNode[];
+  readonly extra_info?: { readonly Table?: string; readonly Projections?: string | readonly string[] };
+}
+
+async function planOf(connection: DuckDBConnection, sql: string): Promise<readonly PlanNode[]> {
+  const [row] = (await connection.runAndReadAll(`EXPLAIN (FORMAT json) ${sql}`)).getRows();
+  return JSON.parse(String(row?.[1])) as readonly PlanNode[];
+}
+
+function scansOf(node: PlanNode): PlanNode[] {
+  return [...(node.extra_info?.Table === undefined ? [] : [node]), ...(node.children ?? []).flatMap(scansOf)];
+}
+
+/** The positions of a stand-in's columns that its scans give, of a struct also for one of its fields: `c4.a`. */
+function columnsRead(scans: readonly PlanNode[], table: number): number[] | undefined {
+  const own = scans.filter((scan) => scan.extra_info?.Table?.endsWith(`.${TABLE}${table}`));
+  const names = own.flatMap((scan) => scan.extra_info?.Projections ?? []).filter((name) => name !== "");
+  const positions = names.map((name) => /^c(\d+)(?:\.|$)/.exec(name)?.[1]);
+  return own.length === 0 || positions.includes(undefined) ? undefined : [...new Set(positions.map(Number))];
+}
