@@ -114,10 +114,11 @@ function textRows(schema: StructType, batches: readonly RecordBatch[], most: num
   return rows;
 }
 
-/** Spark counts UTF-16 units here, as JavaScript does. */
+/** Spark counts UTF-16 units here, as JavaScript does; half a character that is left at the end becomes `?` in its output. */
 function shortened(text: string, truncate: number): string {
   if (truncate <= 0 || text.length <= truncate) return text;
-  return truncate < 4 ? text.slice(0, truncate) : `${text.slice(0, truncate - 3)}...`;
+  const kept = text.slice(0, truncate < 4 ? truncate : truncate - 3).replace(/[\ud800-\udbff]$/, "?");
+  return truncate < 4 ? kept : `${kept}...`;
 }
 
 function horizontal(header: readonly string[], rows: readonly (readonly string[])[], alignRight: boolean): string {

@@ -12,6 +12,10 @@ export interface TextFile {
 export interface DecodeOptions {
   /** As Java names it. @default "UTF-8" */
   readonly encoding: string;
+  /** Whether a byte-order mark stays a character, as in Java for all but UTF-16. @default false */
+  readonly keepMark?: boolean;
+  /** Whether a file that begins like UTF-16 is refused, since nobody said that it is. @default false */
+  readonly refuseUtf16?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -30,7 +34,7 @@ export async function* textChunks(file: TextFile, options: DecodeOptions): Async
     });
   }
   const blob = await storageFor(file.url).openBlob(file.url);
-  const decode = decoder(options.encoding);
+  const decode = decoder(options.encoding, options.keepMark);
   const raw = Readable.fromWeb(blob.stream() as never);
   const bytes = file.url.endsWith(".gz")
     ? raw.pipe(createGunzip())
@@ -39,9 +43,12 @@ export async function* textChunks(file: TextFile, options: DecodeOptions): Async
       : raw;
   // An error of the file must reach whoever waits for the decompressed bytes.
   if (bytes !== raw) raw.on("error", (error) => bytes.destroy(error));
+  let isChecked = !options.refuseUtf16;
   try {
     for await (const chunk of bytes) {
       throwIfAborted(options.signal);
+      if (!isChecked) refuseUtf16(chunk as Uint8Array, file);
+      isChecked = true;
       const text = decode(chunk as Uint8Array, false);
       if (text !== "") yield text;
     }
@@ -86,9 +93,9 @@ function splitLines(text: string): string[] {
 type Decode = (bytes: Uint8Array, last: boolean) => string;
 
 /** @throws IllegalArgumentError for a name that is not known */
-export function decoder(encoding: string): Decode {
+export function decoder(encoding: string, keepMark = false): Decode {
   const name = encoding.toLowerCase();
-  if (name === "utf-8") return streaming(new TextDecoder("utf-8"));
+  if (name === "utf-8") return streaming(new TextDecoder(name, { ignoreBOM: keepMark }));
   if (name === "iso-8859-1") return (bytes) => Buffer.from(bytes).toString("latin1");
   if (name === "us-ascii") {
     return (bytes) =>
@@ -98,8 +105,7 @@ export function decoder(encoding: string): Decode {
   }
   if (name === "detected") return detected();
   if (name === "utf-16") return utf16ByMark();
-  if (name === "utf-16le") return streaming(new TextDecoder("utf-16le"));
-  if (name === "utf-16be") return streaming(new TextDecoder("utf-16be"));
+  if (name === "utf-16le" || name === "utf-16be") return streaming(new TextDecoder(name, { ignoreBOM: keepMark }));
   throw new IllegalArgumentError(`The encoding ${JSON.stringify(encoding)} is not read here.`, {
     remedy:
       "Known: UTF-8, UTF-16, UTF-16LE, UTF-16BE, ISO-8859-1, US-ASCII. Convert the file, for instance with iconv.",
@@ -111,22 +117,38 @@ export function isByteEncoding(encoding: string): boolean {
   return !/^(?:x-)?utf-?(?:16|32)/i.test(encoding);
 }
 
+/** @throws IllegalArgumentError for a file that begins with a mark of UTF-16 or with an ASCII character in it */
+function refuseUtf16([first, second]: Uint8Array, file: TextFile): void {
+  const isMarked = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+  const isBig = first === 0xfe || first === 0;
+  if (!isMarked && (first === undefined || second === undefined || (first === 0) === (second === 0))) return;
+  const remedy = isMarked
+    ? 'For one value a file, option("multiLine", true); else convert it to UTF-8, for instance with iconv.'
+    : `Say so, and what ends a line: option("encoding", "UTF-16${isBig ? "BE" : "LE"}").option("lineSep", "\n"); or, for one value a file, option("multiLine", true).`;
+  throw new IllegalArgumentError(`${file.url} begins like UTF-16, and JSON is read by lines as UTF-8.`, { remedy });
+}
+
 function streaming(decoder: InstanceType<typeof TextDecoder>): Decode {
   return (bytes, last) => decoder.decode(bytes, { stream: !last });
 }
 
-/** UTF-8, or UTF-16 where a byte-order mark or a NUL beside the first character says so: JSON begins in ASCII. */
+/**
+ * UTF-8, or UTF-16 where a byte-order mark or a NUL beside the first character says so: JSON begins in ASCII. As Jackson does it,
+ * which sees no mark in a file of fewer than four bytes: it is text there.
+ */
 function detected(): Decode {
   let chosen: Decode | undefined;
   let held = new Uint8Array();
   return (bytes, last) => {
     if (chosen) return chosen(bytes, last);
     held = Buffer.concat([held, bytes]);
-    if (held.length < 2 && !last) return "";
+    if (held.length < 4 && !last) return "";
     const [first, second] = held;
-    const isLittle = (first === 0xff && second === 0xfe) || (first !== 0 && second === 0);
-    const isBig = (first === 0xfe && second === 0xff) || (first === 0 && second !== 0);
-    chosen = streaming(new TextDecoder(isLittle ? "utf-16le" : isBig ? "utf-16be" : "utf-8"));
+    const isShort = held.length < 4;
+    const isLittle = (!isShort && first === 0xff && second === 0xfe) || (first !== 0 && second === 0);
+    const isBig = (!isShort && first === 0xfe && second === 0xff) || (first === 0 && second !== 0);
+    const name = isLittle ? "utf-16le" : isBig ? "utf-16be" : "utf-8";
+    chosen = streaming(new TextDecoder(name, { ignoreBOM: isShort }));
     return chosen(held, last);
   };
 }

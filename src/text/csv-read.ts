@@ -30,7 +30,7 @@ export async function csvSchema(
   const isSampled = sampler(reading.samplingRatio);
   for (const file of files) {
     let isFirst = reading.header;
-    for await (const { values, texts } of csvRecords(file, reading, { signal, withTexts: false })) {
+    for await (const { values, texts } of csvRecords(file, reading, { signal, withTexts: false, forSchema: true })) {
       values.forEach((record, i) => {
         const wasFirst = isFirst;
         isFirst = false;
@@ -46,7 +46,7 @@ export async function csvSchema(
 
 async function firstRecord(files: readonly TextFile[], reading: CsvReading, signal?: AbortSignal) {
   for (const file of files) {
-    for await (const { values, texts } of csvRecords(file, reading, { signal, withTexts: false })) {
+    for await (const { values, texts } of csvRecords(file, reading, { signal, withTexts: false, forSchema: true })) {
       if (values.length === 0) continue;
       const [record] = values;
       return record ? { values: record, text: texts[0] } : undefined;

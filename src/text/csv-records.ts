@@ -13,27 +13,53 @@ export interface CsvRecords {
 /** Characters read before a record that does not end is tried again; it doubles with each try. */
 const FIRST_PIECE = 1 << 16;
 
+export interface CsvRecordsOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly withTexts: boolean;
+  /** While Spark looks for columns, a line of tabs is a record and an indented comment too; while it reads, neither is. @default false */
+  readonly forSchema?: boolean;
+}
+
 /** The records of a file with its header, many at a time, without blank lines and comments. */
 export function csvRecords(
   file: TextFile,
   reading: CsvReading,
-  options: { readonly signal?: AbortSignal | undefined; readonly withTexts: boolean },
+  options: CsvRecordsOptions,
 ): AsyncGenerator<CsvRecords> {
-  const decode = { encoding: reading.encoding, signal: options.signal };
+  const decode = { encoding: reading.encoding, keepMark: keepsMark(reading), signal: options.signal };
   return reading.multiLine
     ? recordsOverLines(file, reading, decode, options.withTexts)
-    : recordsOfLines(file, reading, decode);
+    : recordsOfLines(file, reading, decode, options.forSchema ?? false);
 }
 
-async function* recordsOfLines(file: TextFile, reading: CsvReading, decode: DecodeOptions): AsyncGenerator<CsvRecords> {
+/** Where Java leaves the byte-order mark to the parser, which skips it, but makes a value of NUL where nothing follows. */
+function keepsMark({ encoding, multiLine }: CsvReading): boolean {
+  return /^utf-16[lb]e$/i.test(encoding) || (multiLine && /^utf-8$/i.test(encoding));
+}
+
+const MARK = "\ufeff";
+const NOTHING_BEHIND_MARK: CsvRecords = { values: [["\0"]], texts: [MARK] };
+
+async function* recordsOfLines(
+  file: TextFile,
+  reading: CsvReading,
+  decode: DecodeOptions,
+  forSchema: boolean,
+): AsyncGenerator<CsvRecords> {
   const tokenizer = new CsvTokenizer(reading.syntax);
   const { comment } = reading.syntax;
-  let beforeHeader = reading.header;
+  let beforeHeader = reading.header && !forSchema;
+  let isFirst = decode.keepMark ?? false;
   for await (const lines of lineGroups(file, { ...decode, lineSep: reading.lineSep })) {
+    if (isFirst && lines[0]?.startsWith(MARK)) {
+      if (lines[0] === MARK) yield NOTHING_BEHIND_MARK;
+      lines[0] = lines[0].slice(MARK.length);
+    }
+    isFirst = false;
     const values: (string[] | null)[] = [];
     const texts: string[] = [];
     for (const line of lines) {
-      const trimmed = line === "" ? "" : javaTrim(line);
+      const trimmed = line === "" ? "" : forSchema ? line.replace(/^ +$/, "") : javaTrim(line);
       if (trimmed === "") continue;
       // A comment before the header may be indented, one behind it may not.
       if (comment !== undefined && (beforeHeader ? trimmed : line).charCodeAt(0) === comment) continue;
@@ -56,6 +82,10 @@ async function* recordsOverLines(
   let wanted = FIRST_PIECE;
   const take = (text: string, partial: boolean): CsvRecords => {
     const first = tokenizer === undefined;
+    if (first && text === MARK && !partial) {
+      pending = "";
+      return NOTHING_BEHIND_MARK;
+    }
     tokenizer ??= new CsvTokenizer(syntaxFor(text, reading));
     tokenizer.start(text, partial, first);
     const values: string[][] = [];

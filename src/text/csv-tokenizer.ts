@@ -92,7 +92,15 @@ export class CsvTokenizer {
       return values;
     }
     this.start(text, false);
-    return this.next(true) ?? null;
+    const values = this.next(true);
+    // univocity-parsers drops the rest and mixes the next lines with what its buffer held.
+    if (values && this.at < text.length) {
+      throw new MalformedRecordError(`there is an end of a line inside a record: ${JSON.stringify(text)}`, {
+        remedy:
+          'Leave out the option "lineSep", by which \\n inside a line ends no line; or add option("multiLine", true).',
+      });
+    }
+    return values ?? null;
   }
 
   /** Begins with a text, or goes on with the rest of one and what follows it. */

@@ -20,6 +20,8 @@ export interface JsonReading {
   readonly multiLine: boolean;
   readonly lineSep: string | undefined;
   readonly encoding: string;
+  /** Whether the user said it. */
+  readonly isEncodingTold: boolean;
   readonly mode: ParseMode;
   readonly corruptColumn: string;
   readonly samplingRatio: number;
@@ -37,6 +39,11 @@ export function jsonReading(options: Options): JsonReading {
   const encoding = options.encoding ?? (multiLine ? "detected" : "UTF-8");
   decoder(encoding);
   const lineSep = lineSeparator(options, Number.POSITIVE_INFINITY);
+  if (/^utf-16$/i.test(encoding) && !multiLine) {
+    throw new IllegalArgumentError("JSON in UTF-16 is not read by lines, as in Spark: each line would need a mark.", {
+      remedy: 'Say UTF-16LE or UTF-16BE; or, for one value a file, option("multiLine", true).',
+    });
+  }
   if (!isByteEncoding(encoding) && !multiLine && lineSep === undefined) {
     throw new IllegalArgumentError(`JSON in ${encoding} can't be read by lines without the option "lineSep".`, {
       remedy: 'Say what ends a line: option("lineSep", "\\n"); or, for one value a file, option("multiLine", true).',
@@ -55,6 +62,7 @@ export function jsonReading(options: Options): JsonReading {
     multiLine,
     lineSep,
     encoding,
+    isEncodingTold: options.encoding !== undefined,
     mode: word(options, "mode", PARSE_MODES, "PERMISSIVE"),
     corruptColumn: options.columnNameOfCorruptRecord ?? "_corrupt_record",
     samplingRatio: samplingRatio(options),

@@ -102,8 +102,14 @@ function parsedRecord(text: string, reading: JsonReading): Parsed | undefined {
   }
 }
 
+/** A mark that the encoding's name makes needless is a part of the first record, as in Spark. */
+function isTold16({ encoding }: JsonReading): boolean {
+  return /^utf-16[lb]e$/i.test(encoding);
+}
+
 async function* records(file: TextFile, reading: JsonReading, signal?: AbortSignal): AsyncGenerator<string[]> {
-  const decode = { encoding: reading.encoding, signal };
+  const refuseUtf16 = !reading.multiLine && !reading.isEncodingTold;
+  const decode = { encoding: reading.encoding, keepMark: isTold16(reading), refuseUtf16, signal };
   if (!reading.multiLine) return yield* lineGroups(file, { ...decode, lineSep: reading.lineSep });
   let whole = "";
   for await (const chunk of textChunks(file, decode)) whole += chunk;

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Session } from "pomona";
@@ -30,6 +30,25 @@ it("counts JSON records without a field as rows, as Spark does", async () => {
   expect(await df.count()).toBe(2);
   expect(await df.collect()).toEqual([{}, {}]);
   expect(await df.unionByName(df).count()).toBe(4);
+});
+
+it("has no row of a folder without a file where its columns are told, as Spark, and refuses it where they are not", async () => {
+  for (const name of ["only-hidden/_a", "only-hidden/._b", "only-hidden/.c"]) {
+    mkdirSync(join(folder, "only-hidden"), { recursive: true });
+    write(name, "a,b\n1,2\n");
+  }
+  const path = join(folder, "only-hidden");
+  for (const format of ["csv", "json", "parquet"]) {
+    const df = session.read.format(format).schema("a string, b int").load(path);
+    expect(await df.dtypes()).toEqual([
+      ["a", "string"],
+      ["b", "int"],
+    ]);
+    expect(await df.count()).toBe(0);
+    await expect(session.read.format(format).load(path).collect()).rejects.toThrow(/There is no (Parquet )?file in /);
+  }
+  expect(await session.read.text(path).collect()).toEqual([]);
+  expect(await session.read.format("binaryFile").load(path).count()).toBe(0);
 });
 
 it("names the file, what is wrong and what to do where a string is no UTF-8", async () => {

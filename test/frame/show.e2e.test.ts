@@ -19,6 +19,7 @@ const FRAMES = {
   small: `spark.sql("SELECT CAST(x AS TINYINT) AS t, CAST(x AS SMALLINT) AS s FROM VALUES (1), (-128) AS t(x)")`,
   texts: `spark.createDataFrame([("a",), ("",), (None,), ("exactly twenty chars",), ("twenty-one characters",), ("tab\\there\\nline\\rreturn\\x0b\\x07\\x08\\f",), ("  spaces  ",)], "text string")`,
   wide: `spark.createDataFrame([("苹果", "りんご一つ"), ("사과와 배", "A１"), ("🍎 emoji", "é̂"), ("a", None), ("苹果苹果苹果苹果苹果苹果苹果苹果苹果苹果苹果苹果", "x")], "\`水果\` string, b string")`,
+  pairs: `spark.createDataFrame([("😀😀😀",), ("ab😀",), ("abc😀d",), ("a😀bcd",), ("😀",)], "s string")`,
   binary: `spark.createDataFrame([(bytearray([255, 216, 0, 10]),), (bytearray(),), (None,), (bytearray(range(20)),)], "content binary")`,
   times: `spark.sql("SELECT timestamp'2024-01-31 12:00:00' AS a, timestamp'1969-12-31 23:59:59.123456' AS b, timestamp_ntz'2024-02-29 00:00:00.5' AS c, date'2024-01-31' AS d UNION ALL SELECT NULL, timestamp'1900-01-01 00:00:00.000001', NULL, date'0001-01-01'")`,
   arrays: `spark.createDataFrame([([1.0, 2.5, None], [[1], []], ["a", None, "b c"]), ([], None, []), (None, [None], None)], "a array<double>, b array<array<int>>, c array<string>")`,

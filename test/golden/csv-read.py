@@ -158,4 +158,18 @@ add("a,b\n1,2\n", {**H, "encoding": "none-such"})
 add("#x\na,b\n#y\n1,2\n #z,1\n", {**HI, "comment": "#"})
 add("#x\na,b\n#y\n1,2\n #z,1\n", {**M, "comment": "#"})
 
+# Separators of two characters that overlap the lines' end, marks, ends of lines as data, files of nothing but a mark.
+for text in ("a|b||c", "a||b|c||d|", 'x|"a||b|c||d', '"', 'a\r\n"\r\nb', "\ufeffa||b\r\nc||d\r\n", '\ufeffa||"b\r\nc||d\r\n', '\ufeffx||y\r\n"a||b\r\nc||d\r\n', "a\r||b\r\nc||d\r\r\n", "a\r,b\r\nc,d\r\r\n",
+             "a,\r\n\rb,c\r\n", "\ufeff", "\ufeff\n"):
+    for options in ({"sep": "||", "lineSep": "|"}, {"sep": "||"}, {"sep": "||", "lineSep": "\r\n"}, {"lineSep": "\r\n"}, {}):
+        add(text, options)
+        add(text, {**options, "multiLine": "true"})
+for encoding in ("UTF-16", "UTF-16LE", "UTF-16BE", "UTF-8"):
+    for text in ("\ufeff", "\ufeffa,b\n1,2\n", "a,b\n1,2\n"):
+        for mode in ("PERMISSIVE", "FAILFAST"):
+            data = text.encode({"UTF-16": "utf-16-be", "UTF-16LE": "utf-16-le", "UTF-16BE": "utf-16-be", "UTF-8": "utf-8"}[encoding])
+            add({"a.csv": b64(data)}, {"encoding": encoding, "mode": mode, "multiLine": "true"})
+            add({"a.csv": b64(data)}, {"encoding": encoding, "mode": mode, "lineSep": "\n"})
+            add({"a.csv": b64(data)}, {"encoding": encoding, "mode": mode, "multiLine": "true"}, "a STRING, b STRING")
+
 answers("csv", CASES)

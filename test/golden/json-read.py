@@ -85,4 +85,13 @@ add('{}\n{}\n{"x":{}}\n')
 add("[{},{}]", {"multiLine": "true"})
 add("[]")
 
+# UTF-16 with and without a mark, told and not told, by lines and whole; files of nothing but a mark.
+for encoding in ("utf-16-le", "utf-16-be", "utf-8"):
+    for text in ("\ufeff", "\ufeff\n", '\ufeff{"a":1}\n{"a":2}\n', '{"a":1}\n{"a":2}\n'):
+        for options in ({}, {"multiLine": "true"}, {"encoding": "UTF-16LE", "lineSep": "\n"}, {"encoding": "UTF-16BE", "multiLine": "true"}, {"encoding": "UTF-16", "lineSep": "\n"}, {"encoding": "UTF-16", "multiLine": "true"}):
+            if encoding == "utf-8" and "encoding" in options or (encoding, options.get("encoding")) in (("utf-16-le", "UTF-16BE"), ("utf-16-be", "UTF-16LE")):
+                continue
+            add({"a.json": b64(text.encode(encoding))}, options, "a INT, _corrupt_record STRING")
+            add({"a.json": b64(text.encode(encoding))}, {**options, "mode": "FAILFAST"}, "a INT")
+
 answers("json", CASES)

@@ -17,7 +17,7 @@ import { columnSql, isReadDirectly, needsTranscoding, refuseUnreadable } from ".
 import { mergedSchema, refuseSameNames } from "./parquet-merge";
 import { partitionedSql } from "./partition-sql";
 import { sameName, withPartitionColumns } from "./partitions";
-import { type BindContext, type BoundSource, parquetSql } from "./sources";
+import { type BindContext, type BoundSource, emptySql, parquetSql } from "./sources";
 
 /** How many footers are read at once. */
 const FOOTERS_AT_ONCE = 32;
@@ -42,6 +42,7 @@ interface OpenFile {
 export async function bindParquet(leaf: ReadLeaf, found: FoundFiles, context: BindContext): Promise<BoundSource> {
   for (const root of found.roots) await assertWhole(root);
   const { files, partitionColumns } = found;
+  if (files.length === 0 && leaf.schema) return noFiles(leaf.schema);
   if (files.length === 0) {
     throw new PathNotFoundError(`There is no Parquet file in ${leaf.paths.join(", ")}.`, leaf.paths[0] ?? "", {
       remedy: "Check the path; a write that failed leaves nothing behind.",
@@ -67,6 +68,11 @@ export async function bindParquet(leaf: ReadLeaf, found: FoundFiles, context: Bi
     fingerprint: filesFingerprint(files),
     ...(isDirect ? { files: opened.map((o) => ({ url: o.url, rows: o.footer.rows, bytes: o.file.size })) } : {}),
   };
+}
+
+/** With its columns told, a folder without a file has no row. */
+function noFiles(schema: StructType): BoundSource {
+  return { sql: emptySql(schema), schema, fingerprint: filesFingerprint([]) };
 }
 
 async function open(file: FoundFile, context: BindContext): Promise<OpenFile> {

@@ -84,6 +84,12 @@ export function parquetSql(urls: readonly string[]): string {
   return `SELECT * FROM read_parquet([${list}], hive_partitioning = false)`;
 }
 
+/** SQL for these columns without a row. */
+export function emptySql({ fields }: StructType): string {
+  const columns = fields.map(({ name, type }) => `CAST(NULL AS ${duckdbType(type)}) AS ${quotedIdentifier(name)}`);
+  return `SELECT ${columns.join(", ") || '1 AS "__none"'} WHERE false`;
+}
+
 async function bindListing({ files, partitionColumns }: FoundFiles, spool: Spool): Promise<BoundSource> {
   // Folders' values are written as text, which the query casts.
   const asText = partitionColumns.map((c) => structField(`k=${c.name}`, "string"));

@@ -9,11 +9,9 @@ import { csvBatches, csvSchema } from "../../text/csv-read";
 import { jsonReading } from "../../text/json-options";
 import { jsonBatches, jsonSchema } from "../../text/json-read";
 import { TEXT_SCHEMA, textBatches } from "../../text/line-text";
-import { duckdbType } from "./duckdb-types";
 import { filesFingerprint, type ReadLeaf } from "./files";
-import { type BoundSource, parquetSql } from "./sources";
+import { type BoundSource, emptySql, parquetSql } from "./sources";
 import type { Spool } from "./spool";
-import { quotedIdentifier } from "./sql-text";
 
 /** A format of text, once its files and options are known. */
 interface TextReading {
@@ -32,7 +30,8 @@ export async function bindText(
   files: readonly FileStatus[],
   { spool }: { readonly spool: Spool },
 ): Promise<BoundSource> {
-  if (files.length === 0) {
+  // With its columns told, a folder without a file has no row.
+  if (files.length === 0 && leaf.schema === undefined && leaf.format !== "text") {
     throw new PathNotFoundError(`There is no file in ${leaf.paths.join(", ")}.`, leaf.paths[0] ?? "");
   }
   const reading = readingOf(leaf, files);
@@ -89,10 +88,4 @@ function readingOf(leaf: ReadLeaf, files: readonly FileStatus[]): TextReading {
 
 function nullable(schema: StructType): StructType {
   return { type: "struct", fields: schema.fields.map((field) => structField(field.name, field.type)) };
-}
-
-/** The columns without a row. */
-function emptySql({ fields }: StructType): string {
-  const columns = fields.map(({ name, type }) => `CAST(NULL AS ${duckdbType(type)}) AS ${quotedIdentifier(name)}`);
-  return `SELECT ${columns.join(", ") || '1 AS "__none"'} WHERE false`;
 }
