@@ -162,11 +162,13 @@ describe("a compile error", () => {
   });
 
   test("of a DataFrame that is looked at points to the line that shows it", async () => {
-    const cell = 'const fruits = session.createDataFrame([{ kilos: 1 }]);\n\nfruits\n  .filter(col("kilo").gt(5))';
+    const cell = 'const fruits = session.createDataFrame([{ kilos: 1 }]);\n\nfruits\n  .filter("kilo > 5")';
     const { ename, text } = errorOf(await kernel.execute(cell));
     expect(ename).toBe("UnresolvedColumnError");
     expect(text).toMatch(/In\[\d+\], line 3\n.*\n.*\n> 3 \| fruits/);
     expect(text).not.toContain("/dist/");
+    const written = errorOf(await kernel.execute('fruits\n  .filter(col("kilo").gt(5))'));
+    expect(written.text).toMatch(/In\[\d+\], line 2\n.*\n> 2 \|\s+\.filter\(/);
   });
 
   test("of the package has nothing of its own stack, nor its causes", async () => {
