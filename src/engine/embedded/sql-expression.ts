@@ -39,10 +39,9 @@ export function expressionValue(expression: Expression, resolve: ResolveName): V
       };
     case "batch":
       throw new AnalysisError(
-        `[UNSUPPORTED_FEATURE] ${expressionText(expression)} stands where a function on workers cannot: in filter, groupBy, agg, orderBy or join.`,
+        `[UNSUPPORTED_FEATURE] ${expressionText(expression)} stands where a function on workers cannot: in the condition of a join.`,
         {
-          remedy:
-            'Make a column of it first: df.withColumn("x", f(col("a"))), then filter(col("x")), groupBy("x") or orderBy("x").',
+          remedy: 'Make a column of it first: df.withColumn("x", f(col("a"))), then join on col("x").',
         },
       );
     case "star":

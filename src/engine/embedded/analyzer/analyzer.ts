@@ -12,6 +12,7 @@ import { type Attribute, find, Identities, lookUp, outputOnly, type Resolved } f
 import { conditionParts } from "./condition-text";
 import { bind, bindAll, type Context, placeOf, reaching } from "./expressions";
 import { resolveJoin } from "./joins";
+import { lifting } from "./lifted";
 import { isPresentEnough, resolveFill, resolveReplace } from "./missing-values";
 import { errorAttributes, projected, resolveAggregate, resolveProject } from "./projections";
 import { resolveSet } from "./sets";
@@ -132,8 +133,9 @@ class Analyzer {
           input,
           context,
         );
-        const orders = plan.orders.map((o, i) => ({ ...o, child: keys[i]?.value ?? o.child }));
-        return over(input, (relation) => ({ op: "sort", input: relation, orders }));
+        const { lift, under } = lifting(ids);
+        const orders = plan.orders.map((o, i) => ({ ...o, child: lift(keys[i]?.value ?? o.child) }));
+        return over(input, (relation) => ({ op: "sort", input: under(relation), orders }));
       }
       case "sample": {
         const { seed, fraction, lower = 0 } = plan;
@@ -310,7 +312,9 @@ class Analyzer {
   private async filter(plan: Resolved, condition: Expression): Promise<Resolved> {
     const input = reaching([condition], plan);
     const { value } = await bind(condition, input, this.context);
-    return over(input, (relation) => ({ op: "filter", input: relation, condition: value }));
+    const { lift, under } = lifting(this.context.ids);
+    const lifted = lift(value);
+    return over(input, (relation) => ({ op: "filter", input: under(relation), condition: lifted }));
   }
 
   /** Names in the text become columns where they are some; what else there is, the engine's SQL has to know. */

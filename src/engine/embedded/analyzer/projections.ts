@@ -7,6 +7,7 @@ import { hasAggregate, isAggregate, unaliased } from "../sql-aggregates";
 import { type Attribute, type Frame, find, lookUp, type Resolved } from "./attribute";
 import { type Bound, bind, type Context, nameOf, typeOf } from "./expressions";
 import { sqlType } from "./field-access";
+import { liftedAggregate } from "./lifted";
 
 /** A column of a projection, bound. */
 interface Made {
@@ -90,12 +91,10 @@ export async function resolveAggregate(
     return list;
   });
   const [groupColumns = [], aggregateColumns = []] = computed;
-  const relation: Relation = {
-    op: "aggregate",
-    input: input.relation,
-    grouping: groupColumns,
-    aggregates: aggregateColumns,
-  };
+  const relation = liftedAggregate(
+    { op: "aggregate", input: input.relation, grouping: groupColumns, aggregates: aggregateColumns },
+    context.ids,
+  );
   return { relation, output, hidden: [], frames: input.frames };
 }
 
