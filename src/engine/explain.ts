@@ -1,7 +1,7 @@
 import { expressionText, inputsOf, type Plan } from "../frame/plan";
 import type { Step } from "../worker/task";
 import type { Lowered, Pipeline } from "./pipeline";
-import { type Computed, type Relation, relationInputs } from "./relation";
+import { type Computed, generatedBy, type Relation, relationInputs } from "./relation";
 
 /** A plan as `explain` prints it: as written, as stages, and the relational engine's own plan of the last stage. */
 export function explainText(plan: Plan, lowered: Lowered, relationalPlan: string): string {
@@ -71,6 +71,8 @@ function nodeText(plan: Plan): string {
       return `Sample ${plan.fraction}, seed ${plan.seed}`;
     case "limit":
       return `Limit ${plan.n}`;
+    case "offset":
+      return `Offset ${plan.n}`;
     case "sort":
       return `Sort [${plan.orders.map((o) => `${expressionText(o.child)} ${o.direction.toUpperCase()}`).join(", ")}]`;
     case "aggregate":
@@ -124,8 +126,12 @@ function relationText(relation: Relation): string {
       return `Sample ${relation.bounds.join(" to ")}, seed ${relation.seed}`;
     case "balancedSample":
       return `BalancedSample ${relation.total} by ${relation.by}, seed ${relation.seed}`;
+    case "generate":
+      return `Generate ${relation.outer ? "outer " : ""}[${generatedBy(relation).join(", ")}] of ${expressionText(relation.value)}`;
     case "limit":
       return `Limit ${relation.n}`;
+    case "offset":
+      return `Offset ${relation.n}`;
     case "sort":
       return `Sort [${relation.orders.map((o) => `${expressionText(o.child)} ${o.direction.toUpperCase()}`).join(", ")}]`;
     case "aggregate":

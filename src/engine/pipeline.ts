@@ -2,7 +2,7 @@ import { PomonaError } from "../errors";
 import { childrenOf, columnsIn, hasBatch, mapChildren, replaceBatches } from "../frame/expressions";
 import type { BatchExpression, Expression } from "../frame/plan";
 import type { Step } from "../worker/task";
-import { type Computed, columnsOf, type Relation, reference } from "./relation";
+import { type Computed, columnsOf, generatedBy, type Relation, reference } from "./relation";
 
 /**
  * A plan cut into what a relational engine does (`source`) and what workers do to its rows (`steps`). The steps are
@@ -89,6 +89,7 @@ export function lower(relation: Relation, isCached: (id: string) => boolean): Lo
         };
       }
       case "limit":
+      case "offset":
       case "repartition":
         return below(visit(node.input), [], (input) => ({ ...node, input }));
       case "sample":
@@ -98,6 +99,8 @@ export function lower(relation: Relation, isCached: (id: string) => boolean): Lo
           ...node,
           input,
         }));
+      case "generate":
+        return generate(prune(visit(node.input)), node);
       case "filter":
         return below(visit(node.input), columnsIn(node.condition), (input) => ({ ...node, input }));
       case "sort": {
@@ -230,6 +233,16 @@ export function lower(relation: Relation, isCached: (id: string) => boolean): Lo
       return { ...exposed, source: wrap(exposed.source) };
     }
     return relational(wrap(asRelational(input)));
+  }
+
+  /** Elements become rows below what reads a file's content; what workers compute for a row is computed once, before. */
+  function generate(input: Pipeline, node: Extract<Relation, { op: "generate" }>): Pipeline {
+    const isLight = input.steps.every((step) => step.kind === "column" && step.fn.name === "binaryFile.content");
+    const wrap = (source: Relation): Relation => ({ ...node, input: source });
+    if (!isLight) return relational(wrap(asRelational(input)));
+    const made = below(input, columnsIn(node.value), wrap);
+    const missing = generatedBy(node).filter((id) => !made.columns.some((c) => c.as === id));
+    return { ...made, columns: [...made.columns, ...missing.map((id) => ({ from: id, as: id, relational: true }))] };
   }
 
   /** The same pipeline over a source whose relational output columns carry their output ids. */

@@ -58,7 +58,19 @@ export type Relation =
       readonly seed: number;
       readonly place?: string;
     }
+  /** A row for each element of an array, or entry of a map (key and value), beside the input's columns. */
+  | {
+      readonly op: "generate";
+      readonly input: Relation;
+      readonly value: Expression;
+      /** Whether rows without an element stay, with nulls. */
+      readonly outer: boolean;
+      /** The column of places from 0. */
+      readonly position?: string;
+      readonly columns: readonly string[];
+    }
   | { readonly op: "limit"; readonly input: Relation; readonly n: number }
+  | { readonly op: "offset"; readonly input: Relation; readonly n: number }
   | { readonly op: "sort"; readonly input: Relation; readonly orders: readonly SortKey[] }
   | {
       readonly op: "aggregate";
@@ -129,6 +141,8 @@ export function columnsOf(relation: Relation): readonly string[] {
       return relation.columns.map((c) => c.id);
     case "extend":
       return [...columnsOf(relation.input), ...relation.columns.map((c) => c.id)];
+    case "generate":
+      return [...columnsOf(relation.input), ...generatedBy(relation)];
     case "aggregate":
       return [...relation.grouping, ...relation.aggregates].map((c) => c.id);
     case "join":
@@ -140,6 +154,11 @@ export function columnsOf(relation: Relation): readonly string[] {
     default:
       return columnsOf(relation.input);
   }
+}
+
+/** The ids of the columns that a `generate` adds. */
+export function generatedBy({ position, columns }: Extract<Relation, { op: "generate" }>): readonly string[] {
+  return position === undefined ? columns : [position, ...columns];
 }
 
 /** The inputs of a relation, left before right. */

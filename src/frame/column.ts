@@ -236,8 +236,11 @@ export class Column<Name extends string = string, T = unknown> {
   }
 
   /** The same column under another name. */
-  alias<N extends string>(name: N): Column<N, T> {
-    return new Column({ kind: "alias", child: unaliased(this.expression), name });
+  alias<N extends string>(name: N): Column<N, T>;
+  alias(name: string, ...more: readonly string[]): Column;
+  alias(name: string, ...more: readonly string[]): Column {
+    const child = unaliased(this.expression);
+    return new Column({ kind: "alias", child, name, ...(more.length > 0 ? { more } : {}) });
   }
 
   /** Same as {@link Column.alias}. */

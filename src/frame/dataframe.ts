@@ -113,6 +113,19 @@ export class DataFrame<R = any> {
     return this.withPlan({ op: "project", input: this.plan, columns: expressionsOf(list) });
   }
 
+  /**
+   * Columns of SQL text: `selectExpr("label", "length / 1024 AS kilobytes")`. The dialect is the relational engine's, DuckDB here,
+   * as in `session.sql`.
+   * @throws IllegalArgumentError where nothing is named
+   */
+  selectExpr(...expressions: readonly (string | readonly string[])[]): DataFrame<AnyRow> {
+    const list = expressions.flat();
+    if (list.length === 0) throw new IllegalArgumentError("selectExpr needs at least one expression.");
+    const view = "__frame";
+    const query = `SELECT ${list.join(",\n")}\nFROM ${view}`;
+    return this.withPlan({ op: "sql", dialect: "duckdb", query, views: { [view]: this.plan } });
+  }
+
   /** One more column, or another value for the column of that name. */
   withColumn<const N extends string, T>(name: N, column: Column<string, T>): DataFrame<With<R, N, T>> {
     return this.withColumns({ [name]: column }) as unknown as DataFrame<With<R, N, T>>;
@@ -219,6 +232,11 @@ export class DataFrame<R = any> {
   /** The first `n` rows. */
   limit(n: number): DataFrame<R> {
     return this.withPlan({ op: "limit", input: this.plan, n: checkedCount("limit", n, 0) });
+  }
+
+  /** The rows without the first `n`. */
+  offset(n: number): DataFrame<R> {
+    return this.withPlan({ op: "offset", input: this.plan, n: checkedCount("offset", n, 0) });
   }
 
   /** Sorted rows: names and columns in ascending order, nulls first, unless `desc` or the options say otherwise. */

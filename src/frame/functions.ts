@@ -27,6 +27,7 @@ export {
   when,
 } from "./functions/conditions";
 export * from "./functions/dates";
+export { explode, explodeOuter, posexplode, posexplodeOuter } from "./functions/generators";
 export * from "./functions/hashes";
 export {
   abs,

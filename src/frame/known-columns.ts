@@ -1,5 +1,6 @@
 import { UnresolvedColumnError } from "./analysis-error";
 import { childrenOf, columnsIn } from "./expressions";
+import { generatorIn } from "./functions/generators";
 import { type Expression, inputsOf, outputName, type Plan } from "./plan";
 import { nameParts, sameName } from "./resolve";
 
@@ -161,6 +162,7 @@ function derivedColumns(plan: Plan): Names | undefined {
     case "sample":
     case "balancedSample":
     case "limit":
+    case "offset":
     case "distinct":
     case "repartition":
     case "dropMissing":
@@ -188,7 +190,7 @@ function joinedColumns({ left, right, on, how }: Extract<Plan, { op: "join" }>):
 
 /** A column that is one, under a name that its text alone decides. */
 function isPlain(expression: Expression): boolean {
-  if (expression.kind === "star") return false;
+  if (expression.kind === "star" || generatorIn(expression)) return false;
   if (expression.kind === "batch") return expression.onError.kind === "fail";
   return expression.kind === "alias" ||
     expression.kind === "column" ||

@@ -25,7 +25,8 @@ export type Expression =
       readonly branches: readonly { readonly when: Expression; readonly then: Expression }[];
       readonly otherwise?: Expression;
     }
-  | { readonly kind: "alias"; readonly child: Expression; readonly name: string }
+  /** `more` are the names of what gives several columns. */
+  | { readonly kind: "alias"; readonly child: Expression; readonly name: string; readonly more?: readonly string[] }
   | BatchExpression
   | ResolvedExpression;
 
@@ -117,6 +118,7 @@ type PlanNode =
       readonly seed: number;
     }
   | { readonly op: "limit"; readonly input: Plan; readonly n: number }
+  | { readonly op: "offset"; readonly input: Plan; readonly n: number }
   | { readonly op: "sort"; readonly input: Plan; readonly orders: readonly SortOrder[] }
   | {
       readonly op: "aggregate";

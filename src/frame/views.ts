@@ -12,6 +12,12 @@ export function viewsOf(runtime: Runtime): Map<string, Plan> {
   return found;
 }
 
+/** A view by its name, in any case, as in SQL. */
+export function viewNamed(views: ReadonlyMap<string, Plan>, name: string): Plan | undefined {
+  const exact = views.get(name);
+  return exact ?? [...views].find(([other]) => other.toLowerCase() === name.toLowerCase())?.[1];
+}
+
 /** @throws IllegalArgumentError for what is no name */
 export function checkedViewName(name: unknown): string {
   if (typeof name === "string" && name.trim() !== "") return name;

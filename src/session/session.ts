@@ -5,15 +5,17 @@ import { embeddedEngine } from "../engine/embedded/engine";
 import { SessionStoppedError } from "../engine/errors";
 import type { EventListener } from "../engine/events";
 import { IllegalArgumentError } from "../errors";
+import { AnalysisError } from "../frame/analysis-error";
 import { DataFrame } from "../frame/dataframe";
 import type { Plan } from "../frame/plan";
 import { DataFrameReader } from "../frame/reader";
 import type { AnyRow } from "../frame/row-types";
 import type { Runtime } from "../frame/runtime";
-import { checkedViewName, viewsOf } from "../frame/views";
+import { checkedViewName, viewNamed, viewsOf } from "../frame/views";
 import { kernelHost } from "../host/kernel-host";
 import { JUPYTER_DISPLAY, type MimeBundle } from "../host/mime-bundle";
 import { VERSION } from "../version";
+import { type Catalog, catalogOf } from "./catalog";
 import { isFixedByStart, RuntimeConfig, type SettingName, type SettingValue, tell } from "./configuration";
 import { eventLog } from "./event-log";
 import { type JobRecord, jobHistory } from "./history";
@@ -143,6 +145,22 @@ export class Session {
   /** Forgets a view; true if there was one. */
   dropTempView(name: string): boolean {
     return this.views.delete(name);
+  }
+
+  /** The DataFrame that goes by this name for `session.sql`. @throws AnalysisError where there is none */
+  table<R = AnyRow>(name: string): DataFrame<R> {
+    this.assertRunning();
+    const plan = viewNamed(this.views, name);
+    if (plan) return new DataFrame<R>(plan, this.engine);
+    const names = [...this.views.keys()].sort().join(", ") || "none";
+    throw new AnalysisError(`[TABLE_OR_VIEW_NOT_FOUND] There is no view \`${name}\`; there are: ${names}.`, {
+      remedy: "Name one by df.createOrReplaceTempView(name); files are read by session.read.",
+    });
+  }
+
+  /** The views, under PySpark's name for what knows them. */
+  get catalog(): Catalog {
+    return catalogOf(this.views);
   }
 
   /**

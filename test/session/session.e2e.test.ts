@@ -2,7 +2,21 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Session } from "pomona";
-import { avg, batchUdf, col, elementAt, length, lit, size, split, sum, udf, upper } from "pomona/functions";
+import {
+  avg,
+  batchUdf,
+  col,
+  elementAt,
+  explode,
+  length,
+  lit,
+  posexplode,
+  size,
+  split,
+  sum,
+  udf,
+  upper,
+} from "pomona/functions";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { syntheticFruit } from "../../src/image/synthetic";
 
@@ -41,6 +55,51 @@ describe("a session", () => {
     expect(() => session.conf.set("spark.task.maxFailure", 2)).toThrow(/spark\.task\.maxFailures/);
     expect(() => session.conf.set("spark.task.maxFailures", 0)).toThrow(/positive whole number/);
     await expect(Session.builder().config("nonsense", 1).getOrCreate()).rejects.toThrow(/no setting/);
+  });
+});
+
+describe("views", () => {
+  it("are tables by name, and listed and dropped by the catalog", async () => {
+    session.range(3).createOrReplaceTempView("Numbers");
+    expect(await session.table("numbers").count()).toBe(3);
+    expect(session.catalog.listTables()).toMatchObject([
+      { name: "Numbers", tableType: "TEMPORARY", isTemporary: true },
+    ]);
+    expect(session.catalog.tableExists("NUMBERS")).toBe(true);
+    expect(session.catalog.dropTempView("numbers")).toBe(true);
+    expect(session.catalog.dropTempView("numbers")).toBe(false);
+    expect(session.catalog.tableExists("Numbers")).toBe(false);
+    expect(() => session.table("numbers")).toThrow(
+      /\[TABLE_OR_VIEW_NOT_FOUND\] There is no view `numbers`; there are: none\./,
+    );
+  });
+});
+
+describe("rows of elements", () => {
+  it("stand beside what workers make, before and after", async () => {
+    const twice = udf((n: number) => n * 2, { returns: "double" });
+    const pieces = files().withColumn("part", explode(split(col("label"), "i")));
+    expect(await pieces.count()).toBe(30);
+    const read = await pieces.filter(col("part").eq("w")).select("part", "content").collect();
+    expect(read).toHaveLength(6);
+    expect(read[0]?.content).toBeInstanceOf(Uint8Array);
+    const made = session.createDataFrame([{ xs: [1, 2], y: 3 }]).withColumn("z", twice(col("y")));
+    expect(
+      await made
+        .select("z", posexplode("xs"))
+        .withColumn("w", twice(col("col")))
+        .collect(),
+    ).toEqual([
+      { z: 6, pos: 0, col: 1, w: 2 },
+      { z: 6, pos: 1, col: 2, w: 4 },
+    ]);
+    const words = udf((text: string) => text.split(" "), { returns: "array<string>" });
+    const spoken = session.createDataFrame([{ text: "a b" }, { text: "c" }]);
+    expect(await spoken.select(explode(words(col("text"))).alias("word")).collect()).toEqual(
+      ["a", "b", "c"].map((word) => ({ word })),
+    );
+    expect(await made.offset(1).count()).toBe(0);
+    expect(await made.selectExpr("z + 1 AS a", "len(xs) AS n").collect()).toEqual([{ a: 7, n: 2 }]);
   });
 });
 

@@ -135,8 +135,12 @@ class Compiler {
         const byText = castValue(resolver(input)(relation.by), "string").sql;
         return { ...input, name: this.add(balancedSampleSql(input, { ...relation, byText })) };
       }
+      case "generate":
+        return this.generate(relation);
       case "limit":
         return this.pass(this.step(relation.input), `LIMIT ${relation.n}`);
+      case "offset":
+        return this.pass(this.step(relation.input), `OFFSET ${relation.n}`);
       case "sort": {
         const keys = relation.orders.map((o) => ({ value: o.child }));
         const input = this.numbered(relation.input, keys);
@@ -187,6 +191,30 @@ class Compiler {
     });
     const source = `(${querySql(query, viewsSql(views, narrowed, this.resolveLeaf))}) AS query(${columns.map(quotedIdentifier).join(", ")})`;
     return { name: this.add(`SELECT ${list.join(", ")} FROM ${source}`), ids: columns, types: typesOf(schema) };
+  }
+
+  private generate({ input, value, outer, position, columns }: Extract<Relation, { op: "generate" }>): Step {
+    const from = this.numbered(input, [{ value }]);
+    const { sql, type } = expressionValue(value, resolver(from));
+    const all = quotedIdentifier("#all");
+    const passed = from.ids.map(quotedIdentifier);
+    // Apart, so that what the elements come from is computed once.
+    const name = this.add(`SELECT ${[...passed, `${sql} AS ${all}`].join(", ")} FROM ${from.name}`);
+    const isMap = typeof type === "object" && type.type === "map";
+    const count = isMap ? `cardinality(${all})` : `len(${all})`;
+    const elements = (list: string) =>
+      `unnest(${outer ? `CASE WHEN ${count} > 0 THEN ${list} ELSE [NULL] END` : list})`;
+    const lists = isMap ? [`map_keys(${all})`, `map_values(${all})`] : [all];
+    const made: Output[] = elementTypes(type).map((each, i) => ({
+      id: columns[i] ?? "",
+      sql: elements(lists[i] ?? all),
+      type: each.type,
+      nullable: each.nullable || outer,
+    }));
+    const place = `list_transform(range(CAST(${count} AS BIGINT)), lambda i: CAST(i AS INTEGER))`;
+    const places: Output[] =
+      position === undefined ? [] : [{ id: position, sql: elements(place), type: "integer", nullable: outer }];
+    return this.emit([...outputsOf(from), ...places, ...made], `FROM ${name}`);
   }
 
   private aggregate({ input, grouping, aggregates }: Extract<Relation, { op: "aggregate" }>): Step {
@@ -295,6 +323,17 @@ class Compiler {
     this.steps.push(`${name} AS NOT MATERIALIZED (${sql})`);
     return name;
   }
+}
+
+/** What the elements of an array or the keys and values of a map are. */
+function elementTypes(type: DataType): ColumnType[] {
+  if (typeof type === "string" || type.type === "struct") return [];
+  return type.type === "array"
+    ? [{ type: type.elementType, nullable: type.containsNull }]
+    : [
+        { type: type.keyType, nullable: false },
+        { type: type.valueType, nullable: type.valueContainsNull },
+      ];
 }
 
 function typesOf(schema: StructType): ColumnType[] {

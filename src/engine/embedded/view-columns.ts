@@ -54,7 +54,10 @@ async function visit(node: Relation, wanted: ReadonlySet<string>, reader: QueryR
           wanted,
         ),
       };
+    case "generate":
+      return { ...node, input: await reading(node.input, [node.value], wanted) };
     case "limit":
+    case "offset":
     case "repartition":
       return { ...node, input: await visit(node.input, wanted, reader) };
     case "aggregate": {

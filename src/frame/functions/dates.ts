@@ -13,6 +13,24 @@ function defineOfDay(name: string, returns: DataType, duckdb: FunctionEntry["duc
   define(name, takes(["date"], returns), duckdb);
 }
 
+/**
+ * The time at which the query runs.
+ * @see https://spark.apache.org/docs/latest/api/python/reference/pyspark.sql/api/pyspark.sql.functions.current_timestamp.html
+ */
+export function currentTimestamp(): Column<string, Date> {
+  return call("current_timestamp");
+}
+define("current_timestamp", takes([], "timestamp", { nullable: false }), () => "now()");
+
+/**
+ * The day on which the query runs, in the session's time zone.
+ * @see https://spark.apache.org/docs/latest/api/python/reference/pyspark.sql/api/pyspark.sql.functions.current_date.html
+ */
+export function currentDate(): Column<string, Date> {
+  return call("current_date");
+}
+define("current_date", takes([], "date", { nullable: false }), () => "CAST(now() AS DATE)");
+
 // --- Parts -----------------------------------------------------------------------------------------------------------
 
 /**

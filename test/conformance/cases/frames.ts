@@ -249,4 +249,91 @@ export const FRAME_CASES: readonly FrameCase[] = [
   { spark: "arrays", ours: ({ arrays }) => arrays! },
   { spark: "nested", ours: ({ nested }) => nested! },
   { spark: "bytes", ours: ({ bytes }) => bytes! },
+  // Rows of elements
+  ...(["explode", "explode_outer", "posexplode", "posexplode_outer"] as const).flatMap((name): FrameCase[] => {
+    const fn = {
+      explode: f.explode,
+      explode_outer: f.explodeOuter,
+      posexplode: f.posexplode,
+      posexplode_outer: f.posexplodeOuter,
+    }[name];
+    return [
+      ...["xs", "ns", "ss", "nn"].map(
+        (c): FrameCase => ({
+          spark: `arrays.select("id", F.${name}("${c}"))`,
+          ours: ({ arrays }) => arrays!.select("id", fn(c)),
+        }),
+      ),
+      { spark: `nested.select(F.${name}("m"), "id")`, ours: ({ nested }) => nested!.select(fn("m"), "id") },
+      {
+        spark: `nested.select("*", F.${name}("m").alias("a", "b"))`,
+        ours: ({ nested }) => nested!.select("*", fn("m").alias("a", "b")),
+      },
+      { spark: `arrays.select(F.${name}("ns").alias("n"))`, ours: ({ arrays }) => arrays!.select(fn("ns").alias("n")) },
+      {
+        spark: `arrays.withColumn("n", F.${name}("ns")).select("id", "n")`,
+        ours: ({ arrays }) => arrays!.withColumn("n", fn("ns")).select("id", "n"),
+      },
+      {
+        spark: `arrays.select(F.${name}(F.array("id", "k")))`,
+        ours: ({ arrays }) => arrays!.select(fn(f.array("id", "k"))),
+      },
+      { spark: `arrays.select(F.${name}("id"))`, ours: ({ arrays }) => arrays!.select(fn("id")) },
+    ];
+  }),
+  {
+    spark: 'arrays.withColumn("ns", F.explode("ns"))',
+    ours: ({ arrays }) => arrays!.withColumn("ns", f.explode("ns")),
+  },
+  {
+    spark: 'arrays.select(F.explode("ns"), F.explode("xs"))',
+    ours: ({ arrays }) => arrays!.select(f.explode("ns"), f.explode("xs")),
+  },
+  { spark: 'arrays.select(F.explode("ns") + 1)', ours: ({ arrays }) => arrays!.select(f.explode("ns").plus(1)) },
+  { spark: 'arrays.filter(F.explode("ns") > 1)', ours: ({ arrays }) => arrays!.filter(f.explode("ns").gt(1)) },
+  {
+    spark: 'arrays.select(F.explode("nn").alias("n")).select(F.explode("n"))',
+    ours: ({ arrays }) => arrays!.select(f.explode("nn").alias("n")).select(f.explode("n")),
+  },
+  {
+    spark: 'arrays.select(F.explode("ns").alias("n")).filter("n > 1").groupBy("n").count()',
+    ours: ({ arrays }) => arrays!.select(f.explode("ns").alias("n")).filter("n > 1").groupBy("n").count(),
+  },
+  {
+    spark: 'arrays.select(F.explode("ns").alias("n")).filter(F.col("id") == 3)',
+    ours: ({ arrays }) => arrays!.select(f.explode("ns").alias("n")).filter(col("id").eq(3)),
+  },
+  {
+    spark: 'texts.select("id", F.explode(F.split("s", ",")))',
+    ours: ({ texts }) => texts!.select("id", f.explode(f.split("s", ","))),
+  },
+  // The first rows left out
+  ...[0, 3, 100].map(
+    (n): FrameCase => ({
+      spark: `doubles.sort("id").offset(${n}).select("id")`,
+      ours: ({ doubles }) => doubles!.sort("id").offset(n).select("id"),
+      ordered: true,
+    }),
+  ),
+  {
+    spark: 'doubles.sort("id").limit(5).offset(2).limit(2).select("id")',
+    ours: ({ doubles }) => doubles!.sort("id").limit(5).offset(2).limit(2).select("id"),
+    ordered: true,
+  },
+  {
+    spark:
+      'doubles.select((F.year(F.current_date()) > 2000).alias("a"), F.current_timestamp().isNotNull().alias("d")).limit(1)',
+    ours: ({ doubles }) =>
+      doubles!
+        .select(f.year(f.currentDate()).gt(2000).alias("a"), f.currentTimestamp().isNotNull().alias("d"))
+        .limit(1),
+  },
+  {
+    spark: "doubles.select(F.current_timestamp(), F.current_date()).limit(0)",
+    ours: ({ doubles }) => doubles!.select(f.currentTimestamp(), f.currentDate()).limit(0),
+  },
+  {
+    spark: 'doubles.selectExpr("id", "id + 1 AS n").filter("n < 4")',
+    ours: ({ doubles }) => doubles!.selectExpr("id", "id + 1 AS n").filter("n < 4"),
+  },
 ];

@@ -11,6 +11,7 @@ import { type Computed, type LeafPlan, type OutputName, type Relation, reference
 import { type Attribute, find, Identities, lookUp, outputOnly, type Resolved } from "./attribute";
 import { conditionParts } from "./condition-text";
 import { bind, bindAll, type Context, placeOf, reaching } from "./expressions";
+import { generated } from "./generators";
 import { resolveJoin } from "./joins";
 import { lifting } from "./lifted";
 import { isPresentEnough, resolveFill, resolveReplace } from "./missing-values";
@@ -156,9 +157,10 @@ class Analyzer {
           seed: plan.seed,
           ...placed(placeOf(input.output)),
         }));
-      case "limit": {
-        const input = await this.resolve(plan.input);
-        return over(input, (relation) => ({ op: "limit", input: relation, n: plan.n }));
+      case "limit":
+      case "offset": {
+        const { op, n } = plan;
+        return over(await this.resolve(plan.input), (input) => ({ op, input, n }));
       }
       case "repartition": {
         const { partitions, shuffle } = plan;
@@ -268,17 +270,20 @@ class Analyzer {
 
   /** Spark keeps a replaced column's place and takes the new spelling of its name. */
   private async withColumns(
-    input: Resolved,
+    given: Resolved,
     columns: readonly { readonly name: string; readonly value: Expression }[],
   ): Promise<Resolved> {
     refuseDuplicates(
       columns.map((c) => c.name),
       "A column can have one new value.",
     );
+    const values = columns.map(({ name, value }): Expression => ({ kind: "alias", child: value, name }));
+    const { input, made: elements } = await generated(given, values, this.context);
     const bound = await bindAll(
       columns.map((c) => c.value),
       input,
       this.context,
+      (_, i) => values[i] && elements.get(values[i])?.[0],
     );
     const output: Attribute[][] = input.output.map((a) => [a]);
     const computed: Computed[] = [];

@@ -27,10 +27,26 @@ export interface Bound {
   readonly errors: readonly OutputName[];
 }
 
-/** Binds expressions to a frame's columns. @throws UnresolvedColumnError, AmbiguousColumnError, AnalysisError */
-export async function bindAll(expressions: readonly Expression[], at: Resolved, context: Context): Promise<Bound[]> {
+/**
+ * Binds expressions to a frame's columns.
+ * @param made the column that an expression is already, if it is one
+ * @throws UnresolvedColumnError, AmbiguousColumnError, AnalysisError
+ */
+export async function bindAll(
+  expressions: readonly Expression[],
+  at: Resolved,
+  context: Context,
+  made: (expression: Expression, index: number) => Attribute | undefined = () => undefined,
+): Promise<Bound[]> {
   const bound: Bound[] = [];
-  for (const expression of expressions) bound.push(await bind(expression, at, context));
+  for (const [i, expression] of expressions.entries()) {
+    const known = made(expression, i);
+    if (!known) bound.push(await bind(expression, at, context));
+    else {
+      const type = known.type === undefined ? {} : { type: known.type };
+      bound.push({ value: reference(known.id), shown: reference(known.name), ...type, errors: [] });
+    }
+  }
   return bound;
 }
 
@@ -51,6 +67,11 @@ export async function bind(expression: Expression, at: Resolved, context: Contex
         remedy: '"*" stands for columns of its own: select("*", ...). count("*") counts rows.',
       });
     case "alias": {
+      if (expression.more) {
+        throw new AnalysisError(
+          `[UDTF_ALIAS_NUMBER_MISMATCH] ${expressionText(expression.child)} gives one column, and has ${1 + expression.more.length} names.`,
+        );
+      }
       const { attribute: _, ...child } = await bind(expression.child, at, context);
       return { ...child, shown: { kind: "alias", child: child.shown, name: expression.name } };
     }

@@ -7,6 +7,7 @@ import { hasAggregate, isAggregate, unaliased } from "../sql-aggregates";
 import { type Attribute, type Frame, find, lookUp, type Resolved } from "./attribute";
 import { type Bound, bind, type Context, nameOf, typeOf } from "./expressions";
 import { sqlType } from "./field-access";
+import { generated } from "./generators";
 import { liftedAggregate } from "./lifted";
 
 /** A column of a projection, bound. */
@@ -17,14 +18,20 @@ interface Made {
 
 /** `select`: columns and stars, aggregates over all rows where there is one among them. */
 export async function resolveProject(
-  input: Resolved,
+  given: Resolved,
   columns: readonly Expression[],
   context: Context,
 ): Promise<Resolved> {
+  const { input, made: elements } = await generated(given, columns, context);
   if (columns.some(hasAggregate)) return resolveAggregate(input, [], columns, context);
   const output: Attribute[] = [];
   const computed: Computed[] = [];
   for (const column of columns) {
+    const ofElements = elements.get(column);
+    if (ofElements) {
+      output.push(...ofElements);
+      continue;
+    }
     if (column.kind === "star" && isFrame(column, input)) {
       output.push(...starOf(column, input));
       continue;
