@@ -209,6 +209,11 @@ export class KMeansModel<O extends string = string> {
     const { uid, k, distanceMeasure, numFeatures } = this;
     return `KMeansModel: uid=${uid}, k=${k}, distanceMeasure=${distanceMeasure}, numFeatures=${numFeatures}`;
   }
+
+  /** What a cell or console.log shows. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
 }
 
 function whole(param: string, value: number, least: number): number {

@@ -162,4 +162,9 @@ export class PCAModel<O extends string = string> {
   toString(): string {
     return `PCAModel: uid=${this.uid}, k=${this.k}`;
   }
+
+  /** What a cell or console.log shows. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
 }

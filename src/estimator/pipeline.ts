@@ -104,6 +104,11 @@ export class PipelineModel {
   toString(): string {
     return `PipelineModel: uid=${this.uid}, stages=${this.stages.length}`;
   }
+
+  /** What a cell or console.log shows. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
 }
 
 const LOADERS: Readonly<Record<string, (path: string, session?: HasRuntime) => Promise<unknown>>> = {

@@ -135,4 +135,9 @@ export class StandardScalerModel<O extends string = string> {
     const { uid, mean, withMean, withStd } = this;
     return `StandardScalerModel: uid=${uid}, numFeatures=${mean.length}, withMean=${withMean}, withStd=${withStd}`;
   }
+
+  /** What a cell or console.log shows. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
 }

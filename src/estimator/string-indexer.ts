@@ -156,6 +156,11 @@ export class StringIndexerModel<O extends string = string> {
   toString(): string {
     return `StringIndexerModel: uid=${this.uid}, handleInvalid=${this.handleInvalid}`;
   }
+
+  /** What a cell or console.log shows. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
 }
 
 export interface IndexToStringOptions<O extends string = string> {

@@ -6,6 +6,7 @@ import { vectorFromArray } from "apache-arrow";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { structField, structType } from "../../src/data/types";
+import { PCAModel, PipelineModel } from "../../src/estimator";
 import { JUPYTER_DISPLAY } from "../../src/host/mime-bundle";
 import { represent } from "../../src/notebook";
 import { figure } from "../../src/plot";
@@ -295,3 +296,13 @@ function circle(): object {
 function raise(message: string): never {
   throw new Error(message);
 }
+
+test("shows a fitted model in a line, as Spark does", async () => {
+  const components = { values: Float64Array.of(1, 0), rows: 1, dimension: 2 };
+  const found = { components, explainedVariance: Float64Array.of(1) };
+  const model = new PCAModel({ uid: "PCA_1", inputCol: "a", outputCol: "b" }, found);
+  expect(await represent(model)).toEqual({ "text/plain": "PCAModel: uid=PCA_1, k=1" });
+  expect(await represent(new PipelineModel("Pipeline_1", [model]))).toEqual({
+    "text/plain": "PipelineModel: uid=Pipeline_1, stages=1",
+  });
+});
