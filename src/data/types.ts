@@ -49,6 +49,36 @@ export interface StructType {
 
 export type DataType = PrimitiveType | ArrayType | MapType | StructType;
 
+/** Spark's names for types without parameters, in SQL and in code: of those for one type the first is what Spark prints. */
+export const TYPE_NAMES = {
+  boolean: "boolean",
+  tinyint: "byte",
+  byte: "byte",
+  smallint: "short",
+  short: "short",
+  int: "integer",
+  integer: "integer",
+  bigint: "long",
+  long: "long",
+  float: "float",
+  real: "float",
+  double: "double",
+  string: "string",
+  binary: "binary",
+  date: "date",
+  timestamp: "timestamp",
+  timestamp_ltz: "timestamp",
+  timestamp_ntz: "timestamp_ntz",
+  void: "void",
+  vector: "vector",
+} as const satisfies Record<string, PrimitiveType>;
+
+const PRINTED: ReadonlyMap<string, string> = new Map(
+  Object.entries(TYPE_NAMES)
+    .reverse()
+    .map(([name, type]) => [type, name]),
+);
+
 /** The least and the greatest value of each type of whole numbers. */
 export const INTEGER_RANGES: Readonly<Record<string, readonly [bigint, bigint]>> = {
   byte: [-(2n ** 7n), 2n ** 7n - 1n],
@@ -134,15 +164,7 @@ export function sparkJson(type: DataType): unknown {
 
 /** The short name Spark prints: `array<float>`, `struct<a:int>`, `bigint`. */
 export function simpleString(type: DataType): string {
-  if (typeof type === "string") {
-    const short: Partial<Record<PrimitiveType, string>> = {
-      byte: "tinyint",
-      short: "smallint",
-      integer: "int",
-      long: "bigint",
-    };
-    return short[type] ?? type;
-  }
+  if (typeof type === "string") return PRINTED.get(type) ?? type;
   switch (type.type) {
     case "array":
       return `array<${simpleString(type.elementType)}>`;

@@ -5,35 +5,12 @@ import {
   type StructField,
   type StructType,
   structField,
+  TYPE_NAMES,
 } from "../data/types";
 import { IllegalArgumentError, nearest } from "../errors";
 
-/** Spark's names for types without parameters, in SQL and in code. */
-const NAMES = {
-  boolean: "boolean",
-  tinyint: "byte",
-  byte: "byte",
-  smallint: "short",
-  short: "short",
-  int: "integer",
-  integer: "integer",
-  bigint: "long",
-  long: "long",
-  float: "float",
-  real: "float",
-  double: "double",
-  string: "string",
-  binary: "binary",
-  date: "date",
-  timestamp: "timestamp",
-  timestamp_ltz: "timestamp",
-  timestamp_ntz: "timestamp_ntz",
-  void: "void",
-  vector: "vector",
-} as const satisfies Record<string, PrimitiveType>;
-
 /** A type's name as Spark spells it; parametrised types such as `array<float>` are plain strings to the compiler. */
-export type TypeName = keyof typeof NAMES;
+export type TypeName = keyof typeof TYPE_NAMES;
 
 /**
  * The type that Spark SQL text names: `int`, `decimal(10,2)`, `array<float>`, `map<string,int>`, `struct<a:int,b:string>`.
@@ -97,9 +74,9 @@ class TypeReader {
         this.skipLength();
         return "string";
     }
-    const simple = (NAMES as Record<string, PrimitiveType>)[name];
+    const simple = (TYPE_NAMES as Record<string, PrimitiveType>)[name];
     if (simple !== undefined) return simple;
-    const names = [...Object.keys(NAMES), "decimal", "array", "map", "struct"];
+    const names = [...Object.keys(TYPE_NAMES), "decimal", "array", "map", "struct"];
     const near = nearest(name, names);
     throw new IllegalArgumentError(`Unknown type ${JSON.stringify(word)} in ${JSON.stringify(this.text)}.`, {
       remedy: near.length > 0 ? `Did you mean ${near.join(", ")}?` : `The types are ${names.join(", ")}.`,

@@ -10,6 +10,8 @@ export interface Disposition {
   readonly refused?: string;
   /** Different, and said so in docs/differences.md, which has this text. */
   readonly differs?: string;
+  /** Columns may be null where Spark knows that they are not, which docs/differences.md says in these words. */
+  readonly nullable?: string;
   /** Numbers are the same to so much, relatively: sums in another order, another mathematical library. */
   readonly within?: number;
 }

@@ -4,8 +4,10 @@ import { ARRAY_CASES } from "./cases/arrays";
 import { CAST_CASES } from "./cases/casts";
 import { DATE_CASES } from "./cases/dates";
 import { FRAME_CASES } from "./cases/frames";
+import { FRUIT_COLUMNS, FRUIT_FRAMES } from "./cases/fruits";
 import { NUMBER_CASES } from "./cases/numbers";
 import { OPERATOR_CASES } from "./cases/operators";
+import { SOLID_CASES } from "./cases/solid";
 import { TEXT_CASES } from "./cases/text";
 import { DISPOSITIONS } from "./dispositions";
 
@@ -18,6 +20,9 @@ const LISTED: readonly ConformanceCase[] = [
   ...ARRAY_CASES,
   ...AGGREGATE_CASES,
   ...FRAME_CASES,
+  ...FRUIT_COLUMNS,
+  ...FRUIT_FRAMES,
+  ...SOLID_CASES,
 ];
 
 /** Every case of the suite. */

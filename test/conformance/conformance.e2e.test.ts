@@ -6,7 +6,17 @@ import { functionNames } from "../../src/frame/function-entry";
 import { col, lit } from "../../src/frame/functions";
 import type { Session } from "../../src/session/session";
 import { golden } from "../support/golden";
-import { type Answer, answerOf, cutTime, errorName, framesOn, idsOf, isSame, isUnseen } from "./answers";
+import {
+  type Answer,
+  answerOf,
+  type ColumnAnswer,
+  cutTime,
+  errorName,
+  framesOn,
+  idsOf,
+  isSame,
+  isUnseen,
+} from "./answers";
 import type { ColumnCase, ConformanceCase, FrameCase, Frames } from "./case";
 import { CASES, keyOf } from "./cases";
 import { ENGINES } from "./engines";
@@ -52,9 +62,10 @@ describe.each(ENGINES)("conformance with Spark on $name", ({ open, cannot }) => 
   );
 
   it("tries every function of the table", () => {
-    const tried = CASES.map((c) =>
-      JSON.stringify(c.frame === undefined ? c.ours(frames).plan : c.ours().expression),
-    ).join();
+    const worked = CASES.filter((c) => !("error" in answers[keyOf(c)]!));
+    const tried = worked
+      .map((c) => JSON.stringify(c.frame === undefined ? c.ours(frames).plan : c.ours().expression))
+      .join();
     // Tried elsewhere: what rows they give numbers to is each engine's own.
     const random = ["rand", "monotonically_increasing_id"];
     expect(
@@ -148,7 +159,9 @@ describe.each(ENGINES)("conformance with Spark on $name", ({ open, cannot }) => 
       return `fails: ${errorName(error)}`;
     }
     if (!("rows" in answer)) return `Spark fails with ${"error" in answer ? answer.error : "?"}, and here it works`;
-    const [columns, expectedColumns] = [JSON.stringify(actual.columns), JSON.stringify(answer.columns)];
+    const told = (given: readonly ColumnAnswer[]) =>
+      JSON.stringify(each.nullable === undefined ? given : given.map(asMayBeNull));
+    const [columns, expectedColumns] = [told(actual.columns), told(answer.columns)];
     if (columns !== expectedColumns) return `columns ${columns}, Spark ${expectedColumns}`;
     const expected = answer.rows.map((row) => row.map(cutTime));
     const [a, b] = each.ordered ? [actual.rows, expected] : [sorted(actual.rows), sorted(expected)];
@@ -173,6 +186,11 @@ describe.each(ENGINES)("conformance with Spark on $name", ({ open, cannot }) => 
     return complaint === undefined ? [] : [`${key}: ${complaint}`];
   }
 });
+
+/** A column without what is known of its nulls. */
+function asMayBeNull([name, type]: ColumnAnswer): ColumnAnswer {
+  return [name, type.replaceAll(" not null", ""), true];
+}
 
 function isError(value: unknown): value is { error: string } {
   return typeof value === "object" && value !== null && !Array.isArray(value) && "error" in value;

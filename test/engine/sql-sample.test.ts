@@ -1,22 +1,25 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { DataFrame } from "../../src/frame/dataframe";
 import { col, rand } from "../../src/frame/functions";
-import type { Plan } from "../../src/frame/plan";
-import { type DuckDbPlans, openDuckDbPlans } from "./duckdb-plans";
+import { RuntimeConfig } from "../../src/session/configuration";
+import { Session } from "../../src/session/session";
 
 /** Class sizes as uneven as they come: 3, 40, 500, 5000 files, one without a label. */
 const SIZES = { rare: 3, some: 40, many: 500, most: 5000 };
 
 let folder: string;
-let one: DuckDbPlans;
-let four: DuckDbPlans;
+let one: Session;
+let four: Session;
 const file = (name: string) => join(folder, `${name}.parquet`);
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "pomona-sample-"));
-  [one, four] = [await openDuckDbPlans(1), await openDuckDbPlans(4)];
+  [one, four] = [sessionOn("local[1]"), sessionOn("local[4]")];
+  const duckdb = await (await DuckDBInstance.create(":memory:")).connect();
   const rows = Object.entries(SIZES).map(
     ([label, n]) =>
       `SELECT '${label}' AS label, 'file:/data/${label}/' || i || '.jpg' AS path, i AS n FROM range(${n}) t(i)`,
@@ -24,27 +27,36 @@ beforeAll(async () => {
   rows.push("SELECT NULL, 'file:/data/stray.jpg', 0");
   const all = rows.join(" UNION ALL ");
   const copy = (query: string, name: string) =>
-    one.sql(`COPY (${query}) TO '${file(name)}' (FORMAT parquet, ROW_GROUP_SIZE 2048)`);
+    duckdb.run(`COPY (${query}) TO '${file(name)}' (FORMAT parquet, ROW_GROUP_SIZE 2048)`);
   await copy(`SELECT * FROM (${all}) ORDER BY path`, "sorted");
   await copy(`SELECT * FROM (${all}) ORDER BY hash(path)`, "shuffled");
   await copy(`SELECT label, replace(path, '/data/', '/elsewhere/deep/') AS path, n FROM (${all})`, "moved");
   await copy("SELECT CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END AS label FROM range(10000) t(i)", "duplicates");
+  duckdb.closeSync();
 });
 
-afterAll(() => {
-  one?.close();
-  four?.close();
+afterAll(async () => {
+  await one?.stop();
+  await four?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function paths(duckdb: DuckDbPlans, plan: Plan): Promise<string[]> {
-  const { rows, columns } = await duckdb.run(plan);
-  const index = columns.findIndex(([name]) => name === "path");
-  return rows.map((row) => String(row[index]).replace("/elsewhere/deep/", "/data/")).sort();
+/** A session beside others. */
+function sessionOn(master: string): Session {
+  const conf = new RuntimeConfig();
+  conf.setAll(new Map([["spark.master", master]]));
+  return new Session(conf);
 }
 
-const sampled = (duckdb: DuckDbPlans, name: string, seed: number, fraction = 0.2) =>
-  paths(duckdb, duckdb.frame(file(name)).sample(fraction, seed).plan);
+const frame = (session: Session, name: string) => session.read.parquet(file(name)) as DataFrame;
+
+async function paths(df: DataFrame): Promise<string[]> {
+  const rows = await df.select("path").collect();
+  return rows.map((row) => String(row.path).replace("/elsewhere/deep/", "/data/")).sort();
+}
+
+const sampled = (session: Session, name: string, seed: number, fraction = 0.2) =>
+  paths(frame(session, name).sample(fraction, seed));
 
 describe("sample", () => {
   it("takes the same rows whatever the threads, the order of the input and the folder's place", async () => {
@@ -70,8 +82,8 @@ describe("sample", () => {
   });
 
   it("decides on each of equal rows for itself", async () => {
-    const { rows } = await four.run(four.frame(file("duplicates")).sample(0.5, 5).plan);
-    const a = rows.filter(([label]) => label === "a").length;
+    const rows = await frame(four, "duplicates").sample(0.5, 5).collect();
+    const a = rows.filter(({ label }) => label === "a").length;
     // 5000 rows of each, p = 0.5: four standard deviations are 141 rows.
     expect(Math.abs(a - 2500)).toBeLessThan(141);
     expect(Math.abs(rows.length - a - 2500)).toBeLessThan(141);
@@ -80,32 +92,34 @@ describe("sample", () => {
 
 describe("rand", () => {
   it("is uniform, reproducible and independent for two seeds", async () => {
-    const plan = four.frame(file("shuffled")).select("path", rand(1).alias("a"), rand(2).alias("b")).plan;
-    const { rows } = await four.run(plan);
-    const values = rows.map(([, a, b]) => [Number(a), Number(b)] as const);
+    const drawn = (session: Session, name: string) =>
+      frame(session, name).select("path", rand(1).alias("a"), rand(2).alias("b")).collect();
+    const rows = await drawn(four, "shuffled");
+    const values = rows.map(({ a, b }) => [Number(a), Number(b)] as const);
     const mean = (xs: number[]) => xs.reduce((s, x) => s + x, 0) / xs.length;
     expect(Math.abs(mean(values.map(([a]) => a)) - 0.5)).toBeLessThan(0.02);
     expect(Math.abs(mean(values.map(([a]) => a * a)) - 1 / 3)).toBeLessThan(0.02);
     expect(Math.abs(mean(values.map(([a, b]) => (a - 0.5) * (b - 0.5))))).toBeLessThan(0.005);
     expect(values.every(([a]) => a >= 0 && a < 1)).toBe(true);
-    const again = await one.run(one.frame(file("sorted")).select("path", rand(1).alias("a"), rand(2).alias("b")).plan);
-    expect(new Map(again.rows.map((r) => [r[0], r[1]]))).toEqual(new Map(rows.map((r) => [r[0], r[1]])));
+    const byPath = (drawn: typeof rows) => new Map(drawn.map((r) => [r.path, r.a]));
+    expect(byPath(await drawn(one, "sorted"))).toEqual(byPath(rows));
   });
 
   it("works in a filter, a sort and an aggregate", async () => {
-    const df = four.frame(file("sorted"));
-    const filtered = await four.run(df.filter(rand(9).lt(0.1)).plan);
-    expect(Math.abs(filtered.rows.length - 554)).toBeLessThan(90);
-    expect(filtered.columns.map(([name]) => name)).toEqual(["label", "path", "n"]);
-    const shuffled = await four.run(df.orderBy(rand(9)).select("n").limit(5).plan);
-    expect(shuffled.rows.length).toBe(5);
-    expect((await four.run(df.filter(col("n").lt(0)).select(rand(1).alias("r")).plan)).rows).toEqual([]);
+    const df = frame(four, "sorted");
+    const filtered = df.filter(rand(9).lt(0.1)) as DataFrame;
+    expect(Math.abs((await filtered.count()) - 554)).toBeLessThan(90);
+    expect((await filtered.schema()).fields.map((f) => f.name)).toEqual(["label", "path", "n"]);
+    expect((await df.orderBy(rand(9)).select("n").limit(5).collect()).length).toBe(5);
+    expect(await df.filter(col("n").lt(0)).select(rand(1).alias("r")).collect()).toEqual([]);
   });
 });
 
 describe("balancedSample", () => {
-  const balanced = (duckdb: DuckDbPlans, name: string, total: number, seed = 1) =>
-    paths(duckdb, { op: "balancedSample", input: duckdb.frame(file(name)).plan, by: "LABEL", total, seed });
+  const balanced = (session: Session, name: string, total: number, seed = 1) => {
+    const df = frame(session, name);
+    return paths(df.withPlan({ op: "balancedSample", input: df.plan, by: "LABEL", total, seed }));
+  };
   const counts = (list: readonly string[]) => {
     const of = (label: string) => list.filter((path) => path.includes(`/${label}/`)).length;
     return [of("rare"), of("some"), of("many"), of("most"), list.filter((path) => path.endsWith("stray.jpg")).length];

@@ -52,8 +52,9 @@ def frame(spec, rows=None):
     # A row of nulls that is left out again makes every column one that may be null.
     listed = (spec["rows"] if rows is None else rows) + [[None] * len(schema.fields)]
     texts = [", ".join(sql(v, f.dataType) for v, f in zip(row, schema.fields)) for row in listed]
+    places = [f"{i + 1 < len(listed)}, {text}" for i, text in enumerate(texts)]
     names = ", ".join(f.name for f in schema.fields)
-    return spark.sql(f"SELECT * FROM VALUES ({'), ('.join(texts)}) AS t({names})").where("id IS NOT NULL")
+    return spark.sql(f"SELECT {names} FROM VALUES ({'), ('.join(places)}) AS t(is_kept, {names}) WHERE is_kept")
 
 
 def plain(v):

@@ -1,4 +1,4 @@
-import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { type DuckDBConnection, DuckDBInstance, type DuckDBPreparedStatement } from "@duckdb/node-api";
 import type { StructType } from "../../data/types";
 import { CancelledError, throwIfAborted } from "../../errors";
 import { CorruptParquetError, UnsupportedParquetError } from "../../parquet";
@@ -86,9 +86,17 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Relational> {
   return {
     describe: (sql) =>
       withConnection(sql, undefined, async (connection) => {
-        const reader = await connection.runAndReadAll(`DESCRIBE ${sql}`);
-        const columns = reader.getRowObjects() as { column_name: string; column_type: string }[];
-        return duckdbSchema(columns.map((c) => ({ name: c.column_name, type: c.column_type })));
+        const prepared = await preparedQuery(connection, sql);
+        if (prepared.parameterCount > 0)
+          throw new Error(
+            `Invalid Input Error: Expected ${prepared.parameterCount} parameters, but none were supplied`,
+          );
+        return duckdbSchema(
+          Array.from({ length: prepared.columnCount }, (_, i) => ({
+            name: prepared.columnName(i),
+            type: prepared.columnType(i),
+          })),
+        );
       }),
 
     async copyToParquet(sql, path, signal) {
@@ -121,6 +129,19 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Relational> {
       instance.closeSync();
     },
   };
+}
+
+/** A query that is bound to what it reads, and not run. */
+async function preparedQuery(connection: DuckDBConnection, sql: string): Promise<DuckDBPreparedStatement> {
+  try {
+    return await connection.prepare(sql);
+  } catch (error) {
+    if (!/Cannot prepare multiple statements/.test(String(error))) throw error;
+    // A PIVOT is more than one: those before the last make types of the values that it finds.
+    const statements = await connection.extractStatements(sql);
+    for (let i = 0; i < statements.count - 1; i++) await (await statements.prepare(i)).run();
+    return statements.prepare(statements.count - 1);
+  }
 }
 
 function asPomonaError(error: unknown, sql: string): Error {

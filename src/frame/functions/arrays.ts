@@ -191,7 +191,7 @@ define(
   (args) => {
     const type = args[0]?.type;
     if (!type || !isArray(type) || !isArray(type.elementType)) throw unexpected(args[0], "an array of arrays");
-    return { args: [type], returns: type.elementType, nullable: true };
+    return { args: [type], returns: type.elementType, nullable: args[0]!.nullable || type.containsNull };
   },
   (x) => `CASE WHEN list_count(${x}) = len(${x}) THEN flatten(${x}) END`,
 );

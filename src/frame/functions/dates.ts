@@ -258,10 +258,9 @@ define("to_timestamp", withPattern("timestamp"), (x, pattern) =>
 /** Without a pattern it is a cast. */
 function withPattern(type: DataType): FunctionEntry["signature"] {
   return (args) => {
-    if (args.length === 1)
-      return takes([["string", ...DAY_OR_TIME]], type)(args).args[0]
-        ? { args: [type], returns: type }
-        : takes([type], type)(args);
+    const [value, pattern] = args;
+    if (value && pattern === undefined && takes([["string", ...DAY_OR_TIME]], type)(args).args[0])
+      return { args: [type], returns: type, nullable: value.nullable || value.type === "string" };
     return takes(["string", "string"], type)(args);
   };
 }

@@ -1,4 +1,4 @@
-import type { DataType } from "../../data/types";
+import { type DataType, simpleString } from "../../data/types";
 import { IllegalArgumentError } from "../../errors";
 import { decimalOf, decimalSize, isFloating } from "../coercion";
 import { Column, literal } from "../column";
@@ -32,7 +32,7 @@ define(
   "round",
   (args) => {
     const scale = args[1] ? Number(constantOf(args[1], "scale")) : 0;
-    return takes(["number", "integer"], (type) => roundedType(type, scale), { optional: 1 })(args);
+    return takes(["number", "integer"], (type) => roundedType(type, scale), { optional: 1, nullable: true })(args);
   },
   (x, scale) => roundSql(x, scale ? Number(scale.constant) : 0),
 );
@@ -51,8 +51,8 @@ function roundSql(x: Argument, scale: number): string {
   // Java rounds the decimal digits that are printed, not the binary number: 1.005 becomes 1.01.
   if (isFloating(x.type))
     return scale < 0
-      ? `spark_round_tens(${x}, ${scale})::${sqlName(x.type)}`
-      : `spark_round(${x}, ${scale})::${sqlName(x.type)}`;
+      ? `spark_round_tens(${x}, ${scale})::${simpleString(x.type)}`
+      : `spark_round(${x}, ${scale})::${simpleString(x.type)}`;
   if (size) {
     const type = roundedType(x.type, scale);
     return scale < 0
@@ -60,25 +60,12 @@ function roundSql(x: Argument, scale: number): string {
       : `CAST(${x} AS ${type})`;
   }
   return scale < 0
-    ? `CAST(spark_half_up(CAST(${x} AS HUGEINT), ${tens(scale)}) * ${tens(scale)} AS ${sqlName(x.type)})`
+    ? `CAST(spark_half_up(CAST(${x} AS HUGEINT), ${tens(scale)}) * ${tens(scale)} AS ${simpleString(x.type)})`
     : x.sql;
 }
 
 function tens(scale: number): string {
   return `CAST('1${"0".repeat(Math.min(-scale, 38))}' AS HUGEINT)`;
-}
-
-const SQL_NAMES: Readonly<Record<string, string>> = {
-  byte: "TINYINT",
-  short: "SMALLINT",
-  integer: "INTEGER",
-  long: "BIGINT",
-  float: "FLOAT",
-  double: "DOUBLE",
-};
-
-function sqlName(type: DataType): string {
-  return SQL_NAMES[type as string] ?? "DOUBLE";
 }
 
 defineMacro(
@@ -112,8 +99,9 @@ for (const name of ["floor", "ceil"]) {
     name,
     (args) => {
       const size = args[0] && decimalSize(args[0].type);
-      if (args[0] && size) return { args: [args[0].type], returns: decimalOf(size.precision - size.scale + 1, 0) };
-      return takes([["double", "long"]], "long")(args);
+      const returns = size && decimalOf(size.precision - size.scale + 1, 0);
+      if (args[0] && returns) return { args: [args[0].type], returns, nullable: true };
+      return takes([["double", "long"]], "long", { nullable: true })(args);
     },
     (x) => {
       const size = decimalSize(x.type);
@@ -134,7 +122,8 @@ defineMacro(
 
 /** Adds a function of one double. @param duckdb its SQL; a domain that DuckDB fails outside of is kept to */
 function defineDouble(name: string, duckdb: FunctionEntry["duckdb"], text = name): void {
-  define(name, takes(["double"], "double"), duckdb, { text: (x) => `${text}(${x})` });
+  // As in Spark, which has it that all of these may be null.
+  define(name, takes(["double"], "double", { nullable: true }), duckdb, { text: (x) => `${text}(${x})` });
 }
 
 /** The logarithms are null where there is none, as in Hive. */

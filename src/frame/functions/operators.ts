@@ -92,6 +92,7 @@ define(
     return {
       args: args.map((arg) => (arg.type === "string" && isWhole(common) ? common : "double")),
       returns: "double",
+      nullable: true,
     };
   },
   (a, b) =>
@@ -100,7 +101,7 @@ define(
 );
 define(
   "%",
-  arithmetic(remainderSize),
+  (args) => ({ ...arithmetic(remainderSize)(args), nullable: true }),
   (a, b) => {
     // DuckDB fails on the least number divided by -1, whose remainder is 0.
     const remainder = isWhole(a.type)

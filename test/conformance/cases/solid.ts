@@ -1,0 +1,120 @@
+import type { Column } from "../../../src/frame/column";
+import * as f from "../../../src/frame/functions";
+import type { FrameCase } from "../case";
+
+const { col, lit, when } = f;
+
+/** What may be null of what was not: functions over columns that have no nulls. */
+const COLUMNS: Readonly<Record<string, () => Column>> = {
+  'F.round("id")': () => f.round("id"),
+  'F.round("id", -1)': () => f.round("id", -1),
+  'F.abs("id")': () => f.abs("id"),
+  'F.floor("id")': () => f.floor("id"),
+  "F.floor(F.lit(1.5))": () => f.floor(lit(1.5)),
+  "F.ceil(F.lit(1.5))": () => f.ceil(lit(1.5)),
+  "F.sqrt(F.lit(1.5))": () => f.sqrt(lit(1.5)),
+  "F.pow(F.lit(1.5), F.lit(1.5))": () => f.pow(lit(1.5), lit(1.5)),
+  "F.exp(F.lit(0.5))": () => f.exp(lit(0.5)),
+  "F.log(F.lit(1.5))": () => f.log(lit(1.5)),
+  "F.log10(F.lit(1.5))": () => f.log10(lit(1.5)),
+  "F.signum(F.lit(1.5))": () => f.signum(lit(1.5)),
+  "F.rint(F.lit(1.5))": () => f.rint(lit(1.5)),
+  "F.cbrt(F.lit(1.5))": () => f.cbrt(lit(1.5)),
+  "F.sin(F.lit(1.5))": () => f.sin(lit(1.5)),
+  "F.asin(F.lit(0.5))": () => f.asin(lit(0.5)),
+  "F.atan2(F.lit(1.5), F.lit(1.5))": () => f.atan2(lit(1.5), lit(1.5)),
+  "F.degrees(F.lit(1.5))": () => f.degrees(lit(1.5)),
+  'F.hex("id")': () => f.hex("id"),
+  '-F.col("id")': () => col("id").negate(),
+  'F.col("id") + 1': () => col("id").plus(1),
+  'F.col("id") / 1': () => col("id").divide(1),
+  'F.col("id") % 1': () => col("id").mod(1),
+  'F.col("id") > 1': () => col("id").gt(1),
+  'F.greatest("id", "id")': () => f.greatest("id", "id"),
+  'F.sha2(F.lit("a"), 256)': () => f.sha2(lit("a"), 256),
+  'F.md5(F.lit("a"))': () => f.md5(lit("a")),
+  'F.split(F.lit("a"), ",")': () => f.split(lit("a"), ","),
+  'F.substring(F.lit("a"), 1, 1)': () => f.substring(lit("a"), 1, 1),
+  'F.regexp_extract(F.lit("a"), "a", 0)': () => f.regexpExtract(lit("a"), "a", 0),
+  'F.regexp_replace(F.lit("a"), "a", "b")': () => f.regexpReplace(lit("a"), "a", "b"),
+  'F.regexp_count(F.lit("a"), F.lit("a"))': () => f.regexpCount(lit("a"), lit("a")),
+  'F.concat(F.lit("a"), F.lit("a"))': () => f.concat(lit("a"), lit("a")),
+  'F.concat_ws("-", F.lit("a"))': () => f.concatWs("-", lit("a")),
+  'F.length(F.lit("a"))': () => f.length(lit("a")),
+  'F.upper(F.lit("a"))': () => f.upper(lit("a")),
+  'F.trim(F.lit("a"))': () => f.trim(lit("a")),
+  'F.lpad(F.lit("a"), 2, "x")': () => f.lpad(lit("a"), 2, "x"),
+  'F.instr(F.lit("a"), "a")': () => f.instr(lit("a"), "a"),
+  'F.translate(F.lit("a"), "a", "b")': () => f.translate(lit("a"), "a", "b"),
+  'F.initcap(F.lit("a"))': () => f.initcap(lit("a")),
+  'F.reverse(F.lit("a"))': () => f.reverse(lit("a")),
+  'F.repeat(F.lit("a"), 2)': () => f.repeat(lit("a"), 2),
+  'F.base64(F.lit("a"))': () => f.base64(lit("a")),
+  'F.ascii(F.lit("a"))': () => f.ascii(lit("a")),
+  'F.lit("a").like("a")': () => lit("a").like("a"),
+  'F.lit("a").rlike("a")': () => lit("a").rlike("a"),
+  'F.lit("a").contains("a")': () => lit("a").contains("a"),
+  'F.substring_index(F.lit("a"), "a", 1)': () => f.substringIndex(lit("a"), "a", 1),
+  "F.size(F.array(F.lit(1)))": () => f.size(f.array(lit(1))),
+  "F.array_contains(F.array(F.lit(1)), 1)": () => f.arrayContains(f.array(lit(1)), 1),
+  "F.sort_array(F.array(F.lit(1)))": () => f.sortArray(f.array(lit(1))),
+  "F.array_max(F.array(F.lit(1)))": () => f.arrayMax(f.array(lit(1))),
+  "F.array_min(F.array(F.lit(1)))": () => f.arrayMin(f.array(lit(1))),
+  "F.array_distinct(F.array(F.lit(1)))": () => f.arrayDistinct(f.array(lit(1))),
+  "F.flatten(F.array(F.array(F.lit(1))))": () => f.flatten(f.array(f.array(lit(1)))),
+  "F.slice(F.array(F.lit(1)), 1, 1)": () => f.slice(f.array(lit(1)), 1, 1),
+  'F.array_join(F.array(F.lit("a")), ",")': () => f.arrayJoin(f.array(lit("a")), ","),
+  "F.array_position(F.array(F.lit(1)), 1)": () => f.arrayPosition(f.array(lit(1)), 1),
+  'F.array_repeat(F.lit("a"), 2)': () => f.arrayRepeat(lit("a"), 2),
+  "F.array_remove(F.array(F.lit(1)), 1)": () => f.arrayRemove(f.array(lit(1)), 1),
+  'F.create_map(F.lit("a"), F.lit(1))': () => f.createMap(lit("a"), lit(1)),
+  'F.create_map(F.lit("a"), F.lit(1))["a"]': () => f.createMap(lit("a"), lit(1)).getItem("a"),
+  'F.map_keys(F.create_map(F.lit("a"), F.lit(1)))': () => f.mapKeys(f.createMap(lit("a"), lit(1))),
+  'F.struct(F.col("id"))': () => f.struct(col("id")),
+  "F.isnan(F.lit(1.5))": () => f.isnan(lit(1.5)),
+  "F.nanvl(F.lit(1.5), F.lit(1.5))": () => f.nanvl(lit(1.5), lit(1.5)),
+  'F.coalesce(F.lit(None).cast("int"), F.lit(1))': () => f.coalesce(lit(null).cast("int"), lit(1)),
+  "F.nullif(F.lit(1), F.lit(1))": () => f.nullif(lit(1), lit(1)),
+  'F.when(F.col("id") > 1, 1)': () => when(col("id").gt(1), 1),
+  'F.when(F.col("id") > 1, 1).otherwise(2)': () => when(col("id").gt(1), 1).otherwise(2),
+  'F.col("id").isin(1, 2)': () => col("id").isin(1, 2),
+  'F.col("id").isin(None, 2)': () => col("id").isin(null, 2),
+  'F.col("id").between(0, 2)': () => col("id").between(0, 2),
+  'F.col("id").cast("string")': () => col("id").cast("string"),
+  'F.col("id").cast("int")': () => col("id").cast("int"),
+  'F.lit("1").cast("int")': () => lit("1").cast("int"),
+  'F.lit(1.5).cast("int")': () => lit(1.5).cast("int"),
+  'F.lit(1.5).cast("decimal(10,2)")': () => lit(1.5).cast("decimal(10,2)"),
+  'F.year(F.lit("2024-01-31").cast("date"))': () => f.year(lit("2024-01-31").cast("date")),
+  'F.to_date(F.lit("2024-01-31"))': () => f.toDate(lit("2024-01-31")),
+  'F.to_timestamp(F.lit("2024-01-31"))': () => f.toTimestamp(lit("2024-01-31")),
+  'F.date_add(F.col("id").cast("timestamp").cast("date"), 1)': () =>
+    f.dateAdd(col("id").cast("timestamp").cast("date"), 1),
+  'F.hour(F.col("id").cast("timestamp"))': () => f.hour(col("id").cast("timestamp")),
+  'F.trunc(F.col("id").cast("timestamp").cast("date"), "month")': () =>
+    f.trunc(col("id").cast("timestamp").cast("date"), "month"),
+  'F.date_trunc("month", F.col("id").cast("timestamp"))': () => f.dateTrunc("month", col("id").cast("timestamp")),
+  'F.date_format(F.col("id").cast("timestamp"), "yyyy")': () => f.dateFormat(col("id").cast("timestamp"), "yyyy"),
+  'F.last_day(F.col("id").cast("timestamp").cast("date"))': () => f.lastDay(col("id").cast("timestamp").cast("date")),
+  'F.add_months(F.col("id").cast("timestamp").cast("date"), 1)': () =>
+    f.addMonths(col("id").cast("timestamp").cast("date"), 1),
+};
+
+/** Items that Spark sees in the expression itself. */
+const ITEMS: Readonly<Record<string, () => Column>> = {
+  "F.array(F.lit(1))[0]": () => f.array(lit(1)).getItem(0),
+  "F.element_at(F.array(F.lit(1)), 1)": () => f.elementAt(f.array(lit(1)), 1),
+};
+
+const over = (columns: typeof COLUMNS, nullable?: string): FrameCase[] =>
+  Object.entries(columns).map(([spark, column]) => ({
+    spark: `spark.range(2).select(${spark})`,
+    ours: ({ doubles }) => doubles!.withPlan({ op: "range", start: "0", end: "2", step: "1" }).select(column()),
+    within: 1e-15,
+    ...(nullable === undefined ? {} : { nullable }),
+  }));
+
+export const SOLID_CASES: readonly FrameCase[] = [
+  ...over(COLUMNS),
+  ...over(ITEMS, "An item of `array(...)` may be null"),
+];
