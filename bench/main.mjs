@@ -125,7 +125,7 @@ async function round(index, options, backends) {
 /** Batches as large as ours, so that only what surrounds the inference differs. Read late: set-up builds dist. */
 function batchOf(backend) {
   if (values.batch) return Number(values.batch);
-  return createRequire(import.meta.url)(inRoot("dist", "model", "image-features.js")).DEFAULT_BATCH_SIZES[backend];
+  return createRequire(import.meta.url)(inRoot("dist", "networks", "image-features.js")).DEFAULT_BATCH_SIZES[backend];
 }
 
 function findWeights() {

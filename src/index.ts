@@ -10,16 +10,14 @@ export {
   ForeignColumnError,
   UnresolvedColumnError,
 } from "./frame/analysis-error";
-export { Broadcast } from "./frame/broadcast-variable";
 export { type ActionOptions, DataFrame, type ShowOptions } from "./frame/dataframe";
 export type { BinaryFileRow } from "./frame/reader";
 export type { AnyRow, OpenRow } from "./frame/row-types";
 export type { SaveMode, WriteResult } from "./frame/runtime";
-export { BroadcastValueError, CapturedVariableError, ImportBundleError } from "./frame/user-function";
 export { CorruptImageError, ImageTooLargeError } from "./image/errors";
 export { type SyntheticFruitsOptions, writeSyntheticFruits } from "./image/synthetic";
-export { WeightsShapeError } from "./model/weights";
-export { WeightsUnavailableError } from "./model/weights-lookup";
+export { WeightsShapeError } from "./networks/weights";
+export { WeightsUnavailableError } from "./networks/weights-lookup";
 export { CorruptParquetError, EncryptedParquetError, UnsupportedParquetError } from "./parquet";
 export { RuntimeConfig, SETTINGS, type SettingName, type SettingValue } from "./session/configuration";
 export type { JobRecord, StageRecord } from "./session/history";
@@ -42,4 +40,6 @@ export {
   copyTree,
   OverlappingPathsError,
 } from "./storage/copy-tree";
+export { BroadcastValueError, CapturedVariableError, ImportBundleError } from "./user-functions";
+export { Broadcast } from "./user-functions/broadcast-variable";
 export { VERSION } from "./version";

@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { BACKENDS, chooseBackend } from "../model/backend";
-import { networkByName } from "../model/networks";
-import { resolveWeights } from "../model/weights-lookup";
+import { BACKENDS, chooseBackend } from "../networks/backend";
+import { networkByName } from "../networks/networks";
+import { resolveWeights } from "../networks/weights-lookup";
 import { VERSION } from "../version";
 import { type Command, SHARED_OPTIONS } from "./command";
 import { jupyterPython, jupyterVenv, searchedDataDirs } from "./jupyter-paths";

@@ -1,6 +1,6 @@
 import { col } from "../frame/functions";
-import { BACKENDS, NETWORKS, type NetworkName } from "../frame/models";
 import type { SaveMode } from "../frame/runtime";
+import { BACKENDS, NETWORKS, type NetworkName } from "../models";
 import { type Command, SHARED_OPTIONS, wholeNumber } from "./command";
 import { IMAGES_GLOB, imagesBelow, NoImagesError, passedOver, passedOverNote } from "./images-below";
 import { withSession } from "./session-for";

@@ -1,10 +1,10 @@
 import { VectorRowError } from "../data/matrix";
 import { TaskFailedError } from "../engine/scheduler";
 import { PomonaError } from "../errors";
-import { PCA, StandardScaler } from "../estimator";
 import type { DataFrame } from "../frame/dataframe";
 import { col } from "../frame/functions";
 import type { SaveMode } from "../frame/runtime";
+import { PCA, StandardScaler } from "../ml";
 import { storageFor } from "../storage";
 import { mayWrite, PathAlreadyExistsError } from "../storage/commit";
 import { type Command, SHARED_OPTIONS, UsageError, wholeNumber } from "./command";

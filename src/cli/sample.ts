@@ -1,4 +1,4 @@
-import { balancedSample } from "../estimator";
+import { balancedSample } from "../ml";
 import { storageFor } from "../storage";
 import { copyTree } from "../storage/copy-tree";
 import { type Command, SHARED_OPTIONS, wholeNumber } from "./command";

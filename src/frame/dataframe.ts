@@ -3,7 +3,10 @@ import { type RecordBatch, Table } from "apache-arrow";
 import { arrowSchema } from "../data/arrow";
 import { type StructType, simpleString } from "../data/types";
 import { IllegalArgumentError, throwIfAborted } from "../errors";
-import { JUPYTER_DISPLAY, type MimeBundle } from "../host/mime-bundle";
+import { JUPYTER_DISPLAY, type MimeBundle } from "../kernel/mime-bundle";
+import { schemaTree } from "../showing/schema-tree";
+import { type ShowFormat, showArguments, showString } from "../showing/show";
+import type { ModuleFunction } from "../user-functions";
 import { takeBrackets } from "./brackets";
 import { Column, columnReference, type SortColumn } from "./column";
 import { type DanfoDataFrame, danfoDataFrame } from "./danfo";
@@ -37,11 +40,9 @@ import type {
 } from "./row-types";
 import { rowsOf } from "./rows";
 import type { Runtime } from "./runtime";
-import { schemaTree } from "./schema-tree";
-import { type ShowFormat, showArguments, showString } from "./show";
 import { type SortArgument, sortOrders } from "./sort-orders";
 import { splitBounds } from "./split-bounds";
-import { type BatchMapper, defineMapBatches, type MapBatchesOptions, type ModuleFunction } from "./user-function";
+import { type BatchMapper, defineMapBatches, type MapBatchesOptions } from "./udf";
 import { checkedViewName, viewsOf } from "./views";
 import { DataFrameWriter } from "./writer";
 

@@ -1,10 +1,10 @@
 import type { RecordBatch } from "apache-arrow";
 import { type DataType, type StructType, simpleString } from "../data/types";
-import type { MimeBundle } from "../host/mime-bundle";
+import type { MimeBundle } from "../kernel/mime-bundle";
+import { htmlTable } from "../showing/html-table";
+import { shownRows, shownText } from "../showing/show";
 import type { DataFrame } from "./dataframe";
-import { htmlTable } from "./html-table";
 import type { Plan } from "./plan";
-import { shownRows, shownText } from "./show";
 
 /**
  * How a notebook shows a DataFrame: its first rows, computed for that, or only its columns.

@@ -4,6 +4,7 @@
  */
 import "./functions/operators";
 
+export { fromModule } from "../user-functions";
 export * from "./functions/aggregates";
 export * from "./functions/arrays";
 export type { ColumnOrName } from "./functions/call";
@@ -58,4 +59,4 @@ export {
 } from "./functions/numbers";
 export { regexpCount, regexpExtract, regexpExtractAll, regexpReplace, split } from "./functions/patterns";
 export * from "./functions/text";
-export { batchUdf, fromModule, udf } from "./user-function";
+export { batchUdf, udf } from "./udf";

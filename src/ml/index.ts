@@ -1,56 +1,21 @@
+export { DenseMatrix, DenseVector, type MLVector, SparseVector, Vectors } from "../data/linalg";
+export type { Matrix } from "../data/vectors";
+export { type BalancedSampleOptions, balancedSample } from "./balanced-sample";
+export { arrayToVector, vectorToArray } from "./functions";
+export { KMeans, KMeansModel, type KMeansOptions, type KMeansSummary } from "./kmeans";
+export { ModelNotBroadcastError } from "./model-broadcast";
+export { ModelFormatError, type SaveOptions } from "./model-files";
+export { PCA, PCAModel, type PCAOptions } from "./pca";
+export { type Estimator, Pipeline, PipelineModel, type PipelineStage, type Transformer } from "./pipeline";
+export { StandardScaler, StandardScalerModel, type StandardScalerOptions } from "./standard-scaler";
 export {
-  BYTES_SCHEMA,
-  type ClusterSums,
-  clusterPredict,
-  clusterSample,
-  clusterSums,
-  firstPoints,
-  gatherSample,
-  gatherSums,
-  SAMPLE_SCHEMA,
-  type SampledPoint,
-} from "./clusters";
-export { type SymmetricEigen, type SymmetricEigenOptions, symmetricEigen } from "./eigen";
-export {
-  gatherLabelCounts,
-  type HandleInvalid,
-  INVALID_HANDLING,
-  indexToString,
-  LABEL_COUNTS_SCHEMA,
-  labelCounts,
-  stringIndex,
-} from "./labels";
-export {
-  type Moments,
-  mergeMoments,
-  mergeScatter,
-  momentsOf,
-  packedLength,
-  type Scatter,
-  sampleStd,
-} from "./moments";
-export { comparable, DISTANCE_MEASURES, type DistanceMeasure, distanceOf, nearestCenter } from "./nearest-center";
-export {
-  type Gathering,
-  gatherMoments,
-  gatherScatter,
-  MOMENTS_SCHEMA,
-  moments,
-  SCATTER_SCHEMA,
-  type StatisticsParams,
-  scatter,
-} from "./partial-statistics";
-export { type PrincipalComponents, type PrincipalInput, principalComponents } from "./pca";
-export { createProjection, type Projection } from "./project";
-export { type ScatterAccumulator, startScatter } from "./scatter";
-export { EigenConvergenceError } from "./tridiagonal-ql";
-export { readRows } from "./vector-column";
-export { type AssembleParams, arrayToVector, assemble, vectorToArray } from "./vector-conversions";
-export {
-  type ProjectParams,
-  project,
-  type ScalerValues,
-  type StandardScaleParams,
-  standardScale,
-  VECTOR_TYPE,
-} from "./vector-transforms";
+  IndexToString,
+  type IndexToStringOptions,
+  StringIndexer,
+  StringIndexerModel,
+  type StringIndexerOptions,
+  type StringOrderType,
+} from "./string-indexer";
+export type { FitOptions, HasRuntime } from "./types";
+export { VectorAssembler, type VectorAssemblerOptions } from "./vector-assembler";
+export { VectorUDT } from "./vector-type";

@@ -1,7 +1,7 @@
 import { types } from "node:util";
 import { IllegalArgumentError } from "../errors";
-import { kernelHost } from "../host/kernel-host";
-import { displayIdOf, type MimeBundle } from "../host/mime-bundle";
+import { kernelHost } from "../kernel/kernel-host";
+import { displayIdOf, type MimeBundle } from "../kernel/mime-bundle";
 import { represented } from "./represent";
 
 export interface DisplayOptions {

@@ -1,5 +1,5 @@
 import { types } from "node:util";
-import { escapeHtml, type MimeBundle } from "../host/mime-bundle";
+import { escapeHtml, type MimeBundle } from "../kernel/mime-bundle";
 
 /** An error as a value: its name, message and stack, and what caused it; else undefined. */
 export function errorBundle(value: unknown): MimeBundle | undefined {

@@ -1,4 +1,4 @@
-import { JUPYTER_DISPLAY, type MimeBundle } from "../host/mime-bundle";
+import { JUPYTER_DISPLAY, type MimeBundle } from "../kernel/mime-bundle";
 import { figure, type Layout, type Trace } from "../plot/figure";
 import { isPlainObject } from "./inspection";
 import { plainJson } from "./mime-data";

@@ -1,4 +1,4 @@
-import { escapeHtml, type MimeBundle } from "../host/mime-bundle";
+import { escapeHtml, type MimeBundle } from "../kernel/mime-bundle";
 
 /** Larger files are named, not shown: a notebook holds its outputs. */
 const MOST_BYTES = 20 * 2 ** 20;

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { PomonaError } from "../errors";
-import { kernelHost } from "../host/kernel-host";
+import { kernelHost } from "../kernel/kernel-host";
 
 export interface PromptOptions {
   /** Hides what is typed. @default false */

@@ -1,6 +1,6 @@
 import { types } from "node:util";
 import type { Json } from "../data/batch-function";
-import { displayIdOf, type MimeBundle, withDisplayId } from "../host/mime-bundle";
+import { displayIdOf, type MimeBundle, withDisplayId } from "../kernel/mime-bundle";
 import { isPlainObject } from "./inspection";
 
 const MIME_TYPE = /^(?:text|image|audio|video|application)\/[\w.+-]+(?:;.*)?$/;

@@ -1,6 +1,6 @@
 import { types } from "node:util";
 import type { DataFrame } from "../frame/dataframe";
-import { JUPYTER_DISPLAY, type MimeBundle } from "../host/mime-bundle";
+import { JUPYTER_DISPLAY, type MimeBundle } from "../kernel/mime-bundle";
 import { errorBundle } from "./errors";
 import { plotlyBundle } from "./figures";
 import { imageBundle, pipelineBundle } from "./images";

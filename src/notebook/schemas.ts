@@ -1,6 +1,6 @@
 import type { StructType } from "../data/types";
-import { schemaTree } from "../frame/schema-tree";
-import { escapeHtml, type MimeBundle } from "../host/mime-bundle";
+import { escapeHtml, type MimeBundle } from "../kernel/mime-bundle";
+import { schemaTree } from "../showing/schema-tree";
 import { isPlainObject } from "./inspection";
 
 /** A schema as `printSchema` prints it; undefined for any other value. */

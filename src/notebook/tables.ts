@@ -1,5 +1,5 @@
-import { htmlTable } from "../frame/html-table";
-import type { MimeBundle } from "../host/mime-bundle";
+import type { MimeBundle } from "../kernel/mime-bundle";
+import { htmlTable } from "../showing/html-table";
 import { isPlainObject } from "./inspection";
 import { valueText } from "./value-text";
 

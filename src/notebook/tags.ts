@@ -1,4 +1,4 @@
-import { type Displayable, escapeHtml, JUPYTER_DISPLAY, type MimeBundle } from "../host/mime-bundle";
+import { type Displayable, escapeHtml, JUPYTER_DISPLAY, type MimeBundle } from "../kernel/mime-bundle";
 
 /** Text of a markup language that a notebook shows as such; in a string it is its own source. */
 export interface Markup extends Displayable {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { escapeHtml } from "../host/mime-bundle";
+import { escapeHtml } from "../kernel/mime-bundle";
 import type { FigureSpec } from "./figure";
 import { packedPlotly } from "./plotly-library";
 import { staticSvg } from "./static-svg";

@@ -1,5 +1,5 @@
 import type { Json } from "../data/batch-function";
-import { type Displayable, JUPYTER_DISPLAY, type MimeBundle } from "../host/mime-bundle";
+import { type Displayable, JUPYTER_DISPLAY, type MimeBundle } from "../kernel/mime-bundle";
 import { figureFragment, figurePage } from "./figure-html";
 
 /** A Plotly trace, as JSON. @see https://plotly.com/javascript/reference/ */

@@ -1,6 +1,6 @@
 import sharp from "sharp";
 import { IllegalArgumentError } from "../errors";
-import { type Displayable, escapeHtml, JUPYTER_DISPLAY } from "../host/mime-bundle";
+import { type Displayable, escapeHtml, JUPYTER_DISPLAY } from "../kernel/mime-bundle";
 import { storageFor } from "../storage/storage";
 
 export interface ImageGridOptions {

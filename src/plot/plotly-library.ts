@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { cacheFolder } from "../host/cache-folder";
+import { cacheFolder } from "../kernel/cache-folder";
 
 let packed: string | undefined;
 

@@ -1,4 +1,4 @@
-import { escapeHtml } from "../host/mime-bundle";
+import { escapeHtml } from "../kernel/mime-bundle";
 import type { FigureSpec, Trace } from "./figure";
 
 /**

@@ -1,5 +1,5 @@
 import type { EndStatus } from "../engine/events";
-import { escapeHtml, type MimeBundle } from "../host/mime-bundle";
+import { escapeHtml, type MimeBundle } from "../kernel/mime-bundle";
 import {
   countText,
   durationText,

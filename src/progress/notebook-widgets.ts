@@ -1,4 +1,4 @@
-import type { MimeBundle } from "../host/mime-bundle";
+import type { MimeBundle } from "../kernel/mime-bundle";
 import { type BarStyle, FloatProgress, HBox, HTML, Label, VBox } from "../widgets";
 import { COLOURS, headHtml, notesHtml, type ProgressNotes, stageText } from "./notebook-html";
 import { fractionDone, type JobProgress, type StageProgress } from "./state";

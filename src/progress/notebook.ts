@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { randomBytes } from "node:crypto";
 import type { EngineEvent, EventListener } from "../engine/events";
-import { kernelHost } from "../host/kernel-host";
+import { kernelHost } from "../kernel/kernel-host";
 import { type ProgressNotes, progressBundle } from "./notebook-html";
 import { type ProgressWidgets, progressWidgets } from "./notebook-widgets";
 import { type JobProgress, trackProgress } from "./state";

@@ -1,6 +1,6 @@
 import { parseLocalMaster } from "../engine/embedded/local-master";
 import { IllegalArgumentError, nearest } from "../errors";
-import { kernelHost } from "../host/kernel-host";
+import { kernelHost } from "../kernel/kernel-host";
 import { changeability, checkForeignValue, foreignSetting, sparkDefault, sparkSettingNames } from "./foreign-settings";
 
 /**

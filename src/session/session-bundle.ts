@@ -1,5 +1,5 @@
-import { htmlFacts } from "../frame/html-table";
-import type { MimeBundle } from "../host/mime-bundle";
+import type { MimeBundle } from "../kernel/mime-bundle";
+import { htmlFacts } from "../showing/html-table";
 
 /** What the table of a session tells. */
 interface SessionFacts {

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { IllegalArgumentError } from "../errors";
-import { Broadcast } from "../frame/broadcast-variable";
 import type { AnyRow } from "../frame/row-types";
+import { Broadcast } from "../user-functions";
 import type { RuntimeConfig } from "./configuration";
 import { SparkConf } from "./spark-conf";
 

@@ -1,4 +1,4 @@
-import { type Comm, type KernelHost, kernelHost } from "../host/kernel-host";
+import { type Comm, type KernelHost, kernelHost } from "../kernel/kernel-host";
 import { inMessage } from "./callbacks";
 
 /**

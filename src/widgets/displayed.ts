@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { type KernelHost, kernelHost } from "../host/kernel-host";
-import { type MimeBundle, withDisplayId } from "../host/mime-bundle";
+import { type KernelHost, kernelHost } from "../kernel/kernel-host";
+import { type MimeBundle, withDisplayId } from "../kernel/mime-bundle";
 
 interface Display {
   readonly displayId: string;

@@ -1,5 +1,5 @@
 import { types } from "node:util";
-import { kernelHost } from "../host/kernel-host";
+import { kernelHost } from "../kernel/kernel-host";
 import { display } from "../notebook/display";
 import { represented } from "../notebook/represent";
 import {

@@ -1,6 +1,6 @@
 import { types } from "node:util";
-import { kernelHost, type SentOutput } from "../host/kernel-host";
-import { type Displayable, JUPYTER_DISPLAY, type MimeBundle } from "../host/mime-bundle";
+import { kernelHost, type SentOutput } from "../kernel/kernel-host";
+import { type Displayable, JUPYTER_DISPLAY, type MimeBundle } from "../kernel/mime-bundle";
 import { type DomState, domTraits } from "./dom";
 import { outputPicture } from "./static-html";
 import { refuse, type Trait, text } from "./trait";

@@ -1,4 +1,4 @@
-import { escapeHtml } from "../host/mime-bundle";
+import { escapeHtml } from "../kernel/mime-bundle";
 import type { BoxState, PagesState } from "./boxes";
 import type { ButtonState, CheckboxState, HTMLState, LabelState, TextState } from "./controls";
 import type { DescriptionState } from "./dom";

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { inspect, isDeepStrictEqual } from "node:util";
 import { nearest } from "../errors";
-import { type Displayable, JUPYTER_DISPLAY, type MimeBundle } from "../host/mime-bundle";
+import { type Displayable, JUPYTER_DISPLAY, type MimeBundle } from "../kernel/mime-bundle";
 import { type Callback, callback } from "./callbacks";
 import { type Connection, connect, type WireState } from "./connection";
 import { followDisplay } from "./displayed";

@@ -19,10 +19,10 @@ import {
   udf,
   when,
 } from "../../src/frame/functions";
-import { mobileNetV2 } from "../../src/frame/models";
 import { type BinaryFileRow, DataFrameReader } from "../../src/frame/reader";
 import type { AnyRow } from "../../src/frame/row-types";
 import type { Runtime } from "../../src/frame/runtime";
+import { mobileNetV2 } from "../../src/models";
 
 interface Fruit {
   path: string;

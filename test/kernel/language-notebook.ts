@@ -7,7 +7,7 @@ import { functionOrigin } from "../../kernel-ext/src/runtime/function-origin";
 import { moduleLoader } from "../../kernel-ext/src/runtime/module-loader";
 import { registerSource } from "../../kernel-ext/src/runtime/source-registry";
 import { cellExecutor } from "../../kernel-ext/src/runtime/tslab-executor";
-import { connectKernel, type KernelHost } from "../../src/host";
+import { connectKernel, type KernelHost } from "../../src/kernel";
 
 export const packageRoot = resolve(__dirname, "../..");
 

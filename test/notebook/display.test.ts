@@ -1,8 +1,8 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { connectKernel, type DisplayContent, type KernelHost } from "../../src/host";
-import { withDisplayId } from "../../src/host/mime-bundle";
+import { connectKernel, type DisplayContent, type KernelHost } from "../../src/kernel";
+import { withDisplayId } from "../../src/kernel/mime-bundle";
 import {
   clearOutput,
   display,

@@ -6,8 +6,8 @@ import { vectorFromArray } from "apache-arrow";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { structField, structType } from "../../src/data/types";
-import { PCAModel, PipelineModel } from "../../src/estimator";
-import { JUPYTER_DISPLAY } from "../../src/host/mime-bundle";
+import { JUPYTER_DISPLAY } from "../../src/kernel/mime-bundle";
+import { PCAModel, PipelineModel } from "../../src/ml";
 import { represent } from "../../src/notebook";
 import { figure } from "../../src/plot";
 

@@ -10,7 +10,7 @@ import { findFiles } from "../../src/engine/embedded/files";
 import { bindParquet } from "../../src/engine/embedded/parquet-source";
 import { footerCache, readParquetFooter, writeParquetFile } from "../../src/parquet";
 import type { Session } from "../../src/session/session";
-import { ml, pomona } from "../estimator/built";
+import { ml, pomona } from "../ml/built";
 
 /** The storage of the package as users get it, whose reads are counted. */
 const { localStorage } = createRequire(__filename)(

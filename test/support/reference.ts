@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cacheFolder } from "../../src/host/cache-folder";
 import { syntheticFruit } from "../../src/image/synthetic";
+import { cacheFolder } from "../../src/kernel/cache-folder";
 import { runPython } from "./python";
 
 /** Where real photographs, ImageNet weights and Keras's features lie where they lie beside the checkout. */

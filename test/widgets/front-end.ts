@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Comm, CommData, CommOptions, DisplayContent, KernelHost, SentOutput } from "../../src/host/kernel-host";
-import { connectKernel } from "../../src/host/kernel-host";
+import type { Comm, CommData, CommOptions, DisplayContent, KernelHost, SentOutput } from "../../src/kernel/kernel-host";
+import { connectKernel } from "../../src/kernel/kernel-host";
 
 export interface Sent {
   readonly type: "open" | "msg" | "close";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, expectTypeOf, test, vi } from "vitest";
-import { kernelHost } from "../../src/host/kernel-host";
-import { displayIdOf, JUPYTER_DISPLAY } from "../../src/host/mime-bundle";
+import { kernelHost } from "../../src/kernel/kernel-host";
+import { displayIdOf, JUPYTER_DISPLAY } from "../../src/kernel/mime-bundle";
 import {
   Button,
   Checkbox,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { SourceFunction } from "../../src/data/batch-function";
 import type { Column } from "../../src/frame/column";
-import { udf } from "../../src/frame/user-function";
+import { udf } from "../../src/frame/udf";
 import { type ConnectedNotebook, connectNotebook } from "../kernel/language-notebook";
 import { startUdfWorker, type TestColumn, type UdfWorker } from "./udf-worker";
 

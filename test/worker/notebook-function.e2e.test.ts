@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Column } from "../../src/frame/column";
-import { udf } from "../../src/frame/user-function";
+import { udf } from "../../src/frame/udf";
 import { connectNotebook } from "../kernel/language-notebook";
 import { startUdfWorker, type TestColumn, type UdfWorker } from "./udf-worker";
 

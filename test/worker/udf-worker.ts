@@ -7,7 +7,7 @@ import { buildSync } from "esbuild";
 import type { SourceFunction } from "../../src/data/batch-function";
 import type { DataType, StructType } from "../../src/data/types";
 import type { Column } from "../../src/frame/column";
-import { prepareSourceFunction } from "../../src/frame/user-function";
+import { prepareSourceFunction } from "../../src/user-functions";
 
 /** A column of a batch, for a worker to make a vector of. */
 export interface TestColumn {

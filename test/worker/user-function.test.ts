@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DataType } from "../../src/data/types";
 import type { Column } from "../../src/frame/column";
-import { batchUdf, defineMapBatches, fromModule, type MapBatchesOptions, udf } from "../../src/frame/user-function";
+import { batchUdf, defineMapBatches, type MapBatchesOptions, udf } from "../../src/frame/udf";
+import { fromModule } from "../../src/user-functions";
 import { startUdfWorker, type TestColumn, type UdfWorker } from "./udf-worker";
 
 let worker: UdfWorker;

@@ -1,7 +1,7 @@
 import type { BuiltinFunction, DriverContext, FunctionSpec, SourceFunction } from "../../data/batch-function";
-import { prepareSourceFunction } from "../../frame/broadcast";
 import { type ParquetCompression, readParquetFooter } from "../../parquet";
 import { locationUrl, parseLocation } from "../../storage/location";
+import { prepareSourceFunction } from "../../user-functions";
 import { VERSION } from "../../version";
 import { builtinFunction } from "../../worker/registry";
 import type { InputFile, Step, Task } from "../../worker/task";
