@@ -25,7 +25,8 @@ export { Session, SessionBuilder } from "./session/session";
 export { SparkConf } from "./session/spark-conf";
 export { NotHereError } from "./session/spark-context";
 export { SparkContext, SparkSession, type SparkSessionBuilder } from "./session/spark-session";
-export { formatReport, type ValidateOptions, type ValidationReport, validate } from "./session/validate";
+export { type ValidateOptions, validate } from "./session/validate";
+export { formatReport, type ValidationReport } from "./session/validation-report";
 export { DiskFullError, PathNotFoundError, StorageAccessError, StorageError } from "./storage";
 export {
   ConcurrentWriteError,

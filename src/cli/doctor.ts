@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { BACKENDS, chooseBackend } from "../networks/backend";
+import { chooseBackend } from "../networks/backend";
+import { BACKENDS } from "../networks/network-backend";
 import { networkByName } from "../networks/networks";
 import { resolveWeights } from "../networks/weights-lookup";
 import { VERSION } from "../version";

@@ -1,4 +1,5 @@
-import { formatReport, validate as validateData } from "../session/validate";
+import { validate as validateData } from "../session/validate";
+import { formatReport } from "../session/validation-report";
 import { type Command, SHARED_OPTIONS, wholeNumber } from "./command";
 import { withSession } from "./session-for";
 

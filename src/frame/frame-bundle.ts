@@ -3,22 +3,29 @@ import { type DataType, type StructType, simpleString } from "../data/types";
 import type { MimeBundle } from "../kernel/mime-bundle";
 import { htmlTable } from "../showing/html-table";
 import { shownRows, shownText } from "../showing/show";
-import type { DataFrame } from "./dataframe";
 import type { Plan } from "./plan";
+import type { Runtime } from "./runtime";
+
+/** What is shown of a DataFrame. */
+export interface ShownFrame {
+  readonly plan: Plan;
+  readonly runtime: Runtime;
+  schema(): Promise<StructType>;
+}
 
 /**
  * How a notebook shows a DataFrame: its first rows, computed for that, or only its columns.
  * @see https://spark.apache.org/docs/latest/api/python/getting_started/quickstart_df.html#Viewing-Data
  * @throws what computing the rows throws
  */
-export async function frameBundle(df: DataFrame): Promise<MimeBundle> {
+export async function frameBundle(df: ShownFrame): Promise<MimeBundle> {
   const setting = (name: string) => df.runtime.setting(`spark.sql.repl.eagerEval.${name}`);
   if (setting("enabled") !== "true") return { "text/plain": schemaLine(await df.schema()) };
   return rowsBundle(df, Number(setting("maxNumRows")));
 }
 
 /** The first `n` rows as a table. */
-export async function rowsBundle(df: DataFrame, n: number): Promise<MimeBundle> {
+export async function rowsBundle(df: ShownFrame, n: number): Promise<MimeBundle> {
   const truncate = Number(df.runtime.setting("spark.sql.repl.eagerEval.truncate"));
   const schema = await df.schema();
   const batches: RecordBatch[] = [];

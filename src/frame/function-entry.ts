@@ -1,7 +1,7 @@
 import { type DataType, simpleString } from "../data/types";
 import { AnalysisError } from "./analysis-error";
 import { commonTypeOf, implicitCast, type Wanted } from "./coercion";
-import type { LiteralValue } from "./plan";
+import type { LiteralValue } from "./literal";
 
 /** What an expression is worth, in an engine's SQL: its text, and what Spark says its type is. */
 export interface Value {

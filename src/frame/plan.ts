@@ -2,9 +2,7 @@ import type { FunctionSpec, Json } from "../data/batch-function";
 import { javaDouble } from "../data/java-number";
 import type { DataType, StructType } from "../data/types";
 import { functionNamed } from "./function-entry";
-
-/** A value in a plan: what JSON can say, and a type where JavaScript's is not enough. */
-export type LiteralValue = null | boolean | number | string;
+import type { LiteralValue } from "./literal";
 
 /** An expression over the columns of one input. Plain data: it survives JSON. */
 export type Expression =

@@ -1,5 +1,5 @@
-import type { RgbImage } from "./decode";
 import { checkSize, Refusal } from "./refusal";
+import type { RgbImage } from "./rgb-image";
 import { decodeBySharp, sizeBySharp } from "./sharp";
 
 /**

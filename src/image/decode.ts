@@ -6,16 +6,10 @@ import { decodeGif } from "./gif";
 import { decodeJpeg } from "./jpeg";
 import { decodePng } from "./png";
 import { checkSize, Refusal, TooManyPixels } from "./refusal";
+import type { RgbImage } from "./rgb-image";
 import { decodeBySharp } from "./sharp";
 import { decodeTiff } from "./tiff";
 import { webpSize } from "./webp-size";
-
-/** An image as RGB bytes: `height` rows of `width` pixels of three bytes, back to back. */
-export interface RgbImage {
-  readonly width: number;
-  readonly height: number;
-  readonly data: Uint8Array;
-}
 
 export interface DecodeOptions {
   /** The image's path or URL, for error messages. */

@@ -1,5 +1,21 @@
-import type { GifFrame } from "./gif";
 import { Refusal } from "./refusal";
+import type { Palette } from "./unpack";
+
+/** The first image of a GIF and what is needed to decode it. */
+export interface GifFrame {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+  readonly interlaced: boolean;
+  /** Bits of the smallest codes. */
+  readonly bits: number;
+  /** Where the blocks of codes begin. */
+  readonly at: number;
+  /** None where it is no more than the greys in order. */
+  readonly palette: Palette | undefined;
+  readonly transparent: number | undefined;
+}
 
 /** Codes have at most 12 bits. */
 const TABLE = 4096;

@@ -1,6 +1,6 @@
-import type { RgbImage } from "./decode";
-import { decodeGifPixels } from "./gif-lzw";
+import { decodeGifPixels, type GifFrame } from "./gif-lzw";
 import { checkSize, Refusal } from "./refusal";
+import type { RgbImage } from "./rgb-image";
 import { greys, type Palette, paletteOf } from "./unpack";
 
 /**
@@ -35,22 +35,6 @@ export function decodeGif(file: Buffer, maxPixels: number): RgbImage {
 /** True where the first frame has a transparent colour. */
 export function isTransparentGif(file: Buffer): boolean {
   return readFirstFrame(file).transparent !== undefined;
-}
-
-/** The first image of a GIF and what is needed to decode it. */
-export interface GifFrame {
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
-  readonly interlaced: boolean;
-  /** Bits of the smallest codes. */
-  readonly bits: number;
-  /** Where the blocks of codes begin. */
-  readonly at: number;
-  /** None where it is no more than the greys in order. */
-  readonly palette: Palette | undefined;
-  readonly transparent: number | undefined;
 }
 
 function readFirstFrame(file: Buffer): GifFrame {

@@ -1,7 +1,7 @@
-import type { RgbImage } from "./decode";
 import { wasmBase64 } from "./jpeg.wasm";
 import { checkMarkersBehind, readJpegHeader } from "./jpeg-header";
 import { checkSize } from "./refusal";
+import type { RgbImage } from "./rgb-image";
 import { decodeBySharp, inksBySharp } from "./sharp";
 import { cmyk, unpackRows } from "./unpack";
 

@@ -1,4 +1,4 @@
-import type { RgbImage } from "./decode";
+import type { RgbImage } from "./rgb-image";
 
 /** An image turned by an EXIF orientation, 1 to 8. @see ImageOps.exif_transpose in Pillow */
 export function orient(image: RgbImage, orientation: number): RgbImage {

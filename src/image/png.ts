@@ -1,7 +1,7 @@
-import type { RgbImage } from "./decode";
 import { inflate } from "./inflate";
 import { type PngHeader, readPngChunks } from "./png-chunks";
 import { checkSize, Refusal } from "./refusal";
+import type { RgbImage } from "./rgb-image";
 import { bytes, grey16, greys, indexed, paletteOf, type Unpack } from "./unpack";
 
 /**

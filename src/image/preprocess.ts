@@ -1,5 +1,5 @@
-import type { RgbImage } from "./decode";
 import { resize, resizeToSignedUnit } from "./resize";
+import type { RgbImage } from "./rgb-image";
 
 /**
  * What a network wants done to RGB bytes: the modes of Keras's `preprocess_input`. `tf`: `v / 127.5 - 1`; `caffe`: in the

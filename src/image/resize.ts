@@ -1,6 +1,5 @@
 import { IllegalArgumentError } from "../errors";
 import type { Filter } from "./coefficients";
-import type { RgbImage } from "./decode";
 import { ImageTooLargeError } from "./errors";
 import {
   buffer,
@@ -11,6 +10,7 @@ import {
   resizeModule,
   SLACK,
 } from "./resize-memory";
+import type { RgbImage } from "./rgb-image";
 
 /** The filters of Pillow's `Image.Resampling`. */
 export type Resample = Filter | "nearest";

@@ -1,6 +1,6 @@
 import type { default as Sharp, SharpOptions } from "sharp";
-import type { RgbImage } from "./decode";
 import { Refusal } from "./refusal";
+import type { RgbImage } from "./rgb-image";
 
 let loaded: Promise<typeof Sharp> | undefined;
 

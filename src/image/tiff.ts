@@ -1,6 +1,6 @@
-import type { RgbImage } from "./decode";
 import { orient } from "./orientation";
 import { checkSize, Refusal } from "./refusal";
+import type { RgbImage } from "./rgb-image";
 import { decodeBySharp, inksBySharp } from "./sharp";
 import { reverseBits, swapBytes, TIFF_CODEC_NAMES, TIFF_CODECS, undoDifferences } from "./tiff-codecs";
 import { readTiffDirectory } from "./tiff-directory";

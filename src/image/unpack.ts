@@ -1,4 +1,4 @@
-import type { RgbImage } from "./decode";
+import type { RgbImage } from "./rgb-image";
 
 /** Reads `pixels` pixels that begin at `from` in `source`, and writes them as RGB to `target`, from `to` on. */
 export type Unpack = (source: Uint8Array, from: number, pixels: number, target: Uint8Array, to: number) => void;

@@ -1,5 +1,6 @@
-import { type DecodeOptions, decodeImage, type RgbImage } from "../image/decode";
+import { type DecodeOptions, decodeImage } from "../image/decode";
 import { type Resample, resize as resizeImage } from "../image/resize";
+import type { RgbImage } from "../image/rgb-image";
 
 export { CorruptImageError, ImageTooLargeError } from "../image/errors";
 /** Images as pixels, decoded and resized as Pillow 13 does: for user functions on the workers, and for scripts. */

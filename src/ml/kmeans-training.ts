@@ -4,6 +4,7 @@ import type { DataFrame } from "../frame/dataframe";
 import {
   BYTES_SCHEMA,
   type ClusterSums,
+  type DistanceMeasure,
   distanceOf,
   firstPoints,
   gatherSample,
@@ -11,13 +12,33 @@ import {
   SAMPLE_SCHEMA,
   type SampledPoint,
 } from "../numerics";
-import type { KMeans, KMeansSummary } from "./kmeans";
 import { mergedPartials } from "./partials";
 
 export const INIT_MODES = ["k-means||", "random"] as const;
 export type InitMode = (typeof INIT_MODES)[number];
 
-type Training = Omit<KMeans<string>, "uid" | "predictionCol" | "fit">;
+/** How the training went. */
+export interface KMeansSummary {
+  /** The distances of all rows to their centers (squared, where they are Euclidean) added up. */
+  readonly trainingCost: number;
+  /** Steps of Lloyd's algorithm. */
+  readonly numIter: number;
+  readonly k: number;
+  /** The rows of each cluster. */
+  readonly clusterSizes: readonly number[];
+}
+
+/** What of a KMeans its training reads. */
+export interface Training {
+  readonly featuresCol: string;
+  readonly k: number;
+  readonly maxIter: number;
+  readonly tol: number;
+  readonly seed: number;
+  readonly initMode: InitMode;
+  readonly initSteps: number;
+  readonly distanceMeasure: DistanceMeasure;
+}
 
 type Points = Matrix<Float64Array>;
 

@@ -5,7 +5,7 @@ import type { DataFrame } from "../frame/dataframe";
 import type { With } from "../frame/row-types";
 import { comparable, DISTANCE_MEASURES, type DistanceMeasure, nearestCenter } from "../numerics";
 import { checkedChoice, newUid } from "./identity";
-import { INIT_MODES, type InitMode, trainedClusters } from "./kmeans-training";
+import { INIT_MODES, type InitMode, type KMeansSummary, trainedClusters } from "./kmeans-training";
 import { type ModelBroadcast, modelBroadcast } from "./model-broadcast";
 import { loadModel, ModelFormatError, type SaveOptions, saveModel } from "./model-files";
 import type { FitOptions, HasRuntime } from "./types";
@@ -77,17 +77,6 @@ export class KMeans<O extends string = "prediction"> {
     const { centers, summary } = await trainedClusters(df, this, options.signal);
     return new KMeansModel<O>({ ...this }, centers, summary).broadcast(df);
   }
-}
-
-/** How the training went. */
-export interface KMeansSummary {
-  /** The distances of all rows to their centers (squared, where they are Euclidean) added up. */
-  readonly trainingCost: number;
-  /** Steps of Lloyd's algorithm. */
-  readonly numIter: number;
-  readonly k: number;
-  /** The rows of each cluster. */
-  readonly clusterSizes: readonly number[];
 }
 
 /** What of a KMeans its model keeps. */

@@ -1,6 +1,6 @@
 import type { InferenceSession } from "onnxruntime-node";
-import type { NetworkBackend } from "./backend";
 import type { Graph } from "./graph";
+import type { NetworkBackend } from "./network-backend";
 import { ONNX_INPUT, ONNX_OUTPUT } from "./onnx-model";
 
 /** Loads the library. @throws Error where it is not installed or not built for this machine */

@@ -1,7 +1,7 @@
 import util from "node:util";
 import { isMainThread } from "node:worker_threads";
-import { type NetworkBackend, prepareProcess } from "./backend";
 import type { Graph } from "./graph";
+import { type NetworkBackend, prepareProcess } from "./network-backend";
 import { buildTfjsGraph, type Tf } from "./tfjs-graph";
 
 /** Loads the library. @throws Error where its native addon was not built or TensorFlow's library is missing */

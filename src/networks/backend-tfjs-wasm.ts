@@ -1,6 +1,6 @@
 import { dirname, sep } from "node:path";
-import type { NetworkBackend } from "./backend";
 import type { Graph } from "./graph";
+import type { NetworkBackend } from "./network-backend";
 import { buildTfjsGraph, type Tf } from "./tfjs-graph";
 
 /** Loads the library. @throws Error where WebAssembly with SIMD is missing */

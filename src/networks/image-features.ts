@@ -10,9 +10,10 @@ import {
 import { arrayType } from "../data/types";
 import { vectorFromMatrix } from "../data/vectors";
 import { IllegalArgumentError, throwIfAborted } from "../errors";
-import { type BackendName, chooseBackend, createBackend, type NetworkBackend, prepareProcess } from "./backend";
+import { chooseBackend, createBackend } from "./backend";
 import { storedNetwork } from "./graph-cache";
 import { featureLength, inputShape, type Network } from "./layers";
+import { type BackendName, type NetworkBackend, prepareProcess } from "./network-backend";
 import { type InputOptions, networkInputs } from "./network-inputs";
 import { networkByName } from "./networks";
 import { scalesInputTwice } from "./weights";

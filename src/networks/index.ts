@@ -1,17 +1,14 @@
 export {
-  BACKENDS,
-  type BackendName,
   type BackendOptions,
   BackendUnavailableError,
   chooseBackend,
   createBackend,
-  type NetworkBackend,
-  prepareProcess,
 } from "./backend";
 export { buildGraph, type Graph } from "./graph";
 export { type ImageFeaturesParams, imageFeatures } from "./image-features";
 export { WeightsFormatError } from "./keras-file";
 export { featureLength, inputShape, type Layer, type Network, outputShapeOf, type Weights } from "./layers";
+export { BACKENDS, type BackendName, type NetworkBackend, prepareProcess } from "./network-backend";
 export { NETWORK_NAMES, type NetworkParameters, networkByName } from "./networks";
 export { kerasClass, parameterCount, type SummaryOptions, summaryText } from "./summary";
 export { randomWeights, readWeights, scalesInputTwice, WeightsShapeError } from "./weights";

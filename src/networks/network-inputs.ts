@@ -1,8 +1,9 @@
 import { DataType, type Vector } from "apache-arrow";
 import type { UserCall } from "../data/batch-function";
 import { IllegalArgumentError } from "../errors";
-import { decodeImage, type RgbImage } from "../image/decode";
+import { decodeImage } from "../image/decode";
 import { writeTensor } from "../image/preprocess";
+import type { RgbImage } from "../image/rgb-image";
 import { inputShape, type Network } from "./layers";
 
 export interface InputOptions {

@@ -1,5 +1,6 @@
 import { JUPYTER_DISPLAY, type MimeBundle } from "../kernel/mime-bundle";
-import { figure, type Layout, type Trace } from "../plot/figure";
+import { figure } from "../plot/figure";
+import type { Layout, Trace } from "../plot/figure-spec";
 import { isPlainObject } from "./inspection";
 import { plainJson } from "./mime-data";
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { escapeHtml } from "../kernel/mime-bundle";
-import type { FigureSpec } from "./figure";
+import type { FigureSpec } from "./figure-spec";
 import { packedPlotly } from "./plotly-library";
 import { staticSvg } from "./static-svg";
 

@@ -1,7 +1,7 @@
 import sharp from "sharp";
 import { IllegalArgumentError } from "../errors";
 import { type Displayable, escapeHtml, JUPYTER_DISPLAY } from "../kernel/mime-bundle";
-import { storageFor } from "../storage/storage";
+import { storageFor } from "../storage";
 
 export interface ImageGridOptions {
   /** A caption for each image. @default a file's folder and name, nothing for bytes */

@@ -1,5 +1,6 @@
 import { IllegalArgumentError } from "../errors";
-import { type Figure, figure, type Trace } from "./figure";
+import { type Figure, figure } from "./figure";
+import type { Trace } from "./figure-spec";
 import { sixDigits } from "./rounding";
 
 /** Shares of variance, largest first, or a fitted PCA model that has them. */

@@ -1,5 +1,5 @@
 import { escapeHtml } from "../kernel/mime-bundle";
-import type { FigureSpec, Trace } from "./figure";
+import type { FigureSpec, Trace } from "./figure-spec";
 
 /**
  * A still drawing of a figure, for readers where no script runs: bars, lines and points on linear axes with title, ticks

@@ -1,17 +1,15 @@
 import { IllegalArgumentError, throwIfAborted } from "../errors";
 import type { DataFrame } from "../frame/dataframe";
 import { col } from "../frame/functions";
+import { storageFor } from "../storage";
 import { assertWhole } from "../storage/commit";
 import { mapConcurrently } from "../storage/concurrently";
 import { PathNotFoundError } from "../storage/errors";
 import { baseName, isHidden, locationUrl, parseLocation } from "../storage/location";
-import { storageFor } from "../storage/storage";
 import type { Session } from "./session";
-
-export { formatReport } from "./validation-report";
-
 import { type LabelCounts, labelTally, pathTally } from "./tallies";
-import { scanVectors, type VectorScan, vectorColumn } from "./vector-scan";
+import type { ValidationReport } from "./validation-report";
+import { scanVectors, vectorColumn } from "./vector-scan";
 
 export interface ValidateOptions {
   /** How many rows there must be. */
@@ -21,33 +19,6 @@ export interface ValidateOptions {
   /** The column of vectors. @default the only `array<float>` or `array<double>` column; of several, `pca`, else `features` */
   readonly column?: string;
   readonly signal?: AbortSignal;
-}
-
-/** What {@link validate} found. Plain data: it survives JSON. */
-export interface ValidationReport {
-  /** True where there is no problem. */
-  readonly ok: boolean;
-  /** One sentence for each thing that is wrong. */
-  readonly problems: readonly string[];
-  readonly path: string;
-  /** What the caller said there must be. */
-  readonly expected: { readonly rows?: number; readonly dimension?: number };
-  readonly files: number;
-  /** Bytes of the part files. */
-  readonly bytes: number;
-  /** Whether `_SUCCESS` is there; undefined where `path` is one file. */
-  readonly success: boolean | undefined;
-  readonly rows: number;
-  readonly column: string;
-  /** Such as `array<float>`. */
-  readonly type: string;
-  readonly vectors: VectorScan;
-  /** Undefined where there is no column `path`. */
-  readonly paths: { readonly nulls: number; readonly duplicates: number } | undefined;
-  /** Undefined where there is no column `label`. */
-  readonly labels: LabelCounts | undefined;
-  /** What the writer says of itself in the files, such as the weights used: keys that begin with `pomona.`. */
-  readonly metadata: Readonly<Record<string, string>>;
 }
 
 /**

@@ -1,6 +1,32 @@
 import type { LabelCounts } from "./tallies";
-import type { ValidationReport } from "./validate";
 import type { VectorScan } from "./vector-scan";
+
+/** What `validate` found. Plain data: it survives JSON. */
+export interface ValidationReport {
+  /** True where there is no problem. */
+  readonly ok: boolean;
+  /** One sentence for each thing that is wrong. */
+  readonly problems: readonly string[];
+  readonly path: string;
+  /** What the caller said there must be. */
+  readonly expected: { readonly rows?: number; readonly dimension?: number };
+  readonly files: number;
+  /** Bytes of the part files. */
+  readonly bytes: number;
+  /** Whether `_SUCCESS` is there; undefined where `path` is one file. */
+  readonly success: boolean | undefined;
+  readonly rows: number;
+  readonly column: string;
+  /** Such as `array<float>`. */
+  readonly type: string;
+  readonly vectors: VectorScan;
+  /** Undefined where there is no column `path`. */
+  readonly paths: { readonly nulls: number; readonly duplicates: number } | undefined;
+  /** Undefined where there is no column `label`. */
+  readonly labels: LabelCounts | undefined;
+  /** What the writer says of itself in the files, such as the weights used: keys that begin with `pomona.`. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
 
 /** A validation report as text, one fact a line, problems last. */
 export function formatReport(report: ValidationReport): string {

@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import { IllegalArgumentError, PomonaError } from "../errors";
 import { baseName, joinUrl, locationUrl, parseLocation } from "./location";
 import { lockOutput, type OutputLock } from "./output-lock";
-import { type Storage, storageFor } from "./storage";
+import type { Storage } from "./storage";
+import { storageFor } from "./storages";
 
 export { ConcurrentWriteError } from "./output-lock";
 

@@ -4,7 +4,8 @@ import { PathNotFoundError } from "./errors";
 import { globPattern } from "./glob";
 import { resolveLinks } from "./links";
 import { baseName, isInside, joinUrl, locationUrl, parseLocation } from "./location";
-import { type FileStatus, type Storage, storageFor } from "./storage";
+import type { FileStatus, Storage } from "./storage";
+import { storageFor } from "./storages";
 
 /** How far a copy is. Files that were there already count as done. */
 export interface CopyProgress {

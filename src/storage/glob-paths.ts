@@ -1,7 +1,8 @@
 import { PathNotFoundError } from "./errors";
 import { globPattern } from "./glob";
 import { isHidden, joinUrl, locationUrl, parseLocation } from "./location";
-import { type Storage, storageFor } from "./storage";
+import type { Storage } from "./storage";
+import { storageFor } from "./storages";
 
 /** A path with patterns of Hadoop's kind in it: `*` and `?` within a name, `[a-c]`, `{2023,2024/01}`; `\` makes one plain. */
 const PATTERN = /[{}[\]*?\\]/;

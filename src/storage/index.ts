@@ -1,2 +1,3 @@
 export { DiskFullError, PathNotFoundError, StorageAccessError, StorageError } from "./errors";
-export { type FileStatus, type ListOptions, type Storage, storageFor } from "./storage";
+export type { FileStatus, ListOptions, Storage } from "./storage";
+export { storageFor } from "./storages";

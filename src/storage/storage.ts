@@ -1,6 +1,3 @@
-import { localStorage } from "./local-storage";
-import { parseLocation } from "./location";
-
 export interface FileStatus {
   /** In Spark's form: `file:/abs/path`. */
   readonly url: string;
@@ -47,12 +44,4 @@ export interface Storage {
   remove(url: string): Promise<void>;
   /** Removes a folder if it is empty. */
   removeEmptyFolder(url: string): Promise<void>;
-}
-
-/** The storage that serves a path or URL. */
-export function storageFor(url: string): Storage {
-  switch (parseLocation(url).scheme) {
-    case "file":
-      return localStorage;
-  }
 }

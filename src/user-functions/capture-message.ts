@@ -1,4 +1,4 @@
-import type { Capture } from "./capture";
+import type { Capture } from "./captured-name";
 
 interface Range {
   readonly start: number;

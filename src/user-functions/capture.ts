@@ -2,6 +2,7 @@ import { type AnyNode, type Function as FunctionNode, parseExpressionAt } from "
 import type { CellOrigin } from "../data/batch-function";
 import { PomonaError } from "../errors";
 import { captureMessage, shownName } from "./capture-message";
+import type { Capture, CaptureUse } from "./captured-name";
 import { type FreeReference, type FunctionScan, scanFunction } from "./free-variables";
 import { functionText } from "./function-text";
 import { isWorkerGlobal } from "./worker-globals";
@@ -32,31 +33,6 @@ export class UnsupportedFunctionError extends PomonaError {
     super(message, { remedy });
     this.functionName = functionName;
   }
-}
-
-/**
- * How the text names what it takes from outside:
- * - `variable`: `lut`, written `lut` or, for a variable of an earlier cell, `exports.lut`
- * - `member`: `mean` of an import that the compiler turned into `stats_1.mean`
- */
-export interface Capture {
-  readonly kind: "variable" | "member";
-  /** The name in the notebook: `lut`, `mean`. */
-  readonly name: string;
-  /** The identifier in the text: `lut`, `exports`, `stats_1`. */
-  readonly identifier: string;
-  readonly uses: readonly CaptureUse[];
-}
-
-/** One place where a captured name stands. */
-export interface CaptureUse {
-  /** The text that the notebook's author wrote as `name` alone. */
-  readonly start: number;
-  readonly end: number;
-  readonly called: boolean;
-  readonly assigned: boolean;
-  /** The property read from it, in `stats.mean`. */
-  readonly property: string | undefined;
 }
 
 /** A function's text, read. */

@@ -3,8 +3,9 @@ import type { ImportedModule, SourceFunction } from "../data/batch-function";
 import { IllegalArgumentError } from "../errors";
 import { snapshotBroadcast } from "./broadcast";
 import { Broadcast } from "./broadcast-variable";
-import { type Capture, type CapturedFunction, readFunction, refuseCaptures } from "./capture";
+import { type CapturedFunction, readFunction, refuseCaptures } from "./capture";
 import { aliasStem } from "./capture-message";
+import type { Capture } from "./captured-name";
 import { type BundledModule, bundleModule, isBuiltin, isInstalled, ownEntry, requireExport } from "./import-bundle";
 
 /** What a user function brings along to the workers. */

@@ -1,8 +1,9 @@
 import { inspect } from "node:util";
 import { Checkbox, Text } from "./controls";
-import { type Choices, Dropdown } from "./dropdown";
+import { Dropdown } from "./dropdown";
 import { WidgetValueError } from "./errors";
 import { FloatSlider, IntSlider } from "./numbers";
+import type { Choices } from "./states";
 import { stateOf, Widget } from "./widget";
 
 /** A value that an interactive function gets and the user cannot change. */

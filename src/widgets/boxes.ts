@@ -1,22 +1,10 @@
 import { reference, referenced } from "./connection";
-import { type DomState, domTraits } from "./dom";
+import { domTraits } from "./dom";
 import { WidgetValueError } from "./errors";
+import type { BoxState, PagesState } from "./states";
 import { boxPicture, pagesPicture } from "./static-html";
 import { indexOrNull, oneOf, refuse, type Trait, type Traits, texts } from "./trait";
 import { Widget, type WidgetClass, type WidgetOptions, widgetClass } from "./widget";
-
-export interface BoxState extends DomState {
-  children: readonly Widget[];
-  /** The box's colour. @default "" */
-  boxStyle: "success" | "info" | "warning" | "danger" | "";
-}
-
-export interface PagesState extends BoxState {
-  /** One a child; missing ones are empty. */
-  titles: readonly string[];
-  /** The child that is shown; null for none. */
-  selectedIndex: number | null;
-}
 
 const children: Trait<readonly Widget[]> = {
   initial: () => [],

@@ -1,5 +1,6 @@
 import { type Callback, callback } from "./callbacks";
-import { type DescriptionState, type DomState, descriptionTraits, domTraits, widgetTrait } from "./dom";
+import { descriptionTraits, domTraits, widgetTrait } from "./dom";
+import type { ButtonState, CheckboxState, HTMLState, LabelState, TextState } from "./states";
 import { buttonPicture, checkboxPicture, htmlPicture, labelPicture, textPicture } from "./static-html";
 import { ButtonStyle, CheckboxStyle, HTMLStyle, LabelStyle, TextStyle } from "./styles";
 import { flag, oneOf, text } from "./trait";
@@ -7,12 +8,6 @@ import { widgetClass } from "./widget";
 
 /** ipywidgets' placeholder: the widget keeps its height while it is empty. */
 const EMPTY = "\u200b";
-
-export interface HTMLState extends DescriptionState<HTMLStyle> {
-  /** The HTML; scripts in it do not run. */
-  value: string;
-  placeholder: string;
-}
 
 /** Shows HTML. */
 export class HTML extends widgetClass<HTMLState>({
@@ -22,11 +17,6 @@ export class HTML extends widgetClass<HTMLState>({
   picture: htmlPicture,
 }) {}
 
-export interface LabelState extends DescriptionState<LabelStyle> {
-  value: string;
-  placeholder: string;
-}
-
 /** Shows text, and mathematics between `$`. */
 export class Label extends widgetClass<LabelState>({
   model: "LabelModel",
@@ -34,16 +24,6 @@ export class Label extends widgetClass<LabelState>({
   traits: { ...descriptionTraits(LabelStyle), value: text(), placeholder: text(EMPTY) },
   picture: labelPicture,
 }) {}
-
-export interface TextState extends DescriptionState<TextStyle> {
-  value: string;
-  /** Shown while it is empty. */
-  placeholder: string;
-  /** Whether the value changes with each key, or on Enter and when the field is left. @default true */
-  continuousUpdate: boolean;
-  /** @default false */
-  disabled: boolean;
-}
 
 /** A field for one line of text. */
 export class Text extends widgetClass<TextState>({
@@ -70,33 +50,12 @@ export class Text extends widgetClass<TextState>({
   }
 }
 
-export interface CheckboxState extends DescriptionState<CheckboxStyle> {
-  /** @default false */
-  value: boolean;
-  /** @default false */
-  disabled: boolean;
-  /** Whether it stands in line with controls that have a label before them. @default true */
-  indent: boolean;
-}
-
 export class Checkbox extends widgetClass<CheckboxState>({
   model: "CheckboxModel",
   view: "CheckboxView",
   traits: { ...descriptionTraits(CheckboxStyle), value: flag(false), disabled: flag(false), indent: flag(true) },
   picture: checkboxPicture,
 }) {}
-
-export interface ButtonState extends DomState {
-  /** The text on it. */
-  description: string;
-  /** @default "" */
-  buttonStyle: "primary" | "success" | "info" | "warning" | "danger" | "";
-  /** @default false */
-  disabled: boolean;
-  /** A Font Awesome icon by name, such as `play`. */
-  icon: string;
-  style: ButtonStyle;
-}
 
 export class Button extends widgetClass<ButtonState>({
   model: "ButtonModel",

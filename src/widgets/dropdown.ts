@@ -1,25 +1,11 @@
 import { inspect } from "node:util";
-import { type DescriptionState, descriptionTraits } from "./dom";
+import { descriptionTraits } from "./dom";
 import { WidgetValueError } from "./errors";
+import type { Choices, DropdownState } from "./states";
 import { dropdownPicture } from "./static-html";
 import { DescriptionStyle } from "./styles";
 import { flag, indexOrNull, local, refuse, type Trait, textOrNull } from "./trait";
 import { type Observable, type Widget, type WidgetOptions, widgetClass } from "./widget";
-
-/** What can be chosen: values, or `[label, value]` for all, or `{ label: value }`. */
-export type Choices<T> = readonly (T | readonly [label: string, value: T])[] | Readonly<Record<string, T>>;
-
-export interface DropdownState<T> extends DescriptionState<DescriptionStyle> {
-  options: Choices<T>;
-  /** What is chosen; null for nothing. @default the first */
-  value: T | null;
-  /** Its label. */
-  label: string | null;
-  /** Its place among the options, from 0. */
-  index: number | null;
-  /** @default false */
-  disabled: boolean;
-}
 
 /** A choice among several values. */
 export interface Dropdown<T> extends Widget, Observable<DropdownState<T>>, DropdownState<T> {}

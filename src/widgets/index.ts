@@ -6,34 +6,42 @@ export {
   fixed,
   type ValueWidget,
 } from "./abbreviations";
-export { Accordion, type BoxState, HBox, type PagesState, Tab, VBox } from "./boxes";
+export { Accordion, HBox, Tab, VBox } from "./boxes";
 export {
   Button,
-  type ButtonState,
   Checkbox,
-  type CheckboxState,
   HTML,
-  type HTMLState,
   Label,
-  type LabelState,
   Text,
-  type TextState,
 } from "./controls";
 export type { DescriptionState, DomState } from "./dom";
-export { type Choices, Dropdown, type DropdownOptions, type DropdownState } from "./dropdown";
+export { Dropdown, type DropdownOptions } from "./dropdown";
 export { UnknownWidgetOptionError, WidgetValueError } from "./errors";
 export { Interactive, interact, interactive } from "./interact";
 export { Layout, type LayoutState } from "./layout";
 export {
-  type BarStyle,
   FloatProgress,
   FloatSlider,
   IntProgress,
   IntSlider,
-  type ProgressState,
-  type SliderState,
 } from "./numbers";
-export { type NotebookOutput, Output, type OutputState } from "./output";
+export { Output } from "./output";
+export type {
+  BarStyle,
+  BoxState,
+  ButtonState,
+  CheckboxState,
+  Choices,
+  DropdownState,
+  HTMLState,
+  LabelState,
+  NotebookOutput,
+  OutputState,
+  PagesState,
+  ProgressState,
+  SliderState,
+  TextState,
+} from "./states";
 export {
   ButtonStyle,
   CheckboxStyle,

@@ -1,44 +1,10 @@
-import { type DescriptionState, descriptionTraits } from "./dom";
+import { descriptionTraits } from "./dom";
 import { WidgetValueError } from "./errors";
+import type { BoundedState, ProgressState, SliderState } from "./states";
 import { progressPicture, sliderPicture } from "./static-html";
 import { ProgressStyle, SliderStyle } from "./styles";
 import { decimal, flag, integer, oneOf, type Traits, text } from "./trait";
 import { widgetClass } from "./widget";
-
-export interface BoundedState {
-  /** Kept between `min` and `max`. */
-  value: number;
-  /** @default 0 */
-  min: number;
-  /** @default 100 */
-  max: number;
-}
-
-export type BarStyle = "success" | "info" | "warning" | "danger" | "";
-
-export interface ProgressState extends DescriptionState<ProgressStyle>, BoundedState {
-  /** The bar's colour. @default "" */
-  barStyle: BarStyle;
-  /** @default "horizontal" */
-  orientation: "horizontal" | "vertical";
-}
-
-export interface SliderState extends DescriptionState<SliderStyle>, BoundedState {
-  /** @default 1, and 0.1 for a FloatSlider */
-  step: number;
-  /** Whether the value changes while the handle moves, or when it is let go. @default true */
-  continuousUpdate: boolean;
-  /** @default false */
-  disabled: boolean;
-  /** @default "horizontal" */
-  orientation: "horizontal" | "vertical";
-  /** Whether the value stands beside the slider. @default true */
-  readout: boolean;
-  /** How, in d3's format language. @default "d", and ".2f" for a FloatSlider */
-  readoutFormat: string;
-  /** What drags and taps do. @default "drag-tap" */
-  behavior: "drag-tap" | "drag-snap" | "tap" | "drag" | "snap";
-}
 
 /** A progress bar over decimal numbers. */
 export class FloatProgress extends widgetClass<ProgressState>({

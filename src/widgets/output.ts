@@ -1,22 +1,11 @@
 import { types } from "node:util";
 import { kernelHost, type SentOutput } from "../kernel/kernel-host";
 import { type Displayable, JUPYTER_DISPLAY, type MimeBundle } from "../kernel/mime-bundle";
-import { type DomState, domTraits } from "./dom";
+import { domTraits } from "./dom";
+import type { NotebookOutput, OutputState } from "./states";
 import { outputPicture } from "./static-html";
 import { refuse, type Trait, text } from "./trait";
 import { widgetClass } from "./widget";
-
-/** One output, as in a notebook file. @see https://nbformat.readthedocs.io/en/latest/format_description.html#code-cell-outputs */
-export type NotebookOutput = Readonly<Record<string, unknown>> & {
-  readonly output_type: "stream" | "display_data" | "execute_result" | "error" | "update_display_data";
-};
-
-export interface OutputState extends DomState {
-  /** What it shows. */
-  outputs: readonly NotebookOutput[];
-  /** A request whose outputs the front end is to show in it; {@link Output.capture} needs none. */
-  msgId: string;
-}
 
 const outputs: Trait<readonly NotebookOutput[]> = {
   initial: () => [],

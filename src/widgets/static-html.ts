@@ -1,11 +1,19 @@
 import { escapeHtml } from "../kernel/mime-bundle";
-import type { BoxState, PagesState } from "./boxes";
-import type { ButtonState, CheckboxState, HTMLState, LabelState, TextState } from "./controls";
 import type { DescriptionState } from "./dom";
-import type { DropdownState } from "./dropdown";
 import { layoutCss } from "./layout";
-import type { ProgressState, SliderState } from "./numbers";
-import type { OutputState } from "./output";
+import type {
+  BoxState,
+  ButtonState,
+  CheckboxState,
+  DropdownState,
+  HTMLState,
+  LabelState,
+  OutputState,
+  PagesState,
+  ProgressState,
+  SliderState,
+  TextState,
+} from "./states";
 import type { DescriptionStyle } from "./styles";
 import type { Widget } from "./widget";
 

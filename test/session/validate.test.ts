@@ -8,7 +8,8 @@ import { IllegalArgumentError } from "../../src/errors";
 import { AnalysisError, UnresolvedColumnError } from "../../src/frame/analysis-error";
 import { CorruptParquetError, writeParquetFile } from "../../src/parquet";
 import { Session } from "../../src/session/session";
-import { formatReport, validate } from "../../src/session/validate";
+import { validate } from "../../src/session/validate";
+import { formatReport } from "../../src/session/validation-report";
 import { PathNotFoundError } from "../../src/storage/errors";
 
 let dir: string;

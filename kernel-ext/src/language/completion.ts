@@ -2,15 +2,8 @@ import type ts from "@tslab/typescript-for-tslab";
 import type { Content } from "../messages";
 import type { Cells } from "./cells";
 import { toCodePoints } from "./code-points";
-import { magicCompletions, typescriptOf } from "./magic-cells";
+import { type Completions, magicCompletions, typescriptOf } from "./magic-cells";
 import { SOURCE_PREFIX } from "./tslab-converter";
-
-/** What may stand in place of a part of the cell, the best first. Offsets are UTF-16. */
-export interface Completions {
-  readonly start: number;
-  readonly end: number;
-  readonly items: readonly { readonly text: string; readonly type: string }[];
-}
 
 /**
  * The content of a `complete_reply`.

@@ -1,5 +1,11 @@
 import { MAGICS, type Magic } from "../magics/catalog";
-import type { Completions } from "./completion";
+
+/** What may stand in place of a part of the cell, the best first. Offsets are UTF-16. */
+export interface Completions {
+  readonly start: number;
+  readonly end: number;
+  readonly items: readonly { readonly text: string; readonly type: string }[];
+}
 
 /** The head of a cell that begins with a magic: `%%name`, or `%name`. Offsets are UTF-16. */
 interface MagicHead {

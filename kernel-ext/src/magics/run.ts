@@ -1,27 +1,13 @@
-import type { KernelHost } from "pomona/kernel";
 import type { NotebookSession } from "../session/notebook-session";
 import { parseSettings } from "../session/session-settings";
 import { runBash } from "./bash";
 import { MAGICS, type Magic } from "./catalog";
+import type { MagicContext } from "./context";
 import { MagicUsageError, SessionBusyError, UnknownMagicError } from "./errors";
 import { helpBundle } from "./help";
 import { infoBundles } from "./info";
 import type { MagicCell } from "./parse";
 import { runSql } from "./sql";
-
-/** What magics see of the notebook. */
-export interface MagicContext {
-  readonly host: KernelHost;
-  readonly session: NotebookSession;
-  /** Compiles and runs TypeScript in the notebook's scope, as a cell would; `begun` is called once it is compiled. */
-  runCell(source: string, begun?: () => void): Promise<void>;
-  /** The notebook's variables. */
-  locals(): Readonly<Record<string, unknown>>;
-  /** The notebook's folder. */
-  readonly cwd: string;
-  /** Aborted when the user interrupts the cell. */
-  readonly signal: AbortSignal;
-}
 
 /** Runs the magic of a cell. @throws what the magic throws: its own named errors, or those of the code in its body */
 export async function runMagic(cell: MagicCell, context: MagicContext): Promise<void> {

@@ -1,9 +1,9 @@
 import type { DataFrame } from "pomona";
 import { represent } from "pomona/notebook";
 import type { Magic } from "./catalog";
+import type { MagicContext } from "./context";
 import { MagicUsageError } from "./errors";
 import type { MagicCell } from "./parse";
-import type { MagicContext } from "./run";
 
 /** Rows that are shown where the magic does not say. */
 const USUAL_ROWS = 20;

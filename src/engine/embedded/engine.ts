@@ -7,7 +7,7 @@ import { CancelledError, throwIfAborted } from "../../errors";
 import { refuseDuplicates } from "../../frame/analysis-error";
 import type { Plan } from "../../frame/plan";
 import type { Sink, WriteResult } from "../../frame/runtime";
-import { prepareProcess } from "../../networks/backend";
+import { prepareProcess } from "../../networks/network-backend";
 import { footerCache, readParquetBatches } from "../../parquet";
 import { type OutputJob, openOutput, type TaskManifest } from "../../storage/commit";
 import { localStorage } from "../../storage/local-storage";

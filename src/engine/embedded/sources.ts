@@ -7,51 +7,18 @@ import { type DataType, type StructField, type StructType, structField, structTy
 import { batchFromColumns, vectorFromValues } from "../../data/vectors";
 import { IllegalArgumentError } from "../../errors";
 import type { Plan } from "../../frame/plan";
-import { type FooterCache, writeParquetFile } from "../../parquet";
-import { parseLocation } from "../../storage/location";
-import type { Relational } from "./duckdb";
+import { writeParquetFile } from "../../parquet";
+import { type BindContext, type BoundSource, parquetSql } from "./bound-source";
 import { duckdbType } from "./duckdb-types";
-import { type FoundFiles, filesFingerprint, findFiles, type ReadLeaf, type ReadSettings } from "./files";
+import { type FoundFiles, filesFingerprint, findFiles, type ReadLeaf } from "./files";
 import { bindParquet } from "./parquet-source";
 import { partitionedSql, partitionGroups } from "./partition-sql";
 import { sameName, withPartitionColumns } from "./partitions";
 import type { Spool } from "./spool";
-import { quotedIdentifier, quotedText } from "./sql-text";
+import { quotedIdentifier } from "./sql-text";
 import { bindText } from "./text-source";
 
-/** A leaf of a plan, looked up: what DuckDB reads in its place. */
-export interface BoundSource {
-  readonly sql: string;
-  readonly schema: StructType;
-  /** Parquet files with their rows, where the leaf is nothing but them: tasks read those without a copy. */
-  readonly files?: readonly CountedFile[];
-  /** Changes whenever the input does: names, sizes, times. */
-  readonly fingerprint: string;
-  /**
-   * Text files are parsed when their rows are wanted, not while a plan is looked at: until then `sql` has their columns and no
-   * rows, and this gives the source with them.
-   */
-  readonly load?: (signal: AbortSignal) => Promise<BoundSource>;
-}
-
-/** A Parquet file and how many rows it has. */
-export interface CountedFile {
-  readonly url: string;
-  readonly rows: number;
-  /** Absent where nobody knows. */
-  readonly bytes?: number;
-}
-
 type Leaf = Extract<Plan, { op: "read" | "local" }>;
-
-/** What looking up a leaf needs. */
-export interface BindContext {
-  readonly relational: Relational;
-  readonly spool: Spool;
-  readonly settings: ReadSettings;
-  readonly footers: FooterCache;
-  readonly signal?: AbortSignal;
-}
 
 /** Spark's columns of format `binaryFile` without `content`, which the worker that needs it reads. */
 const LISTING_SCHEMA = structType({ path: "string", modificationTime: "timestamp", length: "long" });
@@ -76,18 +43,6 @@ export async function bindSource(leaf: Leaf, context: BindContext): Promise<Boun
     case "text":
       return bindPartitionedText(leaf, found, context);
   }
-}
-
-/** SQL that reads Parquet files in order, each with the columns of the first; folders `k=v` are no concern of it. */
-export function parquetSql(urls: readonly string[]): string {
-  const list = urls.map((url) => quotedText(parseLocation(url).path)).join(", ");
-  return `SELECT * FROM read_parquet([${list}], hive_partitioning = false)`;
-}
-
-/** SQL for these columns without a row. */
-export function emptySql({ fields }: StructType): string {
-  const columns = fields.map(({ name, type }) => `CAST(NULL AS ${duckdbType(type)}) AS ${quotedIdentifier(name)}`);
-  return `SELECT ${columns.join(", ") || '1 AS "__none"'} WHERE false`;
 }
 
 async function bindListing({ files, partitionColumns }: FoundFiles, spool: Spool): Promise<BoundSource> {

@@ -8,9 +8,9 @@ import type { InputFile, Step, Task } from "../../worker/task";
 import { type Pipeline, requestedPartitions } from "../pipeline";
 import { columnsOf, type Relation } from "../relation";
 import { type Analysis, type DirectFiles, schemaOf, selectSql } from "./analysis";
+import type { CountedFile } from "./bound-source";
 import type { Relational } from "./duckdb";
 import { type FolderRange, folderRanges, type OutputPartitioning } from "./output-partitions";
-import type { CountedFile } from "./sources";
 import type { Spool } from "./spool";
 
 /** Rows with a file's whole content in them: a worker holds this many images at a time. */

@@ -9,8 +9,8 @@ import { csvBatches, csvSchema } from "../../text/csv-read";
 import { jsonReading } from "../../text/json-options";
 import { jsonBatches, jsonSchema } from "../../text/json-read";
 import { TEXT_SCHEMA, textBatches } from "../../text/line-text";
+import { type BoundSource, emptySql, parquetSql } from "./bound-source";
 import { filesFingerprint, type ReadLeaf } from "./files";
-import { type BoundSource, emptySql, parquetSql } from "./sources";
 import type { Spool } from "./spool";
 
 /** A format of text, once its files and options are known. */

@@ -1,0 +1,16 @@
+import type { KernelHost } from "pomona/kernel";
+import type { NotebookSession } from "../session/notebook-session";
+
+/** What magics see of the notebook. */
+export interface MagicContext {
+  readonly host: KernelHost;
+  readonly session: NotebookSession;
+  /** Compiles and runs TypeScript in the notebook's scope, as a cell would; `begun` is called once it is compiled. */
+  runCell(source: string, begun?: () => void): Promise<void>;
+  /** The notebook's variables. */
+  locals(): Readonly<Record<string, unknown>>;
+  /** The notebook's folder. */
+  readonly cwd: string;
+  /** Aborted when the user interrupts the cell. */
+  readonly signal: AbortSignal;
+}

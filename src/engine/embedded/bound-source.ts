@@ -1,0 +1,52 @@
+import type { StructType } from "../../data/types";
+import type { FooterCache } from "../../parquet";
+import { parseLocation } from "../../storage/location";
+import type { Relational } from "./duckdb";
+import { duckdbType } from "./duckdb-types";
+import type { ReadSettings } from "./files";
+import type { Spool } from "./spool";
+import { quotedIdentifier, quotedText } from "./sql-text";
+
+/** A leaf of a plan, looked up: what DuckDB reads in its place. */
+export interface BoundSource {
+  readonly sql: string;
+  readonly schema: StructType;
+  /** Parquet files with their rows, where the leaf is nothing but them: tasks read those without a copy. */
+  readonly files?: readonly CountedFile[];
+  /** Changes whenever the input does: names, sizes, times. */
+  readonly fingerprint: string;
+  /**
+   * Text files are parsed when their rows are wanted, not while a plan is looked at: until then `sql` has their columns and no
+   * rows, and this gives the source with them.
+   */
+  readonly load?: (signal: AbortSignal) => Promise<BoundSource>;
+}
+
+/** A Parquet file and how many rows it has. */
+export interface CountedFile {
+  readonly url: string;
+  readonly rows: number;
+  /** Absent where nobody knows. */
+  readonly bytes?: number;
+}
+
+/** What looking up a leaf needs. */
+export interface BindContext {
+  readonly relational: Relational;
+  readonly spool: Spool;
+  readonly settings: ReadSettings;
+  readonly footers: FooterCache;
+  readonly signal?: AbortSignal;
+}
+
+/** SQL that reads Parquet files in order, each with the columns of the first; folders `k=v` are no concern of it. */
+export function parquetSql(urls: readonly string[]): string {
+  const list = urls.map((url) => quotedText(parseLocation(url).path)).join(", ");
+  return `SELECT * FROM read_parquet([${list}], hive_partitioning = false)`;
+}
+
+/** SQL for these columns without a row. */
+export function emptySql({ fields }: StructType): string {
+  const columns = fields.map(({ name, type }) => `CAST(NULL AS ${duckdbType(type)}) AS ${quotedIdentifier(name)}`);
+  return `SELECT ${columns.join(", ") || '1 AS "__none"'} WHERE false`;
+}
