@@ -14,6 +14,7 @@ const LAYERS = [
   "user-functions",
   "showing",
   "frame",
+  "functions",
   "images",
   "models",
   "engine",

@@ -5,7 +5,7 @@ import { isMainThread, parentPort, Worker, workerData } from "node:worker_thread
 import { inRoot } from "../../scripts/setup/paths.mjs";
 
 const require = createRequire(import.meta.url);
-const { createBackend, prepareProcess } = require(inRoot("dist", "model", "backend.js"));
+const { createBackend, prepareProcess } = require(inRoot("dist", "networks"));
 
 if (isMainThread) await lead(process.argv.slice(2));
 else await work(workerData);
@@ -34,9 +34,9 @@ function message(worker) {
 }
 
 async function work({ backend, weights, batch, seconds, gate }) {
-  const { buildGraph } = require(inRoot("dist", "model", "graph.js"));
-  const { networkByName } = require(inRoot("dist", "model", "networks.js"));
-  const { readWeights } = require(inRoot("dist", "model", "weights.js"));
+  const { buildGraph } = require(inRoot("dist", "networks", "graph.js"));
+  const { networkByName } = require(inRoot("dist", "networks", "networks.js"));
+  const { readWeights } = require(inRoot("dist", "networks", "weights.js"));
   const mobileNet = networkByName("MobileNetV2");
   const network = await createBackend(buildGraph(mobileNet, await readWeights(weights, mobileNet)), { backend });
   const input = Float32Array.from({ length: batch * 224 * 224 * 3 }, (_, i) => Math.sin(i));

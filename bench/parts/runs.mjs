@@ -38,8 +38,8 @@ export async function runPythonPeer(name, { python, images, work, model, cores, 
 /** Writes the network with its weights as the ONNX model that ours runs, for peers that read one. */
 export async function writeOnnxModel(path, weights) {
   const require = createRequire(import.meta.url);
-  const { buildGraph, networkByName, readWeights } = require(inRoot("dist", "model"));
-  const { onnxModel } = require(inRoot("dist", "model", "onnx-model.js"));
+  const { buildGraph, networkByName, readWeights } = require(inRoot("dist", "networks"));
+  const { onnxModel } = require(inRoot("dist", "networks", "onnx-model.js"));
   const network = networkByName("MobileNetV2");
   writeFileSync(path, onnxModel(buildGraph(network, await readWeights(weights, network))));
 }

@@ -107,7 +107,7 @@ describe("a worker that goes away", () => {
     writeFileSync(
       program,
       `const { Session } = require(${JSON.stringify(join(__dirname, "../../dist"))});
-      const { udf } = require(${JSON.stringify(join(__dirname, "../../dist/frame/functions"))});
+      const { udf } = require(${JSON.stringify(join(__dirname, "../../dist/functions"))});
       (async () => {
         const session = await Session.builder().master("local[2]").config("pomona.progress", "off")
           .config("spark.task.maxFailures", 2).getOrCreate();

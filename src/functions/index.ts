@@ -1,0 +1,2 @@
+/** The public entry of the table of functions in `frame`. */
+export * from "../frame/functions";
