@@ -21,8 +21,8 @@ import {
   VARCHAR,
 } from "@duckdb/node-api";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { duckdbSchema, sparkTypeOf } from "../../src/engine/embedded/duckdb-types";
-import { duckdbText, quotedText } from "../../src/engine/embedded/sql-text";
+import { duckdbSchema, sparkTypeOf } from "../../src/engine/duckdb/duckdb-types";
+import { duckdbText, quotedText } from "../../src/engine/duckdb/sql-text";
 import { AmbiguousColumnError, AnalysisError, UnresolvedColumnError } from "../../src/frame/analysis-error";
 import type { DataFrame } from "../../src/frame/dataframe";
 import { col, count, lit, max, regexpReplace, sha2, split } from "../../src/frame/functions";

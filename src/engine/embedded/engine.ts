@@ -29,14 +29,14 @@ import {
   resultSchema,
   schemaOf,
   selectSql,
-} from "./analysis";
-import { openDuckDb, type Relational } from "./duckdb";
+} from "../duckdb/analysis";
+import { openDuckDb, type Relational } from "../duckdb/duckdb";
 import { parseLocalMaster } from "./local-master";
-import { refuseOtherColumns, refuseOutputInsideInput } from "./output-checks";
-import { type OutputPartitioning, outputPartitioning, togetherByFolder } from "./output-partitions";
-import { openSpool, type Spool } from "./spool";
-import { planTasks, preparedSteps, type StageOutput } from "./stage";
-import { isTextSink, textExtension, writeTextParts } from "./text-sink";
+import { refuseOtherColumns, refuseOutputInsideInput } from "../output-checks";
+import { type OutputPartitioning, outputPartitioning, togetherByFolder } from "../output-partitions";
+import { openSpool, type Spool } from "../spool";
+import { planTasks, preparedSteps, type StageOutput } from "../stage";
+import { isTextSink, textExtension, writeTextParts } from "../text-sink";
 import { workerThreads } from "./worker-threads";
 
 /**

@@ -4,7 +4,7 @@ import { type ParquetFooter, type SchemaNode, sparkFieldOf } from "../../parquet
 import { UnsupportedParquetError } from "../../parquet/errors";
 import { duckdbType } from "./duckdb-types";
 import { decimal } from "./parquet-merge";
-import { sameName } from "./partitions";
+import { sameName } from "../partitions";
 import { quotedIdentifier, quotedText } from "./sql-text";
 
 const READ_CODECS = new Set(["UNCOMPRESSED", "SNAPPY", "GZIP", "BROTLI", "ZSTD", "LZ4_RAW"]);

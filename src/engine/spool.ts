@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { makeFolderSync } from "../../storage/folders";
-import { asStorageError } from "../../storage/local-storage";
+import { makeFolderSync } from "../storage/folders";
+import { asStorageError } from "../storage/local-storage";
 
 /** A folder for what lives between two stages; gone when the session ends, or the process. */
 export interface Spool {

@@ -1,13 +1,13 @@
-import type { StructType } from "../../../data/types";
+import type { StructType } from "../../data/types";
 import {
   AnalysisError,
   DuplicateColumnError,
   refuseDuplicates,
   UnresolvedColumnError,
-} from "../../../frame/analysis-error";
-import type { Expression, Plan } from "../../../frame/plan";
-import { matching, quotedName, sameName } from "../../../frame/resolve";
-import { type Computed, type LeafPlan, type OutputName, type Relation, reference } from "../../relation";
+} from "../../frame/analysis-error";
+import type { Expression, Plan } from "../../frame/plan";
+import { matching, quotedName, sameName } from "../../frame/resolve";
+import { type Computed, type LeafPlan, type OutputName, type Relation, reference } from "../relation";
 import { type Attribute, find, Identities, lookUp, outputOnly, type Resolved } from "./attribute";
 import { conditionParts } from "./condition-text";
 import { bind, bindAll, type Context, placeOf, reaching } from "./expressions";

@@ -1,9 +1,9 @@
-import { AnalysisError } from "../../../frame/analysis-error";
-import { childrenOf } from "../../../frame/expressions";
-import { type Expression, expressionText } from "../../../frame/plan";
-import { nameParts, sameName } from "../../../frame/resolve";
-import { type Computed, columnsOf, type Relation, reference } from "../../relation";
-import { hasAggregate, isAggregate, unaliased } from "../sql-aggregates";
+import { AnalysisError } from "../../frame/analysis-error";
+import { childrenOf } from "../../frame/expressions";
+import { type Expression, expressionText } from "../../frame/plan";
+import { nameParts, sameName } from "../../frame/resolve";
+import { type Computed, columnsOf, type Relation, reference } from "../relation";
+import { hasAggregate, isAggregate, unaliased } from "../duckdb/sql-aggregates";
 import { type Attribute, type Frame, find, lookUp, type Resolved } from "./attribute";
 import { type Bound, bind, type Context, nameOf, typeOf } from "./expressions";
 import { sqlType } from "./field-access";

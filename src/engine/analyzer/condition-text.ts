@@ -1,4 +1,4 @@
-import type { Expression } from "../../../frame/plan";
+import type { Expression } from "../../frame/plan";
 
 type ColumnReference = Extract<Expression, { kind: "column" }>;
 

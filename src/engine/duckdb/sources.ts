@@ -10,11 +10,11 @@ import type { Plan } from "../../frame/plan";
 import { writeParquetFile } from "../../parquet";
 import { type BindContext, type BoundSource, parquetSql } from "./bound-source";
 import { duckdbType } from "./duckdb-types";
-import { type FoundFiles, filesFingerprint, findFiles, type ReadLeaf } from "./files";
+import { type FoundFiles, filesFingerprint, findFiles, type ReadLeaf } from "../files";
 import { bindParquet } from "./parquet-source";
 import { partitionedSql, partitionGroups } from "./partition-sql";
-import { sameName, withPartitionColumns } from "./partitions";
-import type { Spool } from "./spool";
+import { sameName, withPartitionColumns } from "../partitions";
+import type { Spool } from "../spool";
 import { quotedIdentifier } from "./sql-text";
 import { bindText } from "./text-source";
 

@@ -8,13 +8,13 @@ import { builtinFunction } from "../../worker/registry";
 import type { Step } from "../../worker/task";
 import { type Lowered, lower, type Pipeline } from "../pipeline";
 import type { LeafPlan, OutputName, Relation } from "../relation";
-import { resolvePlan } from "./analyzer/analyzer";
-import type { Resolved } from "./analyzer/attribute";
+import { resolvePlan } from "../analyzer/analyzer";
+import type { Resolved } from "../analyzer/attribute";
 import { type BindContext, type BoundSource, parquetSql } from "./bound-source";
 import type { Relational } from "./duckdb";
 import { duckdbType } from "./duckdb-types";
 import { bindSource } from "./sources";
-import type { Spool } from "./spool";
+import type { Spool } from "../spool";
 import {
   type ColumnType,
   columnTypes,

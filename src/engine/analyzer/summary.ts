@@ -1,9 +1,9 @@
-import type { DataType } from "../../../data/types";
-import { AnalysisError } from "../../../frame/analysis-error";
-import { isNumeric } from "../../../frame/coercion";
-import type { Expression, Plan } from "../../../frame/plan";
-import { quotedName } from "../../../frame/resolve";
-import { type Computed, type Relation, reference } from "../../relation";
+import type { DataType } from "../../data/types";
+import { AnalysisError } from "../../frame/analysis-error";
+import { isNumeric } from "../../frame/coercion";
+import type { Expression, Plan } from "../../frame/plan";
+import { quotedName } from "../../frame/resolve";
+import { type Computed, type Relation, reference } from "../relation";
 import { find, type Resolved } from "./attribute";
 import { type Context, typeOf } from "./expressions";
 

@@ -1,15 +1,15 @@
-import type { BuiltinFunction, DriverContext, FunctionSpec, SourceFunction } from "../../data/batch-function";
-import { type ParquetCompression, readParquetFooter } from "../../parquet";
-import { locationUrl, parseLocation } from "../../storage/location";
-import { prepareSourceFunction } from "../../user-functions";
-import { VERSION } from "../../version";
-import { builtinFunction } from "../../worker/registry";
-import type { InputFile, Step, Task } from "../../worker/task";
-import { type Pipeline, requestedPartitions } from "../pipeline";
-import { columnsOf, type Relation } from "../relation";
-import { type Analysis, type DirectFiles, schemaOf, selectSql } from "./analysis";
-import type { CountedFile } from "./bound-source";
-import type { Relational } from "./duckdb";
+import type { BuiltinFunction, DriverContext, FunctionSpec, SourceFunction } from "../data/batch-function";
+import { type ParquetCompression, readParquetFooter } from "../parquet";
+import { locationUrl, parseLocation } from "../storage/location";
+import { prepareSourceFunction } from "../user-functions";
+import { VERSION } from "../version";
+import { builtinFunction } from "../worker/registry";
+import type { InputFile, Step, Task } from "../worker/task";
+import { type Pipeline, requestedPartitions } from "./pipeline";
+import { columnsOf, type Relation } from "./relation";
+import { type Analysis, type DirectFiles, schemaOf, selectSql } from "./duckdb/analysis";
+import type { CountedFile } from "./duckdb/bound-source";
+import type { Relational } from "./duckdb/duckdb";
 import { type FolderRange, folderRanges, type OutputPartitioning } from "./output-partitions";
 import type { Spool } from "./spool";
 

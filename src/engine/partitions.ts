@@ -1,6 +1,6 @@
-import { type PrimitiveType, type StructField, type StructType, structField } from "../../data/types";
-import { AnalysisError } from "../../frame/analysis-error";
-import { baseName } from "../../storage/location";
+import { type PrimitiveType, type StructField, type StructType, structField } from "../data/types";
+import { AnalysisError } from "../frame/analysis-error";
+import { baseName } from "../storage/location";
 import {
   type PartitionValue,
   partitionValue,

@@ -1,9 +1,9 @@
-import type { DataType } from "../../../data/types";
-import { AnalysisError } from "../../../frame/analysis-error";
-import { isFloating, isNumeric } from "../../../frame/coercion";
-import type { Expression, Plan, ReplaceValue } from "../../../frame/plan";
-import { quotedName } from "../../../frame/resolve";
-import { type Computed, reference } from "../../relation";
+import type { DataType } from "../../data/types";
+import { AnalysisError } from "../../frame/analysis-error";
+import { isFloating, isNumeric } from "../../frame/coercion";
+import type { Expression, Plan, ReplaceValue } from "../../frame/plan";
+import { quotedName } from "../../frame/resolve";
+import { type Computed, reference } from "../relation";
 import { type Attribute, find, type Resolved } from "./attribute";
 import { type Context, typeOf } from "./expressions";
 import { projected } from "./projections";

@@ -1,9 +1,9 @@
-import { type DataType, simpleString } from "../../../data/types";
-import { AnalysisError, UnresolvedColumnError } from "../../../frame/analysis-error";
-import { commonType } from "../../../frame/coercion";
-import type { Expression, Plan } from "../../../frame/plan";
-import { sameName } from "../../../frame/resolve";
-import { type Computed, type Relation, reference } from "../../relation";
+import { type DataType, simpleString } from "../../data/types";
+import { AnalysisError, UnresolvedColumnError } from "../../frame/analysis-error";
+import { commonType } from "../../frame/coercion";
+import type { Expression, Plan } from "../../frame/plan";
+import { sameName } from "../../frame/resolve";
+import { type Computed, type Relation, reference } from "../relation";
 import type { Attribute, Frame, Resolved } from "./attribute";
 import { type Context, typeOf } from "./expressions";
 import { sqlType } from "./field-access";

@@ -3,8 +3,8 @@ import type { FooterCache } from "../../parquet";
 import { parseLocation } from "../../storage/location";
 import type { Relational } from "./duckdb";
 import { duckdbType } from "./duckdb-types";
-import type { ReadSettings } from "./files";
-import type { Spool } from "./spool";
+import type { ReadSettings } from "../files";
+import type { Spool } from "../spool";
 import { quotedIdentifier, quotedText } from "./sql-text";
 
 /** A leaf of a plan, looked up: what DuckDB reads in its place. */

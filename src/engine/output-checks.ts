@@ -1,9 +1,9 @@
-import { type StructType, simpleString } from "../../data/types";
-import { readParquetFooter, sparkSchemaOf } from "../../parquet";
-import { storageFor } from "../../storage";
-import { resolveLinks } from "../../storage/links";
-import { isInside, locationUrl, parseLocation } from "../../storage/location";
-import { OutputInsideInputError, SchemaMismatchError } from "../errors";
+import { type StructType, simpleString } from "../data/types";
+import { readParquetFooter, sparkSchemaOf } from "../parquet";
+import { storageFor } from "../storage";
+import { resolveLinks } from "../storage/links";
+import { isInside, locationUrl, parseLocation } from "../storage/location";
+import { OutputInsideInputError, SchemaMismatchError } from "./errors";
 import { unescapeFolder } from "./partition-values";
 
 /** A write into its own input would read or delete what it made. @throws OutputInsideInputError */

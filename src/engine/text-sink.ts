@@ -1,16 +1,16 @@
 import type { RecordBatch } from "apache-arrow";
-import { type StructType, simpleString } from "../../data/types";
-import { throwIfAborted } from "../../errors";
-import { AnalysisError } from "../../frame/analysis-error";
-import type { Sink } from "../../frame/runtime";
-import { readParquetBatches } from "../../parquet";
-import type { OutputJob, TaskManifest } from "../../storage/commit";
-import { localStorage } from "../../storage/local-storage";
-import { csvText, type RowText } from "../../text/csv-write";
-import { compressionEnding, encoded } from "../../text/encode";
-import { jsonText } from "../../text/json-write";
-import { lineText } from "../../text/line-text";
-import { valuesOf } from "../../text/vector-values";
+import { type StructType, simpleString } from "../data/types";
+import { throwIfAborted } from "../errors";
+import { AnalysisError } from "../frame/analysis-error";
+import type { Sink } from "../frame/runtime";
+import { readParquetBatches } from "../parquet";
+import type { OutputJob, TaskManifest } from "../storage/commit";
+import { localStorage } from "../storage/local-storage";
+import { csvText, type RowText } from "../text/csv-write";
+import { compressionEnding, encoded } from "../text/encode";
+import { jsonText } from "../text/json-write";
+import { lineText } from "../text/line-text";
+import { valuesOf } from "../text/vector-values";
 
 /** The formats that are written as text. */
 type TextSink = Sink & { readonly format: "csv" | "json" | "text" };

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import type { StructField } from "../../data/types";
-import { IllegalArgumentError } from "../../errors";
-import type { Plan } from "../../frame/plan";
-import { type FileStatus, storageFor } from "../../storage";
-import { globPattern } from "../../storage/glob";
-import { expandPath } from "../../storage/glob-paths";
-import { baseName, isInside, locationUrl, parseLocation } from "../../storage/location";
+import type { StructField } from "../data/types";
+import { IllegalArgumentError } from "../errors";
+import type { Plan } from "../frame/plan";
+import { type FileStatus, storageFor } from "../storage";
+import { globPattern } from "../storage/glob";
+import { expandPath } from "../storage/glob-paths";
+import { baseName, isInside, locationUrl, parseLocation } from "../storage/location";
 import type { PartitionValue } from "./partition-values";
 import { discoverPartitions } from "./partitions";
 

@@ -1,10 +1,10 @@
-import type { DataType, StructType } from "../../../data/types";
-import { AnalysisError } from "../../../frame/analysis-error";
-import { childrenOf, columnsIn, hasBatch, mapChildren } from "../../../frame/expressions";
-import { type BatchExpression, type Expression, expressionText, outputName } from "../../../frame/plan";
-import { nameParts, sameName } from "../../../frame/resolve";
-import { type OutputName, type Relation, reference } from "../../relation";
-import { expressionValue } from "../sql-expression";
+import type { DataType, StructType } from "../../data/types";
+import { AnalysisError } from "../../frame/analysis-error";
+import { childrenOf, columnsIn, hasBatch, mapChildren } from "../../frame/expressions";
+import { type BatchExpression, type Expression, expressionText, outputName } from "../../frame/plan";
+import { nameParts, sameName } from "../../frame/resolve";
+import { type OutputName, type Relation, reference } from "../relation";
+import { expressionValue } from "../duckdb/sql-expression";
 import { type Attribute, type Frame, find, type Identities, lookUp, type Resolved } from "./attribute";
 import { hasFields, partOf } from "./field-access";
 

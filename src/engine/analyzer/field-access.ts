@@ -1,7 +1,7 @@
-import { arrayType, type DataType, type StructField, simpleString } from "../../../data/types";
-import { AnalysisError } from "../../../frame/analysis-error";
-import type { Expression } from "../../../frame/plan";
-import { quotedName, sameName } from "../../../frame/resolve";
+import { arrayType, type DataType, type StructField, simpleString } from "../../data/types";
+import { AnalysisError } from "../../frame/analysis-error";
+import type { Expression } from "../../frame/plan";
+import { quotedName, sameName } from "../../frame/resolve";
 
 /** What is inside a value. */
 export interface Part {

@@ -1,11 +1,11 @@
-import { javaDouble, javaFloat } from "../../data/java-number";
-import { type DataType, type StructField, type StructType, simpleString } from "../../data/types";
-import { AnalysisError, UnresolvedColumnError } from "../../frame/analysis-error";
-import type { Plan } from "../../frame/plan";
-import type { Relational } from "./duckdb";
+import { javaDouble, javaFloat } from "../data/java-number";
+import { type DataType, type StructField, type StructType, simpleString } from "../data/types";
+import { AnalysisError, UnresolvedColumnError } from "../frame/analysis-error";
+import type { Plan } from "../frame/plan";
+import type { Relational } from "./duckdb/duckdb";
 import { escapeFolder, NULL_FOLDER } from "./partition-values";
 import { sameName } from "./partitions";
-import { quotedIdentifier, quotedText } from "./sql-text";
+import { quotedIdentifier, quotedText } from "./duckdb/sql-text";
 
 /** How `partitionBy` divides an output: the columns that go into folders' names, and those that stay in the files. */
 export interface OutputPartitioning {

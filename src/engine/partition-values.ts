@@ -1,5 +1,5 @@
-import type { DataType, PrimitiveType } from "../../data/types";
-import { AnalysisError } from "../../frame/analysis-error";
+import type { DataType, PrimitiveType } from "../data/types";
+import { AnalysisError } from "../frame/analysis-error";
 
 /** The name that stands for null, and for an empty text, in a partition's folder. */
 export const NULL_FOLDER = "__HIVE_DEFAULT_PARTITION__";

@@ -1,7 +1,7 @@
-import { UnresolvedColumnError } from "../../../frame/analysis-error";
-import type { Expression, JoinType, Plan } from "../../../frame/plan";
-import { sameName } from "../../../frame/resolve";
-import { type Relation, reference } from "../../relation";
+import { UnresolvedColumnError } from "../../frame/analysis-error";
+import type { Expression, JoinType, Plan } from "../../frame/plan";
+import { sameName } from "../../frame/resolve";
+import { type Relation, reference } from "../relation";
 import { type Attribute, type Frame, lookUp, outputOnly, type Resolved } from "./attribute";
 import { bind, type Context } from "./expressions";
 

@@ -1,13 +1,13 @@
-import type { DataType } from "../../../data/types";
+import type { DataType } from "../../data/types";
 import {
   AmbiguousColumnError,
   AnalysisError,
   ForeignColumnError,
   UnresolvedColumnError,
-} from "../../../frame/analysis-error";
-import type { Expression } from "../../../frame/plan";
-import { nameParts, sameName } from "../../../frame/resolve";
-import { columnsOf, type Relation, reference } from "../../relation";
+} from "../../frame/analysis-error";
+import type { Expression } from "../../frame/plan";
+import { nameParts, sameName } from "../../frame/resolve";
+import { columnsOf, type Relation, reference } from "../relation";
 
 /** A column while a plan is analyzed: what it is, and what names may mean it. */
 export interface Attribute {
