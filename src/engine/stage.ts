@@ -5,12 +5,10 @@ import { prepareSourceFunction } from "../user-functions";
 import { VERSION } from "../version";
 import { builtinFunction } from "../worker/registry";
 import type { InputFile, Step, Task } from "../worker/task";
+import type { FolderRange, OutputPartitioning } from "./output-partitions";
 import { type Pipeline, requestedPartitions } from "./pipeline";
 import { columnsOf, type Relation } from "./relation";
-import { type Analysis, type DirectFiles, schemaOf, selectSql } from "./duckdb/analysis";
-import type { CountedFile } from "./duckdb/bound-source";
-import type { Relational } from "./duckdb/duckdb";
-import { type FolderRange, folderRanges, type OutputPartitioning } from "./output-partitions";
+import type { Analysis, CountedFile, DirectFiles, Relational } from "./relational";
 import type { Spool } from "./spool";
 
 /** Rows with a file's whole content in them: a worker holds this many images at a time. */
@@ -88,7 +86,7 @@ export interface StageRequest {
   readonly output: StageOutput;
   /** The columns that go into folders' names; the source has the rows of a folder together. */
   readonly partitioning?: OutputPartitioning;
-  readonly duckdb: Relational;
+  readonly relational: Relational;
   readonly scratch: Spool;
   readonly jobId: string;
   readonly stageId: number;
@@ -109,7 +107,7 @@ export interface StageTasks {
 export async function planTasks(request: StageRequest): Promise<StageTasks> {
   const { analysis, pipeline, prepared, output } = request;
   const { partitioning } = request;
-  const schema = partitioning?.data ?? (await schemaOf(pipeline, analysis, request.duckdb));
+  const schema = partitioning?.data ?? (await analysis.schemaOf(pipeline));
   const inFolders = (partitioning?.columns ?? []).map((field) => ({
     field,
     from: pipeline.columns.find((c) => c.as === field.name)?.from ?? field.name,
@@ -126,7 +124,7 @@ export async function planTasks(request: StageRequest): Promise<StageTasks> {
   const renaming: Step[] = read.some(({ from, as }) => from !== as) ? [{ kind: "select", columns: read }] : [];
   const rows = files.reduce((total, f) => total + f.rows, 0);
   const folders = partitioning
-    ? partsOfFolders(await folderRanges(parseLocation(files[0]!.url).path, inFolders, request.duckdb), request, rows)
+    ? partsOfFolders(await request.relational.folderRanges(parseLocation(files[0]!.url).path, inFolders), request, rows)
     : undefined;
   const ranges = folders?.map((part) => part.rows) ?? partitionRanges(request, files, direct !== undefined);
   const readsContent = steps.some((s) => s.kind === "column" && s.fn.name === "binaryFile.content");
@@ -157,11 +155,8 @@ type Range = readonly [from: number, to: number];
 
 async function spoolSource(request: StageRequest, columns: readonly string[]): Promise<CountedFile> {
   const path = request.scratch.fresh("input.parquet");
-  const wanted = selectSql(
-    request.analysis.compile(request.pipeline.source),
-    columns.map((name) => ({ from: name, as: name })),
-  );
-  await request.duckdb.copyToParquet(wanted, path, request.signal);
+  const wanted = columns.map((name) => ({ from: name, as: name }));
+  await request.analysis.copy(request.pipeline.source, wanted, path, request.signal);
   return { url: locationUrl(parseLocation(path)), rows: (await readParquetFooter(path)).rows };
 }
 

@@ -6,8 +6,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { arrayType, structType } from "../../src/data/types";
 import { batchFromColumns, vectorFromValues } from "../../src/data/vectors";
 import { openDuckDb } from "../../src/engine/duckdb/duckdb";
-import { findFiles } from "../../src/engine/files";
 import { bindParquet } from "../../src/engine/duckdb/parquet-source";
+import { findFiles } from "../../src/engine/files";
 import { footerCache, readParquetFooter, writeParquetFile } from "../../src/parquet";
 import type { Session } from "../../src/session/session";
 import { ml, pomona } from "../ml/built";

@@ -3,8 +3,8 @@ import { AnalysisError } from "../../frame/analysis-error";
 import { childrenOf, columnsIn, hasBatch, mapChildren } from "../../frame/expressions";
 import { type BatchExpression, type Expression, expressionText, outputName } from "../../frame/plan";
 import { nameParts, sameName } from "../../frame/resolve";
-import { type OutputName, type Relation, reference } from "../relation";
 import { expressionValue } from "../duckdb/sql-expression";
+import { type OutputName, type Relation, reference } from "../relation";
 import { type Attribute, type Frame, find, type Identities, lookUp, type Resolved } from "./attribute";
 import { hasFields, partOf } from "./field-access";
 

@@ -1,7 +1,7 @@
 import { childrenOf, hasBatch, mapChildren } from "../../frame/expressions";
 import type { Expression } from "../../frame/plan";
-import { type Computed, type Relation, reference } from "../relation";
 import { aggregateParts, isAggregate, overParts } from "../duckdb/sql-aggregates";
+import { type Computed, type Relation, reference } from "../relation";
 import type { Identities } from "./attribute";
 
 /** Functions on workers out of expressions that the relational engine computes: each becomes a column of its input first, as in Spark. */

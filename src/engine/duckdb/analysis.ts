@@ -6,15 +6,14 @@ import { inputsOf, type Plan } from "../../frame/plan";
 import { VERSION } from "../../version";
 import { builtinFunction } from "../../worker/registry";
 import type { Step } from "../../worker/task";
+import { resolvePlan } from "../analyzer/analyzer";
 import { type Lowered, lower, type Pipeline } from "../pipeline";
 import type { LeafPlan, OutputName, Relation } from "../relation";
-import { resolvePlan } from "../analyzer/analyzer";
-import type { Resolved } from "../analyzer/attribute";
-import { type BindContext, type BoundSource, parquetSql } from "./bound-source";
-import type { Relational } from "./duckdb";
+import type { Analysis, AnalysisContext, CachedStages, StagedFiles } from "../relational";
+import { type BoundSource, parquetSql } from "./bound-source";
+import type { DuckDb } from "./duckdb";
 import { duckdbType } from "./duckdb-types";
 import { bindSource } from "./sources";
-import type { Spool } from "../spool";
 import {
   type ColumnType,
   columnTypes,
@@ -28,59 +27,9 @@ import { querySql, topQuerySql } from "./sql-query";
 import { quotedIdentifier } from "./sql-text";
 import { withoutUnreadColumns } from "./view-columns";
 
-/** A stage's result: Parquet files, in order. */
-export interface StagedFiles {
-  readonly schema: StructType;
-  readonly files: readonly { readonly url: string; readonly rows: number }[];
-}
-
-/** A stage that a session keeps, with what analysis knows of its columns. */
-export interface CachedStage extends StagedFiles {
-  readonly frame: Resolved;
-}
-
-/** The stages that a session keeps, by the id of their `cached` plan. */
-export type CachedStages = Map<string, CachedStage>;
-
-/** Files that tasks read without a copy, and the names that their columns have there, by position. */
-export interface DirectFiles {
-  readonly files: StagedFiles["files"];
-  readonly names: readonly string[];
-}
-
-/** A plan whose sources were looked up and which is cut into stages; no work has been done. */
-export interface Analysis {
-  /** The columns of its root are called as outside, but that none comes twice. */
-  readonly lowered: Lowered;
-  /** What the result's columns are called, in order. Names may come twice. */
-  readonly names: readonly string[];
-  /** What is known of the frames that the plan caches, by id. */
-  readonly cachedFrames: ReadonlyMap<string, Resolved>;
-  /** Results of the stages that ran; the engine adds to it. */
-  readonly staged: Map<string, StagedFiles>;
-  /** What the plan reads, as its user wrote it. */
-  readonly inputPaths: readonly string[];
-  /** Equal for two plans that compute the same from the same files. */
-  fingerprint(more: unknown): string;
-  /** SQL of a relation. */
-  compile(relation: Relation): string;
-  /** What the columns of that SQL hold, by position. */
-  typesOf(relation: Relation): readonly ColumnType[];
-  /** Parses the text files among the sources; before it, queries over them have the right columns and no rows. */
-  load(signal: AbortSignal): Promise<void>;
-  /** The files of a leaf, where it is nothing but Parquet files. */
-  filesOf(relation: Relation): DirectFiles | undefined;
-}
-
 /** Looks up a plan's sources, finds what its names mean, and cuts it into stages. @throws AnalysisError, StorageError */
-export async function analyze(
-  plan: Plan,
-  duckdb: Relational,
-  scratch: Spool,
-  cached: CachedStages,
-  options: Pick<BindContext, "settings" | "footers" | "signal">,
-): Promise<Analysis> {
-  const context = { relational: duckdb, spool: scratch, ...options };
+export async function analyze(plan: Plan, duckdb: DuckDb, { cached, ...looking }: AnalysisContext): Promise<Analysis> {
+  const context = { relational: duckdb, ...looking };
   const sources = new Map<string, BoundSource>();
   const inputPaths: string[] = [];
   for (const leaf of leavesOf(plan, cached)) {
@@ -143,14 +92,23 @@ export async function analyze(
   const lowered = { ...cut, root: namedOutput(cut.root, output, uniqueNames(names)) };
   const planned = await plannedStages(lowered);
 
+  const compile = (source: Relation) => compileRelational(source, compiling(planned));
+  const typesOf = (source: Relation) => columnTypes(source, compiling(planned));
+  const schemas = new Map<Pipeline, Promise<StructType>>();
   const analysis: Analysis = {
     lowered,
     names,
     cachedFrames,
     staged,
     inputPaths,
-    compile: (source) => compileRelational(source, compiling(planned)),
-    typesOf: (source) => columnTypes(source, compiling(planned)),
+    schemaOf(pipeline) {
+      const described = schemas.get(pipeline) ?? schemaOf(pipeline, { compile }, duckdb);
+      schemas.set(pipeline, described);
+      return described;
+    },
+    knownSchemaOf: (pipeline) => knownSchemaOf(pipeline, { compile, typesOf }, duckdb),
+    copy: (source, columns, path, signal) => duckdb.copyToParquet(selectSql(compile(source), columns), path, signal),
+    explain: (source) => duckdb.explain(compile(source)),
     async load(until) {
       for (const [key, source] of sources) if (source.load) sources.set(key, await source.load(until));
     },
@@ -170,14 +128,8 @@ export async function analyze(
     },
   };
   // A type that does not fit shows when its query is described.
-  await schemaOf(lowered.root, analysis, duckdb);
+  await analysis.schemaOf(lowered.root);
   return analysis;
-}
-
-/** The schema of a plan's result. Names may come twice. @throws AnalysisError */
-export async function resultSchema(analysis: Analysis, duckdb: Relational): Promise<StructType> {
-  const { fields } = await knownSchemaOf(analysis.lowered.root, analysis, duckdb);
-  return { type: "struct", fields: fields.map((field, i) => ({ ...field, name: analysis.names[i] ?? field.name })) };
 }
 
 function namedOutput(root: Pipeline, output: readonly OutputName[], names: readonly string[]): Pipeline {
@@ -217,21 +169,24 @@ function leafKey({ planId: _, ...leaf }: LeafPlan): string {
   return JSON.stringify(leaf);
 }
 
+/** How relations become SQL while a plan is looked up. */
+interface Compiling {
+  compile(relation: Relation): string;
+  /** What the columns of that SQL hold, by position. */
+  typesOf(relation: Relation): readonly ColumnType[];
+}
+
 /** The schema of a pipeline's output as it is written: what the source gives may be null. @throws AnalysisError */
-export async function schemaOf(
+async function schemaOf(
   pipeline: Pipeline,
-  { compile }: Pick<Analysis, "compile">,
-  duckdb: Relational,
+  { compile }: Pick<Compiling, "compile">,
+  duckdb: DuckDb,
 ): Promise<StructType> {
   return outputSchema(pipeline, await duckdb.describe(compile(pipeline.source)));
 }
 
 /** The schema of a pipeline's output with what may be null in it, as Spark says it. @throws AnalysisError */
-export async function knownSchemaOf(
-  pipeline: Pipeline,
-  { compile, typesOf }: Pick<Analysis, "compile" | "typesOf">,
-  duckdb: Relational,
-): Promise<StructType> {
+async function knownSchemaOf(pipeline: Pipeline, { compile, typesOf }: Compiling, duckdb: DuckDb): Promise<StructType> {
   const { fields } = await duckdb.describe(compile(pipeline.source));
   const known = typesOf(pipeline.source);
   const source = fields.map((field, i): StructField => {

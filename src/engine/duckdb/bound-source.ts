@@ -1,10 +1,11 @@
 import type { StructType } from "../../data/types";
 import type { FooterCache } from "../../parquet";
 import { parseLocation } from "../../storage/location";
-import type { Relational } from "./duckdb";
-import { duckdbType } from "./duckdb-types";
 import type { ReadSettings } from "../files";
+import type { CountedFile } from "../relational";
 import type { Spool } from "../spool";
+import type { DuckDb } from "./duckdb";
+import { duckdbType } from "./duckdb-types";
 import { quotedIdentifier, quotedText } from "./sql-text";
 
 /** A leaf of a plan, looked up: what DuckDB reads in its place. */
@@ -22,17 +23,9 @@ export interface BoundSource {
   readonly load?: (signal: AbortSignal) => Promise<BoundSource>;
 }
 
-/** A Parquet file and how many rows it has. */
-export interface CountedFile {
-  readonly url: string;
-  readonly rows: number;
-  /** Absent where nobody knows. */
-  readonly bytes?: number;
-}
-
 /** What looking up a leaf needs. */
 export interface BindContext {
-  readonly relational: Relational;
+  readonly relational: DuckDb;
   readonly spool: Spool;
   readonly settings: ReadSettings;
   readonly footers: FooterCache;

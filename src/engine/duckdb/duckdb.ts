@@ -14,7 +14,7 @@ import { quotedText } from "./sql-text";
 import type { QueryReader } from "./view-columns";
 
 /** The relational half of the embedded engine: SQL in, Parquet files out. */
-export interface Relational {
+export interface DuckDb {
   /** The schema of a query, without running it. @throws AnalysisError */
   describe(sql: string): Promise<StructType>;
   /** Runs a query into one Parquet file, in the query's order. */
@@ -44,7 +44,7 @@ export interface DuckDbOptions {
 }
 
 /** Starts an in-memory DuckDB. Every query has a connection of its own, so that queries can run side by side. */
-export async function openDuckDb(options: DuckDbOptions): Promise<Relational> {
+export async function openDuckDb(options: DuckDbOptions): Promise<DuckDb> {
   const instance = await DuckDBInstance.create(":memory:", {
     memory_limit: options.memoryLimit,
     threads: String(options.threads),

@@ -2,9 +2,9 @@ import { type DataType, type StructField, simpleString } from "../../data/types"
 import { AnalysisError } from "../../frame/analysis-error";
 import { type ParquetFooter, type SchemaNode, sparkFieldOf } from "../../parquet";
 import { UnsupportedParquetError } from "../../parquet/errors";
+import { sameName } from "../partitions";
 import { duckdbType } from "./duckdb-types";
 import { decimal } from "./parquet-merge";
-import { sameName } from "../partitions";
 import { quotedIdentifier, quotedText } from "./sql-text";
 
 const READ_CODECS = new Set(["UNCOMPRESSED", "SNAPPY", "GZIP", "BROTLI", "ZSTD", "LZ4_RAW"]);

@@ -11,13 +11,13 @@ import { PathNotFoundError, storageFor } from "../../storage";
 import { assertWhole } from "../../storage/commit";
 import { mapConcurrently } from "../../storage/concurrently";
 import { joinUrl, locationUrl, parseLocation } from "../../storage/location";
+import { type FoundFile, type FoundFiles, filesFingerprint, type ReadLeaf } from "../files";
+import { sameName, withPartitionColumns } from "../partitions";
 import { type BindContext, type BoundSource, emptySql, parquetSql } from "./bound-source";
 import { duckdbType } from "./duckdb-types";
-import { type FoundFile, type FoundFiles, filesFingerprint, type ReadLeaf } from "../files";
 import { columnSql, isReadDirectly, needsTranscoding, refuseUnreadable } from "./parquet-columns";
 import { mergedSchema, refuseSameNames } from "./parquet-merge";
 import { partitionedSql } from "./partition-sql";
-import { sameName, withPartitionColumns } from "../partitions";
 
 /** How many footers are read at once. */
 const FOOTERS_AT_ONCE = 32;

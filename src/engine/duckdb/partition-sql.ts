@@ -1,8 +1,8 @@
 import type { StructField } from "../../data/types";
-import { duckdbType } from "./duckdb-types";
 import type { FoundFile } from "../files";
 import type { PartitionValue } from "../partition-values";
 import { withPartitionColumns } from "../partitions";
+import { duckdbType } from "./duckdb-types";
 import { quotedIdentifier, quotedText } from "./sql-text";
 
 /** Files whose folders say the same. */

@@ -8,13 +8,13 @@ import { batchFromColumns, vectorFromValues } from "../../data/vectors";
 import { IllegalArgumentError } from "../../errors";
 import type { Plan } from "../../frame/plan";
 import { writeParquetFile } from "../../parquet";
-import { type BindContext, type BoundSource, parquetSql } from "./bound-source";
-import { duckdbType } from "./duckdb-types";
 import { type FoundFiles, filesFingerprint, findFiles, type ReadLeaf } from "../files";
-import { bindParquet } from "./parquet-source";
-import { partitionedSql, partitionGroups } from "./partition-sql";
 import { sameName, withPartitionColumns } from "../partitions";
 import type { Spool } from "../spool";
+import { type BindContext, type BoundSource, parquetSql } from "./bound-source";
+import { duckdbType } from "./duckdb-types";
+import { bindParquet } from "./parquet-source";
+import { partitionedSql, partitionGroups } from "./partition-sql";
 import { quotedIdentifier } from "./sql-text";
 import { bindText } from "./text-source";
 

@@ -9,9 +9,9 @@ import { csvBatches, csvSchema } from "../../text/csv-read";
 import { jsonReading } from "../../text/json-options";
 import { jsonBatches, jsonSchema } from "../../text/json-read";
 import { TEXT_SCHEMA, textBatches } from "../../text/line-text";
-import { type BoundSource, emptySql, parquetSql } from "./bound-source";
 import { filesFingerprint, type ReadLeaf } from "../files";
 import type { Spool } from "../spool";
+import { type BoundSource, emptySql, parquetSql } from "./bound-source";
 
 /** A format of text, once its files and options are known. */
 interface TextReading {

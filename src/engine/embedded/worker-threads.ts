@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { CancelledError } from "../../errors";
-import type { FromWorker, Step, Task, TaskResult, ToWorker } from "../../worker/task";
+import type { FromWorker, Task, TaskResult, ToWorker } from "../../worker/task";
 import { AttemptFailedError, type TaskWorker, type WorkerListener, WorkerLostError } from "../scheduler";
+import type { WorkerPool } from "../workers";
 
 /** How long a cancelled task may take to stop by itself before its thread is ended. Ctrl-C promises a second. */
 const STOP_MILLISECONDS = 500;
@@ -10,21 +11,11 @@ const STOP_MILLISECONDS = 500;
 /** How long an idle thread may take to end: to end it by force while it loads a native library aborts the process. */
 const LOADING_MILLISECONDS = 30_000;
 
-/** A fixed number of worker threads, each started on its first task and kept for the next. */
-export interface WorkerThreads {
-  readonly workers: readonly TaskWorker[];
-  /** Starts the threads before their first task, so that they load while the driver prepares it. */
-  start(): void;
-  /** Lets the threads set up functions before the first task that needs them. */
-  prepare(steps: readonly Step[]): void;
-  /** Ends all threads. */
-  close(): Promise<void>;
-}
-
-/** @param count how many threads at most. */
-export function workerThreads(count: number): WorkerThreads {
+/** A fixed number of worker threads, each started on its first task and kept for the next. @param count how many at most */
+export function workerThreads(count: number): WorkerPool {
   const workers = Array.from({ length: count }, (_, i) => threadWorker(`worker-${i + 1}`));
   return {
+    parallelism: count,
     workers,
     start() {
       for (const worker of workers) worker.start();
@@ -38,7 +29,7 @@ export function workerThreads(count: number): WorkerThreads {
   };
 }
 
-type ThreadWorker = TaskWorker & Pick<WorkerThreads, "start" | "prepare" | "close">;
+type ThreadWorker = TaskWorker & Pick<WorkerPool, "start" | "prepare" | "close">;
 
 function threadWorker(name: string): ThreadWorker {
   let thread: Worker | undefined;

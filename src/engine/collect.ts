@@ -1,0 +1,39 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import type { Plan } from "../frame/plan";
+import { announced } from "./announce";
+import { analyzed, type Job } from "./job";
+import { runInnerStages, runPipeline } from "./run-pipeline";
+import type { Spool } from "./spool";
+import type { StageOutput } from "./stage";
+
+/** A result: Parquet files, in order, and what its columns are called. */
+export interface Collected {
+  readonly files: readonly string[];
+  readonly names: readonly string[];
+}
+
+/** Runs a plan into files of `results`, which outlives the job: its rows are read when the job has ended. */
+export async function collect(plan: Plan, results: Spool, job: Job): Promise<Collected> {
+  const analysis = await analyzed(plan, job);
+  const { stages, root } = analysis.lowered;
+  const jobId = randomUUID();
+  const run = async () => {
+    await runInnerStages(analysis, job, jobId);
+    if (root.steps.length === 0) {
+      const path = results.fresh("result.parquet");
+      await analysis.copy(root.source, root.columns, path, job.signal);
+      return [path];
+    }
+    const output: StageOutput = {
+      urlFor: (partition, attempt) => join(results.folder, `part-${partition}-${attempt}.parquet`),
+      compression: "snappy",
+    };
+    const parts = await runPipeline({ analysis, pipeline: root, output, jobId, stageId: stages.length }, job);
+    return parts.map(({ url }) => url);
+  };
+  // What only the relational engine does is over before anybody could read of it.
+  const isFanOut = stages.length > 0 || root.steps.length > 0;
+  const announcement = { jobId, description: "collect", signal: job.signal };
+  return { files: isFanOut ? await announced(job.emit, announcement, run) : await run(), names: analysis.names };
+}

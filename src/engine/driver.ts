@@ -1,0 +1,154 @@
+import { join } from "node:path";
+import { serialize } from "node:v8";
+import type { RecordBatch } from "apache-arrow";
+import { renamedBatch } from "../data/vectors";
+import { CancelledError, throwIfAborted } from "../errors";
+import type { Plan } from "../frame/plan";
+import { footerCache, readParquetBatches } from "../parquet";
+import { localStorage } from "../storage/local-storage";
+import { writeBroadcast } from "./broadcasts";
+import { collect } from "./collect";
+import type { Engine, EngineOptions } from "./contract";
+import { driverWork } from "./driver-work";
+import { SessionStoppedError } from "./errors";
+import type { EventListener } from "./events";
+import { explainText } from "./explain";
+import { analyzed, type Job } from "./job";
+import type { CachedStages, Relational } from "./relational";
+import { countPartitions } from "./run-pipeline";
+import type { Spool } from "./spool";
+import type { WorkerPool } from "./workers";
+import { write } from "./write";
+
+/** What makes an engine of the driver: who does relational work, where results between stages lie, who runs tasks. */
+export interface DriverParts extends EngineOptions {
+  readonly master: string;
+  readonly workers: WorkerPool;
+  /** Called when the first action starts. */
+  openSpool(): Spool;
+  /** Called when the first action starts. @param folder for what does not fit into memory */
+  openRelational(folder: string): Promise<Relational>;
+}
+
+/** An engine that lowers plans into stages of tasks, gives the tasks to workers, and commits what they make. */
+export function driver(parts: DriverParts): Engine {
+  const { master, conf, workers } = parts;
+  const listeners = new Set<EventListener>();
+  const emit: EventListener = (event) => {
+    for (const listener of listeners) listener(event);
+  };
+  const cached: CachedStages = new Map();
+  const footers = footerCache();
+  const running = new Map<AbortController, Promise<unknown>>();
+  let opened: Spool | undefined;
+  let relational: Promise<Relational> | undefined;
+  let closed = false;
+
+  const spool = () => {
+    if (closed) throw new SessionStoppedError();
+    opened ??= parts.openSpool();
+    return opened;
+  };
+
+  /** Runs one action with a scratch folder and a signal that `interrupt` reaches too. */
+  async function action<T>(signal: AbortSignal | undefined, use: (job: Job) => Promise<T>): Promise<T> {
+    throwIfAborted(signal);
+    const abort = new AbortController();
+    const onAbort = () => abort.abort(signal?.reason);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    const run = async () => {
+      relational ??= parts.openRelational(join(spool().folder, "relational"));
+      const shared = { conf, emit, workers, cached, footers, relational: await relational, spool: spool() };
+      // The first action opens the relational engine, which takes its time.
+      throwIfAborted(abort.signal);
+      const scratch = shared.spool.scratch();
+      try {
+        return await use({ ...shared, scratch, signal: abort.signal });
+      } finally {
+        scratch.close();
+      }
+    };
+    const work = run();
+    running.set(abort, work);
+    try {
+      return await work;
+    } finally {
+      running.delete(abort);
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  async function* execute(plan: Plan, signal?: AbortSignal): AsyncGenerator<RecordBatch> {
+    // The rows are read after the action has ended, so they go to a scratch folder of their own.
+    const results = spool().scratch();
+    try {
+      const { files, names } = await action(signal, (job) => collect(plan, results, job));
+      for (const file of files) {
+        for await (const batch of readParquetBatches(file, signal ? { signal } : {})) yield renamedBatch(batch, names);
+      }
+    } finally {
+      results.close();
+    }
+  }
+
+  return {
+    master,
+    get parallelism() {
+      return workers.parallelism;
+    },
+    execute,
+
+    write(plan, sink, signal) {
+      // Every write ends on the workers: they load while the plan is looked up.
+      if (!closed) workers.start();
+      return action(signal, (job) => write(plan, sink, job));
+    },
+
+    schema: (plan, signal) =>
+      action(signal, async (job) => {
+        const analysis = await analyzed(plan, job);
+        const { fields } = await analysis.knownSchemaOf(analysis.lowered.root);
+        return { type: "struct", fields: fields.map((f, i) => ({ ...f, name: analysis.names[i] ?? f.name })) };
+      }),
+
+    partitions: (plan, signal) => action(signal, (job) => countPartitions(plan, job)),
+
+    explain: (plan, signal) =>
+      action(signal, async (job) => {
+        const analysis = await analyzed(plan, job);
+        return explainText(plan, analysis.lowered, await analysis.explain(analysis.lowered.root.source));
+      }),
+
+    onDriver: (work, signal) => action(signal, (job) => driverWork(emit, work, job.signal)),
+
+    async unpersist(id) {
+      const stage = cached.get(id);
+      cached.delete(id);
+      for (const file of stage?.files ?? []) await localStorage.remove(file.url);
+    },
+
+    setting: conf,
+    footer: footers.read,
+
+    broadcast: async (value) => writeBroadcast(serialize(value), spool()),
+
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+
+    async interrupt() {
+      for (const abort of running.keys()) abort.abort(new CancelledError("Interrupted."));
+      await Promise.allSettled(running.values());
+    },
+
+    async close() {
+      if (closed) return;
+      closed = true;
+      for (const abort of running.keys()) abort.abort(new SessionStoppedError());
+      await workers.close();
+      await (await relational)?.close();
+      opened?.close();
+    },
+  };
+}

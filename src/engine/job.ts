@@ -1,0 +1,30 @@
+import type { Plan } from "../frame/plan";
+import type { FooterCache } from "../parquet";
+import type { EngineOptions } from "./contract";
+import type { EventListener } from "./events";
+import type { Analysis, CachedStages, Relational } from "./relational";
+import type { Spool } from "./spool";
+import type { WorkerPool } from "./workers";
+
+/** What one action of a driver works with. */
+export interface Job {
+  readonly conf: EngineOptions["conf"];
+  readonly emit: EventListener;
+  readonly relational: Relational;
+  readonly workers: WorkerPool;
+  /** Lives as long as the session: what a user cached, broadcast values. */
+  readonly spool: Spool;
+  /** Gone when the action ends. */
+  readonly scratch: Spool;
+  readonly cached: CachedStages;
+  readonly footers: FooterCache;
+  readonly signal: AbortSignal;
+}
+
+/** A plan, looked up. @throws AnalysisError, StorageError */
+export function analyzed(plan: Plan, job: Job): Promise<Analysis> {
+  const { conf, scratch, cached, footers, signal } = job;
+  const inference = conf("spark.sql.sources.partitionColumnTypeInference.enabled");
+  const settings = { partitionInference: inference?.toLowerCase() !== "false" };
+  return job.relational.analyze(plan, { spool: scratch, cached, settings, footers, signal });
+}

@@ -1,0 +1,105 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import type { Plan } from "../frame/plan";
+import type { OutputJob, TaskManifest } from "../storage/commit";
+import { announced, logTo } from "./announce";
+import { writeBroadcast } from "./broadcasts";
+import { analyzed, type Job } from "./job";
+import type { OutputPartitioning } from "./output-partitions";
+import { isInternal, type Pipeline } from "./pipeline";
+import type { Analysis } from "./relational";
+import { runStage } from "./scheduler";
+import { planTasks, preparedSteps, type StageOutput } from "./stage";
+
+/** A pipeline to run as a stage. */
+export interface PipelineRun {
+  readonly analysis: Analysis;
+  readonly pipeline: Pipeline;
+  readonly output: StageOutput;
+  readonly jobId: string;
+  readonly stageId: number;
+  /** Commits the parts, where they are an output's; otherwise they stay as they are. */
+  readonly committer?: OutputJob;
+  readonly partitioning?: OutputPartitioning | undefined;
+}
+
+/** Cuts a pipeline into tasks and runs those that no earlier run has done. The parts are in the order of the rows. */
+export async function runPipeline(run: PipelineRun, job: Job): Promise<TaskManifest[]> {
+  const { analysis, pipeline, output, committer, partitioning, jobId, stageId } = run;
+  const { workers, emit, signal } = job;
+  workers.start();
+  const prepared = await preparedSteps(pipeline.steps, {
+    driver: { log: logTo(emit), signal },
+    broadcast: (bytes) => writeBroadcast(bytes, job.spool),
+  });
+  // What an earlier run has done may be all there is.
+  if (!committer?.resumed.size) workers.prepare(prepared.steps);
+  const tasks = await planTasks({
+    analysis,
+    pipeline,
+    prepared,
+    output,
+    ...(partitioning ? { partitioning } : {}),
+    jobId,
+    stageId,
+    ...planning(job),
+  });
+  const done = new Map(committer?.resumed);
+  await runStage({
+    jobId,
+    stageId,
+    name: prepared.name,
+    partitions: tasks.partitions.filter((p) => !done.has(p)),
+    resumedTasks: done.size,
+    rows: tasks.rows,
+    taskFor: tasks.taskFor,
+    async onTaskDone(task, result) {
+      const manifest = { partition: task.partition, url: task.output.url, ...result };
+      if (committer && !(await committer.commitTask(manifest))) return;
+      done.set(task.partition, manifest);
+    },
+    workers: workers.workers,
+    maxAttempts: Number(job.conf("spark.task.maxFailures")),
+    signal,
+    emit,
+  });
+  return [...done.values()].sort((a, b) => a.partition - b.partition);
+}
+
+/** Runs the stages before the root; what a user cached stays, the rest goes with the job's scratch folder. */
+export async function runInnerStages(analysis: Analysis, job: Job, jobId: string): Promise<void> {
+  await analysis.load(job.signal);
+  for (const [stageId, { id, pipeline }] of analysis.lowered.stages.entries()) {
+    const isUsers = !isInternal(id);
+    const folder = (isUsers ? job.spool : job.scratch).fresh("stage");
+    const urlFor = (partition: number, attempt: number) =>
+      join(folder, `part-${String(partition).padStart(5, "0")}-${attempt}.parquet`);
+    const output: StageOutput = { urlFor, compression: "snappy" };
+    const done = await runPipeline({ analysis, pipeline, output, jobId, stageId }, job);
+    const files = done.map(({ url, rows }) => ({ url, rows }));
+    const staged = { schema: await analysis.knownSchemaOf(pipeline), files };
+    analysis.staged.set(id, staged);
+    const frame = analysis.cachedFrames.get(id);
+    if (isUsers && frame) job.cached.set(id, { ...staged, frame });
+  }
+}
+
+/** How many tasks a plan's last stage has; none of them runs. */
+export function countPartitions(plan: Plan, job: Job): Promise<number> {
+  const jobId = randomUUID();
+  return announced(job.emit, { jobId, description: "getNumPartitions", signal: job.signal }, async () => {
+    const analysis = await analyzed(plan, job);
+    await runInnerStages(analysis, job, jobId);
+    const { stages, root } = analysis.lowered;
+    const prepared = { steps: root.steps, metadata: {}, name: "" };
+    const output: StageOutput = { urlFor: () => job.scratch.folder, compression: "snappy" };
+    const request = { analysis, pipeline: root, prepared, output, jobId, stageId: stages.length };
+    return (await planTasks({ ...request, ...planning(job) })).partitions.length;
+  });
+}
+
+/** How tasks are cut here. */
+function planning({ relational, scratch, signal, workers, conf }: Job) {
+  const batchRows = Number(conf("spark.sql.execution.arrow.maxRecordsPerBatch"));
+  return { relational, scratch, signal, parallelism: workers.parallelism, batchRows };
+}
