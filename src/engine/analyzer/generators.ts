@@ -1,10 +1,10 @@
-import type { DataType } from "../../../data/types";
-import { AnalysisError } from "../../../frame/analysis-error";
-import { childrenOf } from "../../../frame/expressions";
-import { generatorIn } from "../../../frame/functions/generators";
-import { type Expression, expressionText } from "../../../frame/plan";
-import { generatedBy, type Relation } from "../../relation";
-import { hasAggregate } from "../sql-aggregates";
+import type { DataType } from "../../data/types";
+import { AnalysisError } from "../../frame/analysis-error";
+import { childrenOf } from "../../frame/expressions";
+import { generatorIn } from "../../frame/functions/generators";
+import { type Expression, expressionText } from "../../frame/plan";
+import { generatedBy, type Relation } from "../relation";
+import { hasAggregate } from "../duckdb/sql-aggregates";
 import type { Attribute, Resolved } from "./attribute";
 import { bind, type Context, typeOf } from "./expressions";
 import { sqlType } from "./field-access";
