@@ -1,8 +1,10 @@
 import { parentPort } from "node:worker_threads";
 import type { WorkerContext } from "../data/batch-function";
 import { storageFor } from "../storage";
-import { type FunctionCache, prepareFunctions, remoteError, runTask } from "./run-task";
+import { type FunctionCache, prepareFunctions } from "./apply-steps";
+import { runTask } from "./run-task";
 import type { FromWorker, Task, ToWorker } from "./task";
+import { remoteError } from "./task-errors";
 
 /* The entry point of a worker thread: one task at a time, functions kept between tasks. */
 

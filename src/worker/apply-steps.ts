@@ -1,0 +1,194 @@
+import type { RecordBatch, Vector } from "apache-arrow";
+import type {
+  BuiltinColumnFunction,
+  BuiltinTableFunction,
+  ColumnFunction,
+  FunctionSpec,
+  TableFunction,
+  UserCall,
+  WorkerContext,
+} from "../data/batch-function";
+import { VectorRowError } from "../data/matrix";
+import { type BatchColumn, batchFromColumns, vectorFromValues } from "../data/vectors";
+import { PomonaError } from "../errors";
+import { builtinFunction } from "./registry";
+import { batchPlace, type Numbering, rowNameOf } from "./row-places";
+import type { Step } from "./task";
+import { RowFailedError } from "./task-errors";
+import { sourceColumnFunction, sourceTableFunction, userCall } from "./user-function";
+
+/** Rows, batch by batch. */
+export type Batches = AsyncIterable<RecordBatch>;
+
+/** What a worker keeps between tasks: functions that were set up, by what they are. */
+export type FunctionCache = Map<string, Promise<ColumnFunction>>;
+
+/** What steps see of where they are applied. */
+export interface StepContext {
+  readonly worker: WorkerContext;
+  readonly functions: FunctionCache;
+  /** The task's number in its stage, for messages. */
+  readonly partition: number;
+  /** The number, from 0, that the first row has in the stage's whole input. */
+  readonly firstRow: number;
+  /** Called for each row that is kept as null by `onError: "null"`. */
+  onFailedRow(): void;
+}
+
+/**
+ * Applies a task's steps to batches, wherever those come from and go to. Functions are set up before it returns; nothing is
+ * read of the input until somebody asks for the output.
+ * @throws RowFailedError and what functions throw, as the output is read
+ */
+export async function applySteps(batches: Batches, steps: readonly Step[], context: StepContext): Promise<Batches> {
+  const { firstRow, partition } = context;
+  const transforms: Transform[] = [];
+  let numbering: Numbering = { first: firstRow, what: "its input" };
+  for (const step of steps) {
+    transforms.push(await transformOf(step, numbering, context));
+    // How many rows a table function made for the tasks before this one is not known here.
+    if (step.kind === "table") numbering = { first: 0, what: `what ${step.fn.name} made in task ${partition}` };
+  }
+  return transforms.reduce((input, transform) => transform(input), batches);
+}
+
+/** Begins to set up the steps' functions, for tasks to come; what fails is tried again, and told, by the first task. */
+export function prepareFunctions(steps: readonly Step[], context: WorkerContext, functions: FunctionCache): void {
+  for (const step of steps) {
+    if (step.kind === "column" && step.fn.kind === "builtin") columnFunction(step, context, functions).catch(() => {});
+  }
+}
+
+type Transform = (input: Batches) => Batches;
+
+async function transformOf(
+  step: Step,
+  numbering: Numbering,
+  { worker, functions, onFailedRow }: StepContext,
+): Promise<Transform> {
+  switch (step.kind) {
+    case "select":
+      return mapBatches((batch) => selectColumns(batch, step.columns));
+    case "column": {
+      const fn = await columnFunction(step, worker, functions);
+      return mapBatches((batch, first) =>
+        addColumn(batch, step, fn, { ...numbering, first: numbering.first + first }, onFailedRow),
+      );
+    }
+    case "table": {
+      const fn = await tableFunction(step, worker);
+      return (input) => applyTable(input, fn, numbering);
+    }
+  }
+}
+
+function columnFunction(
+  step: Extract<Step, { kind: "column" }>,
+  context: WorkerContext,
+  functions: FunctionCache,
+): Promise<ColumnFunction> {
+  const { fn } = step;
+  const key = JSON.stringify([fn, step.type]);
+  let created = functions.get(key);
+  if (!created) {
+    created = fn.kind === "source" ? sourceColumnFunction(fn, step.type, context) : builtinColumnFunction(fn, context);
+    functions.set(key, created);
+    // A set-up that failed, say for want of memory, is tried afresh by the next attempt.
+    created.catch(() => functions.delete(key));
+  }
+  return created;
+}
+
+async function builtinColumnFunction(
+  fn: Extract<FunctionSpec, { kind: "builtin" }>,
+  context: WorkerContext,
+): Promise<ColumnFunction> {
+  const uses: Record<string, UserCall> = {};
+  for (const [name, used] of Object.entries(fn.uses ?? {})) uses[name] = await userCall(used, context);
+  return (builtinFunction(fn) as BuiltinColumnFunction).create(fn.params, context, uses);
+}
+
+async function tableFunction(step: Extract<Step, { kind: "table" }>, context: WorkerContext): Promise<TableFunction> {
+  const { fn } = step;
+  if (fn.kind === "source") return sourceTableFunction(fn, step.schema, context);
+  return (builtinFunction(fn) as BuiltinTableFunction).create(fn.params, context);
+}
+
+/** @param map gets with a batch the number of rows before it */
+function mapBatches(map: (batch: RecordBatch, before: number) => Promise<RecordBatch> | RecordBatch): Transform {
+  return async function* (input) {
+    let before = 0;
+    for await (const batch of input) {
+      yield await map(batch, before);
+      before += batch.numRows;
+    }
+  };
+}
+
+async function* applyTable(
+  input: Batches,
+  fn: TableFunction,
+  { first, what }: Numbering,
+): Batches & AsyncGenerator<RecordBatch> {
+  let before = first;
+  try {
+    for await (const batch of input) {
+      const out = await fn.apply(batch, batchPlace(batch, { first: before, what }));
+      before += batch.numRows;
+      if (out && out.numRows > 0) yield out;
+    }
+    const last = await fn.finish?.();
+    if (last && last.numRows > 0) yield last;
+  } finally {
+    await fn.close?.();
+  }
+}
+
+async function addColumn(
+  batch: RecordBatch,
+  step: Extract<Step, { kind: "column" }>,
+  fn: ColumnFunction,
+  numbering: Numbering,
+  onFailedRow: () => void,
+): Promise<RecordBatch> {
+  const earlier = step.errorAs === undefined ? null : batch.getChild(step.errorAs);
+  const errors = Array.from({ length: batch.numRows }, (_, row) => (earlier?.get(row) ?? null) as string | null);
+  const place = batchPlace(batch, numbering, step.rowName);
+  const rowError = (row: number, problem: Error) => {
+    const number = numbering.first + row;
+    const isVector = problem instanceof VectorRowError;
+    const error = isVector ? problem.at(number, `in row ${number} of ${numbering.what} (the first is row 0)`) : problem;
+    if (step.errorAs === undefined) {
+      const path = rowNameOf(batch, step.rowName, row);
+      const where = path === undefined ? (isVector ? "" : ` on ${place.row(row)}`) : ` on ${path}`;
+      throw new RowFailedError(step.fn.name, where, path, error);
+    }
+    if (errors[row] !== null) return;
+    errors[row] = `${error.name}: ${error.message}`;
+    onFailedRow();
+  };
+  const args = step.args.map((name) => columnOf(batch, name));
+  const value = await fn.apply(args, rowError, place);
+  const columns = [...columnsOf(batch).filter(({ name }) => name !== step.errorAs), { name: step.as, vector: value }];
+  if (step.errorAs !== undefined) {
+    columns.push({ name: step.errorAs, vector: vectorFromValues(errors, "string") });
+  }
+  return batchFromColumns(columns, batch.numRows);
+}
+
+function columnsOf(batch: RecordBatch): BatchColumn[] {
+  return batch.schema.fields.map(({ name }, i) => ({ name, vector: batch.getChildAt(i)! }));
+}
+
+function columnOf(batch: RecordBatch, name: string): Vector {
+  const vector = batch.getChild(name);
+  if (!vector) throw new PomonaError(`The batch has no column "${name}", only ${batch.schema.names.join(", ")}.`);
+  return vector;
+}
+
+function selectColumns(batch: RecordBatch, columns: readonly { readonly from: string; readonly as: string }[]) {
+  return batchFromColumns(
+    columns.map(({ from, as }) => ({ name: as, vector: columnOf(batch, from) })),
+    batch.numRows,
+  );
+}
