@@ -39,6 +39,10 @@ declare global {
   const efficientNetB0: typeof models.efficientNetB0;
   const StandardScaler: typeof ml.StandardScaler;
   const PCA: typeof ml.PCA;
+  const KMeans: typeof ml.KMeans;
+  const Pipeline: typeof ml.Pipeline;
+  const StringIndexer: typeof ml.StringIndexer;
+  const VectorAssembler: typeof ml.VectorAssembler;
 
   const display: typeof notebook.display;
   const updateDisplay: typeof notebook.updateDisplay;

@@ -30,6 +30,7 @@ export {
 export * from "./functions/dates";
 export { explode, explodeOuter, posexplode, posexplodeOuter } from "./functions/generators";
 export * from "./functions/hashes";
+export { expr } from "./functions/not-here";
 export {
   abs,
   acos,

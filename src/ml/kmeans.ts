@@ -8,6 +8,7 @@ import { checkedChoice, newUid } from "./identity";
 import { INIT_MODES, type InitMode, type KMeansSummary, trainedClusters } from "./kmeans-training";
 import { type ModelBroadcast, modelBroadcast } from "./model-broadcast";
 import { loadModel, ModelFormatError, type SaveOptions, saveModel } from "./model-files";
+import { checkOptions, type OptionsOf, refuseAccessors } from "./options";
 import type { FitOptions, HasRuntime } from "./types";
 import { withBuiltinColumn } from "./vector-column";
 
@@ -32,6 +33,12 @@ export interface KMeansOptions<O extends string = string> {
   readonly distanceMeasure?: DistanceMeasure;
 }
 
+const OPTIONS: OptionsOf<KMeansOptions> = {
+  owner: "KMeans",
+  names: ["featuresCol", "predictionCol", "k", "maxIter", "tol", "seed", "initMode", "initSteps", "distanceMeasure"],
+  example: 'new KMeans({ k: 3, seed: 1, featuresCol: "features", predictionCol: "cluster" })',
+};
+
 /**
  * Finds k centers so that rows lie near theirs: Lloyd's algorithm, each step on the workers. The result depends on the rows and
  * the seed, not on how they are partitioned; as in Spark, another seed may find other clusters.
@@ -51,6 +58,7 @@ export class KMeans<O extends string = "prediction"> {
 
   /** @throws IllegalArgumentError naming a parameter out of its range */
   constructor(options: KMeansOptions<O> = {}) {
+    checkOptions(OPTIONS, options);
     this.featuresCol = options.featuresCol ?? "features";
     this.predictionCol = options.predictionCol ?? ("prediction" as O);
     this.k = whole("k", options.k ?? 2, 2);
@@ -215,3 +223,6 @@ function invalid(param: string, value: unknown, wanted: string): IllegalArgument
     remedy: `Give ${wanted}.`,
   });
 }
+
+refuseAccessors(KMeans, OPTIONS, OPTIONS.names);
+refuseAccessors(KMeansModel, OPTIONS, ["featuresCol", "predictionCol", "k", "distanceMeasure"]);

@@ -13,6 +13,7 @@ import {
 import { checkedColumn, newUid } from "./identity";
 import { type ModelBroadcast, modelBroadcast } from "./model-broadcast";
 import { loadModel, ModelFormatError, type SaveOptions, saveModel } from "./model-files";
+import { checkOptions, type OptionsOf, refuseAccessors } from "./options";
 import { mergedPartials } from "./partials";
 import type { FitOptions, HasRuntime } from "./types";
 import { withVectorColumn } from "./vector-column";
@@ -29,6 +30,12 @@ export interface PCAOptions<O extends string = string> {
   readonly k: number;
 }
 
+const OPTIONS: OptionsOf<PCAOptions> = {
+  owner: "PCA",
+  names: ["inputCol", "outputCol", "k"],
+  example: 'new PCA({ k: 100, inputCol: "features", outputCol: "pca" })',
+};
+
 /**
  * Finds the directions in which vectors vary most. The vectors are centred to find them, but not scaled: put a
  * `StandardScaler` before it where components have different units.
@@ -42,6 +49,7 @@ export class PCA<O extends string = string> {
 
   /** @throws IllegalArgumentError where `k` is neither a whole number from 1 nor a share below 1 */
   constructor(options: PCAOptions<O>) {
+    checkOptions(OPTIONS, options);
     this.inputCol = checkedColumn("PCA", "inputCol", options.inputCol);
     this.outputCol = checkedColumn("PCA", "outputCol", options.outputCol) as O;
     this.k = options.k;
@@ -168,3 +176,5 @@ export class PCAModel<O extends string = string> {
     return this.toString();
   }
 }
+
+for (const type of [PCA, PCAModel]) refuseAccessors(type, OPTIONS, OPTIONS.names);

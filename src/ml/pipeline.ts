@@ -4,6 +4,7 @@ import { joinUrl, locationUrl, parseLocation } from "../storage/location";
 import { newUid } from "./identity";
 import { KMeansModel } from "./kmeans";
 import { loadModel, ModelFormatError, type SaveOptions, savedClass, saveModel } from "./model-files";
+import { checkOptions, type OptionsOf, refuseAccessors } from "./options";
 import { PCAModel } from "./pca";
 import { StandardScalerModel } from "./standard-scaler";
 import { IndexToString, StringIndexerModel } from "./string-indexer";
@@ -24,6 +25,17 @@ export interface Estimator {
 
 export type PipelineStage = Estimator | Transformer;
 
+/** Stages in order. */
+export interface PipelineOptions {
+  readonly stages: readonly PipelineStage[];
+}
+
+const OPTIONS: OptionsOf<PipelineOptions> = {
+  owner: "Pipeline",
+  names: ["stages"],
+  example: "new Pipeline({ stages: [scaler, pca] })",
+};
+
 /**
  * Stages one after the other: `fit` fits each estimator on what the stages before it make.
  * @see https://spark.apache.org/docs/latest/ml-pipeline.html
@@ -33,7 +45,11 @@ export class Pipeline {
   readonly stages: readonly PipelineStage[];
 
   /** @throws IllegalArgumentError for a stage that can neither be fitted nor transform */
-  constructor(options: { readonly stages: readonly PipelineStage[] }) {
+  constructor(options: PipelineOptions) {
+    checkOptions(OPTIONS, options);
+    if (!Array.isArray(options.stages)) {
+      throw new IllegalArgumentError("Pipeline needs stages.", { remedy: `Write ${OPTIONS.example}.` });
+    }
     this.stages = options.stages;
     for (const stage of this.stages) {
       if (!isEstimator(stage) && !isTransformer(stage)) {
@@ -153,3 +169,5 @@ interface Savable {
 function canBeSaved(stage: Transformer): stage is Transformer & Savable {
   return typeof (stage as Partial<Savable>).save === "function" && stage.uid !== undefined;
 }
+
+for (const type of [Pipeline, PipelineModel]) refuseAccessors(type, OPTIONS, OPTIONS.names);

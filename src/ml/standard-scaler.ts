@@ -5,6 +5,7 @@ import { gatherMoments, MOMENTS_SCHEMA, type ScalerValues, type StandardScalePar
 import { checkedColumn, newUid } from "./identity";
 import { type ModelBroadcast, modelBroadcast } from "./model-broadcast";
 import { loadModel, ModelFormatError, type SaveOptions, saveModel } from "./model-files";
+import { checkOptions, type OptionsOf, refuseAccessors } from "./options";
 import { mergedPartials } from "./partials";
 import type { FitOptions, HasRuntime } from "./types";
 import { withVectorColumn } from "./vector-column";
@@ -20,6 +21,12 @@ export interface StandardScalerOptions<O extends string = string> {
   readonly withStd?: boolean;
 }
 
+const OPTIONS: OptionsOf<StandardScalerOptions> = {
+  owner: "StandardScaler",
+  names: ["inputCol", "outputCol", "withMean", "withStd"],
+  example: 'new StandardScaler({ inputCol: "features", outputCol: "scaled", withMean: true, withStd: true })',
+};
+
 /**
  * Standardises each component of a vector column: mean 0 and standard deviation 1, as asked for.
  * @see https://spark.apache.org/docs/latest/ml-features.html#standardscaler
@@ -32,6 +39,7 @@ export class StandardScaler<O extends string = string> {
   readonly withStd: boolean;
 
   constructor(options: StandardScalerOptions<O>) {
+    checkOptions(OPTIONS, options);
     this.inputCol = checkedColumn("StandardScaler", "inputCol", options.inputCol);
     this.outputCol = checkedColumn("StandardScaler", "outputCol", options.outputCol) as O;
     this.withMean = options.withMean ?? false;
@@ -141,3 +149,5 @@ export class StandardScalerModel<O extends string = string> {
     return this.toString();
   }
 }
+
+for (const type of [StandardScaler, StandardScalerModel]) refuseAccessors(type, OPTIONS, OPTIONS.names);

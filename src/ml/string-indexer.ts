@@ -6,6 +6,7 @@ import { gatherLabelCounts, type HandleInvalid, INVALID_HANDLING, LABEL_COUNTS_S
 import { checkedChoice, checkedColumn, newUid } from "./identity";
 import { type ModelBroadcast, modelBroadcast } from "./model-broadcast";
 import { loadModel, ModelFormatError, type SaveOptions, saveModel } from "./model-files";
+import { checkOptions, type OptionsOf, refuseAccessors } from "./options";
 import { mergedPartials } from "./partials";
 import type { FitOptions, HasRuntime } from "./types";
 import { withBuiltinColumn } from "./vector-column";
@@ -24,6 +25,12 @@ export interface StringIndexerOptions<O extends string = string> {
   readonly stringOrderType?: StringOrderType;
 }
 
+const INDEXER_OPTIONS: OptionsOf<StringIndexerOptions> = {
+  owner: "StringIndexer",
+  names: ["inputCol", "outputCol", "handleInvalid", "stringOrderType"],
+  example: 'new StringIndexer({ inputCol: "label", outputCol: "index" })',
+};
+
 /**
  * Numbers labels, the most frequent from 0.
  * @see https://spark.apache.org/docs/latest/ml-features.html#stringindexer
@@ -37,6 +44,7 @@ export class StringIndexer<O extends string = string> {
 
   /** @throws IllegalArgumentError for an option that is none */
   constructor(options: StringIndexerOptions<O>) {
+    checkOptions(INDEXER_OPTIONS, options);
     this.inputCol = checkedColumn("StringIndexer", "inputCol", options.inputCol);
     this.outputCol = checkedColumn("StringIndexer", "outputCol", options.outputCol) as O;
     this.handleInvalid = checkedChoice(
@@ -172,6 +180,12 @@ export interface IndexToStringOptions<O extends string = string> {
   readonly labels?: readonly string[];
 }
 
+const LABEL_OPTIONS: OptionsOf<IndexToStringOptions> = {
+  owner: "IndexToString",
+  names: ["inputCol", "outputCol", "labels"],
+  example: 'new IndexToString({ inputCol: "index", outputCol: "label", labels: indexerModel.labels })',
+};
+
 /**
  * Turns indices back into labels.
  * @see https://spark.apache.org/docs/latest/ml-features.html#indextostring
@@ -183,6 +197,7 @@ export class IndexToString<O extends string = string> {
   readonly labels: readonly string[] | undefined;
 
   constructor(options: IndexToStringOptions<O> & { readonly uid?: string }) {
+    checkOptions(LABEL_OPTIONS, options);
     this.uid = options.uid ?? newUid("IndexToString");
     this.inputCol = checkedColumn("IndexToString", "inputCol", options.inputCol);
     this.outputCol = checkedColumn("IndexToString", "outputCol", options.outputCol) as O;
@@ -219,3 +234,7 @@ export class IndexToString<O extends string = string> {
     return new IndexToString({ uid: saved.uid, ...columns, ...(labels.length > 0 ? { labels } : {}) });
   }
 }
+
+refuseAccessors(StringIndexer, INDEXER_OPTIONS, INDEXER_OPTIONS.names);
+refuseAccessors(StringIndexerModel, INDEXER_OPTIONS, ["inputCol", "outputCol", "handleInvalid"]);
+refuseAccessors(IndexToString, LABEL_OPTIONS, LABEL_OPTIONS.names);

@@ -5,6 +5,7 @@ import { col } from "../frame/functions";
 import type { With } from "../frame/row-types";
 import { checkedChoice, checkedColumn, newUid } from "./identity";
 import { loadModel, type SaveOptions, saveModel } from "./model-files";
+import { checkOptions, type OptionsOf, refuseAccessors } from "./options";
 import { withBuiltinColumn } from "./vector-column";
 
 const HANDLING = ["error", "skip"] as const;
@@ -18,6 +19,12 @@ export interface VectorAssemblerOptions<O extends string = string> {
   readonly handleInvalid?: (typeof HANDLING)[number];
 }
 
+const OPTIONS: OptionsOf<VectorAssemblerOptions> = {
+  owner: "VectorAssembler",
+  names: ["inputCols", "outputCol", "handleInvalid"],
+  example: 'new VectorAssembler({ inputCols: ["a", "b"], outputCol: "features" })',
+};
+
 /**
  * Puts the values of several columns into one vector; sparse where that is shorter, as in Spark.
  * @see https://spark.apache.org/docs/latest/ml-features.html#vectorassembler
@@ -30,6 +37,7 @@ export class VectorAssembler<O extends string = string> {
 
   /** @throws IllegalArgumentError without input columns */
   constructor(options: VectorAssemblerOptions<O> & { readonly uid?: string }) {
+    checkOptions(OPTIONS, options);
     this.uid = options.uid ?? newUid("VectorAssembler");
     if (!Array.isArray(options.inputCols) || options.inputCols.length === 0) {
       throw new IllegalArgumentError("VectorAssembler needs inputCols.", {
@@ -69,3 +77,5 @@ export class VectorAssembler<O extends string = string> {
     return new VectorAssembler({ uid: saved.uid, ...columns, handleInvalid });
   }
 }
+
+refuseAccessors(VectorAssembler, OPTIONS, OPTIONS.names);

@@ -115,6 +115,22 @@ describe("mistakes of those who come from Python", () => {
       "Cannot assign to 'first' because it is a constant. Declare it with let, or give the result a name of its own.",
     ],
     ["session.range(2).select('idd')", 'There is no column "idd". Did you mean "id"? The columns are "id".'],
+    [
+      "new PCA()",
+      "Expected 1 arguments, but got 0. Parameters are given in one object: new PCA({ k: …, inputCol: …, outputCol: … })",
+    ],
+    [
+      'new PCA({ k: 3, inputCol: "a", outputCol: "b" }).setK(4)',
+      `Property 'setK' does not exist on type 'PCA<"b">'. Parameters are given in one object: new PCA({ k: …, inputCol: …, outputCol: … })`,
+    ],
+    [
+      'new PCA({ k: 3, inputCol: "a", outputCol: "b" }).getK()',
+      `Property 'getK' does not exist on type 'PCA<"b">'. Read the property k.`,
+    ],
+    [
+      "F.lit(unheardOf=3)",
+      "Cannot find name 'unheardOf'. What Python gives by keyword is given in an object: { unheardOf: … }",
+    ],
     ["[session.range(2).orderBy('nothing')]", 'There is no column "nothing". The columns are "id".'],
   ])("%s", (cell, message) => {
     expect(notebook.errors(cell).map((error) => error.message)).toEqual([message]);
