@@ -1,5 +1,5 @@
 import type { Runtime } from "../frame/runtime";
-import type { EventListener } from "./events";
+import type { EngineState, EventListener } from "./events";
 
 /**
  * An engine runs plans. There is one contract for all of them: on this machine, on kernels behind Jupyter endpoints, on
@@ -20,8 +20,15 @@ import type { EventListener } from "./events";
 export interface Engine extends Runtime {
   /** The master URL it was made from, such as `local[2]`. */
   readonly master: string;
-  /** How many tasks run at once. */
+  /** How many tasks run at once; it may change while the engine runs. */
   readonly parallelism: number;
+  /**
+   * Gets ready: may take a minute and may fail; then it can be tried again. The first action starts what nobody has started.
+   * @throws CancelledError, and what the engine says of why it can't run
+   */
+  start(signal?: AbortSignal): Promise<void>;
+  /** What it is and how it stands, now. */
+  info(): EngineInfo;
   /** Calls `listener` on every event; returns a function that ends it. */
   subscribe(listener: EventListener): () => void;
   /**
@@ -31,6 +38,20 @@ export interface Engine extends Runtime {
   interrupt(): Promise<void>;
   /** Stops everything and frees threads, memory and temporary files. */
   close(): Promise<void>;
+}
+
+/** What an engine says of itself. */
+export interface EngineInfo {
+  /** Names this run of it: Spark's application id, `local-<epoch milliseconds>` for the local engine. */
+  readonly id: string;
+  readonly master: string;
+  readonly state: EngineState;
+  /** Of what computes: this package's, or the cluster's. */
+  readonly version: string;
+  /** The names of the workers that are there now; none for an engine that does not tell. */
+  readonly workers: readonly string[];
+  /** Where a browser shows its jobs. */
+  readonly uiWebUrl: string | undefined;
 }
 
 /** What an engine is made from. */

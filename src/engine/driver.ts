@@ -14,6 +14,7 @@ import { SessionStoppedError } from "./errors";
 import type { EventListener } from "./events";
 import { explainText } from "./explain";
 import { analyzed, type Job } from "./job";
+import { lifeCycle } from "./life-cycle";
 import type { CachedStages, Relational } from "./relational";
 import { countPartitions } from "./run-pipeline";
 import type { Spool } from "./spool";
@@ -23,6 +24,10 @@ import { write } from "./write";
 /** What makes an engine of the driver: who does relational work, where results between stages lie, who runs tasks. */
 export interface DriverParts extends EngineOptions {
   readonly master: string;
+  /** What `info` says of the engine: the start of its id, its version and page. */
+  readonly about: { readonly name: string; readonly version: string; readonly uiWebUrl?: string };
+  /** Gets workers on other machines ready; absent where there is nothing to wait for. */
+  start?(signal: AbortSignal): Promise<void>;
   readonly workers: WorkerPool;
   /** Called when the first action starts. */
   openSpool(): Spool;
@@ -34,9 +39,11 @@ export interface DriverParts extends EngineOptions {
 export function driver(parts: DriverParts): Engine {
   const { master, conf, workers } = parts;
   const listeners = new Set<EventListener>();
-  const emit: EventListener = (event) => {
+  const life = lifeCycle(parts.start, (event) => {
     for (const listener of listeners) listener(event);
-  };
+  });
+  const { emit } = life;
+  const id = `${parts.about.name}-${Date.now()}`;
   const cached: CachedStages = new Map();
   const footers = footerCache();
   const running = new Map<AbortController, Promise<unknown>>();
@@ -50,25 +57,14 @@ export function driver(parts: DriverParts): Engine {
     return opened;
   };
 
-  /** Runs one action with a scratch folder and a signal that `interrupt` reaches too. */
-  async function action<T>(signal: AbortSignal | undefined, use: (job: Job) => Promise<T>): Promise<T> {
+  /** Runs work with a signal that `interrupt` and `close` reach too. */
+  async function tracked<T>(signal: AbortSignal | undefined, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
     throwIfAborted(signal);
+    if (closed) throw new SessionStoppedError();
     const abort = new AbortController();
     const onAbort = () => abort.abort(signal?.reason);
     signal?.addEventListener("abort", onAbort, { once: true });
-    const run = async () => {
-      relational ??= parts.openRelational(join(spool().folder, "relational"));
-      const shared = { conf, emit, workers, cached, footers, relational: await relational, spool: spool() };
-      // The first action opens the relational engine, which takes its time.
-      throwIfAborted(abort.signal);
-      const scratch = shared.spool.scratch();
-      try {
-        return await use({ ...shared, scratch, signal: abort.signal });
-      } finally {
-        scratch.close();
-      }
-    };
-    const work = run();
+    const work = run(abort.signal);
     running.set(abort, work);
     try {
       return await work;
@@ -76,6 +72,23 @@ export function driver(parts: DriverParts): Engine {
       running.delete(abort);
       signal?.removeEventListener("abort", onAbort);
     }
+  }
+
+  /** Runs one action with a scratch folder, on an engine that is ready. */
+  function action<T>(signal: AbortSignal | undefined, use: (job: Job) => Promise<T>): Promise<T> {
+    return tracked(signal, async (signal) => {
+      await life.started(signal);
+      relational ??= parts.openRelational(join(spool().folder, "relational"));
+      const shared = { conf, emit, workers, cached, footers, relational: await relational, spool: spool() };
+      // The first action opens the relational engine, which takes its time.
+      throwIfAborted(signal);
+      const scratch = shared.spool.scratch();
+      try {
+        return await use({ ...shared, scratch, signal });
+      } finally {
+        scratch.close();
+      }
+    });
   }
 
   async function* execute(plan: Plan, signal?: AbortSignal): AsyncGenerator<RecordBatch> {
@@ -96,6 +109,17 @@ export function driver(parts: DriverParts): Engine {
     get parallelism() {
       return workers.parallelism;
     },
+    start: (signal) => tracked(signal, life.started),
+
+    info: () => ({
+      id,
+      master,
+      state: life.state,
+      version: parts.about.version,
+      workers: workers.workers.map(({ name }) => name),
+      uiWebUrl: parts.about.uiWebUrl,
+    }),
+
     execute,
 
     write(plan, sink, signal) {
@@ -149,6 +173,7 @@ export function driver(parts: DriverParts): Engine {
       await workers.close();
       await (await relational)?.close();
       opened?.close();
+      life.stopped();
     },
   };
 }

@@ -31,6 +31,26 @@ export type EngineEvent =
       readonly rows: number;
       readonly seconds: number;
     }
+  /** For engines that know how many tasks of a stage are done, and not which. */
+  | {
+      readonly type: "stageProgress";
+      readonly time: number;
+      readonly jobId: string;
+      readonly stageId: number;
+      /** Now known to be in the stage; it may grow while the stage runs. */
+      readonly tasks: number;
+      readonly doneTasks: number;
+      readonly runningTasks: number;
+      /** Rows read so far, where that is known. */
+      readonly doneRows?: number;
+    }
+  | {
+      readonly type: "engineState";
+      readonly time: number;
+      readonly state: EngineState;
+      /** Why, where it failed. */
+      readonly error?: string;
+    }
   | (TaskEvent & { readonly type: "taskStarted" })
   /** @property rows rows read by this attempt so far. */
   | (TaskEvent & { readonly type: "taskProgress"; readonly rows: number })
@@ -59,6 +79,9 @@ interface TaskEvent {
   /** The worker's name, such as `worker-1`. */
   readonly worker: string;
 }
+
+/** `starting` until the engine is ready, `busy` while jobs run, `failed` where it could not start. */
+export type EngineState = "starting" | "idle" | "busy" | "stopped" | "failed";
 
 export type EndStatus = "succeeded" | "failed" | "cancelled";
 

@@ -5,7 +5,7 @@ export interface StageProgress {
   readonly stageId: number;
   readonly name: string;
   readonly startedAt: number;
-  readonly tasks: number;
+  tasks: number;
   readonly resumedTasks: number;
   /** Rows that go in, all tasks together; 0 where that is not known. */
   readonly rows: number;
@@ -54,7 +54,7 @@ export function trackProgress(): ProgressTracker {
   const jobs = new Map<string, Followed>();
   return {
     apply(event) {
-      if (event.type === "message") return undefined;
+      if (event.type === "message" || event.type === "engineState") return undefined;
       if (event.type === "jobStarted") {
         const job: Followed = {
           ...event,
@@ -98,6 +98,8 @@ interface Followed extends JobProgress {
 }
 
 interface FollowedStage extends StageProgress {
+  /** Rows read, as an engine says that does not tell of single tasks. */
+  toldRows: number | undefined;
   /** Rows read by the current attempt of each partition. */
   readonly readRows: Map<number, number>;
   readonly samples: { time: number; rows: number }[];
@@ -120,6 +122,7 @@ function startStage(event: Extract<EngineEvent, { type: "stageStarted" }>): Foll
     rowsPerSecond: undefined,
     secondsLeft: undefined,
     seconds: 0,
+    toldRows: undefined,
     readRows: new Map(),
     samples: [{ time, rows: 0 }],
   };
@@ -130,11 +133,20 @@ function resumedRows(tasks: number, resumedTasks: number, rows: number): number 
   return tasks === 0 ? 0 : Math.round((rows * resumedTasks) / tasks);
 }
 
-type StageEvent = Exclude<EngineEvent, { type: "jobStarted" | "jobEnded" | "stageStarted" | "message" }>;
+type StageEvent = Exclude<
+  EngineEvent,
+  { type: "jobStarted" | "jobEnded" | "stageStarted" | "message" | "engineState" }
+>;
 
 function applyToStage(stage: FollowedStage | undefined, event: StageEvent): void {
   if (!stage) return;
   switch (event.type) {
+    case "stageProgress":
+      stage.tasks = event.tasks;
+      stage.doneTasks = event.doneTasks;
+      stage.runningTasks = event.runningTasks;
+      stage.toldRows = event.doneRows ?? stage.toldRows;
+      break;
     case "taskStarted":
       stage.runningTasks++;
       break;
@@ -161,7 +173,7 @@ function applyToStage(stage: FollowedStage | undefined, event: StageEvent): void
       stage.secondsLeft = undefined;
       break;
   }
-  const own = sum(stage.readRows.values());
+  const own = stage.toldRows ?? sum(stage.readRows.values());
   const resumed = resumedRows(stage.tasks, stage.resumedTasks, stage.rows);
   stage.doneRows = stage.status === "succeeded" && stage.rows > 0 ? stage.rows : own + resumed;
   if (stage.status === "running") addSample(stage, event.time, own);

@@ -1,46 +1,47 @@
-import { parseLocalMaster } from "../engine/embedded/local-master";
+import { checkMaster, ENGINE_SETTINGS } from "../engine/engines";
+import { COUNT, FLAG, type Setting } from "../engine/settings";
 import { IllegalArgumentError, nearest } from "../errors";
 import { kernelHost } from "../kernel/kernel-host";
 import { changeability, checkForeignValue, foreignSetting, sparkDefault, sparkSettingNames } from "./foreign-settings";
 
 /**
- * The settings of a session, with their defaults. Names are Spark's where Spark has one.
+ * The settings of a session, with their defaults: its own, and those of the engines. Names are Spark's where Spark has one.
  * @see https://spark.apache.org/docs/latest/configuration.html
  */
 export const SETTINGS = {
   "spark.app.name": { default: "pomona", about: "Name of the application, shown in progress and history." },
-  "spark.master": { default: "local[*]", about: "Where work runs: local, local[N], local[*]." },
-  "spark.task.maxFailures": { default: "4", about: "Attempts a task gets before its job fails." },
-  "spark.sql.execution.arrow.maxRecordsPerBatch": {
-    default: "1024",
-    about: "Most rows a worker holds at a time; with file content in them at most 16.",
+  "spark.master": {
+    default: "local[*]",
+    about: "Where work runs: local, local[N], local[*].",
+    isFixedByStart: true,
   },
   "spark.sql.repl.eagerEval.enabled": {
     default: "true",
     about: "Whether a DataFrame at a cell's end shows its first rows; else its columns. Spark's default is false.",
+    value: FLAG,
   },
-  "spark.sql.repl.eagerEval.maxNumRows": { default: "20", about: "Most rows that it shows." },
+  "spark.sql.repl.eagerEval.maxNumRows": { default: "20", about: "Most rows that it shows.", value: COUNT },
   "spark.sql.repl.eagerEval.truncate": {
     default: "20",
     about: "Characters of a value that it shows; 0 shows values whole.",
+    value: COUNT,
   },
-  "spark.sql.sources.partitionColumnTypeInference.enabled": {
-    default: "true",
-    about: "Whether the values of folders k=v are looked at for their type; else they are text.",
+  ...ENGINE_SETTINGS,
+  "pomona.progress": {
+    default: "auto",
+    about: "Where jobs show progress: auto, console, notebook, off.",
+    value: {
+      is: "one of auto, console, notebook, off",
+      test: (value: string) => ["auto", "console", "notebook", "off"].includes(value),
+    },
   },
-  "pomona.duckdb.memory": { default: "512MB", about: "Memory of the relational engine; beyond it, it spills to disk." },
-  "pomona.spool.dir": { default: undefined, about: "Folder for intermediate files. Default: the system's." },
-  "pomona.progress": { default: "auto", about: "Where jobs show progress: auto, console, notebook, off." },
-} as const satisfies Record<string, { default: string | undefined; about: string }>;
+} as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof SETTINGS;
 
-/** Settings that a running session can't change, since its engine was made with them. */
-const FIXED_BY_START: ReadonlySet<string> = new Set(["spark.master", "pomona.duckdb.memory", "pomona.spool.dir"]);
-
 /** True for a setting that a session takes at its start alone. */
 export function isFixedByStart(key: string): boolean {
-  return isOwn(key) ? FIXED_BY_START.has(key) : ["static", "core"].includes(changeability(key));
+  return isOwn(key) ? settingOf(key).isFixedByStart === true : ["static", "core"].includes(changeability(key));
 }
 
 /** A value of a setting; it is kept as text, as in Spark. */
@@ -189,36 +190,14 @@ function unusedText(keys: readonly string[]): string {
   return `Settings of Spark that mean nothing here, and are left alone: ${parts.join("; ")}.`;
 }
 
-function checkValue(key: SettingName, value: string): void {
-  switch (key) {
-    case "spark.master":
-      parseLocalMaster(value);
-      return;
-    case "spark.sql.repl.eagerEval.enabled":
-    case "spark.sql.sources.partitionColumnTypeInference.enabled":
-      if (value !== "true" && value !== "false") throw mustBe(key, "true or false", value);
-      return;
-    case "spark.sql.repl.eagerEval.maxNumRows":
-    case "spark.sql.repl.eagerEval.truncate":
-      if (!/^\d+$/.test(value)) throw mustBe(key, "a whole number of at least 0", value);
-      return;
-    case "spark.task.maxFailures":
-    case "spark.sql.execution.arrow.maxRecordsPerBatch":
-      if (!/^[1-9]\d*$/.test(value)) throw mustBe(key, "a positive whole number", value);
-      return;
-    case "pomona.duckdb.memory":
-      if (!/^\d+(\.\d+)?\s*([KMGT]i?B)$/i.test(value)) throw mustBe(key, "a size such as 512MB", value);
-      return;
-    case "pomona.progress":
-      if (!["auto", "console", "notebook", "off"].includes(value)) {
-        throw mustBe(key, "one of auto, console, notebook, off", value);
-      }
-      return;
-    default:
-      return;
-  }
+function settingOf(key: SettingName): Setting {
+  return SETTINGS[key];
 }
 
-function mustBe(key: string, what: string, value: string): IllegalArgumentError {
-  return new IllegalArgumentError(`${key} must be ${what}, not ${JSON.stringify(value)}.`);
+function checkValue(key: SettingName, text: string): void {
+  if (key === "spark.master") checkMaster(text);
+  const { value } = settingOf(key);
+  if (value && !value.test(text)) {
+    throw new IllegalArgumentError(`${key} must be ${value.is}, not ${JSON.stringify(text)}.`);
+  }
 }

@@ -45,8 +45,15 @@ function textOf(event: EngineEvent, descriptions: Map<string, string>): [level: 
     }
     case "message":
       return [event.level, event.text];
+    case "engineState": {
+      // Busy and idle are told by the jobs.
+      if (event.state === "busy" || event.state === "idle") return undefined;
+      const why = event.error === undefined ? "" : `: ${event.error}`;
+      return [event.state === "failed" ? "error" : "info", `engine ${event.state}${why}`];
+    }
     case "taskStarted":
     case "taskProgress":
+    case "stageProgress":
       return undefined;
   }
 }

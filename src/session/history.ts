@@ -15,7 +15,7 @@ export interface JobRecord {
 export interface StageRecord {
   readonly stageId: number;
   readonly name: string;
-  readonly tasks: number;
+  tasks: number;
   readonly resumedTasks: number;
   status: EndStatus | "running";
   tasksDone: number;
@@ -68,6 +68,11 @@ export function jobHistory(): { readonly jobs: readonly JobRecord[]; record(even
           if (stage) Object.assign(stage, { status: event.status, seconds: event.seconds });
           return;
         }
+        case "stageProgress": {
+          const stage = stageOf(event);
+          if (stage) Object.assign(stage, { tasks: event.tasks, tasksDone: event.doneTasks });
+          return;
+        }
         case "taskEnded": {
           const stage = stageOf(event);
           if (stage && event.status === "succeeded") {
@@ -84,6 +89,7 @@ export function jobHistory(): { readonly jobs: readonly JobRecord[]; record(even
         }
         case "taskStarted":
         case "taskProgress":
+        case "engineState":
         case "message":
           return;
       }

@@ -1,9 +1,9 @@
 import { inspect } from "node:util";
 import type { StructType } from "../data/types";
-import type { Engine } from "../engine/contract";
-import { embeddedEngine } from "../engine/embedded/engine";
+import type { Engine, EngineInfo } from "../engine/contract";
+import { engineFor } from "../engine/engines";
 import { SessionStoppedError } from "../engine/errors";
-import type { EventListener } from "../engine/events";
+import type { EngineState, EventListener } from "../engine/events";
 import { IllegalArgumentError } from "../errors";
 import { AnalysisError } from "../frame/analysis-error";
 import { DataFrame } from "../frame/dataframe";
@@ -53,10 +53,6 @@ export class Session {
   readonly conf: RuntimeConfig;
   /** This package's version. */
   readonly version: string = VERSION;
-  /** Names this session: `local-<epoch milliseconds>`, as Spark's local mode does. */
-  readonly applicationId: string = `local-${Date.now()}`;
-  /** Where a browser shows the session's jobs; the local engine has no such page. */
-  readonly uiWebUrl: string | undefined = undefined;
   /** Spark's context: `broadcast`, `setLogLevel`, `defaultParallelism`; in a notebook it is `sc`. */
   readonly sparkContext: SparkContext = new SparkContext(this);
   private readonly engine: Engine;
@@ -70,7 +66,7 @@ export class Session {
   /** @internal Use {@link Session.builder}. */
   constructor(conf: RuntimeConfig) {
     this.conf = conf;
-    this.engine = embeddedEngine(conf.get("spark.master") ?? "local[*]", { conf: (key) => conf.get(key) });
+    this.engine = engineFor(conf.get("spark.master") ?? "local[*]", { conf: (key) => conf.get(key) });
     this.engine.subscribe((event) => {
       this.history_.record(event);
       this.log_.record(event);
@@ -79,6 +75,16 @@ export class Session {
     // The cell ends once a cancelled job has taken back what it had written.
     this.forgetInterrupts = kernelHost()?.onInterrupt(() => this.engine.interrupt()) ?? (() => {});
     conf.start();
+  }
+
+  /** Names this session: `local-<epoch milliseconds>`, as Spark's local mode does. */
+  get applicationId(): string {
+    return this.engine.info().id;
+  }
+
+  /** Where a browser shows the session's jobs; the local engine has no such page. */
+  get uiWebUrl(): string | undefined {
+    return this.engine.info().uiWebUrl;
   }
 
   /** Where work runs, such as `local[2]`. */
@@ -240,10 +246,24 @@ export class Session {
     return `Session ${this.applicationId} (${this.appName}, ${this.master}, ${this.state})`;
   }
 
-  /** `busy` while jobs run. */
-  get state(): "idle" | "busy" | "stopped" {
-    if (this.stopped) return "stopped";
-    return this.history_.jobs.some((job) => job.status === "running") ? "busy" : "idle";
+  /** `busy` while jobs run; `starting` and `failed` where the engine is not ready yet, or could not get ready. */
+  get state(): EngineState {
+    return this.stopped ? "stopped" : this.engine.info().state;
+  }
+
+  /** @internal What the engine says of itself. */
+  get engineInfo(): EngineInfo {
+    return this.engine.info();
+  }
+
+  /** @internal Waits until the engine is ready. */
+  async start(signal?: AbortSignal): Promise<void> {
+    try {
+      await this.engine.start(signal);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
   }
 
   private assertRunning(): void {
@@ -282,10 +302,12 @@ export class SessionBuilder {
   /**
    * The session that runs, with these settings applied to it, or a new one. As in Spark, a running session keeps its
    * master: stop it first to change that.
-   * @throws IllegalArgumentError for a setting or a value that does not exist
+   * @throws IllegalArgumentError for a setting or a value that does not exist; what the engine says where it can't start
    */
-  async getOrCreate(): Promise<Session> {
-    return this.getOrCreateSync();
+  async getOrCreate(signal?: AbortSignal): Promise<Session> {
+    const session = this.getOrCreateSync();
+    await session.start(signal);
+    return session;
   }
 
   /** @internal {@link SessionBuilder.getOrCreate} for a kernel, whose cells find a session by touching its name. */

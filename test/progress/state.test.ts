@@ -143,3 +143,19 @@ test.each([
 test("rateText", () => {
   expect([rateText(0.25), rateText(231.4), rateText(12_345)]).toEqual(["0.3 rows/s", "231 rows/s", "12,345 rows/s"]);
 });
+
+describe("an engine that only counts a stage's tasks", () => {
+  test("shows what it tells, in tasks and in rows", () => {
+    const tracker = trackProgress();
+    const at = (time: number) => ({ time, jobId: "j" });
+    tracker.apply({ type: "jobStarted", ...at(0), description: "count" });
+    tracker.apply({ type: "stageStarted", ...at(0), stageId: 7, name: "scan", tasks: 0, resumedTasks: 0, rows: 0 });
+    const counts = { stageId: 7, tasks: 20, runningTasks: 4 };
+    const job = tracker.apply({ type: "stageProgress", ...at(1000), ...counts, doneTasks: 5, doneRows: 500 });
+    tracker.refresh(job!, 2000);
+    const [stage] = job!.stages;
+    expect([stage!.doneTasks, stage!.runningTasks, stage!.doneRows, fractionDone(stage!)]).toEqual([5, 4, 500, 0.25]);
+    expect(tasksText(stage!)).toBe("5/20 tasks, 4 running");
+    expect(stage!.rowsPerSecond).toBeGreaterThan(0);
+  });
+});

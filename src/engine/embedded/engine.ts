@@ -1,10 +1,18 @@
 import { prepareProcess } from "../../networks/network-backend";
+import { VERSION } from "../../version";
 import type { Engine, EngineOptions } from "../contract";
 import { driver } from "../driver";
 import { duckdbRelational } from "../duckdb/relational";
 import { openSpool } from "../spool";
 import { parseLocalMaster } from "./local-master";
 import { workerThreads } from "./worker-threads";
+
+export { LOCAL_MASTERS } from "./local-master";
+
+/** @throws IllegalArgumentError */
+export function checkLocalMaster(master: string): void {
+  parseLocalMaster(master);
+}
 
 /**
  * The engine on this machine: relational work in DuckDB, batch functions on worker threads.
@@ -17,6 +25,7 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
   return driver({
     ...options,
     master,
+    about: { name: "local", version: VERSION },
     workers: workerThreads(parallelism),
     openSpool: () => openSpool(conf("pomona.spool.dir")),
     openRelational: (temporaryFolder) =>

@@ -1,6 +1,9 @@
 import { availableParallelism } from "node:os";
 import { IllegalArgumentError } from "../../errors";
 
+/** The masters of the embedded engine, for remedies. */
+export const LOCAL_MASTERS = 'Use "local", "local[4]" (four workers) or "local[*]" (one for each core).';
+
 /** Far more than any machine has cores; a thread takes some 5 MB before it does anything. */
 const MOST_WORKERS = 1024;
 
@@ -10,7 +13,7 @@ export function parseLocalMaster(master: string): number {
   const count = match?.[1] === undefined ? 1 : match[1] === "*" ? availableParallelism() : Number(match[1]);
   if (!match || count < 1) {
     throw new IllegalArgumentError(`${JSON.stringify(master)} is not a master URL.`, {
-      remedy: 'Use "local", "local[4]" (four workers) or "local[*]" (one for each core).',
+      remedy: LOCAL_MASTERS,
     });
   }
   if (count > MOST_WORKERS) {

@@ -1,0 +1,45 @@
+import { IllegalArgumentError } from "../errors";
+import type { Engine, EngineOptions } from "./contract";
+import { checkLocalMaster, embeddedEngine, LOCAL_MASTERS } from "./embedded/engine";
+import { DRIVER_SETTINGS, type Setting } from "./settings";
+
+/** A kind of engine, chosen by the master URL. */
+interface EngineKind {
+  /** True for the masters it takes, right or wrong. */
+  readonly takes: (master: string) => boolean;
+  /** For the remedy where no kind takes a master. */
+  readonly masters: string;
+  /** @throws IllegalArgumentError for one that is its, but wrong */
+  readonly check: (master: string) => void;
+  readonly open: (master: string, options: EngineOptions) => Engine;
+}
+
+const KINDS: readonly EngineKind[] = [
+  {
+    takes: (master) => master.startsWith("local"),
+    masters: LOCAL_MASTERS,
+    check: checkLocalMaster,
+    open: embeddedEngine,
+  },
+];
+
+/** The settings that engines take, of every kind: a session knows them whichever of them runs. */
+export const ENGINE_SETTINGS = { ...DRIVER_SETTINGS } satisfies Record<string, Setting>;
+
+/** Makes the engine of a master URL; it starts with its first action, or by `start`. @throws IllegalArgumentError */
+export function engineFor(master: string, options: EngineOptions): Engine {
+  return kindOf(master).open(master, options);
+}
+
+/** @throws IllegalArgumentError for what is no master URL */
+export function checkMaster(master: string): void {
+  kindOf(master).check(master);
+}
+
+function kindOf(master: string): EngineKind {
+  const kind = KINDS.find(({ takes }) => takes(master));
+  if (kind) return kind;
+  throw new IllegalArgumentError(`${JSON.stringify(master)} is not a master URL.`, {
+    remedy: KINDS.map(({ masters }) => masters).join(" "),
+  });
+}
