@@ -11,17 +11,22 @@ export async function loadTfjsNode(): Promise<void> {
 
 export async function createTfjsNodeBackend(graph: Graph): Promise<NetworkBackend> {
   const tf = await tfjsNode();
-  tf.setBackend("tensorflow");
+  useTensorFlow(tf);
   const built = buildTfjsGraph(tf, graph);
   return {
     name: "tfjs-node",
     run(input, batch) {
       // Another backend of the same library may have run on this thread in between.
-      tf.setBackend("tensorflow");
+      useTensorFlow(tf);
       return built.run(input, batch);
     },
     close: async () => built.dispose(),
   };
+}
+
+/** In effect at once: only a backend that starts in the background, which this is not, is worth waiting for. */
+function useTensorFlow(tf: Tf): void {
+  void tf.setBackend("tensorflow");
 }
 
 let loading: Promise<Tf> | undefined;
@@ -54,7 +59,7 @@ function restoreIsNullOrUndefined(): void {
  * without a lock: when the driver's thread has filled it before workers start, they only read it.
  */
 function warmUp(tf: Tf): void {
-  tf.setBackend("tensorflow");
+  useTensorFlow(tf);
   tf.tidy(() => {
     const x = tf.tensor4d([1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 3, 3, 1]);
     const filter = tf.tensor4d([1, 1, 1, 1], [2, 2, 1, 1]);

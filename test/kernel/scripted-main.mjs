@@ -70,7 +70,7 @@ async function execute({ execution, count, header, content }) {
 }
 
 io.on("message", (message) => {
-  if (message.op === "execute") execute(message);
+  if (message.op === "execute") void execute(message);
   else if (message.op === "interrupt") interrupt?.();
   else if (message.op === "shutdown" && !process.env.SCRIPTED_STAYS_OPEN) post({ op: "closed" });
   else if (message.op.startsWith("comm_")) {

@@ -93,7 +93,7 @@ export function startRuntime({ io, compiler, stop, input, inputReady, root }: Ru
       case "comm_open":
       case "comm_msg":
       case "comm_close":
-        output.within(message.header, async () => {
+        void output.within(message.header, async () => {
           await openComms.receive(message).catch((error) => console.error(error));
           output.post({ op: "handled", header: message.header });
         });
