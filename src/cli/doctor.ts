@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { chooseBackend } from "../networks/backend";
-import { BACKENDS } from "../networks/network-backend";
+import { INSTALLABLE_BACKENDS } from "../networks/network-backend";
 import { networkByName } from "../networks/networks";
 import { resolveWeights } from "../networks/weights-lookup";
 import { VERSION } from "../version";
@@ -27,7 +27,7 @@ export const doctor: Command = {
   async run(context) {
     const findings = [
       nodeVersion(),
-      ...(await Promise.all(BACKENDS.map(backend))),
+      ...(await Promise.all(INSTALLABLE_BACKENDS.map(backend))),
       await automaticBackend(),
       await weights(context.signal),
       await jupyter(),
@@ -53,7 +53,7 @@ function nodeVersion(): Finding {
   return { what: "Node.js", ok, found: process.version, needed: "the main job" };
 }
 
-async function backend(name: (typeof BACKENDS)[number]): Promise<Finding> {
+async function backend(name: (typeof INSTALLABLE_BACKENDS)[number]): Promise<Finding> {
   try {
     await chooseBackend(name);
     return { what: name, ok: true, found: "loads", needed: "this backend" };

@@ -1,7 +1,7 @@
 import { type StructField, type StructType, simpleString } from "../data/types";
 import { AnalysisError, UnresolvedColumnError } from "../frame/analysis-error";
 import type { Plan } from "../frame/plan";
-import { sameName } from "./partitions";
+import { sameName } from "../frame/resolve";
 
 /** How `partitionBy` divides an output: the columns that go into folders' names, and those that stay in the files. */
 export interface OutputPartitioning {

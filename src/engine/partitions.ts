@@ -1,5 +1,6 @@
 import { type PrimitiveType, type StructField, type StructType, structField } from "../data/types";
 import { AnalysisError } from "../frame/analysis-error";
+import { sameName } from "../frame/resolve";
 import { baseName } from "../storage/location";
 import {
   type PartitionValue,
@@ -64,11 +65,6 @@ export function withPartitionColumns(
   });
   const added = partition.filter((p) => !data.some((field) => sameName(p.name, field.name)));
   return [...merged, ...added.map((field) => ({ field, partition: true }))];
-}
-
-/** Column names are equal without regard to case, as in Spark. */
-export function sameName(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase();
 }
 
 interface ParsedFolder {

@@ -4,13 +4,13 @@ import { IllegalArgumentError } from "../errors";
 import type { DataFrame } from "../frame/dataframe";
 import type { With } from "../frame/row-types";
 import { comparable, DISTANCE_MEASURES, type DistanceMeasure, nearestCenter } from "../numerics";
+import { withBuiltinColumn } from "./builtin-column";
 import { checkedChoice, newUid } from "./identity";
 import { INIT_MODES, type InitMode, type KMeansSummary, trainedClusters } from "./kmeans-training";
 import { type ModelBroadcast, modelBroadcast } from "./model-broadcast";
 import { loadModel, ModelFormatError, type SaveOptions, saveModel } from "./model-files";
 import { checkOptions, type OptionsOf, refuseAccessors } from "./options";
 import type { FitOptions, HasRuntime } from "./types";
-import { withBuiltinColumn } from "./vector-column";
 
 export interface KMeansOptions<O extends string = string> {
   /** A column of arrays of numbers or of vectors. @default "features" */

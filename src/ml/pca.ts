@@ -10,13 +10,13 @@ import {
   principalComponents,
   SCATTER_SCHEMA,
 } from "../numerics";
+import { withVectorColumn } from "./builtin-column";
 import { checkedColumn, newUid } from "./identity";
 import { type ModelBroadcast, modelBroadcast } from "./model-broadcast";
 import { loadModel, ModelFormatError, type SaveOptions, saveModel } from "./model-files";
 import { checkOptions, type OptionsOf, refuseAccessors } from "./options";
 import { mergedPartials } from "./partials";
 import type { FitOptions, HasRuntime } from "./types";
-import { withVectorColumn } from "./vector-column";
 
 export interface PCAOptions<O extends string = string> {
   /** A column of arrays of numbers or of vectors. */

@@ -2,13 +2,13 @@ import { DenseVector } from "../data/linalg";
 import type { DataFrame } from "../frame/dataframe";
 import type { With } from "../frame/row-types";
 import { gatherMoments, MOMENTS_SCHEMA, type ScalerValues, type StandardScaleParams, sampleStd } from "../numerics";
+import { withVectorColumn } from "./builtin-column";
 import { checkedColumn, newUid } from "./identity";
 import { type ModelBroadcast, modelBroadcast } from "./model-broadcast";
 import { loadModel, ModelFormatError, type SaveOptions, saveModel } from "./model-files";
 import { checkOptions, type OptionsOf, refuseAccessors } from "./options";
 import { mergedPartials } from "./partials";
 import type { FitOptions, HasRuntime } from "./types";
-import { withVectorColumn } from "./vector-column";
 
 export interface StandardScalerOptions<O extends string = string> {
   /** A column of arrays of numbers or of vectors. */

@@ -3,13 +3,13 @@ import type { DataFrame } from "../frame/dataframe";
 import { col } from "../frame/functions";
 import type { With } from "../frame/row-types";
 import { gatherLabelCounts, type HandleInvalid, INVALID_HANDLING, LABEL_COUNTS_SCHEMA } from "../numerics";
+import { withBuiltinColumn } from "./builtin-column";
 import { checkedChoice, checkedColumn, newUid } from "./identity";
 import { type ModelBroadcast, modelBroadcast } from "./model-broadcast";
 import { loadModel, ModelFormatError, type SaveOptions, saveModel } from "./model-files";
 import { checkOptions, type OptionsOf, refuseAccessors } from "./options";
 import { mergedPartials } from "./partials";
 import type { FitOptions, HasRuntime } from "./types";
-import { withBuiltinColumn } from "./vector-column";
 
 const STRING_ORDERS = ["frequencyDesc", "frequencyAsc", "alphabetDesc", "alphabetAsc"] as const;
 export type StringOrderType = (typeof STRING_ORDERS)[number];

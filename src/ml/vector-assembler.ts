@@ -3,10 +3,10 @@ import { IllegalArgumentError } from "../errors";
 import type { DataFrame } from "../frame/dataframe";
 import { col } from "../frame/functions";
 import type { With } from "../frame/row-types";
+import { withBuiltinColumn } from "./builtin-column";
 import { checkedChoice, checkedColumn, newUid } from "./identity";
 import { loadModel, type SaveOptions, saveModel } from "./model-files";
 import { checkOptions, type OptionsOf, refuseAccessors } from "./options";
-import { withBuiltinColumn } from "./vector-column";
 
 const HANDLING = ["error", "skip"] as const;
 

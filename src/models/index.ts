@@ -3,7 +3,7 @@ import { IllegalArgumentError, nearest } from "../errors";
 import { Column } from "../frame/column";
 import { type ColumnOrName, named } from "../frame/functions/call";
 import { inferShapes, inputShape, type Network, outputShapeOf } from "../networks/layers";
-import { BACKENDS as INSTALLABLE_BACKENDS } from "../networks/network-backend";
+import { INSTALLABLE_BACKENDS } from "../networks/network-backend";
 import { networkByName } from "../networks/networks";
 import { parameterCount, type SummaryOptions, summaryText } from "../networks/summary";
 import { resolveWeights, WeightsUnavailableError } from "../networks/weights-lookup";

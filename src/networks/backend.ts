@@ -1,11 +1,11 @@
 import { IllegalArgumentError, PomonaError } from "../errors";
 import type { Graph } from "./graph";
 import { networkOfGraph, type StoredNetwork } from "./graph-cache";
-import { BACKENDS, type BackendName, type NetworkBackend } from "./network-backend";
+import { type BackendName, INSTALLABLE_BACKENDS, type NetworkBackend } from "./network-backend";
 
 export interface BackendOptions {
   /**
-   * Which library runs the network; `auto` takes the first of {@link BACKENDS} that loads.
+   * Which library runs the network; `auto` takes the first of {@link INSTALLABLE_BACKENDS} that loads.
    * @default "auto"
    */
   readonly backend?: BackendName | "auto";
@@ -47,7 +47,7 @@ export async function createBackend(
 
 /** The first of the wanted backends whose library loads. @throws BackendUnavailableError */
 export async function chooseBackend(wanted: BackendName | "auto" = "auto"): Promise<BackendName> {
-  const names = wanted === "auto" ? BACKENDS : [checkedName(wanted)];
+  const names = wanted === "auto" ? INSTALLABLE_BACKENDS : [checkedName(wanted)];
   const reasons: Partial<Record<BackendName, string>> = {};
   let cause: unknown;
   for (const name of names) {
@@ -63,10 +63,10 @@ export async function chooseBackend(wanted: BackendName | "auto" = "auto"): Prom
 }
 
 function checkedName(name: string): BackendName {
-  const known = BACKENDS.find((candidate) => candidate === name);
+  const known = INSTALLABLE_BACKENDS.find((candidate) => candidate === name);
   if (known) return known;
   throw new IllegalArgumentError(`Unknown backend ${JSON.stringify(name)}.`, {
-    remedy: `Use one of auto, ${BACKENDS.join(", ")}.`,
+    remedy: `Use one of auto, ${INSTALLABLE_BACKENDS.join(", ")}.`,
   });
 }
 

@@ -8,7 +8,7 @@ export { buildGraph, type Graph } from "./graph";
 export { type ImageFeaturesParams, imageFeatures } from "./image-features";
 export { WeightsFormatError } from "./keras-file";
 export { featureLength, inputShape, type Layer, type Network, outputShapeOf, type Weights } from "./layers";
-export { BACKENDS, type BackendName, type NetworkBackend, prepareProcess } from "./network-backend";
+export { type BackendName, INSTALLABLE_BACKENDS, type NetworkBackend, prepareProcess } from "./network-backend";
 export { NETWORK_NAMES, type NetworkParameters, networkByName } from "./networks";
 export { kerasClass, parameterCount, type SummaryOptions, summaryText } from "./summary";
 export { randomWeights, readWeights, scalesInputTwice, WeightsShapeError } from "./weights";

@@ -1,7 +1,7 @@
 /** From the fastest to the slowest: the order in which `auto` tries them. */
-export const BACKENDS = ["onnxruntime-node", "tfjs-node", "tfjs-wasm"] as const;
+export const INSTALLABLE_BACKENDS = ["onnxruntime-node", "tfjs-node", "tfjs-wasm"] as const;
 
-export type BackendName = (typeof BACKENDS)[number];
+export type BackendName = (typeof INSTALLABLE_BACKENDS)[number];
 
 /** A network, ready to run on one thread. */
 export interface NetworkBackend {

@@ -6,7 +6,7 @@ import { type StructType, structField } from "../data/types";
 import { batchFromColumns, vectorFromValues } from "../data/vectors";
 import { addSums, addTo, type ExactSums, newSums } from "./exact-sum";
 import { comparable, type DistanceMeasure, nearestCenter } from "./nearest-center";
-import { checkVectorField, readRows, vectorResultType } from "./vector-column";
+import { checkVectorField, readRows, vectorResultType } from "./vector-rows";
 
 /** What the functions of clusters have in common. */
 export type ClusterParams = {

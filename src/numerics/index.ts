@@ -44,8 +44,8 @@ export { type PrincipalComponents, type PrincipalInput, principalComponents } fr
 export { createProjection, type Projection } from "./project";
 export { type ScatterAccumulator, startScatter } from "./scatter";
 export { EigenConvergenceError } from "./tridiagonal-ql";
-export { readRows } from "./vector-column";
 export { type AssembleParams, arrayToVector, assemble, vectorToArray } from "./vector-conversions";
+export { readRows } from "./vector-rows";
 export {
   type ProjectParams,
   project,

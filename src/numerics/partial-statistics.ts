@@ -15,7 +15,7 @@ import {
 } from "./moments";
 import type { PrincipalInput } from "./pca";
 import { type ScatterAccumulator, startScatter } from "./scatter";
-import { checkVectorField, readRows } from "./vector-column";
+import { checkVectorField, readRows } from "./vector-rows";
 
 /** @property column the array column to summarise */
 export type StatisticsParams = { readonly column: string };

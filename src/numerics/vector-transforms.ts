@@ -7,7 +7,7 @@ import { arrayType } from "../data/types";
 import { type Matrix, valuesFromVector, vectorFromMatrix, vectorFromValues } from "../data/vectors";
 import { IllegalArgumentError } from "../errors";
 import { createProjection } from "./project";
-import { readRows, vectorResultType } from "./vector-column";
+import { readRows, vectorResultType } from "./vector-rows";
 
 /** The type of a transformed column of arrays: Spark ML computes in doubles, so do we. A column of vectors gives vectors. */
 export const VECTOR_TYPE = arrayType("double");

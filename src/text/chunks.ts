@@ -9,7 +9,7 @@ export interface TextFile {
   readonly url: string;
 }
 
-export interface DecodeOptions {
+export interface TextDecoding {
   /** As Java names it. @default "UTF-8" */
   readonly encoding: string;
   /** Whether a byte-order mark stays a character, as in Java for all but UTF-16. @default false */
@@ -26,7 +26,7 @@ const UNREAD_ENDINGS = [".bz2", ".zst", ".snappy", ".lz4", ".lzo", ".deflate64",
  * A file's text, piece by piece, without its byte-order mark. Files named `….gz` and `….deflate` are decompressed.
  * @throws IllegalArgumentError for another compression @throws MalformedRecordError for a file whose compression is damaged
  */
-export async function* textChunks(file: TextFile, options: DecodeOptions): AsyncGenerator<string> {
+export async function* textChunks(file: TextFile, options: TextDecoding): AsyncGenerator<string> {
   const ending = UNREAD_ENDINGS.find((name) => file.url.endsWith(name));
   if (ending) {
     throw new IllegalArgumentError(`${file.url} is compressed in a way that is not read here (${ending}).`, {
@@ -68,7 +68,7 @@ export async function* textChunks(file: TextFile, options: DecodeOptions): Async
 /** The lines of a file, many at a time. Without a separator `\n`, `\r` and `\r\n` end one, in any mixture. */
 export async function* lineGroups(
   file: TextFile,
-  options: DecodeOptions & { readonly lineSep?: string | undefined },
+  options: TextDecoding & { readonly lineSep?: string | undefined },
 ): AsyncGenerator<string[]> {
   const { lineSep } = options;
   let rest = "";

@@ -1,4 +1,4 @@
-import { type DecodeOptions, lineGroups, type TextFile, textChunks } from "./chunks";
+import { lineGroups, type TextDecoding, type TextFile, textChunks } from "./chunks";
 import type { CsvReading } from "./csv-options";
 import { CsvTokenizer } from "./csv-tokenizer";
 import { javaTrim } from "./values";
@@ -43,7 +43,7 @@ const NOTHING_BEHIND_MARK: CsvRecords = { values: [["\0"]], texts: [MARK] };
 async function* recordsOfLines(
   file: TextFile,
   reading: CsvReading,
-  decode: DecodeOptions,
+  decode: TextDecoding,
   forSchema: boolean,
 ): AsyncGenerator<CsvRecords> {
   const tokenizer = new CsvTokenizer(reading.syntax);
@@ -74,7 +74,7 @@ async function* recordsOfLines(
 async function* recordsOverLines(
   file: TextFile,
   reading: CsvReading,
-  decode: DecodeOptions,
+  decode: TextDecoding,
   withTexts: boolean,
 ): AsyncGenerator<CsvRecords> {
   let tokenizer: CsvTokenizer | undefined;

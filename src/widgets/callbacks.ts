@@ -16,7 +16,7 @@ export function callback<A extends readonly unknown[]>(run: (...args: A) => unkn
     try {
       await run(...args);
     } catch (error) {
-      console.error(`The function given to ${place} failed:\n${errorText(error)}`);
+      console.error(`The function given to ${place} failed:\n${errorStack(error)}`);
     }
   };
   const ofCell = AsyncResource.bind((args: A) => inMessage(() => safely(args)));
@@ -33,6 +33,6 @@ export function inMessage<T>(run: () => T): T {
   return answering.run(true, run);
 }
 
-export function errorText(error: unknown): string {
+export function errorStack(error: unknown): string {
   return error instanceof Error ? (error.stack ?? String(error)) : String(error);
 }

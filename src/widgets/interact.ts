@@ -11,7 +11,7 @@ import {
   type ValueWidget,
 } from "./abbreviations";
 import { VBox } from "./boxes";
-import { errorText } from "./callbacks";
+import { errorStack } from "./callbacks";
 import type { Text } from "./controls";
 import { Output } from "./output";
 
@@ -142,5 +142,5 @@ export class Interactive<R = unknown> extends VBox {
 }
 
 function showError(error: unknown): void {
-  console.error(errorText(error));
+  console.error(errorStack(error));
 }

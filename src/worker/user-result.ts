@@ -27,7 +27,7 @@ export class UserFunctionResultError extends PomonaError {
 }
 
 /** Where values come from, for messages. */
-export interface ResultPlace {
+export interface ResultOrigin {
   readonly functionName: string;
   /** The column, for a function that returns several. */
   readonly column: string | undefined;
@@ -44,7 +44,7 @@ export interface ResultPlace {
 export function columnFromResults(
   values: readonly unknown[],
   type: DataType,
-  place: ResultPlace,
+  place: ResultOrigin,
   onProblem: (row: number, problem: Error) => void,
 ): Vector {
   const matrix = matrixOf(values, type);
@@ -94,7 +94,7 @@ class Misfit extends Error {
   }
 }
 
-function resultError(misfit: Misfit, type: DataType, place: ResultPlace, row: number): UserFunctionResultError {
+function resultError(misfit: Misfit, type: DataType, place: ResultOrigin, row: number): UserFunctionResultError {
   const found = describe(misfit.value);
   const { functionName, column } = place;
   const inside = misfit.path ? ` at ${misfit.path}` : "";

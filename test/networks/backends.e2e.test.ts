@@ -4,7 +4,14 @@ import { Worker } from "node:worker_threads";
 import { buildSync } from "esbuild";
 import { afterAll, describe, expect, it } from "vitest";
 import { writeTensor } from "../../src/image";
-import { BACKENDS, buildGraph, chooseBackend, createBackend, networkByName, prepareProcess } from "../../src/networks";
+import {
+  buildGraph,
+  chooseBackend,
+  createBackend,
+  INSTALLABLE_BACKENDS,
+  networkByName,
+  prepareProcess,
+} from "../../src/networks";
 import { golden } from "../support/golden";
 import { EVERY_LAYER } from "./every-layer";
 import { differenceFrom, formulaNumbers, formulaPixels, formulaWeights, type Sampled } from "./formula";
@@ -28,7 +35,7 @@ const { cases } = golden<{
   readonly cases: readonly (Sampled & { network: string; inputShape: readonly number[]; pooling: string })[];
 }>("networks");
 
-describe.each(BACKENDS)("%s", (name) => {
+describe.each(INSTALLABLE_BACKENDS)("%s", (name) => {
   it("agrees with Keras on a network with every kind of layer, three images at a time and one by one", async () => {
     const backend = await createBackend(buildGraph(EVERY_LAYER, formulaWeights(EVERY_LAYER)), { backend: name });
     expect(backend.name).toBe(name);

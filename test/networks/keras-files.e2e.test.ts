@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decodeImage, writeTensor } from "../../src/image";
 import {
-  BACKENDS,
   buildGraph,
   createBackend,
+  INSTALLABLE_BACKENDS,
   inputShape,
   type Network,
   networkByName,
@@ -68,7 +68,12 @@ const { cases } = golden<{
   })[];
 }>("networks");
 
-async function difference(network: Network, file: string, expected: Sampled, backend: (typeof BACKENDS)[number]) {
+async function difference(
+  network: Network,
+  file: string,
+  expected: Sampled,
+  backend: (typeof INSTALLABLE_BACKENDS)[number],
+) {
   const running = await createBackend(buildGraph(network, await readWeights(file, network)), { backend });
   const [height, width] = inputShape(network);
   const input = new Float32Array(height * width * 3);
@@ -85,10 +90,10 @@ describe.each(["MobileNetV2", "VGG16", "ResNet50", "EfficientNetB0"])("%s, saved
 
   it.each([".keras", ".h5", ".weights.h5"])("is read from %s", async (extension) => {
     const expected = own.find(({ inputShape: [height] }) => height === 64)!;
-    expect(await difference(networkByName(name, expected), join(folder, name + extension), expected, BACKENDS[0])).toBeLessThan(5e-5); // biome-ignore format: one
+    expect(await difference(networkByName(name, expected), join(folder, name + extension), expected, INSTALLABLE_BACKENDS[0])).toBeLessThan(5e-5); // biome-ignore format: one
   });
 
-  it.each(BACKENDS)(
+  it.each(INSTALLABLE_BACKENDS)(
     "gives Keras's features of every form on %s",
     async (backend) => {
       for (const expected of own) {
@@ -106,9 +111,9 @@ describe("files of other forms", () => {
     for (const extension of ["keras", "h5"]) {
       const file = join(folder, `imagenet.${extension}`);
       expect(await scalesInputTwice(file)).toBe(true);
-      expect(await difference(networkByName("EfficientNetB0", expected), file, expected, BACKENDS[0])).toBeLessThan(
-        5e-5,
-      );
+      expect(
+        await difference(networkByName("EfficientNetB0", expected), file, expected, INSTALLABLE_BACKENDS[0]),
+      ).toBeLessThan(5e-5);
       expect(await scalesInputTwice(join(folder, `EfficientNetB0.${extension}`))).toBe(false);
     }
     expect(await scalesInputTwice(join(folder, "EfficientNetB0.weights.h5"))).toBeUndefined();
@@ -126,7 +131,7 @@ describe("files of other forms", () => {
     const expected = cases.find((one) => one.network === "MobileNetV2" && one.inputShape[0] === 64)!;
     const network = networkByName("MobileNetV2", expected);
     for (const file of ["top.h5", "top.keras"]) {
-      expect(await difference(network, join(folder, file), expected, BACKENDS[0])).toBeLessThan(5e-5);
+      expect(await difference(network, join(folder, file), expected, INSTALLABLE_BACKENDS[0])).toBeLessThan(5e-5);
     }
     await expect(readWeights(join(folder, "narrow.h5"), network)).rejects.toMatchObject({
       name: "WeightsShapeError",
@@ -138,7 +143,7 @@ describe("files of other forms", () => {
 });
 
 describe("the workflow's weights", () => {
-  it.each(BACKENDS)(
+  it.each(INSTALLABLE_BACKENDS)(
     "give Keras's features of 48 photographs on %s",
     async (backend) => {
       const network = networkByName("MobileNetV2");

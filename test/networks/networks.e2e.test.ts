@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { writeTensor } from "../../src/image";
 import {
-  BACKENDS,
   type BackendName,
   buildGraph,
   createBackend,
+  INSTALLABLE_BACKENDS,
   inputShape,
   NETWORK_NAMES,
   type Network,
@@ -51,8 +51,8 @@ describe.each(NETWORK_NAMES)("%s", (name) => {
   const large = name === "VGG16" || name === "ResNet50";
   const runs = own.flatMap((one) => {
     const uneven = one.pooling === "none";
-    if (large && !uneven) return one.pooling === "max" ? [{ ...one, backend: BACKENDS[0] }] : [];
-    return BACKENDS.filter((_, i) => i === 0 || uneven).map((backend) => ({ ...one, backend }));
+    if (large && !uneven) return one.pooling === "max" ? [{ ...one, backend: INSTALLABLE_BACKENDS[0] }] : [];
+    return INSTALLABLE_BACKENDS.filter((_, i) => i === 0 || uneven).map((backend) => ({ ...one, backend }));
   });
 
   it.each(runs)(

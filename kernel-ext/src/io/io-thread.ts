@@ -9,7 +9,7 @@ import { inputDesk } from "./input-desk";
 import { interruption } from "./interruption";
 import { languageClient } from "./language-client";
 import { watchParent } from "./parent-watch";
-import { codeContent, commProblem, connectContent, errorContent, executeContent } from "./requests";
+import { codeContent, commProblem, connectContent, errorReply, executeContent } from "./requests";
 import { type Channel, sender } from "./sender";
 import { openSockets, type Sockets } from "./sockets";
 import { type Incoming, openWire } from "./wire";
@@ -132,7 +132,7 @@ async function serve(data: IoData, main: MessagePort): Promise<void> {
       if (problem) complain("A message was dropped", problem);
     } catch (error) {
       complain(`${type} failed`, error);
-      if (type.endsWith("_request")) out.reply({ ...message, channel }, errorContent("KernelError", String(error)));
+      if (type.endsWith("_request")) out.reply({ ...message, channel }, errorReply("KernelError", String(error)));
       out.idle(message.header);
     }
   };
@@ -146,7 +146,7 @@ async function serve(data: IoData, main: MessagePort): Promise<void> {
       case "inspect_request":
       case "is_complete_request": {
         const asked = codeContent(type, content);
-        if (typeof asked === "string") return finish(request, errorContent("RequestError", asked));
+        if (typeof asked === "string") return finish(request, errorReply("RequestError", asked));
         out.busy(header);
         return void askLanguage(type, asked).then((reply) => {
           out.reply(request, reply);
@@ -172,7 +172,7 @@ async function serve(data: IoData, main: MessagePort): Promise<void> {
         return forward(type, request);
       default:
         if (!type.endsWith("_request")) return complain("A message was dropped", `${type} is no request`);
-        return finish(request, errorContent("UnknownMessageError", `this kernel does not know ${type}`));
+        return finish(request, errorReply("UnknownMessageError", `this kernel does not know ${type}`));
     }
   };
   const finish = (request: Request, content: Content) => {
@@ -183,7 +183,7 @@ async function serve(data: IoData, main: MessagePort): Promise<void> {
   const execute = (request: Request) => {
     const content = executeContent(request.content);
     if (typeof content === "string")
-      return finish(request, { ...errorContent("RequestError", content), execution_count: queue.count });
+      return finish(request, { ...errorReply("RequestError", content), execution_count: queue.count });
     queue.add({ header: request.header, idents: request.idents, channel: request.channel, content });
   };
   const forward = (op: "comm_open" | "comm_msg" | "comm_close", { header, content, metadata, buffers }: Request) => {

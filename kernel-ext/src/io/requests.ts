@@ -33,7 +33,7 @@ export function connectContent({ shell_port, iopub_port, stdin_port, control_por
   return { status: "ok", shell_port, iopub_port, stdin_port, control_port, hb_port };
 }
 
-export function errorContent(ename: string, evalue: string): Content {
+export function errorReply(ename: string, evalue: string): Content {
   return { status: "error", ename, evalue, traceback: [`${ename}: ${evalue}`] };
 }
 

@@ -1,6 +1,6 @@
 import type ts from "@tslab/typescript-for-tslab";
 import type { Converted, LocalModule } from "../messages";
-import { readCell } from "./cell-text";
+import { readCell } from "./cell-source";
 import { toCommonJs } from "./common-js";
 import { compiler } from "./compiler";
 import { notebookOptions } from "./compiler-options";

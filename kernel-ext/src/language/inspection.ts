@@ -1,6 +1,6 @@
 import type ts from "@tslab/typescript-for-tslab";
 import type { Content } from "../messages";
-import { parseCell } from "./cell-text";
+import { parseCell } from "./cell-source";
 import type { Cells } from "./cells";
 import { compiler } from "./compiler";
 import { magicHelp, typescriptOf } from "./magic-cells";

@@ -1,5 +1,5 @@
 import type { Content } from "../messages";
-import { parseCell } from "./cell-text";
+import { parseCell } from "./cell-source";
 import { compiler } from "./compiler";
 import { isCompleteMagic, typescriptOf } from "./magic-cells";
 import { SOURCE_PREFIX } from "./tslab-converter";

@@ -20,7 +20,7 @@ import { resolveSet } from "./sets";
 import { resolveSummary } from "./summary";
 
 /** What analysis knows of the world: sources that were looked up, and what the session keeps. */
-export interface Catalog {
+export interface KnownSources {
   /** The columns of a source, and the place among them of a file's content where a worker reads that. */
   leaf(leaf: LeafPlan): { readonly schema: StructType; readonly contentAt?: number };
   /** A cached frame whose rows are there already. */
@@ -44,7 +44,7 @@ export interface AnalyzedPlan {
  * @see https://github.com/apache/spark/blob/master/sql/catalyst/src/main/scala/org/apache/spark/sql/catalyst/expressions/package.scala
  * @throws UnresolvedColumnError, AmbiguousColumnError, ForeignColumnError, AnalysisError
  */
-export async function resolvePlan(plan: Plan, catalog: Catalog): Promise<AnalyzedPlan> {
+export async function resolvePlan(plan: Plan, catalog: KnownSources): Promise<AnalyzedPlan> {
   const analyzer = new Analyzer(catalog);
   const resolved = await analyzer.resolve(plan);
   return {
@@ -61,7 +61,7 @@ class Analyzer {
   readonly cachedFrames = new Map<string, Resolved>();
   private readonly context: Context;
 
-  constructor(private readonly catalog: Catalog) {
+  constructor(private readonly catalog: KnownSources) {
     this.context = { ids: new Identities(), schemaOf: (relation) => catalog.schemaOf(relation) };
   }
 

@@ -1,8 +1,9 @@
 import { AnalysisError } from "../../frame/analysis-error";
+import { unaliased } from "../../frame/column";
 import { childrenOf } from "../../frame/expressions";
 import { type Expression, expressionText } from "../../frame/plan";
 import { nameParts, sameName } from "../../frame/resolve";
-import { hasAggregate, isAggregate, unaliased } from "../duckdb/sql-aggregates";
+import { hasAggregate, isAggregate } from "../duckdb/sql-aggregates";
 import { type Computed, columnsOf, type Relation, reference } from "../relation";
 import { type Attribute, type Frame, find, lookUp, type Resolved } from "./attribute";
 import { type Bound, bind, type Context, nameOf, typeOf } from "./expressions";

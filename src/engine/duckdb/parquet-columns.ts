@@ -1,8 +1,8 @@
 import { type DataType, type StructField, simpleString } from "../../data/types";
 import { AnalysisError } from "../../frame/analysis-error";
+import { sameName } from "../../frame/resolve";
 import { type ParquetFooter, type SchemaNode, sparkFieldOf } from "../../parquet";
 import { UnsupportedParquetError } from "../../parquet/errors";
-import { sameName } from "../partitions";
 import { duckdbType } from "./duckdb-types";
 import { decimal } from "./parquet-merge";
 import { quotedIdentifier, quotedText } from "./sql-text";

@@ -1,7 +1,7 @@
 import type { DataType, StructField, StructType } from "../../data/types";
 import { simpleString } from "../../data/types";
 import { AnalysisError } from "../../frame/analysis-error";
-import { sameName } from "../partitions";
+import { sameName } from "../../frame/resolve";
 
 /**
  * The columns of all schemas, as Spark's `mergeSchema` puts them together: new ones behind those that are there, and equal

@@ -1,5 +1,6 @@
 import type { StructField, StructType } from "../../data/types";
 import { AnalysisError } from "../../frame/analysis-error";
+import { sameName } from "../../frame/resolve";
 import {
   type ParquetFooter,
   readParquetBatches,
@@ -12,7 +13,7 @@ import { assertWhole } from "../../storage/commit";
 import { mapConcurrently } from "../../storage/concurrently";
 import { joinUrl, locationUrl, parseLocation } from "../../storage/location";
 import { type FoundFile, type FoundFiles, filesFingerprint, type ReadLeaf } from "../files";
-import { sameName, withPartitionColumns } from "../partitions";
+import { withPartitionColumns } from "../partitions";
 import { type BindContext, type BoundSource, emptySql, parquetSql } from "./bound-source";
 import { duckdbType } from "./duckdb-types";
 import { columnSql, isReadDirectly, needsTranscoding, refuseUnreadable } from "./parquet-columns";

@@ -7,9 +7,10 @@ import { type DataType, type StructField, type StructType, structField, structTy
 import { batchFromColumns, vectorFromValues } from "../../data/vectors";
 import { IllegalArgumentError } from "../../errors";
 import type { Plan } from "../../frame/plan";
+import { sameName } from "../../frame/resolve";
 import { writeParquetFile } from "../../parquet";
 import { type FoundFiles, filesFingerprint, findFiles, type ReadLeaf } from "../files";
-import { sameName, withPartitionColumns } from "../partitions";
+import { withPartitionColumns } from "../partitions";
 import type { Spool } from "../spool";
 import { type BindContext, type BoundSource, parquetSql } from "./bound-source";
 import { duckdbType } from "./duckdb-types";

@@ -1,3 +1,4 @@
+import { unaliased } from "../../frame/column";
 import { childrenOf, mapChildren } from "../../frame/expressions";
 import { functionNamed } from "../../frame/function-entry";
 import { type Expression, expressionText } from "../../frame/plan";
@@ -35,11 +36,6 @@ export function overParts(
 
 export function isAggregate(expression: Expression): boolean {
   return expression.kind === "call" && functionNamed(expression.fn).aggregate;
-}
-
-/** What an alias names. */
-export function unaliased(expression: Expression): Expression {
-  return expression.kind === "alias" ? unaliased(expression.child) : expression;
 }
 
 /** An expression's text without regard to an alias or to upper and lower case. */

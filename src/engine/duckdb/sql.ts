@@ -1,12 +1,13 @@
 import type { DataType, StructType } from "../../data/types";
 import { commonType } from "../../frame/coercion";
+import { unaliased } from "../../frame/column";
 import { childrenOf } from "../../frame/expressions";
 import type { Value } from "../../frame/function-entry";
 import type { Expression } from "../../frame/plan";
 import { requestedPartitions } from "../pipeline";
 import { type Computed, columnsOf, type Relation } from "../relation";
 import { duckdbType } from "./duckdb-types";
-import { aggregateParts, overParts, unaliased } from "./sql-aggregates";
+import { aggregateParts, overParts } from "./sql-aggregates";
 import { castValue } from "./sql-cast";
 import { conditionSql, expressionValue } from "./sql-expression";
 import { apartFromFooter, groupKey, sortKey } from "./sql-floats";

@@ -4,7 +4,7 @@ import type { Compiler } from "./compiler";
 import { SOURCE_PREFIX } from "./tslab-converter";
 
 /** A cell as the compiler is to have it. Every character stands where it stood. */
-export interface CellText {
+export interface CellSource {
   readonly text: string;
   /** Errors of syntax, positions as in a file with tslab's prefix; where there are any, the rest is not worth looking at. */
   readonly errors: readonly ts.DiagnosticWithLocation[];
@@ -15,7 +15,7 @@ export interface CellText {
 }
 
 /** @param fileName of the file that stands for the cell */
-export function readCell(compiler: Compiler, source: string, fileName: string): CellText {
+export function readCell(compiler: Compiler, source: string, fileName: string): CellSource {
   const file = parseCell(compiler, source, fileName);
   return {
     text: /\bexport\b/.test(source) ? withoutExports(compiler, file, source) : source,
