@@ -49,6 +49,13 @@ export function closest(name: string, candidates: readonly string[]): string[] {
     .map(({ candidate }) => candidate);
 }
 
+/** The one of `candidates` that `name` differs from by a slip of the keyboard: a letter too few, too many or wrong, or two swapped. */
+export function misspelt(name: string, candidates: readonly string[]): string | undefined {
+  return candidates.find(
+    (candidate) => Math.abs(candidate.length - name.length) <= 2 && editDistance(name, candidate) <= 2,
+  );
+}
+
 /** Levenshtein distance (single-character insertions, deletions and substitutions). */
 function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);

@@ -145,6 +145,8 @@ export function driver(parts: DriverParts): Engine {
 
     onDriver: (work, signal) => action(signal, (job) => driverWork(emit, work, job.signal)),
 
+    note: (text) => emit({ type: "message", time: Date.now(), level: "warn", text }),
+
     async unpersist(id) {
       const stage = cached.get(id);
       cached.delete(id);

@@ -56,6 +56,8 @@ export interface Runtime {
   write(plan: Plan, sink: Sink, signal?: AbortSignal): Promise<WriteResult>;
   /** Runs long work of an estimator here, shown and interrupted as a job of one task. @throws CancelledError */
   onDriver<T>(work: DriverWork<T>, signal?: AbortSignal): Promise<T>;
+  /** Says a line to the user, where progress is shown: something that is no error and may not be what was meant. */
+  note(text: string): void;
   /** Forgets what was cached under `id`. */
   unpersist(id: string): Promise<void>;
   /** What a Parquet file says of itself; files that did not change are read once. @throws CorruptParquetError */

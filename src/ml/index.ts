@@ -7,7 +7,15 @@ export type { KMeansSummary } from "./kmeans-training";
 export { ModelNotBroadcastError } from "./model-broadcast";
 export { ModelFormatError, type SaveOptions } from "./model-files";
 export { PCA, PCAModel, type PCAOptions } from "./pca";
-export { type Estimator, Pipeline, PipelineModel, type PipelineStage, type Transformer } from "./pipeline";
+export {
+  type Estimator,
+  type FittedStages,
+  Pipeline,
+  PipelineModel,
+  type PipelineOptions,
+  type PipelineStage,
+  type Transformer,
+} from "./pipeline";
 export { StandardScaler, StandardScalerModel, type StandardScalerOptions } from "./standard-scaler";
 export {
   IndexToString,

@@ -72,8 +72,17 @@ export class PCA<O extends string = string> {
       signal: options.signal,
     });
     const found = await decomposed(df, scatter, this.k, options.signal);
+    const rows = scatter.kind === "rows" ? scatter.rows.rows : scatter.count;
+    if (found.components.rows >= rows) df.runtime.note(emptyComponents(found.components.rows, rows));
     return new PCAModel<O>({ uid: this.uid, inputCol: this.inputCol, outputCol: this.outputCol }, found).broadcast(df);
   }
+}
+
+function emptyComponents(k: number, rows: number): string {
+  return (
+    `PCA: ${k} components of ${rows} rows. Rows have one direction to vary in fewer than they are many, so components from ` +
+    `number ${rows} on explain nothing, and which ones they are is arbitrary. Ask for k: ${rows - 1} at most, or fit more rows.`
+  );
 }
 
 /** From this order on the eigenvectors may take seconds: they are shown as a job. */

@@ -26,9 +26,18 @@ export interface Estimator {
 export type PipelineStage = Estimator | Transformer;
 
 /** Stages in order. */
-export interface PipelineOptions {
-  readonly stages: readonly PipelineStage[];
+export interface PipelineOptions<S extends readonly PipelineStage[] = readonly PipelineStage[]> {
+  readonly stages: S;
 }
+
+/** What fitting makes of stages: of an estimator its model, of a transformer itself. */
+export type FittedStages<S extends readonly PipelineStage[]> = {
+  readonly [I in keyof S]: S[I] extends { fit(df: DataFrame): Promise<infer M extends Transformer> }
+    ? M
+    : S[I] extends Transformer
+      ? S[I]
+      : Transformer;
+};
 
 const OPTIONS: OptionsOf<PipelineOptions> = {
   owner: "Pipeline",
@@ -40,12 +49,12 @@ const OPTIONS: OptionsOf<PipelineOptions> = {
  * Stages one after the other: `fit` fits each estimator on what the stages before it make.
  * @see https://spark.apache.org/docs/latest/ml-pipeline.html
  */
-export class Pipeline {
+export class Pipeline<const S extends readonly PipelineStage[] = readonly PipelineStage[]> {
   readonly uid = newUid("Pipeline");
-  readonly stages: readonly PipelineStage[];
+  readonly stages: S;
 
   /** @throws IllegalArgumentError for a stage that can neither be fitted nor transform */
-  constructor(options: PipelineOptions) {
+  constructor(options: PipelineOptions<S>) {
     checkOptions(OPTIONS, options);
     if (!Array.isArray(options.stages)) {
       throw new IllegalArgumentError("Pipeline needs stages.", { remedy: `Write ${OPTIONS.example}.` });
@@ -61,7 +70,7 @@ export class Pipeline {
   }
 
   /** Fits the stages in order. Each estimator's `fit` may throw. */
-  async fit<R>(df: DataFrame<R>, options: FitOptions = {}): Promise<PipelineModel> {
+  async fit<R>(df: DataFrame<R>, options: FitOptions = {}): Promise<PipelineModel<FittedStages<S>>> {
     const fitted: Transformer[] = [];
     let data = df as unknown as DataFrame;
     for (const stage of this.stages) {
@@ -69,16 +78,17 @@ export class Pipeline {
       fitted.push(model);
       data = model.transform(data);
     }
-    return new PipelineModel(this.uid, fitted);
+    return new PipelineModel(this.uid, fitted as FittedStages<S> & readonly Transformer[]);
   }
 }
 
 /** The fitted stages of a {@link Pipeline}. */
-export class PipelineModel {
+export class PipelineModel<T extends readonly Transformer[] = readonly Transformer[]> {
   readonly uid: string;
-  readonly stages: readonly Transformer[];
+  /** The models, each of its stage's type: `model.stages[1].explainedVariance`. */
+  readonly stages: T;
 
-  constructor(uid: string, stages: readonly Transformer[]) {
+  constructor(uid: string, stages: T) {
     this.uid = uid;
     this.stages = stages;
   }

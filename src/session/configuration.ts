@@ -2,7 +2,14 @@ import { checkMaster, ENGINE_SETTINGS } from "../engine/engines";
 import { COUNT, FLAG, type Setting } from "../engine/settings";
 import { IllegalArgumentError, nearest } from "../errors";
 import { kernelHost } from "../kernel/kernel-host";
-import { changeability, checkForeignValue, foreignSetting, sparkDefault, sparkSettingNames } from "./foreign-settings";
+import {
+  changeability,
+  checkForeignValue,
+  foreignSetting,
+  nearSparks,
+  sparkDefault,
+  sparkSettingNames,
+} from "./foreign-settings";
 
 /**
  * The settings of a session, with their defaults: its own, and those of the engines. Names are Spark's where Spark has one.
@@ -89,6 +96,7 @@ export class RuntimeConfig {
   /** @internal Several at once, with one line about all that mean nothing here. */
   setAll(settings: Iterable<readonly [key: string, value: SettingValue]>, { isTrial = false } = {}): void {
     const unused: string[] = [];
+    const meant: string[] = [];
     for (const [key, value] of settings) {
       checkName(key);
       if (!["string", "number", "boolean"].includes(typeof value)) {
@@ -98,10 +106,12 @@ export class RuntimeConfig {
       }
       if (this.isRunning) checkIsModifiable(key);
       if (isOwn(key)) checkValue(key, String(value));
-      else if (this.takeForeign(key, String(value))) unused.push(key);
+      else if (this.takeForeign(key, String(value))) (nearSparks(key) ? meant : unused).push(key);
       this.values.set(key, String(value));
     }
-    if (unused.length > 0 && !isTrial) tell(unusedText(unused));
+    if (isTrial) return;
+    if (unused.length > 0) tell(unusedText(unused));
+    for (const key of meant) tell(`Spark lists no setting ${key}, did you mean ${nearSparks(key)}? It is left alone.`);
   }
 
   /** Back to the default. @throws IllegalArgumentError for one that is fixed by a session's start */

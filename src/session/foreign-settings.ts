@@ -1,4 +1,4 @@
-import { IllegalArgumentError } from "../errors";
+import { IllegalArgumentError, misspelt } from "../errors";
 import settings from "./spark-settings.json";
 
 /**
@@ -25,6 +25,11 @@ const CORE = new Set(SPARK.core);
 /** All names of Spark, for "did you mean". */
 export function sparkSettingNames(): string[] {
   return [...Object.keys(SPARK.runtime), ...Object.keys(SPARK.static), ...SPARK.core];
+}
+
+/** Spark's setting that is meant by a name which is almost its own; undefined where Spark has the name, or none like it. */
+export function nearSparks(key: string): string | undefined {
+  return changeability(key) === "unknown" ? misspelt(key, sparkSettingNames()) : undefined;
 }
 
 /** What a setting that is none of this package's is. */

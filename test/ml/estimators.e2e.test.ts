@@ -95,6 +95,22 @@ describe("fit and transform", () => {
     await expect(fitting).rejects.toThrow(/no rows to fit on in column features/);
   });
 
+  it("say so where components are asked for that rows cannot have, and only there", async () => {
+    const said: string[] = [];
+    const off = session.onEvent((event: EngineEvent) => event.type === "message" && said.push(event.text));
+    const rows = (count: number) =>
+      session.createDataFrame(
+        Array.from({ length: count }, (_, i) => ({ features: [i, i * i, Math.sin(i), 1] })),
+        "features ARRAY<DOUBLE>",
+      ) as unknown as DataFrame;
+    const pca = new ml.PCA({ inputCol: "features", outputCol: "pca", k: 3 });
+    expect((await pca.fit(rows(4))).k).toBe(3);
+    expect(said).toEqual([]);
+    expect((await pca.fit(rows(3))).explainedVariance[2]).toBeCloseTo(0, 12);
+    off();
+    expect(said).toEqual([expect.stringMatching(/^PCA: 3 components of 3 rows\. .* Ask for k: 2 at most/)]);
+  });
+
   it("check their options", () => {
     for (const k of [0, -1, 1.5, Number.NaN]) {
       expect(() => new ml.PCA({ inputCol: "a", outputCol: "b", k })).toThrow(/PCA cannot have k/);

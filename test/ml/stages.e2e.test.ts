@@ -192,6 +192,9 @@ describe("Pipeline", () => {
       ],
     });
     const model = await pipeline.fit(df);
+    // Each stage has its own type: no cast.
+    const [indexer, , pca, kmeans] = model.stages;
+    expect([indexer.labels, pca.explainedVariance.length, kmeans.k]).toEqual([["a", "b", "c"], 2, 3]);
     const out = await model.transform(df).orderBy("id").collect();
     expect(out).toHaveLength(40);
     for (const row of out as Record<string, unknown>[]) {

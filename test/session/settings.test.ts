@@ -119,6 +119,22 @@ describe("settings of Spark that mean nothing here", () => {
   });
 });
 
+describe("settings that are almost Spark's", () => {
+  it.each([
+    ["spark.sql.shufle.partitions", "spark.sql.shuffle.partitions"],
+    ["spark.sql.shuffle.partition", "spark.sql.shuffle.partitions"],
+    ["spark.executor.memroy", "spark.executor.memory"],
+    ["spark.driver.maxResultsSize", "spark.driver.maxResultSize"],
+    ["spark.serialiser", "spark.serializer"],
+  ])("%s is taken, and asked about once", (name, near) => {
+    session.conf.set(name, "7");
+    session.conf.set(name, "8");
+    expect(saidText()).toBe(`Spark lists no setting ${name}, did you mean ${near}? It is left alone.`);
+    expect(session.conf.get(name)).toBe("8");
+    session.conf.unset(name);
+  });
+});
+
 describe("settings with which Spark computes other values", () => {
   it.each([
     ["spark.sql.ansi.enabled", true, false],
