@@ -1,4 +1,5 @@
 import type { RecordBatch, Vector } from "apache-arrow";
+import type { ShippedFile } from "./shipped-file";
 import type { DataType, StructType } from "./types";
 
 /** A value that survives JSON unchanged. */
@@ -28,10 +29,10 @@ export interface SourceFunction {
   /** How the function wants its data: one row's values, or a batch as `{ column: values[] }` or as arrays. */
   readonly form: "row" | "batch";
   /**
-   * Broadcast values by the name the function uses: the URL of a file written by `v8.serialize`; in a plan, before
+   * Broadcast values by the name the function uses: what `v8.serialize` made of them, shipped; in a plan, before
    * `prepareSourceFunction`, `broadcast:` and the sha256 of those bytes.
    */
-  readonly broadcast: Readonly<Record<string, string>>;
+  readonly broadcast: Readonly<Record<string, string | ShippedFile>>;
   /** The modules that the function uses. */
   readonly imports: readonly ImportedModule[];
   /** Where its author wrote it, for messages; absent outside a notebook. */
@@ -53,8 +54,11 @@ export interface CellOrigin {
 export interface ImportedModule {
   /** As the user wrote it, such as `./lib/stats` or `node:path`. */
   readonly specifier: string;
-  /** The module bundled to one CommonJS text; absent for what the worker requires itself: Node's own, native packages. */
-  readonly bundle?: string;
+  /**
+   * The module bundled to one CommonJS text, in a task shipped; absent for what the worker requires itself: Node's own, native
+   * packages.
+   */
+  readonly bundle?: string | ShippedFile;
   /** The directory (an absolute path) that `require` starts from. */
   readonly root: string;
   /** Variable names, each with the export it stands for; `*` is the module as a namespace. */
@@ -67,6 +71,8 @@ export interface WorkerContext {
   log(level: "debug" | "info" | "warn", message: string): void;
   /** Reads a whole file by its URL, through the worker's storage. */
   readFile(url: string): Promise<Uint8Array>;
+  /** The content of what the driver shipped. @throws ShippedFileError */
+  fetch(file: ShippedFile): Promise<Uint8Array>;
   /** Aborted when the task is cancelled: long loops must look at it. */
   readonly signal: AbortSignal;
 }

@@ -6,7 +6,6 @@ import { CancelledError, throwIfAborted } from "../errors";
 import type { Plan } from "../frame/plan";
 import { footerCache, readParquetBatches } from "../parquet";
 import { localStorage } from "../storage/local-storage";
-import { writeBroadcast } from "./broadcasts";
 import { collect } from "./collect";
 import type { Engine, EngineOptions } from "./contract";
 import { driverWork } from "./driver-work";
@@ -17,6 +16,7 @@ import { analyzed, type Job } from "./job";
 import { lifeCycle } from "./life-cycle";
 import type { CachedStages, Relational } from "./relational";
 import { countPartitions } from "./run-pipeline";
+import { ship } from "./shipping";
 import type { Spool } from "./spool";
 import type { WorkerPool } from "./workers";
 import { write } from "./write";
@@ -156,7 +156,7 @@ export function driver(parts: DriverParts): Engine {
     setting: conf,
     footer: footers.read,
 
-    broadcast: async (value) => writeBroadcast(serialize(value), spool()),
+    broadcast: async (value) => ship(serialize(value), spool()),
 
     subscribe(listener) {
       listeners.add(listener);

@@ -12,7 +12,7 @@ export interface Job {
   readonly emit: EventListener;
   readonly relational: Relational;
   readonly workers: WorkerPool;
-  /** Lives as long as the session: what a user cached, broadcast values. */
+  /** Lives as long as the session: what a user cached, what is shipped to workers. */
   readonly spool: Spool;
   /** Gone when the action ends. */
   readonly scratch: Spool;

@@ -3,12 +3,12 @@ import { join } from "node:path";
 import type { Plan } from "../frame/plan";
 import type { OutputJob, TaskManifest } from "../storage/commit";
 import { announced, logTo } from "./announce";
-import { writeBroadcast } from "./broadcasts";
 import { analyzed, type Job } from "./job";
 import type { OutputPartitioning } from "./output-partitions";
 import { isInternal, type Pipeline } from "./pipeline";
 import type { Analysis } from "./relational";
 import { runStage } from "./scheduler";
+import { ship } from "./shipping";
 import { planTasks, preparedSteps, type StageOutput } from "./stage";
 
 /** A pipeline to run as a stage. */
@@ -30,7 +30,7 @@ export async function runPipeline(run: PipelineRun, job: Job): Promise<TaskManif
   workers.start();
   const prepared = await preparedSteps(pipeline.steps, {
     driver: { log: logTo(emit), signal },
-    broadcast: (bytes) => writeBroadcast(bytes, job.spool),
+    ship: (content) => ship(content, job.spool),
   });
   // What an earlier run has done may be all there is.
   if (!committer?.resumed.size) workers.prepare(prepared.steps);

@@ -1,4 +1,5 @@
 import type { BuiltinFunction, DriverContext, FunctionSpec, SourceFunction } from "../data/batch-function";
+import type { ShippedFile } from "../data/shipped-file";
 import { type ParquetCompression, readParquetFooter } from "../parquet";
 import { locationUrl, parseLocation } from "../storage/location";
 import { prepareSourceFunction } from "../user-functions";
@@ -48,7 +49,7 @@ export interface PreparedSteps {
 /** Runs the functions' preparation on the driver. */
 export async function preparedSteps(
   steps: readonly Step[],
-  context: { readonly driver: DriverContext; readonly broadcast: (bytes: Uint8Array) => Promise<string> },
+  context: { readonly driver: DriverContext; readonly ship: (content: Uint8Array) => Promise<ShippedFile> },
 ): Promise<PreparedSteps> {
   const prepared: Step[] = [];
   const metadata: Record<string, string> = {};
@@ -68,14 +69,14 @@ export async function preparedSteps(
 
 async function preparedFunction(
   fn: FunctionSpec,
-  context: { readonly driver: DriverContext; readonly broadcast: (bytes: Uint8Array) => Promise<string> },
+  context: { readonly driver: DriverContext; readonly ship: (content: Uint8Array) => Promise<ShippedFile> },
 ): Promise<FunctionSpec> {
-  if (fn.kind === "source") return prepareSourceFunction(fn, context.broadcast);
+  if (fn.kind === "source") return prepareSourceFunction(fn, context.ship);
   const builtin: BuiltinFunction = builtinFunction(fn);
   const params = builtin.prepare ? await builtin.prepare(fn.params, context.driver) : fn.params;
   if (!fn.uses) return { ...fn, params };
   const uses: Record<string, SourceFunction> = {};
-  for (const [name, used] of Object.entries(fn.uses)) uses[name] = await prepareSourceFunction(used, context.broadcast);
+  for (const [name, used] of Object.entries(fn.uses)) uses[name] = await prepareSourceFunction(used, context.ship);
   return { ...fn, params, uses };
 }
 

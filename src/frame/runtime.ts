@@ -1,4 +1,5 @@
 import type { RecordBatch } from "apache-arrow";
+import type { ShippedFile } from "../data/shipped-file";
 import type { StructType } from "../data/types";
 import type { ParquetFooter } from "../parquet";
 import type { FileStatus } from "../storage";
@@ -64,6 +65,6 @@ export interface Runtime {
   footer(file: FileStatus): Promise<ParquetFooter>;
   /** The session's setting of that name, or its default. */
   setting(name: string): string | undefined;
-  /** Puts a broadcast value where workers read it and returns its URL. */
-  broadcast(value: unknown): Promise<string>;
+  /** Ships a value to workers, as `v8.serialize` writes it. */
+  broadcast(value: unknown): Promise<ShippedFile>;
 }

@@ -160,7 +160,7 @@ export class KMeansModel<O extends string = string> {
     const params = {
       column: this.featuresCol,
       measure: this.distanceMeasure,
-      centers: this.sent.urlFor(df.runtime),
+      centers: this.sent.fileFor(df.runtime),
     };
     const columns = { inputCol: this.featuresCol, outputCol: this.predictionCol };
     return withBuiltinColumn<R, O, number>(df, columns, { name: "ml.clusterPredict", params }, "integer");

@@ -1,3 +1,4 @@
+import type { ShippedFile } from "../data/shipped-file";
 import { PomonaError } from "../errors";
 import type { Runtime } from "../frame/runtime";
 
@@ -9,18 +10,18 @@ export interface ModelBroadcast {
   /** Puts the values where the runtime's workers read them. */
   send(runtime: Runtime): Promise<void>;
   /** Where they are. @throws ModelNotBroadcastError */
-  urlFor(runtime: Runtime): string;
+  fileFor(runtime: Runtime): ShippedFile;
 }
 
 export function modelBroadcast(model: string, value: unknown): ModelBroadcast {
-  const urls = new WeakMap<Runtime, string>();
+  const sent = new WeakMap<Runtime, ShippedFile>();
   return {
     async send(runtime) {
-      if (!urls.has(runtime)) urls.set(runtime, await runtime.broadcast(value));
+      if (!sent.has(runtime)) sent.set(runtime, await runtime.broadcast(value));
     },
-    urlFor(runtime) {
-      const url = urls.get(runtime);
-      if (url !== undefined) return url;
+    fileFor(runtime) {
+      const file = sent.get(runtime);
+      if (file) return file;
       throw new ModelNotBroadcastError(`This ${model} has not been sent to the DataFrame's session.`, {
         remedy: `Await model.broadcast(session) once before transform, or load it with ${model}.load(path, session).`,
       });

@@ -137,7 +137,7 @@ export class PCAModel<O extends string = string> {
    * @throws ModelNotBroadcastError for a DataFrame of a session that the model has not been sent to
    */
   transform<R>(df: DataFrame<R>): DataFrame<With<R, O, Float64Array>> {
-    const params: ProjectParams = { column: this.inputCol, components: this.sent.urlFor(df.runtime) };
+    const params: ProjectParams = { column: this.inputCol, components: this.sent.fileFor(df.runtime) };
     return withVectorColumn(df, this, { name: "ml.project", params });
   }
 

@@ -94,7 +94,7 @@ export class StandardScalerModel<O extends string = string> {
   transform<R>(df: DataFrame<R>): DataFrame<With<R, O, Float64Array>> {
     const params: StandardScaleParams = {
       column: this.inputCol,
-      values: this.sent.urlFor(df.runtime),
+      values: this.sent.fileFor(df.runtime),
       withMean: this.withMean,
       withStd: this.withStd,
     };

@@ -125,7 +125,7 @@ export class StringIndexerModel<O extends string = string> {
    */
   transform<R>(df: DataFrame<R>): DataFrame<With<R, O, number>> {
     const { inputCol: column, handleInvalid } = this;
-    const params = { column, handleInvalid, labels: this.sent.urlFor(df.runtime) };
+    const params = { column, handleInvalid, labels: this.sent.fileFor(df.runtime) };
     const indexed = withBuiltinColumn<R, O, number>(df, this, { name: "ml.stringIndex", params }, "double");
     return handleInvalid === "skip" ? indexed.filter(col(this.outputCol).isNotNull()) : indexed;
   }

@@ -2,6 +2,7 @@ import { deserialize } from "node:v8";
 import type { RecordBatch, Vector } from "apache-arrow";
 import { defineBuiltin, type TableFunction, type WorkerContext } from "../data/batch-function";
 import { type Matrix, VectorRowError } from "../data/matrix";
+import type { ShippedFile } from "../data/shipped-file";
 import { type StructType, structField } from "../data/types";
 import { batchFromColumns, vectorFromValues } from "../data/vectors";
 import { addSums, addTo, type ExactSums, newSums } from "./exact-sum";
@@ -12,8 +13,8 @@ import { checkVectorField, readRows, vectorResultType } from "./vector-rows";
 export type ClusterParams = {
   readonly column: string;
   readonly measure: DistanceMeasure;
-  /** URL of the broadcast centers, a {@link Matrix}; absent where there are none yet. */
-  readonly centers?: string;
+  /** The broadcast centers, a {@link Matrix}; absent where there are none yet. */
+  readonly centers?: ShippedFile;
 };
 
 /** Which points of a partition are taken. Points that are equal count as one. */
@@ -218,8 +219,8 @@ function pointsOf(batch: RecordBatch, column: string, measure: DistanceMeasure, 
   return comparable(readRows(batch.getChild(column)!, column, dimension), measure, column);
 }
 
-async function readCenters(url: string, context: WorkerContext): Promise<Matrix<Float64Array>> {
-  return deserialize(await context.readFile(url)) as Matrix<Float64Array>;
+async function readCenters(file: ShippedFile, context: WorkerContext): Promise<Matrix<Float64Array>> {
+  return deserialize(await context.fetch(file)) as Matrix<Float64Array>;
 }
 
 function bytesRow(arrays: Readonly<Record<string, Float64Array>>): RecordBatch {

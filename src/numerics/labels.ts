@@ -5,6 +5,7 @@ import { defineBuiltin, type TableFunction } from "../data/batch-function";
 import { type DecimalValue, decimalText } from "../data/decimal";
 import { javaDouble, javaFloat } from "../data/java-number";
 import { VectorRowError } from "../data/matrix";
+import type { ShippedFile } from "../data/shipped-file";
 import { type DataType, type StructType, simpleString, structField } from "../data/types";
 import { batchFromColumns, vectorFromValues } from "../data/vectors";
 import { IllegalArgumentError } from "../errors";
@@ -13,10 +14,10 @@ export const INVALID_HANDLING = ["error", "skip", "keep"] as const;
 /** What a label that was not seen in fitting, or null, does: fail, drop the row, or take the index after the last. */
 export type HandleInvalid = (typeof INVALID_HANDLING)[number];
 
-/** Parameters of `ml.stringIndex`. @property labels URL of the broadcast labels, in order */
+/** Parameters of `ml.stringIndex`. @property labels the broadcast labels, in order */
 export type StringIndexParams = {
   readonly column: string;
-  readonly labels: string;
+  readonly labels: ShippedFile;
   readonly handleInvalid: HandleInvalid;
 };
 
@@ -77,8 +78,8 @@ export const stringIndex = defineBuiltin<StringIndexParams>({
     checkLabelType(column, type);
     return "double";
   },
-  async create({ column, labels: url, handleInvalid }, context) {
-    const labels = deserialize(await context.readFile(url)) as readonly string[];
+  async create({ column, labels: file, handleInvalid }, context) {
+    const labels = deserialize(await context.fetch(file)) as readonly string[];
     const indices = new Map(labels.map((label, i) => [label, i]));
     return {
       apply([vector], rowError) {

@@ -3,6 +3,7 @@ import { DataType as ArrowType, type Vector } from "apache-arrow";
 import { type ColumnFunction, defineBuiltin, type RowError, type WorkerContext } from "../data/batch-function";
 import { SPARSE, SparseVector } from "../data/linalg";
 import { denseVectors, VectorRowError } from "../data/matrix";
+import type { ShippedFile } from "../data/shipped-file";
 import { arrayType } from "../data/types";
 import { type Matrix, valuesFromVector, vectorFromMatrix, vectorFromValues } from "../data/vectors";
 import { IllegalArgumentError } from "../errors";
@@ -16,8 +17,8 @@ export const VECTOR_TYPE = arrayType("double");
 export type StandardScaleParams = {
   /** The input column, for messages. */
   readonly column: string;
-  /** URL of the broadcast {@link ScalerValues}. */
-  readonly values: string;
+  /** The broadcast {@link ScalerValues}. */
+  readonly values: ShippedFile;
   readonly withMean: boolean;
   readonly withStd: boolean;
 };
@@ -32,8 +33,8 @@ export interface ScalerValues {
 export type ProjectParams = {
   /** The input column, for messages. */
   readonly column: string;
-  /** URL of the broadcast components: a {@link Matrix} of k rows. */
-  readonly components: string;
+  /** The broadcast components: a {@link Matrix} of k rows. */
+  readonly components: ShippedFile;
 };
 
 /**
@@ -44,8 +45,8 @@ export const standardScale = defineBuiltin<StandardScaleParams>({
   shape: "column",
   name: "ml.standardScale",
   returns: ({ column }, [type]) => vectorResultType(column, type, "StandardScalerModel"),
-  async create({ column, values: url, withMean, withStd }, context): Promise<ColumnFunction> {
-    const { mean, std } = await readScalerValues(url, context);
+  async create({ column, values: file, withMean, withStd }, context): Promise<ColumnFunction> {
+    const { mean, std } = await readScalerValues(file, context);
     const dimension = mean.length;
     const factor = std.map((s) => (s === 0 ? 0 : 1 / s));
     return {
@@ -119,19 +120,19 @@ function isSparse(vector: Vector): boolean {
   return Array.from(vector.getChild("type") ?? []).includes(SPARSE);
 }
 
-async function readScalerValues(url: string, context: WorkerContext): Promise<ScalerValues> {
-  const value = deserialize(await context.readFile(url)) as Partial<ScalerValues> | null;
+async function readScalerValues(file: ShippedFile, context: WorkerContext): Promise<ScalerValues> {
+  const value = deserialize(await context.fetch(file)) as Partial<ScalerValues> | null;
   if (value?.mean instanceof Float64Array && value.std instanceof Float64Array) return value as ScalerValues;
-  throw notBroadcast(url, "a scaler's mean and standard deviation");
+  throw notBroadcast(file.url, "a scaler's mean and standard deviation");
 }
 
-async function readComponents(url: string, context: WorkerContext): Promise<Matrix<Float64Array>> {
-  const value = deserialize(await context.readFile(url)) as Partial<Matrix<Float64Array>> | null;
+async function readComponents(file: ShippedFile, context: WorkerContext): Promise<Matrix<Float64Array>> {
+  const value = deserialize(await context.fetch(file)) as Partial<Matrix<Float64Array>> | null;
   const { values, rows, dimension } = value ?? {};
   if (values instanceof Float64Array && rows && dimension && values.length === rows * dimension) {
     return { values, rows, dimension };
   }
-  throw notBroadcast(url, "the components of a PCA");
+  throw notBroadcast(file.url, "the components of a PCA");
 }
 
 function notBroadcast(url: string, what: string): IllegalArgumentError {

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { types } from "node:util";
 import { serialize } from "node:v8";
-import type { FunctionSpec, SourceFunction } from "../data/batch-function";
+import type { FunctionSpec, ImportedModule, SourceFunction } from "../data/batch-function";
+import type { ShippedFile } from "../data/shipped-file";
 import { IllegalArgumentError, PomonaError } from "../errors";
 
 /** Thrown when a broadcast value holds something that cannot travel to a worker; `path` says where. */
@@ -58,30 +59,42 @@ export function checkBroadcastValue(value: unknown, name: string): void {
 }
 
 /**
- * Puts a user function's broadcast values where workers read them, and returns the function with their URLs. An engine
- * calls it before a stage starts.
- * @param writeBroadcast writes bytes made by `v8.serialize` to a file and returns its URL; called once per value
+ * Ships what a user's function brings along, its broadcast values and its modules, and returns the function with where they are. An
+ * engine calls it before a stage starts.
+ * @param ship puts bytes where workers fetch them; called once per content
  */
 export async function prepareSourceFunction(
   spec: SourceFunction,
-  writeBroadcast: (serialized: Uint8Array) => Promise<string>,
+  ship: (content: Uint8Array) => Promise<ShippedFile>,
 ): Promise<SourceFunction> {
-  const urls = new Map<string, Promise<string>>();
-  const broadcast: Record<string, string> = {};
+  const shipped = new Map<string, Promise<ShippedFile>>();
+  const once = (key: string, content: () => Uint8Array) => {
+    const known = shipped.get(key) ?? ship(content());
+    shipped.set(key, known);
+    return known;
+  };
+  const broadcast: Record<string, string | ShippedFile> = {};
   for (const [name, key] of Object.entries(spec.broadcast)) {
-    let url = urls.get(key);
-    if (!url) {
-      url = KEY.test(key) ? writeBroadcast(snapshotOf(key, name, spec)) : Promise.resolve(key);
-      urls.set(key, url);
-    }
-    broadcast[name] = await url;
+    broadcast[name] = isKey(key) ? await once(key, () => snapshotOf(key, name, spec)) : key;
   }
-  return { ...spec, broadcast };
+  const imports: ImportedModule[] = [];
+  for (const module of spec.imports) {
+    const { bundle } = module;
+    imports.push(
+      typeof bundle === "string" ? { ...module, bundle: await once(bundle, () => Buffer.from(bundle)) } : module,
+    );
+  }
+  return { ...spec, broadcast, imports };
 }
 
 /** True for a function that {@link prepareSourceFunction} has work to do for. */
 export function needsPreparation(spec: FunctionSpec): spec is SourceFunction {
-  return spec.kind === "source" && Object.values(spec.broadcast).some((key) => KEY.test(key));
+  if (spec.kind !== "source") return false;
+  return Object.values(spec.broadcast).some(isKey) || spec.imports.some(({ bundle }) => typeof bundle === "string");
+}
+
+function isKey(source: string | ShippedFile): source is string {
+  return typeof source === "string" && KEY.test(source);
 }
 
 function snapshotOf(key: string, name: string, spec: SourceFunction): Uint8Array {

@@ -11,6 +11,7 @@ import {
 } from "apache-arrow";
 import { arrowSchema } from "../data/arrow";
 import type { WorkerContext } from "../data/batch-function";
+import { checkShipped } from "../data/shipped-file";
 import type { StructType } from "../data/types";
 import { throwIfAborted } from "../errors";
 import { storageFor } from "../storage";
@@ -43,6 +44,7 @@ process.on("SIGTERM", () => stopped.abort());
 const context: WorkerContext = {
   signal: stopped.signal,
   readFile: (url) => storageFor(url).readFile(url),
+  fetch: async (file) => checkShipped(file, await storageFor(file.url).readFile(file.url)),
   log: (level, message) => send({ type: "log", level, message }),
 };
 

@@ -1,5 +1,6 @@
 import { parentPort } from "node:worker_threads";
 import type { WorkerContext } from "../data/batch-function";
+import { checkShipped } from "../data/shipped-file";
 import { storageFor } from "../storage";
 import { type FunctionCache, prepareFunctions } from "./apply-steps";
 import { runTask } from "./run-task";
@@ -22,6 +23,7 @@ const context: WorkerContext = {
     return running?.signal ?? idle;
   },
   readFile: (url) => storageFor(url).readFile(url),
+  fetch: async (file) => checkShipped(file, await storageFor(file.url).readFile(file.url)),
   log: (level, message) => send({ type: "log", level, message }),
 };
 

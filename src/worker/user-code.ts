@@ -54,14 +54,15 @@ export function compileSource(spec: SourceFunction, context: WorkerContext): Pro
 
 async function compile(spec: SourceFunction, host: Host): Promise<CompiledFunction> {
   const names = new Map<string, unknown>();
-  for (const [name, url] of Object.entries(spec.broadcast)) {
-    names.set(name, deserialize(await host.context.readFile(url)));
+  for (const [name, file] of Object.entries(spec.broadcast)) {
+    if (typeof file === "string") throw new PomonaError(`The broadcast value ${name} of ${spec.name} was not shipped.`);
+    names.set(name, deserialize(await host.context.fetch(file)));
   }
   const sourceMaps = new Map<string, SourceMap>();
   const console = workerConsole(host);
   const modules = new Map<string, unknown>();
   for (const module of spec.imports) {
-    const loaded = load(module, console, sourceMaps);
+    const loaded = load(module, await bundleOf(module, host.context), console, sourceMaps);
     modules.set(module.specifier, loaded);
     for (const [name, exportName] of Object.entries(module.names)) names.set(name, exportOf(loaded, exportName));
   }
@@ -103,15 +104,24 @@ function functionScope(
   ]);
 }
 
-function load(module: ImportedModule, console: Console, sourceMaps: Map<string, SourceMap>): unknown {
+async function bundleOf({ bundle }: ImportedModule, context: WorkerContext): Promise<string | undefined> {
+  return typeof bundle === "object" ? Buffer.from(await context.fetch(bundle)).toString("utf8") : bundle;
+}
+
+function load(
+  module: ImportedModule,
+  bundle: string | undefined,
+  console: Console,
+  sourceMaps: Map<string, SourceMap>,
+): unknown {
   const require = requireAt(module.root);
-  if (module.bundle === undefined) return require(module.specifier);
+  if (bundle === undefined) return require(module.specifier);
   const filename = `module:${module.specifier}`;
-  const map = inlineSourceMap(module.bundle);
+  const map = inlineSourceMap(bundle);
   if (map) sourceMaps.set(filename, map);
   const own = { exports: {} as unknown };
   try {
-    const run = compileFunction(module.bundle, ["exports", "require", "module", "__filename", "__dirname", "console"], {
+    const run = compileFunction(bundle, ["exports", "require", "module", "__filename", "__dirname", "console"], {
       filename,
       importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     });

@@ -138,9 +138,9 @@ describe("broadcast", () => {
     const written: Uint8Array[] = [];
     const prepared = await prepareSourceFunction(JSON.parse(JSON.stringify(expression.fn)), async (bytes) => {
       written.push(bytes);
-      return `file:///spool/${written.length}.bin`;
+      return { url: `file:/spool/${written.length}.bin`, sha256: "", bytes: bytes.length };
     });
-    expect(prepared.broadcast).toEqual({ lut: "file:///spool/1.bin" });
+    expect(prepared.broadcast).toMatchObject({ lut: { url: "file:/spool/1.bin" } });
     expect(needsPreparation(prepared)).toBe(false);
     const copy = deserialize(written[0]!) as typeof lut;
     expect(copy.f).toEqual(Float32Array.of(1, 2));
@@ -155,14 +155,37 @@ describe("broadcast", () => {
     const b = [1, 2];
     const { fn } = defineMapBatches(() => ({ x: [...a, ...b] }), { schema: { x: "double" }, broadcast: { a, b } });
     let writes = 0;
-    const prepared = await prepareSourceFunction(fn, async () => `file:///${++writes}`);
-    expect(prepared.broadcast).toEqual({ a: "file:///1", b: "file:///1" });
+    const prepared = await prepareSourceFunction(fn, async ({ length }) => ({
+      url: `file:/${++writes}`,
+      sha256: "",
+      bytes: length,
+    }));
+    expect(prepared.broadcast).toMatchObject({ a: { url: "file:/1" }, b: { url: "file:/1" } });
+  });
+
+  test("ships a module once, so that a task is small whatever it imports", async () => {
+    const root = folder({ "large.ts": `export const text = ${JSON.stringify("x".repeat(100_000))};` });
+    const one = udf(fromModule("./large", "text", root), { returns: "string" })("x").expression;
+    if (one.kind !== "batch" || one.fn.kind !== "source") throw new Error(one.kind);
+    const contents: Uint8Array[] = [];
+    const ship = async (content: Uint8Array) => {
+      contents.push(content);
+      return { url: "file:/a", sha256: "a", bytes: content.length };
+    };
+    expect(needsPreparation(one.fn)).toBe(true);
+    const prepared = await prepareSourceFunction(one.fn, ship);
+    expect(needsPreparation(prepared)).toBe(false);
+    expect(JSON.stringify(prepared).length).toBeLessThan(1000);
+    expect(contents.map((c) => c.length > 100_000)).toEqual([true]);
+    expect(Buffer.from(contents[0]!).toString()).toContain("xxx");
   });
 
   test("a value of another process is named", async () => {
     const { fn } = defineMapBatches(() => ({ x: [] }), { schema: { x: "double" } });
     const foreign = { ...fn, broadcast: { lut: `broadcast:${"0".repeat(64)}` } };
-    await expect(prepareSourceFunction(foreign, async () => "")).rejects.toThrow("is not in this process");
+    await expect(prepareSourceFunction(foreign, async () => ({ url: "", sha256: "", bytes: 0 }))).rejects.toThrow(
+      "is not in this process",
+    );
   });
 
   test("warns of large values", async () => {

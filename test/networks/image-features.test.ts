@@ -237,6 +237,7 @@ function context(): WorkerContext {
   return {
     log: () => {},
     readFile: () => Promise.reject(new Error("not needed")),
+    fetch: () => Promise.reject(new Error("not needed")),
     signal: new AbortController().signal,
   };
 }

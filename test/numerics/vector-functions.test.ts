@@ -21,8 +21,15 @@ import { packUpper, relativeDifference } from "./numeric";
 
 /** A worker whose files are these values. */
 function worker(files: Readonly<Record<string, unknown>> = {}): WorkerContext {
-  return { log: () => {}, readFile: async (url) => serialize(files[url]), signal: new AbortController().signal };
+  return {
+    log: () => {},
+    readFile: () => Promise.reject(new Error("not needed")),
+    fetch: async ({ url }) => serialize(files[url]),
+    signal: new AbortController().signal,
+  };
 }
+
+const shipped = (url: string) => ({ url, sha256: "", bytes: 0 });
 
 async function applyColumn(fn: unknown, params: Json, column: Vector, files: Readonly<Record<string, unknown>>) {
   const created = await (fn as BuiltinColumnFunction).create(params, worker(files));
@@ -146,7 +153,7 @@ describe("ml.moments and ml.scatter", () => {
 describe("ml.standardScale", () => {
   const values = { mean: Float64Array.from([1, 10, 5]), std: Float64Array.from([2, 0, 0.5]) };
   const scale = async (withMean: boolean, withStd: boolean) => {
-    const params = { column: "features", values: "file:/values", withMean, withStd };
+    const params = { column: "features", values: shipped("file:/values"), withMean, withStd };
     const out = await applyColumn(
       standardScale,
       params,
@@ -174,13 +181,13 @@ describe("ml.standardScale", () => {
       .concat(arrays([[7, 9, 11]]))
       .slice(1) as Vector;
     expect(column.data).toHaveLength(2);
-    const params = { column: "features", values: "file:/values", withMean: true, withStd: false };
+    const params = { column: "features", values: shipped("file:/values"), withMean: true, withStd: false };
     const out = await applyColumn(standardScale, params, column, { "file:/values": values });
     expect(Array.from(matrixFromVector(out).values)).toEqual([2, -5, 3, 6, -1, 6]);
   });
 
   it("refuses vectors of another length than the model's, and a broadcast of something else", async () => {
-    const params = { column: "features", values: "file:/values", withMean: true, withStd: true };
+    const params = { column: "features", values: shipped("file:/values"), withMean: true, withStd: true };
     await expect(applyColumn(standardScale, params, arrays([[1, 2]]), { "file:/values": values })).rejects.toThrow(
       /features holds vectors of 2 values, not 3/,
     );
@@ -193,7 +200,7 @@ describe("ml.standardScale", () => {
 describe("ml.project", () => {
   it("gives the inner products with each component, without centring, also for no rows", async () => {
     const components = { values: Float64Array.from([1, 0, 0, 0.5, 0.5, 2]), rows: 2, dimension: 3 };
-    const params = { column: "scaled", components: "file:/components" };
+    const params = { column: "scaled", components: shipped("file:/components") };
     const run = async (rows: readonly unknown[]) =>
       applyColumn(project, params, arrays(rows), { "file:/components": components });
     expect(

@@ -97,7 +97,10 @@ describe("the program beside a process that has the rows", () => {
         ],
       },
     ];
-    const prepared = await preparedSteps(steps, { driver: { log: () => {} }, broadcast: async () => "" });
+    const prepared = await preparedSteps(steps, {
+      driver: { log: () => {} },
+      ship: async () => ({ url: "", sha256: "", bytes: 0 }),
+    });
     const rows = pathsTable(chosen);
 
     const input = join(folder, "input.parquet");
@@ -118,7 +121,12 @@ describe("the program beside a process that has the rows", () => {
       steps: prepared.steps,
       output: { url: join(folder, "output.parquet"), schema: SCHEMA, compression: "snappy", metadata: {} },
     };
-    const context = { log: () => {}, readFile: localStorage.readFile, signal: new AbortController().signal };
+    const context = {
+      log: () => {},
+      readFile: localStorage.readFile,
+      fetch: () => Promise.reject(new Error("not needed")),
+      signal: new AbortController().signal,
+    };
     const result = await runTask(task, context, new Map(), () => {});
     const expected: unknown[][] = [];
     for await (const batch of readParquetBatches(task.output.url)) expected.push(...valuesOf(batch as never));
@@ -164,7 +172,10 @@ describe("the program beside a process that has the rows", () => {
       type: "string",
     } as const;
     const steps = [step(fails(col("path")), ["path"], "out", base as never)];
-    const { steps: prepared } = await preparedSteps(steps, { driver: { log: () => {} }, broadcast: async () => "" });
+    const { steps: prepared } = await preparedSteps(steps, {
+      driver: { log: () => {} },
+      ship: async () => ({ url: "", sha256: "", bytes: 0 }),
+    });
     const run = await program(
       { partition: 3, firstRow: 40, steps: prepared, schema: parseSchema("path string, out string"), batchSize: 16 },
       tableToIPC(pathsTable(["a", "b"]), "stream"),

@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import { buildSync } from "esbuild";
 import type { SourceFunction } from "../../src/data/batch-function";
+import { sha256Of } from "../../src/data/shipped-file";
 import type { DataType, StructType } from "../../src/data/types";
 import type { Column } from "../../src/frame/column";
 import { prepareSourceFunction } from "../../src/user-functions";
@@ -54,12 +55,12 @@ export function startUdfWorker(): UdfWorker {
       worker.once("error", fail);
       worker.postMessage(request);
     });
-  let written = 0;
   const prepare = (spec: SourceFunction) =>
     prepareSourceFunction(spec, async (bytes) => {
-      const path = join(folder, `${written++}.bin`);
+      const sha256 = sha256Of(bytes);
+      const path = join(folder, sha256);
       writeFileSync(path, bytes);
-      return pathToFileURL(path).href;
+      return { url: pathToFileURL(path).href, sha256, bytes: bytes.length };
     });
   return {
     async column({ expression }, input, keepFailed = false) {
@@ -90,6 +91,7 @@ parentPort.on("message", async ({ spec, input, returns, schema, keepFailed }) =>
   const context = {
     log: (level, message) => log.push(level + ": " + message),
     readFile: async (url) => readFileSync(fileURLToPath(url)),
+    fetch: async ({ url }) => readFileSync(fileURLToPath(url)),
     signal: new AbortController().signal,
   };
   const rowError = (row, error) => {

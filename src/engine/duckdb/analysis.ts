@@ -121,7 +121,7 @@ export async function analyze(plan: Plan, duckdb: DuckDb, { cached, ...looking }
       const inputs = [...sources.values()].map((s) => s.fingerprint);
       // A spool folder's name differs from run to run; what lies in it is named by its content.
       const text = JSON.stringify([VERSION, plan, inputs, more], comparable()).replaceAll(
-        /file:[^"]*\/(broadcast-)/g,
+        /file:[^"]*\/(shipped-)/g,
         "$1",
       );
       return createHash("sha256").update(text).digest("hex");

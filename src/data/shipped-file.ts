@@ -1,0 +1,31 @@
+import { createHash } from "node:crypto";
+import { PomonaError } from "../errors";
+
+/**
+ * Bytes that workers fetch when they need them, such as a broadcast value, a user's module or a network's weights: a task names
+ * them, and stays small whatever they hold. Plain data; what is the same has the same `sha256`, and is sent once.
+ */
+export type ShippedFile = {
+  readonly url: string;
+  /** Of the content, in hexadecimal digits. */
+  readonly sha256: string;
+  /** How many bytes it has. */
+  readonly bytes: number;
+};
+
+/** What a worker fetched is not what the driver shipped. */
+export class ShippedFileError extends PomonaError {}
+
+/** @throws ShippedFileError for other bytes than were shipped */
+export function checkShipped({ url, sha256, bytes }: ShippedFile, content: Uint8Array): Uint8Array {
+  if (content.byteLength === bytes && sha256Of(content) === sha256) return content;
+  throw new ShippedFileError(`${url} holds ${content.byteLength} bytes that are not the ${bytes} that were shipped.`, {
+    remedy: "Something changed the session's files while it ran, or the disk is full: start the session anew.",
+    retryable: true,
+  });
+}
+
+/** In hexadecimal digits. */
+export function sha256Of(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
