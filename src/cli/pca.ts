@@ -5,7 +5,7 @@ import type { DataFrame } from "../frame/dataframe";
 import { col } from "../frame/functions";
 import type { SaveMode } from "../frame/runtime";
 import { PCA, StandardScaler } from "../ml";
-import { storageFor } from "../storage";
+import type { Storages } from "../storage";
 import { mayWrite, PathAlreadyExistsError } from "../storage/commit";
 import { type Command, SHARED_OPTIONS, UsageError, wholeNumber } from "./command";
 import { withSession } from "./session-for";
@@ -46,8 +46,10 @@ export const pca: Command = {
     const started = Date.now();
     const done = await withSession(context, async (session) => {
       // Before the work, which takes minutes, rather than after it.
-      if (!(await mayWrite(dst, mode))) return undefined;
-      if (models !== undefined && mode !== "overwrite") await refuseExisting([`${models}/scaler`, `${models}/pca`]);
+      const { storages } = session.runtime;
+      if (!(await mayWrite(storages, dst, mode))) return undefined;
+      if (models !== undefined && mode !== "overwrite")
+        await refuseExisting(storages, [`${models}/scaler`, `${models}/pca`]);
       const read = session.read.parquet(src);
       const isDropping = options["on-error"] === "drop";
       const droppedRows = isDropping ? await read.filter(col(column).isNull()).count({ signal }) : 0;
@@ -96,9 +98,10 @@ export const pca: Command = {
   },
 };
 
-async function refuseExisting(paths: readonly string[]): Promise<void> {
+async function refuseExisting(storages: Storages, paths: readonly string[]): Promise<void> {
   for (const path of paths) {
-    if ((await storageFor(path).stat(path)) === undefined) continue;
+    const { storage, url } = storages.at(path);
+    if ((await storage.stat(url)) === undefined) continue;
     throw new PathAlreadyExistsError(`There is something at ${path} already.`, {
       remedy: "Save the models elsewhere, or replace models and data with --mode overwrite.",
     });

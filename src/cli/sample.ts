@@ -1,5 +1,5 @@
 import { balancedSample } from "../ml";
-import { storageFor } from "../storage";
+import { listed } from "../storage";
 import { copyTree } from "../storage/copy-tree";
 import { type Command, SHARED_OPTIONS, wholeNumber } from "./command";
 import { IMAGES_GLOB, imagesBelow, NoImagesError, passedOver, passedOverNote } from "./images-below";
@@ -32,23 +32,29 @@ export const sample: Command = {
     const n = wholeNumber(options, "n") ?? 300;
     const seed = wholeNumber(options, "seed", 0) ?? 42;
     const glob = String(options.glob);
-    const { found: rows, passed } = await withSession(context, async (session) => {
+    const {
+      found: rows,
+      passed,
+      storages,
+    } = await withSession(context, async (session) => {
       const files = imagesBelow(session, src, glob);
       const found = await balancedSample(files, { by: "label", n, seed }).select("path", "label").collect({ signal });
       const passed = await passedOver(session, src, glob, { signal });
       if (found.length === 0) throw new NoImagesError(src, glob, passed);
-      return { found, passed };
+      return { found, passed, storages: session.runtime.storages };
     });
     const note = passedOverNote(passed);
     if (note) context.note(note);
     const line = progressLine("copy", options.quiet === true);
     const copied = await copyTree(src, dst, {
+      storages,
       files: rows.map((row) => row.path),
       signal,
       progress: ({ files, totalFiles }) => line.update(files, totalFiles),
     });
     line.end();
-    const others = (await storageFor(dst).list(dst, { signal })).length - rows.length;
+    const { storage, url } = storages.at(dst);
+    const others = (await listed(storage, url, { signal })).length - rows.length;
     if (others > 0) context.note(`Note: ${dst} holds ${others} other files too; they are not part of this sample.`);
     const classes = new Set(rows.map((row) => row.label)).size;
     if (options.json)

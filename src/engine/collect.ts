@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { Plan } from "../frame/plan";
+import { type Url, urlOf } from "../storage";
 import { announced } from "./announce";
 import { analyzed, type Job } from "./job";
 import { runInnerStages, runPipeline } from "./run-pipeline";
@@ -9,7 +10,7 @@ import type { StageOutput } from "./stage";
 
 /** A result: Parquet files, in order, and what its columns are called. */
 export interface Collected {
-  readonly files: readonly string[];
+  readonly files: readonly Url[];
   readonly names: readonly string[];
 }
 
@@ -23,10 +24,12 @@ export async function collect(plan: Plan, results: Spool, job: Job): Promise<Col
     if (root.steps.length === 0) {
       const path = results.fresh("result.parquet");
       await analysis.copy(root.source, root.columns, path, job.signal);
-      return [path];
+      return [urlOf(path)];
     }
     const output: StageOutput = {
-      urlFor: (partition, attempt) => join(results.folder, `part-${partition}-${attempt}.parquet`),
+      placeFor: (partition, attempt) => ({
+        url: urlOf(join(results.folder, `part-${partition}-${attempt}.parquet`)),
+      }),
       compression: "snappy",
     };
     const parts = await runPipeline({ analysis, pipeline: root, output, jobId, stageId: stages.length }, job);

@@ -5,7 +5,7 @@ import { renamedBatch } from "../data/vectors";
 import { CancelledError, throwIfAborted } from "../errors";
 import type { Plan } from "../frame/plan";
 import { footerCache, readParquetBatches } from "../parquet";
-import { localStorage } from "../storage/local-storage";
+import type { Storages } from "../storage";
 import { collect } from "./collect";
 import type { Engine, EngineOptions } from "./contract";
 import { driverWork } from "./driver-work";
@@ -29,6 +29,8 @@ export interface DriverParts extends EngineOptions {
   /** Gets workers on other machines ready; absent where there is nothing to wait for. */
   start?(signal: AbortSignal): Promise<void>;
   readonly workers: WorkerPool;
+  /** Where files are read and written; the workers have their own. */
+  readonly storages: Storages;
   /** Called when the first action starts. */
   openSpool(): Spool;
   /** Called when the first action starts. @param folder for what does not fit into memory */
@@ -37,7 +39,7 @@ export interface DriverParts extends EngineOptions {
 
 /** An engine that lowers plans into stages of tasks, gives the tasks to workers, and commits what they make. */
 export function driver(parts: DriverParts): Engine {
-  const { master, conf, workers } = parts;
+  const { master, conf, workers, storages } = parts;
   const listeners = new Set<EventListener>();
   const life = lifeCycle(parts.start, (event) => {
     for (const listener of listeners) listener(event);
@@ -45,7 +47,7 @@ export function driver(parts: DriverParts): Engine {
   const { emit } = life;
   const id = `${parts.about.name}-${Date.now()}`;
   const cached: CachedStages = new Map();
-  const footers = footerCache();
+  const footers = footerCache(storages);
   const running = new Map<AbortController, Promise<unknown>>();
   let opened: Spool | undefined;
   let relational: Promise<Relational> | undefined;
@@ -79,7 +81,7 @@ export function driver(parts: DriverParts): Engine {
     return tracked(signal, async (signal) => {
       await life.started(signal);
       relational ??= parts.openRelational(join(spool().folder, "relational"));
-      const shared = { conf, emit, workers, cached, footers, relational: await relational, spool: spool() };
+      const shared = { conf, emit, workers, storages, cached, footers, relational: await relational, spool: spool() };
       // The first action opens the relational engine, which takes its time.
       throwIfAborted(signal);
       const scratch = shared.spool.scratch();
@@ -97,7 +99,11 @@ export function driver(parts: DriverParts): Engine {
     try {
       const { files, names } = await action(signal, (job) => collect(plan, results, job));
       for (const file of files) {
-        for await (const batch of readParquetBatches(file, signal ? { signal } : {})) yield renamedBatch(batch, names);
+        for await (const batch of readParquetBatches(
+          { url: file, storage: storages.for(file) },
+          signal ? { signal } : {},
+        ))
+          yield renamedBatch(batch, names);
       }
     } finally {
       results.close();
@@ -150,13 +156,14 @@ export function driver(parts: DriverParts): Engine {
     async unpersist(id) {
       const stage = cached.get(id);
       cached.delete(id);
-      for (const file of stage?.files ?? []) await localStorage.remove(file.url);
+      for (const file of stage?.files ?? []) await storages.for(file.url).remove(file.url);
     },
 
     setting: conf,
+    storages,
     footer: footers.read,
 
-    broadcast: async (value) => ship(serialize(value), spool()),
+    broadcast: async (value) => ship(serialize(value), spool(), storages),
 
     subscribe(listener) {
       listeners.add(listener);

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import type { StructField } from "../data/types";
 import { IllegalArgumentError } from "../errors";
 import type { Plan } from "../frame/plan";
-import { type FileStatus, storageFor } from "../storage";
+import { type FileStatus, listed, type Storages, type Url } from "../storage";
 import { globPattern } from "../storage/glob";
 import { expandPath } from "../storage/glob-paths";
-import { baseName, isInside, locationUrl, parseLocation } from "../storage/location";
+import { baseName, isInside, parentOf } from "../storage/location";
 import type { PartitionValue } from "./partition-values";
 import { discoverPartitions } from "./partitions";
 
@@ -17,7 +17,7 @@ export interface FoundFiles {
   /** The columns that folders `k=v` below the path give. */
   readonly partitionColumns: readonly StructField[];
   /** The files and folders that the paths mean. */
-  readonly roots: readonly string[];
+  readonly roots: readonly Url[];
 }
 
 export interface FoundFile extends FileStatus {
@@ -31,29 +31,39 @@ export interface ReadSettings {
   readonly partitionInference: boolean;
 }
 
+/** What finding files needs. */
+export interface FindContext {
+  readonly settings: ReadSettings;
+  readonly storages: Storages;
+}
+
 /**
  * Lists a read's files as Spark does: patterns in the paths, what lies below folders `k=v` or, recursively, below any;
  * then the options that choose among them.
  * @throws PathNotFoundError, AnalysisError, IllegalArgumentError
  */
-export async function findFiles(leaf: ReadLeaf, settings: ReadSettings, signal?: AbortSignal): Promise<FoundFiles> {
+export async function findFiles(
+  leaf: ReadLeaf,
+  { settings, storages }: FindContext,
+  signal?: AbortSignal,
+): Promise<FoundFiles> {
   refuseIgnoring(leaf.options);
-  const roots = (await Promise.all(leaf.paths.map(expandPath))).flat();
-  const listed = await Promise.all(roots.map((root) => storageFor(root).list(root, signal ? { signal } : {})));
+  const roots = (await Promise.all(leaf.paths.map((path) => expandPath(storages, path)))).flat();
+  const found = await Promise.all(roots.map((root) => listed(storages.for(root), root, { signal })));
   const chosen = fileFilter(leaf.options);
-  const unique = [...new Map(listed.flat().map((file) => [file.url, file])).values()];
+  const unique = [...new Map(found.flat().map((file) => [file.url, file])).values()];
   if (leaf.options.recursiveFileLookup?.toLowerCase() === "true") {
     return { files: unique.filter(chosen).map(unpartitioned), partitionColumns: [], roots };
   }
   const { columns, values } = discoverPartitions([...new Set(unique.map((file) => folderOf(file.url)))].sort(), {
-    basePaths: await basePaths(leaf.options.basePath, roots, unique),
+    basePaths: await basePaths(leaf.options.basePath, roots, unique, storages),
     inference: settings.partitionInference,
     ...(leaf.schema ? { schema: leaf.schema } : {}),
   });
   if (columns.length === 0) {
     // Without partitions, only what lies right in a path; one given twice is read twice.
     const direct = roots.flatMap((root, i) =>
-      (listed[i] ?? []).filter(({ url }) => url === root || folderOf(url) === root),
+      (found[i] ?? []).filter(({ url }) => url === root || folderOf(url) === root),
     );
     return { files: direct.filter(chosen).map(unpartitioned), partitionColumns: [], roots };
   }
@@ -73,13 +83,18 @@ function unpartitioned(file: FileStatus): FoundFile {
 }
 
 /** @throws IllegalArgumentError */
-async function basePaths(given: string | undefined, roots: readonly string[], files: readonly FileStatus[]) {
+async function basePaths(
+  given: string | undefined,
+  roots: readonly Url[],
+  files: readonly FileStatus[],
+  storages: Storages,
+): Promise<ReadonlySet<string>> {
   if (given === undefined) {
     const fileUrls = new Set(files.map((file) => file.url));
     return new Set(roots.map((root) => (fileUrls.has(root) ? folderOf(root) : root)));
   }
-  const base = locationUrl(parseLocation(given));
-  if ((await storageFor(base).stat(base)) !== "folder") {
+  const { storage, url: base } = storages.at(given);
+  if ((await storage.stat(base)) !== "folder") {
     throw new IllegalArgumentError(`Option basePath must be a folder, and ${given} is none.`);
   }
   const outside = roots.find((root) => !isInside(root, base));
@@ -91,8 +106,8 @@ async function basePaths(given: string | undefined, roots: readonly string[], fi
   return new Set([base]);
 }
 
-function folderOf(url: string): string {
-  const folder = url.slice(0, url.lastIndexOf("/"));
+function folderOf(url: Url): string {
+  const folder: string = parentOf(url);
   return folder.includes("/") ? folder : `${folder}/`;
 }
 

@@ -1,5 +1,6 @@
 import type { Plan } from "../frame/plan";
 import type { FooterCache } from "../parquet";
+import type { Storages } from "../storage";
 import type { EngineOptions } from "./contract";
 import type { EventListener } from "./events";
 import type { Analysis, CachedStages, Relational } from "./relational";
@@ -12,6 +13,7 @@ export interface Job {
   readonly emit: EventListener;
   readonly relational: Relational;
   readonly workers: WorkerPool;
+  readonly storages: Storages;
   /** Lives as long as the session: what a user cached, what is shipped to workers. */
   readonly spool: Spool;
   /** Gone when the action ends. */
@@ -23,8 +25,8 @@ export interface Job {
 
 /** A plan, looked up. @throws AnalysisError, StorageError */
 export function analyzed(plan: Plan, job: Job): Promise<Analysis> {
-  const { conf, scratch, cached, footers, signal } = job;
+  const { conf, scratch, cached, footers, storages, signal } = job;
   const inference = conf("spark.sql.sources.partitionColumnTypeInference.enabled");
   const settings = { partitionInference: inference?.toLowerCase() !== "false" };
-  return job.relational.analyze(plan, { spool: scratch, cached, settings, footers, signal });
+  return job.relational.analyze(plan, { spool: scratch, cached, settings, footers, storages, signal });
 }

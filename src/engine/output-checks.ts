@@ -1,16 +1,23 @@
 import { type StructType, simpleString } from "../data/types";
 import { readParquetFooter, sparkSchemaOf } from "../parquet";
-import { storageFor } from "../storage";
-import { resolveLinks } from "../storage/links";
-import { isInside, locationUrl, parseLocation } from "../storage/location";
+import { listed, type Place, type Storages } from "../storage";
+import { isInside } from "../storage/location";
 import { OutputInsideInputError, SchemaMismatchError } from "./errors";
 import { unescapeFolder } from "./partition-values";
 
 /** A write into its own input would read or delete what it made. @throws OutputInsideInputError */
-export async function refuseOutputInsideInput(output: string, inputs: readonly string[]): Promise<void> {
-  const to = await resolveLinks(locationUrl(parseLocation(output)));
+export async function refuseOutputInsideInput(
+  storages: Storages,
+  output: string,
+  inputs: readonly string[],
+): Promise<void> {
+  const resolved = async (path: string) => {
+    const { storage, url } = storages.at(path);
+    return storage.resolve(url);
+  };
+  const to = await resolved(output);
   for (const input of inputs) {
-    const from = await resolveLinks(locationUrl(parseLocation(input)));
+    const from = await resolved(input);
     if (!isInside(to, from) && !isInside(from, to)) continue;
     const how = to === from ? "is also read" : isInside(to, from) ? "lies inside the input" : "contains the input";
     throw new OutputInsideInputError(`The output ${to} ${how}${to === from ? "" : ` ${from}`}.`, {
@@ -25,14 +32,13 @@ export async function refuseOutputInsideInput(output: string, inputs: readonly s
  * @throws SchemaMismatchError
  */
 export async function refuseOtherColumns(
-  path: string,
+  { storage, url: path }: Place,
   schema: StructType,
   partitionBy: readonly string[],
 ): Promise<void> {
-  const storage = storageFor(path);
   if ((await storage.stat(path)) !== "folder") return;
-  const root = await resolveLinks(path);
-  const part = (await storage.list(root)).find(({ url }) => url.endsWith(".parquet"));
+  const root = await storage.resolve(path);
+  const part = (await listed(storage, root)).find(({ url }) => url.endsWith(".parquet"));
   if (!part) return;
   const inside = part.url
     .slice(root.length + 1)
@@ -47,7 +53,7 @@ export async function refuseOtherColumns(
     });
   }
   const columns = ({ fields }: StructType) => fields.map((f) => `${f.name} ${simpleString(f.type)}`).join(", ");
-  const there = columns(sparkSchemaOf(await readParquetFooter(part.url, part.size), part.url));
+  const there = columns(sparkSchemaOf(await readParquetFooter({ storage, url: part.url }, part.size), part.url));
   const added = columns(schema);
   if (there === added) return;
   throw new SchemaMismatchError(`${path} has the columns ${there}; what is to be appended has ${added}.`, {

@@ -1,6 +1,7 @@
 import type { StructField, StructType } from "../data/types";
 import type { Plan } from "../frame/plan";
 import type { FooterCache } from "../parquet";
+import type { Storages, Url } from "../storage";
 import type { Resolved } from "./analyzer/attribute";
 import type { ReadSettings } from "./files";
 import type { FolderRange } from "./output-partitions";
@@ -27,6 +28,7 @@ export interface AnalysisContext {
   readonly cached: CachedStages;
   readonly settings: ReadSettings;
   readonly footers: FooterCache;
+  readonly storages: Storages;
   readonly signal: AbortSignal;
 }
 
@@ -66,7 +68,7 @@ export interface Renamed {
 
 /** A Parquet file and how many rows it has. */
 export interface CountedFile {
-  readonly url: string;
+  readonly url: Url;
   readonly rows: number;
   /** Absent where nobody knows. */
   readonly bytes?: number;

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { Plan } from "../frame/plan";
-import type { OutputJob, TaskManifest } from "../storage/commit";
+import { type Url, urlOf } from "../storage";
+import type { OutputJob } from "../storage/commit";
 import { announced, logTo } from "./announce";
 import { analyzed, type Job } from "./job";
 import type { OutputPartitioning } from "./output-partitions";
@@ -23,14 +24,22 @@ export interface PipelineRun {
   readonly partitioning?: OutputPartitioning | undefined;
 }
 
+/** A part that a task made, and where it lies now. */
+export interface PartResult {
+  readonly partition: number;
+  readonly url: Url;
+  readonly rows: number;
+  readonly failedRows: number;
+}
+
 /** Cuts a pipeline into tasks and runs those that no earlier run has done. The parts are in the order of the rows. */
-export async function runPipeline(run: PipelineRun, job: Job): Promise<TaskManifest[]> {
+export async function runPipeline(run: PipelineRun, job: Job): Promise<PartResult[]> {
   const { analysis, pipeline, output, committer, partitioning, jobId, stageId } = run;
   const { workers, emit, signal } = job;
   workers.start();
   const prepared = await preparedSteps(pipeline.steps, {
     driver: { log: logTo(emit), signal },
-    ship: (content) => ship(content, job.spool),
+    ship: (content) => ship(content, job.spool, job.storages),
   });
   // What an earlier run has done may be all there is.
   if (!committer?.resumed.size) workers.prepare(prepared.steps);
@@ -44,7 +53,9 @@ export async function runPipeline(run: PipelineRun, job: Job): Promise<TaskManif
     stageId,
     ...planning(job),
   });
-  const done = new Map(committer?.resumed);
+  const done = new Map<number, PartResult>();
+  for (const { draft, ...part } of committer?.resumed.values() ?? [])
+    done.set(part.partition, { ...part, url: draft.url });
   await runStage({
     jobId,
     stageId,
@@ -54,9 +65,10 @@ export async function runPipeline(run: PipelineRun, job: Job): Promise<TaskManif
     rows: tasks.rows,
     taskFor: tasks.taskFor,
     async onTaskDone(task, result) {
-      const manifest = { partition: task.partition, url: task.output.url, ...result };
-      if (committer && !(await committer.commitTask(manifest))) return;
-      done.set(task.partition, manifest);
+      const { draft, rows, failedRows } = result;
+      const { partition } = task;
+      if (committer && draft && !(await committer.commitTask({ partition, draft, rows, failedRows }))) return;
+      done.set(partition, { partition, url: task.output.url, rows, failedRows });
     },
     workers: workers.workers,
     maxAttempts: Number(job.conf("spark.task.maxFailures")),
@@ -72,9 +84,10 @@ export async function runInnerStages(analysis: Analysis, job: Job, jobId: string
   for (const [stageId, { id, pipeline }] of analysis.lowered.stages.entries()) {
     const isUsers = !isInternal(id);
     const folder = (isUsers ? job.spool : job.scratch).fresh("stage");
-    const urlFor = (partition: number, attempt: number) =>
-      join(folder, `part-${String(partition).padStart(5, "0")}-${attempt}.parquet`);
-    const output: StageOutput = { urlFor, compression: "snappy" };
+    const placeFor = (partition: number, attempt: number) => ({
+      url: urlOf(join(folder, `part-${String(partition).padStart(5, "0")}-${attempt}.parquet`)),
+    });
+    const output: StageOutput = { placeFor, compression: "snappy" };
     const done = await runPipeline({ analysis, pipeline, output, jobId, stageId }, job);
     const files = done.map(({ url, rows }) => ({ url, rows }));
     const staged = { schema: await analysis.knownSchemaOf(pipeline), files };
@@ -92,14 +105,14 @@ export function countPartitions(plan: Plan, job: Job): Promise<number> {
     await runInnerStages(analysis, job, jobId);
     const { stages, root } = analysis.lowered;
     const prepared = { steps: root.steps, metadata: {}, name: "" };
-    const output: StageOutput = { urlFor: () => job.scratch.folder, compression: "snappy" };
+    const output: StageOutput = { placeFor: () => ({ url: urlOf(job.scratch.folder) }), compression: "snappy" };
     const request = { analysis, pipeline: root, prepared, output, jobId, stageId: stages.length };
     return (await planTasks({ ...request, ...planning(job) })).partitions.length;
   });
 }
 
 /** How tasks are cut here. */
-function planning({ relational, scratch, signal, workers, conf }: Job) {
+function planning({ relational, scratch, storages, signal, workers, conf }: Job) {
   const batchRows = Number(conf("spark.sql.execution.arrow.maxRecordsPerBatch"));
-  return { relational, scratch, signal, parallelism: workers.parallelism, batchRows };
+  return { relational, scratch, storages, signal, parallelism: workers.parallelism, batchRows };
 }

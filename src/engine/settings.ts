@@ -30,6 +30,11 @@ export const DRIVER_SETTINGS = {
     about: "Whether the values of folders k=v are looked at for their type; else they are text.",
     value: FLAG,
   },
+  "pomona.write.leaseSeconds": {
+    default: "120",
+    about: "How long a write keeps its folder without a sign of life, where its process can't be looked up.",
+    value: POSITIVE,
+  },
   "pomona.spool.dir": {
     default: undefined,
     about: "Folder for intermediate files. Default: the system's.",

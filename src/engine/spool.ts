@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeFolderSync } from "../storage/folders";
 import { asStorageError } from "../storage/local-storage";
+import { fileUrl } from "../storage/location";
 
 /** A folder for what lives between two stages; gone when the session ends, or the process. */
 export interface Spool {
@@ -33,7 +34,7 @@ function spoolIn(folder: string): Spool {
   try {
     makeFolderSync(folder);
   } catch (error) {
-    throw asStorageError(error, folder, "write");
+    throw asStorageError(error, fileUrl(folder), "write");
   }
   let files = 0;
   const fresh = (name: string) => join(folder, `${String(files++).padStart(4, "0")}-${name}`);

@@ -1,11 +1,12 @@
 import type { BuiltinFunction, DriverContext, FunctionSpec, SourceFunction } from "../data/batch-function";
 import type { ShippedFile } from "../data/shipped-file";
 import { type ParquetCompression, readParquetFooter } from "../parquet";
-import { locationUrl, parseLocation } from "../storage/location";
+import type { Storages } from "../storage";
+import { localPath } from "../storage/location";
 import { prepareSourceFunction } from "../user-functions";
 import { VERSION } from "../version";
 import { builtinFunction } from "../worker/registry";
-import type { InputFile, Step, Task } from "../worker/task";
+import type { InputFile, Step, Task, TaskOutput } from "../worker/task";
 import type { FolderRange, OutputPartitioning } from "./output-partitions";
 import { type Pipeline, requestedPartitions } from "./pipeline";
 import { columnsOf, type Relation } from "./relation";
@@ -33,7 +34,7 @@ const FOLDER_ROWS = 1_000_000;
 
 /** Where a stage's parts go. */
 export interface StageOutput {
-  readonly urlFor: (partition: number, attempt: number, folder?: string) => string;
+  readonly placeFor: (partition: number, attempt: number, folder?: string) => Pick<TaskOutput, "url" | "publishedAt">;
   readonly compression: ParquetCompression;
 }
 
@@ -89,6 +90,7 @@ export interface StageRequest {
   readonly partitioning?: OutputPartitioning;
   readonly relational: Relational;
   readonly scratch: Spool;
+  readonly storages: Storages;
   readonly jobId: string;
   readonly stageId: number;
   readonly parallelism: number;
@@ -125,7 +127,7 @@ export async function planTasks(request: StageRequest): Promise<StageTasks> {
   const renaming: Step[] = read.some(({ from, as }) => from !== as) ? [{ kind: "select", columns: read }] : [];
   const rows = files.reduce((total, f) => total + f.rows, 0);
   const folders = partitioning
-    ? partsOfFolders(await request.relational.folderRanges(parseLocation(files[0]!.url).path, inFolders), request, rows)
+    ? partsOfFolders(await request.relational.folderRanges(localPath(files[0]!.url), inFolders), request, rows)
     : undefined;
   const ranges = folders?.map((part) => part.rows) ?? partitionRanges(request, files, direct !== undefined);
   const readsContent = steps.some((s) => s.kind === "column" && s.fn.name === "binaryFile.content");
@@ -142,7 +144,7 @@ export async function planTasks(request: StageRequest): Promise<StageTasks> {
       input: { files: sliceFiles(files, ranges[partition]!), columns, firstRow: ranges[partition]![0] },
       steps: [...renaming, ...steps],
       output: {
-        url: output.urlFor(partition, attempt, folders?.[partition]?.folder),
+        ...output.placeFor(partition, attempt, folders?.[partition]?.folder),
         schema,
         compression: output.compression,
         metadata,
@@ -158,7 +160,8 @@ async function spoolSource(request: StageRequest, columns: readonly string[]): P
   const path = request.scratch.fresh("input.parquet");
   const wanted = columns.map((name) => ({ from: name, as: name }));
   await request.analysis.copy(request.pipeline.source, wanted, path, request.signal);
-  return { url: locationUrl(parseLocation(path)), rows: (await readParquetFooter(path)).rows };
+  const file = request.storages.at(path);
+  return { url: file.url, rows: (await readParquetFooter(file)).rows };
 }
 
 /** The columns to read of a stage's files, each with the name that steps know it by. */

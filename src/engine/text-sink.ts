@@ -4,13 +4,15 @@ import { throwIfAborted } from "../errors";
 import { AnalysisError } from "../frame/analysis-error";
 import type { Sink } from "../frame/runtime";
 import { readParquetBatches } from "../parquet";
+import type { Place } from "../storage";
 import type { OutputJob, TaskManifest } from "../storage/commit";
-import { localStorage } from "../storage/local-storage";
 import { csvText, type RowText } from "../text/csv-write";
 import { compressionEnding, encoded } from "../text/encode";
 import { jsonText } from "../text/json-write";
 import { lineText } from "../text/line-text";
 import { valuesOf } from "../text/vector-values";
+import type { Job } from "./job";
+import type { PartResult } from "./run-pipeline";
 
 /** The formats that are written as text. */
 type TextSink = Sink & { readonly format: "csv" | "json" | "text" };
@@ -32,8 +34,8 @@ export async function writeTextParts(
   schema: StructType,
   sink: TextSink,
   committer: OutputJob,
-  signal: AbortSignal,
-  runStage: () => Promise<readonly TaskManifest[]>,
+  { storages, signal }: Pick<Job, "storages" | "signal">,
+  runStage: () => Promise<readonly PartResult[]>,
 ): Promise<TaskManifest[]> {
   const text = rowText(schema, sink);
   const parts: TaskManifest[] = [];
@@ -43,9 +45,10 @@ export async function writeTextParts(
       parts.push(resumed);
       continue;
     }
-    const url = committer.attemptUrl(part.partition, 0);
-    const bytes = await localStorage.writeStream(url, encoded(textOf(part.url, schema, text, signal), sink.options));
-    const manifest = { ...part, url, bytes };
+    const place = committer.draftPlace(part.partition, 0);
+    const rows = textOf({ url: part.url, storage: storages.for(part.url) }, schema, text, signal);
+    const draft = await storages.for(place.url).drafts.write(place, encoded(rows, sink.options));
+    const manifest = { partition: part.partition, draft, rows: part.rows, failedRows: part.failedRows };
     await committer.commitTask(manifest);
     parts.push(manifest);
   }
@@ -77,9 +80,9 @@ function rowText(schema: StructType, sink: TextSink): RowText {
   }
 }
 
-async function* textOf(url: string, schema: StructType, text: RowText, signal: AbortSignal): AsyncGenerator<string> {
+async function* textOf(file: Place, schema: StructType, text: RowText, signal: AbortSignal): AsyncGenerator<string> {
   if (text.head !== "") yield text.head;
-  for await (const batch of readParquetBatches(url, { signal })) {
+  for await (const batch of readParquetBatches(file, { signal })) {
     throwIfAborted(signal);
     yield batchText(batch, schema, text);
   }

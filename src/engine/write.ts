@@ -3,14 +3,14 @@ import { throwIfAborted } from "../errors";
 import { refuseDuplicates } from "../frame/analysis-error";
 import type { Plan } from "../frame/plan";
 import type { Sink, WriteResult } from "../frame/runtime";
-import { type OutputJob, openOutput, type TaskManifest } from "../storage/commit";
-import { locationUrl, parseLocation } from "../storage/location";
+import { type OutputJob, openOutput } from "../storage/commit";
+import { urlOf } from "../storage/location";
 import { announced, logTo } from "./announce";
 import { analyzed, type Job } from "./job";
 import { refuseOtherColumns, refuseOutputInsideInput } from "./output-checks";
 import { outputPartitioning, togetherByFolder } from "./output-partitions";
 import { parquetCompression, parquetExtension } from "./parquet-sink";
-import { runInnerStages, runPipeline } from "./run-pipeline";
+import { type PartResult, runInnerStages, runPipeline } from "./run-pipeline";
 import type { StageOutput } from "./stage";
 import { isTextSink, textExtension, writeTextParts } from "./text-sink";
 
@@ -18,13 +18,15 @@ import { isTextSink, textExtension, writeTextParts } from "./text-sink";
 export async function write(plan: Plan, sink: Sink, job: Job): Promise<WriteResult> {
   const output = await analyzedOutput(plan, sink, job);
   const { analysis, schema } = output;
-  await refuseOutputInsideInput(sink.path, analysis.inputPaths);
-  const path = locationUrl(parseLocation(sink.path));
+  await refuseOutputInsideInput(job.storages, sink.path, analysis.inputPaths);
+  const place = job.storages.at(sink.path);
+  const path = place.url;
   if (sink.mode === "append" && sink.format === "parquet")
-    await refuseOtherColumns(path, schema, sink.partitionBy ?? []);
-  const committer = await openOutput(sink.path, {
+    await refuseOtherColumns(place, schema, sink.partitionBy ?? []);
+  const committer = await openOutput(job.storages, sink.path, {
     mode: sink.mode,
     fingerprint: analysis.fingerprint({ sink, parallelism: job.workers.parallelism }),
+    leaseMilliseconds: Number(job.conf("pomona.write.leaseSeconds")) * 1000,
     extension: isTextSink(sink) ? textExtension(sink) : parquetExtension(sink),
   });
   if (!committer) return { path, rows: 0, files: [], failedRows: 0, skipped: true };
@@ -35,7 +37,7 @@ export async function write(plan: Plan, sink: Sink, job: Job): Promise<WriteResu
       const parts = await writeParts(output, sink, committer, job);
       throwIfAborted(job.signal);
       const files = await committer.commit();
-      const sum = (of: (m: TaskManifest) => number) => parts.reduce((total, part) => total + of(part), 0);
+      const sum = (of: (m: Rows) => number) => parts.reduce((total, part) => total + of(part), 0);
       return { path, rows: sum((m) => m.rows), files, failedRows: sum((m) => m.failedRows), skipped: false };
     });
   } catch (error) {
@@ -44,6 +46,9 @@ export async function write(plan: Plan, sink: Sink, job: Job): Promise<WriteResu
     throw error;
   }
 }
+
+/** What a part holds. */
+type Rows = Pick<PartResult, "rows" | "failedRows">;
 
 type AnalyzedOutput = Awaited<ReturnType<typeof analyzedOutput>>;
 
@@ -64,20 +69,24 @@ async function writeParts(
   sink: Sink,
   committer: OutputJob,
   job: Job,
-): Promise<TaskManifest[]> {
+): Promise<Rows[]> {
   const { stages, root: pipeline } = analysis.lowered;
   const run = { analysis, pipeline, jobId: committer.jobId, stageId: stages.length, partitioning };
   if (!isTextSink(sink)) {
-    const output = { urlFor: committer.attemptUrl, compression: parquetCompression(sink) };
+    const placeFor: StageOutput["placeFor"] = (partition, attempt, folder) => {
+      const { url, heldAt } = committer.draftPlace(partition, attempt, folder);
+      return { url: heldAt, publishedAt: url };
+    };
+    const output = { placeFor, compression: parquetCompression(sink) };
     return runPipeline({ ...run, output, committer }, job);
   }
   const folders = new Map<number, string>();
-  return writeTextParts(schema, sink, inTheirFolders(committer, folders), job.signal, () => {
+  return writeTextParts(schema, sink, inTheirFolders(committer, folders), job, () => {
     const spool = job.scratch.fresh(sink.format);
     const output: StageOutput = {
-      urlFor: (partition, attempt, folder = "") => {
+      placeFor: (partition, attempt, folder = "") => {
         folders.set(partition, folder);
-        return join(spool, `${partition}-${attempt}`);
+        return { url: urlOf(join(spool, `${partition}-${attempt}`)) };
       },
       compression: "snappy",
     };
@@ -89,6 +98,6 @@ async function writeParts(
 function inTheirFolders(committer: OutputJob, folders: ReadonlyMap<number, string>): OutputJob {
   return {
     ...committer,
-    attemptUrl: (partition, attempt) => committer.attemptUrl(partition, attempt, folders.get(partition)),
+    draftPlace: (partition, attempt) => committer.draftPlace(partition, attempt, folders.get(partition)),
   };
 }

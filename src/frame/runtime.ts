@@ -2,7 +2,7 @@ import type { RecordBatch } from "apache-arrow";
 import type { ShippedFile } from "../data/shipped-file";
 import type { StructType } from "../data/types";
 import type { ParquetFooter } from "../parquet";
-import type { FileStatus } from "../storage";
+import type { FileStatus, Storages } from "../storage";
 import type { Plan } from "./plan";
 
 /** What a write does when there is data at the destination. `errorifexists` is the default, as in Spark. */
@@ -63,6 +63,8 @@ export interface Runtime {
   unpersist(id: string): Promise<void>;
   /** What a Parquet file says of itself; files that did not change are read once. @throws CorruptParquetError */
   footer(file: FileStatus): Promise<ParquetFooter>;
+  /** Where the session reads and writes files. */
+  readonly storages: Storages;
   /** The session's setting of that name, or its default. */
   setting(name: string): string | undefined;
   /** Ships a value to workers, as `v8.serialize` writes it. */

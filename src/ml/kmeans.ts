@@ -185,7 +185,7 @@ export class KMeansModel<O extends string = string> {
 
   /** Reads a model that `save` wrote. @throws ModelFormatError where the folder holds no whole model of this class */
   static async load(path: string, session?: HasRuntime): Promise<KMeansModel> {
-    const saved = await loadModel(path, "KMeansModel");
+    const saved = await loadModel(path, "KMeansModel", session);
     const values = saved.numbers("centers");
     const rows = saved.number("k");
     const measure = DISTANCE_MEASURES.find((known) => known === saved.text("distanceMeasure"));

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { PomonaError } from "../errors";
-import { PathNotFoundError, storageFor } from "../storage";
+import { listed, PathNotFoundError, type Storages, storagesFrom, type Url } from "../storage";
 import { PathAlreadyExistsError } from "../storage/commit";
-import { joinUrl, locationUrl, parseLocation } from "../storage/location";
+import { joinUrl } from "../storage/location";
 import { VERSION } from "../version";
+import type { HasRuntime } from "./types";
 
 /** A folder does not hold a whole model of the wanted class. */
 export class ModelFormatError extends PomonaError {
@@ -21,6 +22,8 @@ export class ModelFormatError extends PomonaError {
 export interface SaveOptions {
   /** What to do where something is at the path. @default "errorifexists" */
   readonly mode?: "errorifexists" | "overwrite";
+  /** Where the path is, such as a session's: `session.runtime.storages`. @default those that need no settings */
+  readonly storages?: Storages;
 }
 
 /** What is written of a model. */
@@ -58,11 +61,10 @@ const DATA = /^data-[0-9a-f]{16}\.json$/;
 export async function saveModel(
   path: string,
   model: SavedModel,
-  { mode = "errorifexists" }: SaveOptions,
-  writeParts?: (folder: string) => Promise<void>,
+  { mode = "errorifexists", storages = storagesFrom() }: SaveOptions,
+  writeParts?: (folder: Url) => Promise<void>,
 ): Promise<void> {
-  const storage = storageFor(path);
-  const folder = locationUrl(parseLocation(path));
+  const { storage, url: folder } = storages.at(path);
   if (mode === "errorifexists" && (await storage.stat(folder)) !== undefined) {
     throw new PathAlreadyExistsError(`There is something at ${folder} already.`, {
       remedy: 'Save to another path, or give { mode: "overwrite" }.',
@@ -82,18 +84,22 @@ export async function saveModel(
   await writeParts?.(folder);
   await storage.writeFile(joinUrl(folder, file), text);
   await storage.writeFile(joinUrl(folder, METADATA), `${JSON.stringify(metadata, undefined, 2)}\n`);
-  for (const { url } of await storage.list(folder, { recursive: false })) {
+  for (const { url } of await listed(storage, folder, { recursive: false })) {
     const name = url.slice(url.lastIndexOf("/") + 1);
     // What the model that was there before named.
     if (DATA.test(name) && name !== file) await storage.remove(url);
   }
 }
 
+function storagesOf(session: HasRuntime | undefined): Storages {
+  return session?.runtime.storages ?? storagesFrom();
+}
+
 /** The class of what is saved in a folder. @throws ModelFormatError */
-export async function savedClass(path: string): Promise<string> {
-  const folder = locationUrl(parseLocation(path));
+export async function savedClass(path: string, session?: HasRuntime): Promise<string> {
+  const { storage, url: folder } = storagesOf(session).at(path);
   try {
-    const text = Buffer.from(await storageFor(folder).readFile(joinUrl(folder, METADATA))).toString("utf8");
+    const text = Buffer.from(await storage.readFile(joinUrl(folder, METADATA))).toString("utf8");
     return String((JSON.parse(text) as { readonly class?: unknown }).class);
   } catch (error) {
     throw new ModelFormatError(path, `${METADATA} is missing or not whole`, error);
@@ -101,9 +107,8 @@ export async function savedClass(path: string): Promise<string> {
 }
 
 /** Reads a model's folder. @throws ModelFormatError, PathNotFoundError where there is no folder */
-export async function loadModel(path: string, className: string): Promise<LoadedModel> {
-  const storage = storageFor(path);
-  const folder = locationUrl(parseLocation(path));
+export async function loadModel(path: string, className: string, session?: HasRuntime): Promise<LoadedModel> {
+  const { storage, url: folder } = storagesOf(session).at(path);
   if ((await storage.stat(folder)) === undefined) {
     throw new PathNotFoundError(`There is no model at ${folder}.`, folder, { remedy: "Check the path." });
   }

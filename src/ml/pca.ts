@@ -163,7 +163,7 @@ export class PCAModel<O extends string = string> {
    * @throws ModelFormatError where the folder holds no whole model of this class
    */
   static async load(path: string, session?: HasRuntime): Promise<PCAModel> {
-    const saved = await loadModel(path, "PCAModel");
+    const saved = await loadModel(path, "PCAModel", session);
     const values = saved.numbers("pc");
     const explainedVariance = saved.numbers("explainedVariance");
     const rows = explainedVariance.length;

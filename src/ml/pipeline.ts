@@ -1,6 +1,6 @@
 import { IllegalArgumentError } from "../errors";
 import type { DataFrame } from "../frame/dataframe";
-import { joinUrl, locationUrl, parseLocation } from "../storage/location";
+import { joinUrl, type Url, urlOf } from "../storage/location";
 import { newUid } from "./identity";
 import { KMeansModel } from "./kmeans";
 import { loadModel, ModelFormatError, type SaveOptions, savedClass, saveModel } from "./model-files";
@@ -111,8 +111,9 @@ export class PipelineModel<T extends readonly Transformer[] = readonly Transform
         remedy: "Save the other stages one by one.",
       });
     });
-    const saveStages = async (folder: string) => {
-      for (const [i, stage] of savable.entries()) await stage.save(joinUrl(folder, folders[i]!), { mode: "overwrite" });
+    const saveStages = async (folder: Url) => {
+      for (const [i, stage] of savable.entries())
+        await stage.save(joinUrl(folder, folders[i]!), { ...options, mode: "overwrite" });
     };
     const model = { class: "PipelineModel", uid: this.uid, paramMap: {}, data: { stages: folders } };
     await saveModel(path, model, options, saveStages);
@@ -120,8 +121,8 @@ export class PipelineModel<T extends readonly Transformer[] = readonly Transform
 
   /** Reads a model that `save` wrote. @throws ModelFormatError where the folder holds no whole model of this class */
   static async load(path: string, session?: HasRuntime): Promise<PipelineModel> {
-    const saved = await loadModel(path, "PipelineModel");
-    const folder = locationUrl(parseLocation(path));
+    const saved = await loadModel(path, "PipelineModel", session);
+    const folder = urlOf(path);
     const stages: Transformer[] = [];
     for (const name of saved.texts("stages")) stages.push(await loadedStage(joinUrl(folder, name), session));
     return new PipelineModel(saved.uid, stages);
@@ -138,17 +139,17 @@ export class PipelineModel<T extends readonly Transformer[] = readonly Transform
 }
 
 const LOADERS: Readonly<Record<string, (path: string, session?: HasRuntime) => Promise<unknown>>> = {
-  IndexToString: (path) => IndexToString.load(path),
+  IndexToString: (path, session) => IndexToString.load(path, session),
   KMeansModel: (path, session) => KMeansModel.load(path, session),
   PCAModel: (path, session) => PCAModel.load(path, session),
   PipelineModel: (path, session) => PipelineModel.load(path, session),
   StandardScalerModel: (path, session) => StandardScalerModel.load(path, session),
   StringIndexerModel: (path, session) => StringIndexerModel.load(path, session),
-  VectorAssembler: (path) => VectorAssembler.load(path),
+  VectorAssembler: (path, session) => VectorAssembler.load(path, session),
 };
 
 async function loadedStage(path: string, session: HasRuntime | undefined): Promise<Transformer> {
-  const name = await savedClass(path);
+  const name = await savedClass(path, session);
   const load = LOADERS[name];
   if (!load) throw new ModelFormatError(path, `it is a ${JSON.stringify(name)}, which no stage is`);
   return (await load(path, session)) as Transformer;

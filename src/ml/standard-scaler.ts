@@ -124,7 +124,7 @@ export class StandardScalerModel<O extends string = string> {
    * @throws ModelFormatError where the folder holds no whole model of this class
    */
   static async load(path: string, session?: HasRuntime): Promise<StandardScalerModel> {
-    const saved = await loadModel(path, "StandardScalerModel");
+    const saved = await loadModel(path, "StandardScalerModel", session);
     const mean = saved.numbers("mean");
     const std = saved.numbers("std");
     if (mean.length === 0 || mean.length !== std.length) throw new ModelFormatError(path, "mean and std do not match");

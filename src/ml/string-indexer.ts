@@ -148,7 +148,7 @@ export class StringIndexerModel<O extends string = string> {
 
   /** Reads a model that `save` wrote. @throws ModelFormatError where the folder holds no whole model of this class */
   static async load(path: string, session?: HasRuntime): Promise<StringIndexerModel> {
-    const saved = await loadModel(path, "StringIndexerModel");
+    const saved = await loadModel(path, "StringIndexerModel", session);
     const handleInvalid = INVALID_HANDLING.find((known) => known === saved.text("handleInvalid"));
     if (!handleInvalid) throw new ModelFormatError(path, "handleInvalid is of another form");
     const params = {
@@ -227,8 +227,8 @@ export class IndexToString<O extends string = string> {
   }
 
   /** Reads what `save` wrote. @throws ModelFormatError */
-  static async load(path: string): Promise<IndexToString> {
-    const saved = await loadModel(path, "IndexToString");
+  static async load(path: string, session?: HasRuntime): Promise<IndexToString> {
+    const saved = await loadModel(path, "IndexToString", session);
     const labels = saved.texts("labels");
     const columns = { inputCol: saved.text("inputCol"), outputCol: saved.text("outputCol") };
     return new IndexToString({ uid: saved.uid, ...columns, ...(labels.length > 0 ? { labels } : {}) });

@@ -7,6 +7,7 @@ import { withBuiltinColumn } from "./builtin-column";
 import { checkedChoice, checkedColumn, newUid } from "./identity";
 import { loadModel, type SaveOptions, saveModel } from "./model-files";
 import { checkOptions, type OptionsOf, refuseAccessors } from "./options";
+import type { HasRuntime } from "./types";
 
 const HANDLING = ["error", "skip"] as const;
 
@@ -70,8 +71,8 @@ export class VectorAssembler<O extends string = string> {
   }
 
   /** Reads what `save` wrote. @throws ModelFormatError */
-  static async load(path: string): Promise<VectorAssembler> {
-    const saved = await loadModel(path, "VectorAssembler");
+  static async load(path: string, session?: HasRuntime): Promise<VectorAssembler> {
+    const saved = await loadModel(path, "VectorAssembler", session);
     const handleInvalid = saved.text("handleInvalid") === "skip" ? "skip" : "error";
     const columns = { inputCols: saved.texts("inputCols"), outputCol: saved.text("outputCol") };
     return new VectorAssembler({ uid: saved.uid, ...columns, handleInvalid });

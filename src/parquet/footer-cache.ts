@@ -1,4 +1,4 @@
-import type { FileStatus } from "../storage";
+import type { FileStatus, Storages } from "../storage";
 import { type ParquetFooter, readParquetFooter } from "./footer";
 
 /** Footers that were read, by file. */
@@ -11,7 +11,7 @@ export interface FooterCache {
 const MOST_BYTES = 32 * 1024 * 1024;
 
 /** Every action on a folder begins with its files' footers, which for thousands of small files is most of the work. */
-export function footerCache(): FooterCache {
+export function footerCache(storages: Storages): FooterCache {
   const kept = new Map<string, { readonly version: string; readonly footer: ParquetFooter }>();
   let bytes = 0;
   const forget = (url: string) => {
@@ -22,7 +22,7 @@ export function footerCache(): FooterCache {
     async read(file) {
       const known = kept.get(file.url);
       if (known && known.version === file.version) return known.footer;
-      const footer = await readParquetFooter(file.url, file.size);
+      const footer = await readParquetFooter({ url: file.url, storage: storages.for(file.url) }, file.size);
       forget(file.url);
       if (file.version === undefined) return footer;
       kept.set(file.url, { version: file.version, footer });

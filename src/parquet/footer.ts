@@ -1,4 +1,4 @@
-import { storageFor } from "../storage";
+import type { Place } from "../storage";
 import { CorruptParquetError, EncryptedParquetError } from "./errors";
 import { readThriftStruct, type ThriftStruct, type ThriftValue } from "./thrift";
 
@@ -75,8 +75,7 @@ const text = new TextDecoder();
  * Reads a file's footer, by this package's own reader: no damage can do more than raise an error.
  * @throws CorruptParquetError @throws EncryptedParquetError
  */
-export async function readParquetFooter(url: string, size?: number): Promise<ParquetFooter> {
-  const storage = storageFor(url);
+export async function readParquetFooter({ storage, url }: Place, size?: number): Promise<ParquetFooter> {
   const status = size ?? (await storage.stat(url));
   const bytes = typeof status === "number" ? status : status === undefined || status === "folder" ? 0 : status.size;
   // An empty file is what a full disk or a killed copy leaves.

@@ -3,4 +3,11 @@ export { type ParquetFooter, readParquetFooter, type SchemaNode } from "./footer
 export { type FooterCache, footerCache } from "./footer-cache";
 export { type ReadOptions, readParquetBatches } from "./read";
 export { sparkFieldOf, sparkSchemaOf } from "./spark-schema";
-export { PARQUET_COMPRESSIONS, type ParquetCompression, type WriteOptions, writeParquetFile } from "./write";
+export {
+  PARQUET_COMPRESSIONS,
+  type ParquetCompression,
+  type TakeBytes,
+  type WriteOptions,
+  writeParquet,
+  writeParquetFile,
+} from "./write";

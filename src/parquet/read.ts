@@ -1,6 +1,6 @@
 import { type RecordBatch, tableFromIPC } from "apache-arrow";
 import { PomonaError, throwIfAborted } from "../errors";
-import { storageFor } from "../storage";
+import { type Place, type RangeSource, rangeSource } from "../storage";
 import { CorruptParquetError } from "./errors";
 import { footerOfBytes, readParquetFooter } from "./footer";
 import { trapped, trappedLater } from "./wasm";
@@ -26,9 +26,10 @@ const WHOLE_FILE_BYTES = 64 * 1024 * 1024;
  * groups and columns asked for are decoded. Whatever the file holds, the process goes on.
  * @throws CorruptParquetError
  */
-export async function* readParquetBatches(url: string, options: ReadOptions = {}): AsyncGenerator<RecordBatch> {
+export async function* readParquetBatches(file: Place, options: ReadOptions = {}): AsyncGenerator<RecordBatch> {
   const { columns, batchSize = 1024, signal } = options;
-  const read = await rowGroupReader(url, columns, batchSize);
+  const { url } = file;
+  const read = await rowGroupReader(file, columns, batchSize);
   try {
     const [from, to] = options.rows ?? [0, Number.MAX_SAFE_INTEGER];
     for (const run of runsOfGroups(read.rowGroups)) {
@@ -83,7 +84,7 @@ interface RowGroupReader {
 }
 
 async function rowGroupReader(
-  url: string,
+  place: Place,
   columns: readonly string[] | undefined,
   batchSize: number,
 ): Promise<RowGroupReader> {
@@ -92,7 +93,7 @@ async function rowGroupReader(
     batchSize,
     ...(columns ? { columns: [...columns] } : {}),
   });
-  const storage = storageFor(url);
+  const { storage, url } = place;
   const status = await storage.stat(url);
   const size = status === undefined || status === "folder" ? 0 : status.size;
   if (size <= WHOLE_FILE_BYTES) {
@@ -103,14 +104,27 @@ async function rowGroupReader(
       close() {},
     };
   }
-  const { rowGroups } = await readParquetFooter(url, size);
-  const blob = await storage.openBlob(url);
+  const { rowGroups } = await readParquetFooter(place, size);
+  const blob = blobOf(rangeSource(place, size));
   const file = await corruptIfFails(url, () => trappedLater((wasm) => wasm.ParquetFile.fromFile(blob)));
   return {
     rowGroups,
     groups: async (groups) => (await trappedLater(() => file.read(wanted(groups)))).intoIPCStream(),
     close: () => file.free(),
   };
+}
+
+/** The part of a Blob that parquet-wasm asks for: its size, and the bytes of slices. */
+function blobOf(source: RangeSource): Blob {
+  return {
+    size: source.byteLength,
+    slice: (start: number, end: number) => ({
+      arrayBuffer: async () => {
+        const bytes = await source.slice(start, end);
+        return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+      },
+    }),
+  } as unknown as Blob;
 }
 
 function* sliceBatch(batch: RecordBatch, size: number): Generator<RecordBatch> {

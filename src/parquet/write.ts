@@ -3,7 +3,7 @@ import { RecordBatch as ArrowBatch, Table as ArrowTable, Field, Schema, tableToI
 import type { Compression, RecordBatch as WasmBatch, WriterProperties } from "parquet-wasm";
 import { arrowSchema } from "../data/arrow";
 import { type StructType, sparkJson } from "../data/types";
-import { storageFor } from "../storage";
+import type { Place } from "../storage";
 import { SPARK_SCHEMA_KEY } from "./spark-schema";
 import { type ParquetWasm, parquetWasm } from "./wasm";
 
@@ -32,16 +32,28 @@ export interface WriteOptions {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/**
- * Streams batches into one snappy Parquet file; memory holds one row group. The footer carries Spark's schema, so that
- * Spark reads back the very types. Returns rows and bytes; a failure leaves no file.
- */
+/** Takes a file's bytes: all of them, or a failure that leaves nothing. */
+export type TakeBytes<T> = (chunks: AsyncIterable<Uint8Array>) => Promise<T>;
+
+/** {@link writeParquet} into a file. Returns rows and bytes. */
 export async function writeParquetFile(
-  url: string,
+  { storage, url }: Place,
   batches: AsyncIterable<ArrowBatch>,
   options: WriteOptions,
 ): Promise<{ rows: number; bytes: number }> {
-  const storage = storageFor(url);
+  const { rows, written } = await writeParquet((chunks) => storage.writeStream(url, chunks), batches, options);
+  return { rows, bytes: written };
+}
+
+/**
+ * Streams batches into one snappy Parquet file; memory holds one row group. The footer carries Spark's schema, so that
+ * Spark reads back the very types. Returns rows, and what became of the bytes.
+ */
+export async function writeParquet<T>(
+  take: TakeBytes<T>,
+  batches: AsyncIterable<ArrowBatch>,
+  options: WriteOptions,
+): Promise<{ rows: number; written: T }> {
   const wasm = parquetWasm();
   const iterator = batches[Symbol.asyncIterator]();
   const first = await iterator.next();
@@ -49,8 +61,10 @@ export async function writeParquetFile(
     // The stream writer takes its schema from the first batch; without one the whole-file writer makes an empty file.
     const empty = wasm.Table.fromIPCStream(tableToIPC(new ArrowTable(arrowSchema(options.schema)), "stream"));
     const bytes = wasm.writeParquet(empty, writerProperties(wasm, options));
-    await storage.writeFile(url, bytes);
-    return { rows: 0, bytes: bytes.byteLength };
+    const whole = async function* () {
+      yield bytes;
+    };
+    return { rows: 0, written: await take(whole()) };
   }
   let rows = 0;
   let failure: unknown;
@@ -73,13 +87,13 @@ export async function writeParquetFile(
   });
   try {
     const parquet = (await wasm.transformParquetStream(source as never, writerProperties(wasm, options))) as unknown;
-    const bytes = await storage.writeStream(url, parquet as ReadableStream<Uint8Array>);
-    // The WASM side may take a source that broke for one that ended.
-    if (failure !== undefined) {
-      await storage.remove(url);
-      throw failure;
-    }
-    return { rows, bytes };
+    const unbroken = async function* () {
+      yield* parquet as ReadableStream<Uint8Array>;
+      // The WASM side may take a source that broke for one that ended.
+      if (failure !== undefined) throw failure;
+    };
+    const written = await take(unbroken());
+    return { rows, written };
   } catch (error) {
     await iterator.return?.();
     throw failure ?? error;

@@ -1,7 +1,7 @@
 import sharp from "sharp";
 import { IllegalArgumentError } from "../errors";
 import { type Displayable, escapeHtml, JUPYTER_DISPLAY } from "../kernel/mime-bundle";
-import { storageFor } from "../storage";
+import { type Storages, storagesFrom } from "../storage";
 
 export interface ImageGridOptions {
   /** A caption for each image. @default a file's folder and name, nothing for bytes */
@@ -12,6 +12,8 @@ export interface ImageGridOptions {
   readonly size?: number;
   /** Images shown; a line below says how many there are more. @default 60 */
   readonly limit?: number;
+  /** Where paths are found, such as a session's: `session.runtime.storages`. @default those that need no settings */
+  readonly storages?: Storages;
 }
 
 /** Images in rows, as HTML that holds them: it needs neither the files nor a network. */
@@ -31,7 +33,7 @@ export async function imageGrid(
   images: readonly (string | Uint8Array)[],
   options: ImageGridOptions = {},
 ): Promise<ImageGrid> {
-  const { labels, columns = 6, size = 100, limit = 60 } = options;
+  const { labels, columns = 6, size = 100, limit = 60, storages = storagesFrom() } = options;
   for (const [name, value] of Object.entries({ columns, size, limit })) {
     if (!Number.isInteger(value) || value < 1) {
       throw new IllegalArgumentError(`${name} must be a positive integer, not ${value}.`);
@@ -42,7 +44,7 @@ export async function imageGrid(
   }
   const shown = images.slice(0, limit);
   const cells = await Promise.all(
-    shown.map(async (image, i) => cell(await thumbnail(image, size), captionOf(image, labels?.[i]), size)),
+    shown.map(async (image, i) => cell(await thumbnail(image, size, storages), captionOf(image, labels?.[i]), size)),
   );
   const rows: string[] = [];
   for (let i = 0; i < cells.length; i += columns) rows.push(`<tr>${cells.slice(i, i + columns).join("")}</tr>`);
@@ -54,9 +56,9 @@ export async function imageGrid(
 
 type Thumbnail = { readonly uri: string } | { readonly error: string };
 
-async function thumbnail(image: string | Uint8Array, size: number): Promise<Thumbnail> {
+async function thumbnail(image: string | Uint8Array, size: number, storages: Storages): Promise<Thumbnail> {
   try {
-    const bytes = typeof image === "string" ? await storageFor(image).readFile(image) : image;
+    const bytes = typeof image === "string" ? await contentOf(image, storages) : image;
     const small = await sharp(bytes)
       .resize({ width: size, height: size, fit: "inside", withoutEnlargement: true })
       .flatten({ background: "#fff" })
@@ -66,6 +68,11 @@ async function thumbnail(image: string | Uint8Array, size: number): Promise<Thum
   } catch (error) {
     return { error: (error as Error).message.split("\n")[0] ?? "unreadable" };
   }
+}
+
+function contentOf(path: string, storages: Storages): Promise<Uint8Array> {
+  const { storage, url } = storages.at(path);
+  return storage.readFile(url);
 }
 
 function captionOf(image: string | Uint8Array, label: string | null | undefined): string {

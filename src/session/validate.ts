@@ -1,11 +1,11 @@
 import { IllegalArgumentError, throwIfAborted } from "../errors";
 import type { DataFrame } from "../frame/dataframe";
 import { col } from "../frame/functions";
-import { storageFor } from "../storage";
+import { listed } from "../storage";
 import { assertWhole } from "../storage/commit";
 import { mapConcurrently } from "../storage/concurrently";
 import { PathNotFoundError } from "../storage/errors";
-import { baseName, isHidden, locationUrl, parseLocation } from "../storage/location";
+import { baseName, isHidden } from "../storage/location";
 import type { Session } from "./session";
 import { type LabelCounts, labelTally, pathTally } from "./tallies";
 import type { ValidationReport } from "./validation-report";
@@ -75,11 +75,11 @@ const FOOTERS_AT_ONCE = 32;
 
 /** Lists the parts and reads every footer, so that a damaged part is named before any work starts. */
 async function readParts(session: Session, path: string, signal?: AbortSignal) {
-  const root = locationUrl(parseLocation(path));
-  const storage = storageFor(root);
-  await assertWhole(root);
+  const place = session.runtime.storages.at(path);
+  const { storage, url: root } = place;
+  await assertWhole(place);
   const isFile = ((await storage.stat(root)) ?? "folder") !== "folder";
-  const all = await storage.list(root, { hidden: true, signal });
+  const all = await listed(storage, root, { hidden: true, signal });
   const isVisible = (url: string) => !url.slice(root.length).split("/").some(isHidden);
   const data = all.filter(({ url }) => isFile || (url.endsWith(".parquet") && isVisible(url)));
   if (data.length === 0) {

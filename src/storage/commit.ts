@@ -1,19 +1,21 @@
 import { randomUUID } from "node:crypto";
 import { IllegalArgumentError, PomonaError } from "../errors";
-import { baseName, joinUrl, locationUrl, parseLocation } from "./location";
-import { lockOutput, type OutputLock } from "./output-lock";
-import type { Storage } from "./storage";
-import { storageFor } from "./storages";
+import type { Draft, DraftPlace } from "./drafts";
+import { baseName, isInside, joinUrl, parentOf, type Url } from "./location";
+import { ConcurrentWriteError, lockOutput, type OutputLock } from "./output-lock";
+import { type FileStatus, listed, type Place, type Storage } from "./storage";
+import type { Storages } from "./storages";
 
 export { ConcurrentWriteError } from "./output-lock";
 
 /*
- * How a write becomes visible. Attempts write below DST/_temporary/<job>/, which readers pass over (a leading "_"), and
- * the driver renames exactly one attempt of each task into DST once all tasks are done. The renames are written down in
- * commit.json first, so that a crash between two of them is finished by the next write instead of leaving a mixture.
- * After a crash before the commit, a second run of the same job finds the tasks that ended and redoes only the others.
- * It follows Hadoop's FileOutputCommitter, version 1 (task output held back until the job commits).
- * One process at a time has the destination: see output-lock.ts.
+ * How a write becomes visible. Attempts write drafts, which nobody sees: on a storage that renames, files below
+ * DST/_temporary/<job>/, which readers pass over (a leading "_"); in object storage, uploads that are not completed. The
+ * driver publishes exactly one draft of each task once all tasks are done. What is to be published and removed is written
+ * down in commit.json first, by one process, so that a crash in the middle is finished by the next write instead of leaving
+ * a mixture. After a crash before the commit, a second run of the same job finds the tasks that ended and redoes only the
+ * others. It follows Hadoop's FileOutputCommitter, version 1 (task output held back until the job commits), and its
+ * committers for S3. One process at a time has the destination: see output-lock.ts.
  */
 
 /** What to do where the destination holds data. */
@@ -25,14 +27,15 @@ export interface OutputOptions {
   readonly fingerprint: string;
   /** File ending of the parts, such as `.snappy.parquet`. */
   readonly extension: string;
+  /** See {@link lockOutput}. */
+  readonly leaseMilliseconds?: number | undefined;
 }
 
 /** What a finished task left behind. */
 export interface TaskManifest {
   readonly partition: number;
-  readonly url: string;
+  readonly draft: Draft;
   readonly rows: number;
-  readonly bytes: number;
   readonly failedRows: number;
 }
 
@@ -41,12 +44,12 @@ export interface OutputJob {
   readonly jobId: string;
   /** Tasks that an earlier, crashed run of the same job had finished. */
   readonly resumed: ReadonlyMap<number, TaskManifest>;
-  /** Where an attempt of a task writes its part. @param folder the part's folder in the output, such as `label=Apple` */
-  attemptUrl(partition: number, attempt: number, folder?: string): string;
+  /** Where an attempt of a task drafts its part. @param folder the part's folder in the output, such as `label=Apple` */
+  draftPlace(partition: number, attempt: number, folder?: string): DraftPlace;
   /** Makes one attempt the task's result; a later one of the same task is refused (returns false). */
   commitTask(manifest: TaskManifest): Promise<boolean>;
   /** Makes everything visible at once and writes `_SUCCESS`. Returns the part files. */
-  commit(): Promise<string[]>;
+  commit(): Promise<Url[]>;
   /** Removes every trace of the job. */
   abort(): Promise<void>;
 }
@@ -69,19 +72,18 @@ interface JobRecord {
 }
 
 interface Journal {
-  readonly renames: readonly (readonly [from: string, to: string])[];
-  readonly deletes: readonly string[];
-  /** What the renamed parts hold, for a run that finds its own commit finished. */
+  /** What becomes visible. */
   readonly parts: readonly TaskManifest[];
+  /** The files that were there, as they were then. */
+  readonly deletes: readonly { readonly url: Url; readonly version?: string | undefined }[];
 }
 
 /**
  * Applies the mode to what is at the destination, before any work is done. Returns false where mode `ignore` finds data.
  * @throws PathAlreadyExistsError, ForeignFilesError
  */
-export async function mayWrite(destination: string, mode: OutputMode): Promise<boolean> {
-  const root = locationUrl(parseLocation(destination));
-  const storage = storageFor(root);
+export async function mayWrite(storages: Storages, destination: string, mode: OutputMode): Promise<boolean> {
+  const { storage, url: root } = storages.at(destination);
   const there = await storage.stat(root);
   if (there === undefined) return true;
   if (there !== "folder") {
@@ -99,13 +101,17 @@ export async function mayWrite(destination: string, mode: OutputMode): Promise<b
  * crashed run of the same job, and removes what other crashed runs left.
  * @throws PathAlreadyExistsError, ConcurrentWriteError, ForeignFilesError
  */
-export async function openOutput(destination: string, options: OutputOptions): Promise<OutputJob | undefined> {
+export async function openOutput(
+  storages: Storages,
+  destination: string,
+  options: OutputOptions,
+): Promise<OutputJob | undefined> {
   if (options.fingerprint === "") throw new IllegalArgumentError("A write needs a fingerprint.");
-  if (!(await mayWrite(destination, options.mode))) return undefined;
-  const root = locationUrl(parseLocation(destination));
-  const storage = storageFor(root);
-  const lock = await lockOutput(storage, root);
-  let folder: string | undefined;
+  if (!(await mayWrite(storages, destination, options.mode))) return undefined;
+  const place = storages.at(destination);
+  const { storage, url: root } = place;
+  const lock = await lockOutput(place, options.leaseMilliseconds);
+  let folder: Url | undefined;
   try {
     const earlier = await takeStock(storage, root, options.fingerprint);
     if (earlier.finished) return finishedJob(earlier.finished, lock);
@@ -119,14 +125,14 @@ export async function openOutput(destination: string, options: OutputOptions): P
     await storage.writeFile(joinUrl(folder, "job.json"), JSON.stringify(record));
     return outputJob({ storage, root, folder, record, resumed, options, lock });
   } catch (error) {
-    if (folder !== undefined) await storage.remove(folder);
+    if (folder !== undefined) await removeJob(storage, root, folder);
     await lock.release();
     throw error;
   }
 }
 
 /** @throws PathAlreadyExistsError, ForeignFilesError */
-function admits(destination: string, existing: readonly string[], mode: OutputMode): boolean {
+function admits(destination: string, existing: readonly FileStatus[], mode: OutputMode): boolean {
   if (existing.length === 0) return true;
   switch (mode) {
     case "ignore":
@@ -145,14 +151,11 @@ function admits(destination: string, existing: readonly string[], mode: OutputMo
 }
 
 /** @throws IncompleteWriteError if a commit into `url` was interrupted, so that what is visible there is a mixture. */
-export async function assertWhole(url: string): Promise<void> {
-  const storage = storageFor(url);
-  const root = locationUrl(parseLocation(url));
-  if ((await storage.stat(joinUrl(root, "_temporary"))) !== "folder") return;
-  const journals = (await storage.list(joinUrl(root, "_temporary"), { hidden: true })).filter(
-    (f) => baseName(f.url) === "commit.json",
-  );
-  if (journals.length > 0) {
+export async function assertWhole({ storage, url }: Place): Promise<void> {
+  const temporary = joinUrl(url, "_temporary");
+  if ((await storage.stat(temporary)) !== "folder") return;
+  for await (const file of storage.list(temporary, { hidden: true })) {
+    if (baseName(file.url) !== "commit.json") continue;
     throw new IncompleteWriteError(`${url} holds a write that was interrupted while it was made visible.`, {
       remedy: "Run that write again: it finishes the interrupted one first.",
     });
@@ -161,8 +164,8 @@ export async function assertWhole(url: string): Promise<void> {
 
 interface Context {
   readonly storage: Storage;
-  readonly root: string;
-  readonly folder: string;
+  readonly root: Url;
+  readonly folder: Url;
   readonly record: JobRecord;
   readonly resumed: Map<number, TaskManifest>;
   readonly options: OutputOptions;
@@ -171,43 +174,51 @@ interface Context {
 
 function outputJob({ storage, root, folder, record, resumed, options, lock }: Context): OutputJob {
   const committed = new Map(resumed);
-  let isJournaled = false;
+  const journalUrl = joinUrl(folder, "commit.json");
   return {
     jobId: record.jobId,
     resumed,
 
-    attemptUrl(partition, attempt, inner = "") {
+    draftPlace(partition, attempt, inner = "") {
       const part = `part-${String(partition).padStart(5, "0")}-${record.jobId}-c000${options.extension}`;
-      return joinUrl(folder, `attempt-${partition}-${attempt}`, ...(inner === "" ? [] : [inner]), part);
+      const inside = inner === "" ? [part] : [inner, part];
+      return { url: joinUrl(root, ...inside), heldAt: joinUrl(folder, `attempt-${partition}-${attempt}`, ...inside) };
     },
 
     async commitTask(manifest) {
       if (committed.has(manifest.partition)) return false;
       committed.set(manifest.partition, manifest);
-      await storage.writeFile(joinUrl(folder, `task-${manifest.partition}.json`), JSON.stringify(manifest));
-      return true;
+      return storage.createFile(joinUrl(folder, `task-${manifest.partition}.json`), JSON.stringify(manifest));
     },
 
     async commit() {
       const parts = [...committed.values()].sort((a, b) => a.partition - b.partition);
-      // Below the attempt's folder a part lies as it will lie in the output.
-      const inside = (url: string) => url.slice(url.indexOf("/", folder.length + 1) + 1);
-      const renames = parts.map((p) => [p.url, joinUrl(root, inside(p.url))] as const);
       const deletes = options.mode === "overwrite" ? await dataFiles(storage, root) : [];
-      const journal: Journal = { renames, deletes, parts };
-      await storage.writeFile(joinUrl(folder, "commit.json"), JSON.stringify(journal));
-      isJournaled = true;
+      const journal: Journal = { parts, deletes: deletes.map(({ url, version }) => ({ url, version })) };
+      await lock.assertHeld();
+      if (!(await storage.createFile(journalUrl, JSON.stringify(journal)))) {
+        throw new ConcurrentWriteError(`Another process commits job ${record.jobId} into ${root} already.`);
+      }
       await replay(storage, root, folder);
       await lock.release();
-      return renames.map(([, to]) => to);
+      return parts.map(({ draft }) => draft.url);
     },
 
     async abort() {
-      // A commit that failed half-way stays on record: the next write finishes it, and readers refuse it until then.
-      if (!isJournaled) await storage.remove(folder);
+      // A commit that failed half-way stays on record: the next write finishes it, and readers refuse it until then. What
+      // another process has taken over is its own.
+      const isJournaled = (await storage.stat(journalUrl)) !== undefined;
+      if (!isJournaled && lock.isHeld) await removeJob(storage, root, folder);
       await lock.release();
     },
   };
+}
+
+/** Removes what a job has drafted. */
+async function removeJob(storage: Storage, root: Url, folder: Url): Promise<void> {
+  const id = baseName(folder);
+  await storage.drafts.discard(root, (url) => baseName(url).includes(`-${id}-`));
+  await storage.remove(folder);
 }
 
 /** A job whose earlier run died in the middle of its commit, which is finished now: there is nothing left to do. */
@@ -215,42 +226,41 @@ function finishedJob({ jobId, journal }: FinishedCommit, lock: OutputLock): Outp
   return {
     jobId,
     resumed: new Map(journal.parts.map((part) => [part.partition, part])),
-    attemptUrl() {
+    draftPlace() {
       throw new IllegalArgumentError(`Job ${jobId} is committed already.`);
     },
     commitTask: async () => false,
     async commit() {
       await lock.release();
-      return journal.renames.map(([, to]) => to);
+      return journal.parts.map(({ draft }) => draft.url);
     },
     abort: () => lock.release(),
   };
 }
 
 /** Carries out a journal; safe to repeat, whatever of it was done before. */
-async function replay(storage: Storage, root: string, folder: string): Promise<Journal> {
-  const journal = JSON.parse(
-    Buffer.from(await storage.readFile(joinUrl(folder, "commit.json"))).toString("utf8"),
-  ) as Journal;
+async function replay(storage: Storage, root: Url, folder: Url): Promise<Journal> {
+  const journal = JSON.parse(await textOf(storage, joinUrl(folder, "commit.json"))) as Journal;
   // Without _SUCCESS nobody takes the mixture of old and new parts for a whole.
   await storage.remove(joinUrl(root, "_SUCCESS"));
-  const kept = new Set(journal.renames.map(([, to]) => to));
-  for (const url of journal.deletes) if (!kept.has(url)) await storage.remove(url);
-  for (const emptied of foldersOf(journal.deletes, root)) await storage.removeEmptyFolder(emptied);
-  for (const [from, to] of journal.renames) {
-    if ((await storage.stat(from)) !== undefined) await storage.rename(from, to);
+  const published = new Set<string>();
+  for (const { draft } of journal.parts) {
+    await storage.drafts.publish(draft);
+    published.add(draft.url);
   }
+  const old = journal.deletes.filter(({ url }) => !published.has(url));
+  for (const { url, version } of old) await storage.remove(url, version);
+  for (const emptied of foldersOf(old, root)) await storage.removeEmptyFolder(emptied);
   await storage.writeFile(joinUrl(root, "_SUCCESS"), "");
-  await storage.remove(folder);
+  await removeJob(storage, root, folder);
   return journal;
 }
 
 /** The folders `k=v` of some files below `root`, the innermost first. */
-function foldersOf(urls: readonly string[], root: string): string[] {
-  const folders = new Set<string>();
-  for (const url of urls) {
-    let folder = url.slice(0, url.lastIndexOf("/"));
-    for (; folder.length > root.length; folder = folder.slice(0, folder.lastIndexOf("/"))) folders.add(folder);
+function foldersOf(files: readonly { readonly url: Url }[], root: Url): Url[] {
+  const folders = new Set<Url>();
+  for (const { url } of files) {
+    for (let folder = parentOf(url); folder.length > root.length; folder = parentOf(folder)) folders.add(folder);
   }
   return [...folders].sort((a, b) => b.length - a.length);
 }
@@ -267,68 +277,72 @@ interface EarlierRuns {
 }
 
 /** Finishes, keeps or removes what earlier runs left. Their processes are gone: the lock is ours. */
-async function takeStock(storage: Storage, root: string, fingerprint: string): Promise<EarlierRuns> {
+async function takeStock(storage: Storage, root: Url, fingerprint: string): Promise<EarlierRuns> {
   const temporary = joinUrl(root, "_temporary");
-  const files = (await storage.list(temporary, { hidden: true })).map((f) => f.url);
-  const folders = new Set(files.map((url) => url.slice(0, url.indexOf("/", temporary.length + 1))));
-  let earlier: EarlierRuns = {};
-  for (const folder of folders) {
+  const names = new Map<string, Set<string>>();
+  for await (const { url } of storage.list(temporary, { hidden: true })) {
+    const [id = "", ...inside] = url.slice(temporary.length + 1).split("/");
     // The locks lie beside the jobs' folders.
-    if (!folder.startsWith(`${temporary}/`)) continue;
-    const names = new Set(files.filter((url) => url.startsWith(`${folder}/`)).map(baseName));
-    const record = names.has("job.json") ? await readRecord(storage, folder) : undefined;
+    if (inside.length > 0) names.set(id, (names.get(id) ?? new Set()).add(inside.join("/")));
+  }
+  let earlier: EarlierRuns = {};
+  for (const [id, inside] of names) {
+    const folder = joinUrl(temporary, id);
+    const record = inside.has("job.json") ? await readRecord(storage, folder) : undefined;
     const isSame = record?.fingerprint === fingerprint;
-    if (names.has("commit.json")) {
+    if (inside.has("commit.json")) {
       const journal = await replay(storage, root, folder);
       if (isSame) earlier = { finished: { jobId: record.jobId, journal } };
     } else if (isSame && earlier.crashed === undefined && earlier.finished === undefined) {
       earlier = { crashed: record };
     } else {
-      await storage.remove(folder);
+      await removeJob(storage, root, folder);
     }
   }
   return earlier;
 }
 
-async function readRecord(storage: Storage, folder: string): Promise<JobRecord | undefined> {
+async function readRecord(storage: Storage, folder: Url): Promise<JobRecord | undefined> {
   try {
-    return JSON.parse(Buffer.from(await storage.readFile(joinUrl(folder, "job.json"))).toString("utf8")) as JobRecord;
+    return JSON.parse(await textOf(storage, joinUrl(folder, "job.json"))) as JobRecord;
   } catch {
     // A record cut short belongs to a run that died at once: nothing to take up.
     return undefined;
   }
 }
 
-async function readManifests(storage: Storage, folder: string): Promise<Map<number, TaskManifest>> {
+async function readManifests(storage: Storage, folder: Url): Promise<Map<number, TaskManifest>> {
   const manifests = new Map<number, TaskManifest>();
-  for (const file of await storage.list(folder, { hidden: true })) {
-    if (!/^task-\d+\.json$/.test(baseName(file.url))) continue;
-    const manifest = JSON.parse(Buffer.from(await storage.readFile(file.url)).toString("utf8")) as TaskManifest;
-    const part = await storage.stat(manifest.url);
+  for (const { url } of await listed(storage, folder, { hidden: true })) {
+    if (!/^task-\d+\.json$/.test(baseName(url))) continue;
+    const manifest = JSON.parse(await textOf(storage, url)) as TaskManifest;
     // A part of another size was cut short by the crash: that task is done again.
-    if (part !== undefined && part !== "folder" && part.size === manifest.bytes) {
-      manifests.set(manifest.partition, manifest);
-    }
+    if (await storage.drafts.isWhole(manifest.draft)) manifests.set(manifest.partition, manifest);
+    else await storage.remove(url);
   }
   return manifests;
 }
 
-async function visibleFiles(storage: Storage, root: string): Promise<string[]> {
-  return (await storage.list(root, { hidden: true })).map((f) => f.url).filter((url) => !isTemporary(url, root));
+async function textOf(storage: Storage, url: Url): Promise<string> {
+  return Buffer.from(await storage.readFile(url)).toString("utf8");
 }
 
-async function dataFiles(storage: Storage, root: string): Promise<string[]> {
-  return (await visibleFiles(storage, root)).filter((url) => baseName(url) !== "_SUCCESS");
+async function visibleFiles(storage: Storage, root: Url): Promise<FileStatus[]> {
+  const files = await listed(storage, root, { hidden: true });
+  return files.filter(({ url }) => !isInside(url, joinUrl(root, "_temporary")));
 }
 
-function isTemporary(url: string, root: string): boolean {
-  return url.startsWith(`${joinUrl(root, "_temporary")}/`);
+async function dataFiles(storage: Storage, root: Url): Promise<FileStatus[]> {
+  return (await visibleFiles(storage, root)).filter(({ url }) => baseName(url) !== "_SUCCESS");
 }
 
-function refuseForeignFiles(destination: string, files: readonly string[]): void {
-  const foreign = files.filter((url) => !DATA_FILE.test(baseName(url)));
+function refuseForeignFiles(destination: string, files: readonly FileStatus[]): void {
+  const foreign = files.filter(({ url }) => !DATA_FILE.test(baseName(url)));
   if (foreign.length === 0) return;
-  const named = foreign.slice(0, 3).map(baseName).join(", ");
+  const named = foreign
+    .slice(0, 3)
+    .map(({ url }) => baseName(url))
+    .join(", ");
   throw new ForeignFilesError(
     `${destination} holds ${foreign.length} files that no write made (${named}); overwriting would delete them.`,
     { remedy: "Choose another path, or move those files away first." },

@@ -2,10 +2,9 @@ import { randomUUID } from "node:crypto";
 import { IllegalArgumentError, throwIfAborted } from "../errors";
 import { PathNotFoundError } from "./errors";
 import { globPattern } from "./glob";
-import { resolveLinks } from "./links";
-import { baseName, isInside, joinUrl, locationUrl, parseLocation } from "./location";
-import type { FileStatus, Storage } from "./storage";
-import { storageFor } from "./storages";
+import { baseName, isInside, joinUrl, parentOf, type Url, urlOf } from "./location";
+import { type FileStatus, listed, type Place, type Storage } from "./storage";
+import { type Storages, storagesFrom } from "./storages";
 
 /** How far a copy is. Files that were there already count as done. */
 export interface CopyProgress {
@@ -28,6 +27,8 @@ export interface CopyTreeOptions {
   readonly concurrency?: number;
   /** Copy also what lies at the destination with the same size. @default false */
   readonly overwrite?: boolean;
+  /** Where both are found, such as a session's: `session.runtime.storages`. @default those that need no settings */
+  readonly storages?: Storages;
 }
 
 export interface CopyTreeResult {
@@ -66,8 +67,9 @@ export async function copyTree(src: string, dst: string, options: CopyTreeOption
     throw new IllegalArgumentError(`concurrency must be a positive integer, not ${concurrency}.`);
   }
   throwIfAborted(signal);
-  const from = locationUrl(parseLocation(src));
-  const to = locationUrl(parseLocation(dst));
+  const { storages = storagesFrom() } = options;
+  const from = storages.at(src);
+  const to = storages.at(dst);
   await refuseOverlap(from, to);
 
   const sources = await filesToCopy(from, options);
@@ -90,11 +92,11 @@ export async function copyTree(src: string, dst: string, options: CopyTreeOption
       for (const { file, relative } of waiting) {
         if (failed) return;
         throwIfAborted(signal);
-        const target = joinUrl(to, relative);
+        const target = joinUrl(to.url, relative);
         if (!overwrite && present.get(target) === file.size) {
           result.skipped++;
         } else {
-          await copyOne(file, target, signal);
+          await copyOne({ storage: from.storage, file }, { storage: to.storage, url: target }, signal);
           result.copied++;
           result.bytes += file.size;
         }
@@ -123,12 +125,11 @@ interface SourceFile {
   readonly relative: string;
 }
 
-async function filesToCopy(from: string, options: CopyTreeOptions): Promise<SourceFile[]> {
+async function filesToCopy({ storage, url: from }: Place, options: CopyTreeOptions): Promise<SourceFile[]> {
   const { glob, files, signal } = options;
-  const storage = storageFor(from);
   const found = files
     ? await statAll(storage, from, files, signal)
-    : await storage.list(from, { recursive: true, hidden: true, signal });
+    : await listed(storage, from, { recursive: true, hidden: true, signal });
   const wanted = glob === undefined ? undefined : globPattern(glob);
   return found
     .filter(({ url }) => !TEMPORARY.test(baseName(url)) && (wanted?.test(baseName(url)) ?? true))
@@ -138,9 +139,9 @@ async function filesToCopy(from: string, options: CopyTreeOptions): Promise<Sour
     }));
 }
 
-async function statAll(storage: Storage, from: string, files: readonly string[], signal?: AbortSignal) {
+async function statAll(storage: Storage, from: Url, files: readonly string[], signal?: AbortSignal) {
   const statuses: FileStatus[] = [];
-  for (const url of new Set(files.map((file) => locationUrl(parseLocation(file))))) {
+  for (const url of new Set(files.map(urlOf))) {
     throwIfAborted(signal);
     if (!isInside(url, from)) throw new IllegalArgumentError(`${url} in \`files\` does not lie below ${from}.`);
     const status = await storage.stat(url);
@@ -154,42 +155,40 @@ async function statAll(storage: Storage, from: string, files: readonly string[],
   return statuses;
 }
 
-async function sizesBelow(to: string, signal?: AbortSignal): Promise<Map<string, number>> {
-  const storage = storageFor(to);
+async function sizesBelow({ storage, url: to }: Place, signal?: AbortSignal): Promise<Map<string, number>> {
   const there = await storage.stat(to);
   if (there === undefined) return new Map();
   if (there !== "folder") {
     throw new IllegalArgumentError(`Cannot copy to ${to}: it is a file.`, { remedy: "Name a folder as destination." });
   }
-  const files = await storage.list(to, { recursive: true, hidden: true, signal });
-  return new Map(files.map(({ url, size }) => [url, size]));
+  const sizes = new Map<string, number>();
+  for await (const { url, size } of storage.list(to, { recursive: true, hidden: true, signal })) sizes.set(url, size);
+  return sizes;
 }
 
-async function copyOne(file: FileStatus, target: string, signal?: AbortSignal): Promise<void> {
-  const source = storageFor(file.url);
-  const destination = storageFor(target);
+async function copyOne(
+  { storage, file }: { readonly storage: Storage; readonly file: FileStatus },
+  to: Place,
+  signal?: AbortSignal,
+): Promise<void> {
   try {
-    if (source === destination && file.size <= STREAM_ABOVE) await destination.copyFile(file.url, target, signal);
-    else await copyByStream(source, file.url, destination, target, signal);
+    if (storage === to.storage && file.size <= STREAM_ABOVE) await storage.copyFile(file.url, to.url, signal);
+    else await copyByStream({ storage, url: file.url }, to, signal);
   } catch (error) {
     throwIfAborted(signal);
     // Where the source is what cannot be read, its error is the one to show.
-    await source.openBlob(file.url);
+    await storage.readRange(file.url, 0, 1);
     throw error;
   }
 }
 
-async function copyByStream(source: Storage, from: string, destination: Storage, to: string, signal?: AbortSignal) {
-  const temporary = joinUrl(to.slice(0, to.lastIndexOf("/")), `.${randomUUID()}.tmp`);
-  const blob = await source.openBlob(from);
+async function copyByStream(from: Place, { storage, url }: Place, signal?: AbortSignal): Promise<void> {
+  const heldAt = joinUrl(parentOf(url), `.${randomUUID()}.tmp`);
   try {
-    await destination.writeStream(
-      temporary,
-      untilAborted(blob.stream() as unknown as AsyncIterable<Uint8Array>, signal),
-    );
-    await destination.rename(temporary, to);
+    const chunks = untilAborted(from.storage.readStream(from.url), signal);
+    await storage.drafts.publish(await storage.drafts.write({ url, heldAt }, chunks));
   } catch (error) {
-    await destination.remove(temporary);
+    await storage.remove(heldAt);
     throw error;
   }
 }
@@ -201,7 +200,7 @@ async function* untilAborted(chunks: AsyncIterable<Uint8Array>, signal?: AbortSi
   }
 }
 
-async function refuseOverlap(from: string, to: string): Promise<void> {
-  const [realFrom, realTo] = [await resolveLinks(from), await resolveLinks(to)];
+async function refuseOverlap(from: Place, to: Place): Promise<void> {
+  const [realFrom, realTo] = [await from.storage.resolve(from.url), await to.storage.resolve(to.url)];
   if (isInside(realFrom, realTo) || isInside(realTo, realFrom)) throw new OverlappingPathsError(realFrom, realTo);
 }

@@ -1,8 +1,8 @@
 import { PathNotFoundError } from "./errors";
 import { globPattern } from "./glob";
-import { isHidden, joinUrl, locationUrl, parseLocation } from "./location";
+import { isHidden, joinUrl, splitRoot, type Url } from "./location";
 import type { Storage } from "./storage";
-import { storageFor } from "./storages";
+import type { Storages } from "./storages";
 
 /** A path with patterns of Hadoop's kind in it: `*` and `?` within a name, `[a-c]`, `{2023,2024/01}`; `\` makes one plain. */
 const PATTERN = /[{}[\]*?\\]/;
@@ -13,14 +13,12 @@ const PATTERN = /[{}[\]*?\\]/;
  * @throws PathNotFoundError where nothing fits
  * @see https://hadoop.apache.org/docs/stable/api/org/apache/hadoop/fs/FileSystem.html#globStatus-org.apache.hadoop.fs.Path-
  */
-export async function expandPath(path: string): Promise<string[]> {
-  const location = parseLocation(path);
-  const url = locationUrl(location);
-  const storage = storageFor(url);
+export async function expandPath(storages: Storages, path: string): Promise<Url[]> {
+  const { url, storage } = storages.at(path);
   if (!PATTERN.test(path) || (await storage.stat(url)) !== undefined) return [url];
-  const root = locationUrl({ ...location, path: "/" });
-  const found = new Set<string>();
-  for (const pattern of withoutSlashedBraces(location.path)) {
+  const { root, path: patterns } = splitRoot(url);
+  const found = new Set<Url>();
+  for (const pattern of withoutSlashedBraces(patterns)) {
     for (const match of await matches(storage, root, pattern.split("/").filter(Boolean))) found.add(match);
   }
   if (found.size > 0) return [...found].sort();
@@ -29,7 +27,7 @@ export async function expandPath(path: string): Promise<string[]> {
   });
 }
 
-async function matches(storage: Storage, folder: string, names: readonly string[]): Promise<string[]> {
+async function matches(storage: Storage, folder: Url, names: readonly string[]): Promise<Url[]> {
   const [name, ...rest] = names;
   if (name === undefined) return (await storage.stat(folder)) === undefined ? [] : [folder];
   if (!PATTERN.test(name)) return matches(storage, joinUrl(folder, name), rest);

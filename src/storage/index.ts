@@ -1,3 +1,12 @@
 export { DiskFullError, PathNotFoundError, StorageAccessError, StorageError } from "./errors";
-export type { FileStatus, ListOptions, Storage } from "./storage";
-export { storageFor } from "./storages";
+export { type Url, urlOf } from "./location";
+export {
+  type FileStatus,
+  type ListOptions,
+  listed,
+  type Place,
+  type RangeSource,
+  rangeSource,
+  type Storage,
+} from "./storage";
+export { type StorageSettings, type Storages, storages, storagesFrom } from "./storages";

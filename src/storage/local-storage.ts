@@ -1,16 +1,17 @@
 import { randomUUID } from "node:crypto";
 import * as callbacks from "node:fs";
-import { constants, createWriteStream, openAsBlob, type Stats } from "node:fs";
-import { copyFile, link, open, readdir, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
+import { constants, createReadStream, createWriteStream, type Dir, type Stats } from "node:fs";
+import { copyFile, link, open, opendir, readdir, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { throwIfAborted } from "../errors";
 import { mapConcurrently } from "./concurrently";
+import { renamedDrafts } from "./drafts";
 import { DiskFullError, PathNotFoundError, StorageAccessError, StorageError } from "./errors";
 import { makeFolder } from "./folders";
-import { isHidden, locationUrl, parseLocation } from "./location";
+import { baseName, fileUrl, isHidden, joinUrl, localPath, type Url } from "./location";
 import type { FileStatus, ListOptions, Storage } from "./storage";
 
 /** How many `stat` calls run at once: enough to keep a network disk busy, few enough for the descriptor limit. */
@@ -22,31 +23,45 @@ const openDescriptor = promisify(callbacks.open);
 const closeDescriptor = promisify(callbacks.close);
 const readDescriptor = promisify(callbacks.read);
 
+/** Entries of a folder, and files, that are looked at together; and how many folders are. */
+const LIST_AT_ONCE = 1024;
+const FOLDERS_AT_ONCE = 16;
+
+/** A piece of a file that is read from its beginning to its end. */
+const STREAM_BYTES = 256 * 1024;
+
 /** A change within this time after another may leave a file's times as they are: some file systems count seconds. */
 const SETTLED_MS = 2000;
 
-/** Files on this machine's file systems. */
-export const localStorage: Storage = {
-  async list(url, options = {}) {
-    const root = pathOf(url);
+/** Files on this machine's file systems, where a file gets another name in one step. */
+export const localStorage: Storage & { rename(from: Url, to: Url): Promise<void> } = {
+  locks: "process",
+  drafts: renamedDrafts(() => localStorage),
+
+  async *list(url, options = {}) {
+    const root = localPath(url);
     const found = await attempt(url, "list", () => stat(root));
-    if (found.isFile()) return [statusOf(root, found)];
-    const paths = await filesBelow(root, options);
-    const statuses = await mapConcurrently(paths, STAT_CONCURRENCY, async (path) => {
-      throwIfAborted(options.signal);
-      // A file that vanished since its folder was read is not part of the listing.
-      const status = await stat(path).catch((error: NodeJS.ErrnoException) => {
-        if (error.code === "ENOENT" && path.includes("\ufffd")) throw notUtf8(path);
-        if (error.code === "ENOENT") return undefined;
-        throw asStorageError(error, locationUrl({ scheme: "file", path }), "read");
+    if (found.isFile()) {
+      yield statusOf(root, found);
+      return;
+    }
+    for await (const paths of filesBelow(root, options)) {
+      const statuses = await mapConcurrently(paths, STAT_CONCURRENCY, async (path) => {
+        throwIfAborted(options.signal);
+        // A file that vanished since its folder was read is not part of the listing.
+        const status = await stat(path).catch((error: NodeJS.ErrnoException) => {
+          if (error.code === "ENOENT" && path.includes("\ufffd")) throw notUtf8(path);
+          if (error.code === "ENOENT") return undefined;
+          throw asStorageError(error, fileUrl(path), "read");
+        });
+        return status?.isFile() ? statusOf(path, status) : undefined;
       });
-      return status?.isFile() ? statusOf(path, status) : undefined;
-    });
-    return statuses.filter((s): s is FileStatus => s !== undefined).sort((a, b) => (a.url < b.url ? -1 : 1));
+      for (const status of statuses) if (status) yield status;
+    }
   },
 
   async children(url) {
-    const folder = pathOf(url);
+    const folder = localPath(url);
     const found = await stat(folder).catch(() => undefined);
     if (!found?.isDirectory()) return [];
     const entries = await attempt(url, "list", () => readdir(folder, { withFileTypes: true }));
@@ -60,7 +75,7 @@ export const localStorage: Storage = {
   },
 
   async stat(url) {
-    const path = pathOf(url);
+    const path = localPath(url);
     try {
       const found = await stat(path);
       return found.isDirectory() ? "folder" : statusOf(path, found);
@@ -70,11 +85,11 @@ export const localStorage: Storage = {
     }
   },
 
-  readFile: (url) => attempt(url, "read", async () => (await readFile(pathOf(url))) as Uint8Array),
+  readFile: (url) => attempt(url, "read", async () => (await readFile(localPath(url))) as Uint8Array),
 
   readRange: (url, start, end) =>
     attempt(url, "read", async () => {
-      const file = await openDescriptor(pathOf(url), "r");
+      const file = await openDescriptor(localPath(url), "r");
       try {
         const bytes = new Uint8Array(Math.max(end - start, 0));
         let length = 0;
@@ -89,17 +104,21 @@ export const localStorage: Storage = {
       }
     }),
 
-  openBlob: (url) =>
-    attempt(url, "read", async () => {
-      // openAsBlob reports a missing or forbidden file only on the first read, and without a code.
-      await (await open(pathOf(url))).close();
-      return openAsBlob(pathOf(url));
-    }),
+  async *readStream(url) {
+    const file = createReadStream(localPath(url), { highWaterMark: STREAM_BYTES });
+    try {
+      for await (const chunk of file) yield chunk as Uint8Array;
+    } catch (error) {
+      throw asStorageError(error, url, "read");
+    } finally {
+      file.destroy();
+    }
+  },
 
   writeFile: (url, data) => writeAtomically(url, async (temporary) => writeSynced(temporary, data)),
 
   async createFile(url, data) {
-    const path = pathOf(url);
+    const path = localPath(url);
     const temporary = temporaryBeside(path);
     return attempt(url, "write", async () => {
       await makeFolder(dirname(path));
@@ -116,8 +135,27 @@ export const localStorage: Storage = {
     });
   },
 
+  async renewFile(url, data) {
+    return attempt(url, "write", async () => {
+      // Not under a temporary name: a file that another has removed must not come back.
+      const file = await open(localPath(url), "r+").catch((error: unknown) => {
+        if (codeOf(error) === "ENOENT") return undefined;
+        throw error;
+      });
+      if (!file) return false;
+      try {
+        await file.writeFile(data);
+        return true;
+      } finally {
+        await file.close();
+      }
+    });
+  },
+
+  resolve: resolveLinks,
+
   async writeStream(url, chunks) {
-    const path = pathOf(url);
+    const path = localPath(url);
     let bytes = 0;
     const counted = async function* () {
       for await (const chunk of chunks) {
@@ -139,8 +177,8 @@ export const localStorage: Storage = {
 
   async rename(from, to) {
     await attempt(to, "write", async () => {
-      await makeFolder(dirname(pathOf(to)));
-      await rename(pathOf(from), pathOf(to));
+      await makeFolder(dirname(localPath(to)));
+      await rename(localPath(from), localPath(to));
     });
   },
 
@@ -148,44 +186,86 @@ export const localStorage: Storage = {
     writeAtomically(to, async (temporary) => {
       throwIfAborted(signal);
       // A copy-on-write clone where the file system offers one.
-      await copyFile(pathOf(from), temporary, constants.COPYFILE_FICLONE);
+      await copyFile(localPath(from), temporary, constants.COPYFILE_FICLONE);
       throwIfAborted(signal);
     }),
 
-  remove: (url) => attempt(url, "remove", () => rm(pathOf(url), { recursive: true, force: true })),
+  remove: (url) => attempt(url, "remove", () => rm(localPath(url), { recursive: true, force: true })),
 
   async removeEmptyFolder(url) {
-    await rmdir(pathOf(url)).catch((error: NodeJS.ErrnoException) => {
+    await rmdir(localPath(url)).catch((error: NodeJS.ErrnoException) => {
       if (!["ENOENT", "ENOTEMPTY", "EEXIST"].includes(error.code ?? "")) throw asStorageError(error, url, "remove");
     });
   },
 };
 
-function pathOf(url: string): string {
-  return parseLocation(url).path;
-}
-
 function statusOf(path: string, found: Stats): FileStatus {
   const { size, mtimeMs, ctimeMs, ino } = found;
-  const status = { url: locationUrl({ scheme: "file", path }), size, modifiedAt: Math.floor(mtimeMs) };
+  const status = { url: fileUrl(path), size, modifiedAt: Math.floor(mtimeMs) };
   const isSettled = Math.max(mtimeMs, ctimeMs) + SETTLED_MS < Date.now();
   return isSettled ? { ...status, version: `${ino} ${size} ${mtimeMs} ${ctimeMs}` } : status;
 }
 
-async function filesBelow(folder: string, options: ListOptions): Promise<string[]> {
-  const { recursive = true, hidden = false, signal } = options;
-  throwIfAborted(signal);
-  const url = locationUrl({ scheme: "file", path: folder });
-  const entries = await attempt(url, "list", () => readdir(folder, { withFileTypes: true }));
-  const files: string[] = [];
-  for (const entry of entries) {
-    if (!hidden && isHidden(entry.name)) continue;
-    const path = join(folder, entry.name);
-    const isFolder = entry.isSymbolicLink() ? await isFolderBelow(path) : entry.isDirectory();
-    if (!isFolder) files.push(path);
-    else if (recursive) files.push(...(await filesBelow(path, options)));
+/** The files below a folder, some at a time: what is held does not grow with how many there are. */
+async function* filesBelow(root: string, { recursive = true, hidden = false, signal }: ListOptions) {
+  const waiting = [root];
+  let reading: OpenFolder[] = [];
+  let files: string[] = [];
+  try {
+    while (waiting.length > 0 || reading.length > 0) {
+      throwIfAborted(signal);
+      while (reading.length < FOLDERS_AT_ONCE && waiting.length > 0) reading.push({ path: waiting.pop() as string });
+      const round = await Promise.allSettled(reading.map((folder) => readSome(folder, hidden)));
+      for (const some of round) {
+        if (some.status === "rejected") throw some.reason;
+        files.push(...some.value.files);
+        if (recursive) waiting.push(...some.value.folders);
+      }
+      reading = reading.filter((folder) => folder.isRead !== true);
+      for (; files.length >= LIST_AT_ONCE; files = files.slice(LIST_AT_ONCE)) yield files.slice(0, LIST_AT_ONCE);
+    }
+    if (files.length > 0) yield files;
+  } finally {
+    for (const { entries } of reading) await entries?.close().catch(() => {});
   }
-  return files;
+}
+
+/** A folder that is being listed. */
+interface OpenFolder {
+  readonly path: string;
+  /** Absent before the first look at it. */
+  entries?: Dir;
+  isRead?: boolean;
+}
+
+/** The next entries of a folder; after the last it is closed. */
+async function readSome(folder: OpenFolder, hidden: boolean) {
+  const found = { files: [] as string[], folders: [] as string[] };
+  await attempt(fileUrl(folder.path), "list", async () => {
+    folder.entries ??= await opendir(folder.path, { bufferSize: LIST_AT_ONCE });
+    for (let i = 0; i < LIST_AT_ONCE; i++) {
+      const entry = await folder.entries.read();
+      if (entry === null) {
+        folder.isRead = true;
+        return folder.entries.close();
+      }
+      if (!hidden && isHidden(entry.name)) continue;
+      const path = join(folder.path, entry.name);
+      const isFolder = entry.isSymbolicLink() ? await isFolderBelow(path) : entry.isDirectory();
+      (isFolder ? found.folders : found.files).push(path);
+    }
+  });
+  return found;
+}
+
+/** The URL with symbolic links followed, as far down as the path exists. */
+async function resolveLinks(url: Url): Promise<Url> {
+  const path = localPath(url);
+  const resolved = await realpath(path).catch(() => undefined);
+  if (resolved !== undefined) return fileUrl(resolved);
+  const parent = dirname(path);
+  if (parent === path) return url;
+  return joinUrl(await resolveLinks(fileUrl(parent)), baseName(path));
 }
 
 /** True for a link to a folder, but not to one that it lies in: that would have no end. */
@@ -199,8 +279,8 @@ async function statOrUndefined(path: string) {
   return stat(path).catch(() => undefined);
 }
 
-async function writeAtomically(url: string, write: (temporary: string) => Promise<void>): Promise<void> {
-  const path = pathOf(url);
+async function writeAtomically(url: Url, write: (temporary: string) => Promise<void>): Promise<void> {
+  const path = localPath(url);
   const temporary = temporaryBeside(path);
   await attempt(url, "write", async () => {
     await makeFolder(dirname(path));
@@ -238,7 +318,7 @@ async function writeSynced(path: string, data: Uint8Array | string): Promise<voi
   }
 }
 
-async function attempt<T>(url: string, verb: Verb, work: () => Promise<T>): Promise<T> {
+async function attempt<T>(url: Url, verb: Verb, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -252,7 +332,7 @@ function codeOf(error: unknown): string | undefined {
 
 /** A name that is not UTF-8 cannot be spelled in a path here; leaving the file out would lose it in silence. */
 function notUtf8(path: string): StorageError {
-  return new StorageError(`Cannot read ${path}: its name is not UTF-8.`, locationUrl({ scheme: "file", path }), {
+  return new StorageError(`Cannot read ${path}: its name is not UTF-8.`, fileUrl(path), {
     remedy: "Rename the file or folder, e.g. with convmv -f latin1 -t utf8.",
   });
 }
@@ -263,10 +343,10 @@ const OTHER_DISK =
 type Verb = "list" | "read" | "write" | "remove";
 
 /** The system's error as a named one; anything else as it is. */
-export function asStorageError(error: unknown, url: string, verb: Verb): unknown {
+export function asStorageError(error: unknown, url: Url, verb: Verb): unknown {
   const code = codeOf(error);
   if (code === undefined || error instanceof StorageError) return error;
-  const path = (error as NodeJS.ErrnoException).path ?? pathOf(url);
+  const path = (error as NodeJS.ErrnoException).path ?? localPath(url);
   switch (code) {
     case "ENOENT":
       return new PathNotFoundError(`Cannot ${verb} ${path}: there is no such file or folder.`, url, {

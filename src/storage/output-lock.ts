@@ -1,18 +1,28 @@
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { PomonaError } from "../errors";
 import { PathNotFoundError } from "./errors";
-import { baseName, joinUrl } from "./location";
-import type { Storage } from "./storage";
+import { baseName, joinUrl, type Url } from "./location";
+import { listed, type Place, type Storage } from "./storage";
 
 /*
  * One process at a time may write to a destination. Its lock is a file DST/_temporary/lock-<n>.json, made so that only one
- * process can make it. A lock whose process is gone is not removed but outnumbered, by lock n + 1: of several processes
- * that find a dead lock, one makes the next.
+ * process can make it. A lock whose holder is gone is not removed but outnumbered, by lock n + 1: of several processes that
+ * find a dead lock, one makes the next. Whether a holder is gone is seen from its process, on the same machine and where
+ * the storage's locks belong to processes; else from its lease: the holder writes its lock again and again, and one that is
+ * older than it promised is free. Its age is by the storage's clock alone: two machines' clocks may differ.
  */
+
+/** How long a holder that can't be looked up keeps a lock that it does not renew. */
+export const LEASE_MILLISECONDS = 120_000;
 
 /** The right to write to a destination. */
 export interface OutputLock {
+  /** Before what cannot be taken back. @throws ConcurrentWriteError where another has taken the lock over */
+  assertHeld(): Promise<void>;
+  /** True until another was seen to have taken it over. */
+  readonly isHeld: boolean;
   /** Gives it back, and removes what it made: `_temporary` and the destination itself where they are empty. */
   release(): Promise<void>;
 }
@@ -27,37 +37,70 @@ interface LockRecord {
   readonly processStart: string;
   /** True where the destination did not exist before. */
   readonly madeFolder: boolean;
+  /** It is renewed at least so often. */
+  readonly leaseMilliseconds?: number;
 }
 
-/** Takes the lock of a destination. @throws ConcurrentWriteError if a running process has it */
-export async function lockOutput(storage: Storage, root: string): Promise<OutputLock> {
+/**
+ * Takes the lock of a destination.
+ * @param leaseMilliseconds how long it is ours where nobody can look us up and we don't renew it
+ * @throws ConcurrentWriteError if a running process has it
+ */
+export async function lockOutput(
+  { storage, url: root }: Place,
+  leaseMilliseconds = LEASE_MILLISECONDS,
+): Promise<OutputLock> {
   const temporary = joinUrl(root, "_temporary");
   const existed = (await storage.stat(root)) !== undefined;
   for (;;) {
     const earlier = await readLocks(storage, temporary);
-    refuseRunning(root, earlier);
+    await refuseRunning(storage, root, temporary, earlier);
     const number = Math.max(-1, ...earlier.map((lock) => lock.number)) + 1;
     const madeFolder = !existed || earlier.some(({ record }) => record?.madeFolder === true);
-    const record: LockRecord = { ...thisProcess(), madeFolder };
+    const record: LockRecord = { ...thisProcess(), madeFolder, leaseMilliseconds };
     const url = joinUrl(temporary, `lock-${number}.json`);
     try {
       // False: another process was faster, and the next look finds it.
       if (!(await storage.createFile(url, JSON.stringify(record)))) continue;
       // Locks that came and went since the look may have left a number free below ours.
-      refuseRunning(
-        root,
-        (await readLocks(storage, temporary)).filter((lock) => lock.url !== url),
-      );
+      const others = (await readLocks(storage, temporary)).filter((lock) => lock.url !== url);
+      await refuseRunning(storage, root, temporary, others);
     } catch (error) {
       await storage.remove(url);
       await removeEmptyFolders(madeFolder);
       throw error;
     }
+    return held(url, number, record);
+  }
+
+  function held(url: Url, number: number, record: LockRecord): OutputLock {
+    let isHeld = true;
+    const renewing = setInterval(() => {
+      // One that fails is made good by the next, or it is found out before the commit.
+      storage.renewFile(url, JSON.stringify(record)).catch(() => {});
+    }, leaseMilliseconds / 4);
+    // A lock must not keep a script from ending.
+    renewing.unref();
     return {
+      get isHeld() {
+        return isHeld;
+      },
+      async assertHeld() {
+        const locks = await readLocks(storage, temporary);
+        const other = locks.find((lock) => lock.number > number);
+        if (locks.some((lock) => lock.url === url) && !other) return;
+        isHeld = false;
+        throw new ConcurrentWriteError(
+          `${other?.record ? `Process ${other.record.pid} on ${other.record.host}` : "Another process"} has taken over the write to ${root}.`,
+          { remedy: "This process had not been heard of for too long. Wait for the other one to end, then look." },
+        );
+      },
       async release() {
+        clearInterval(renewing);
+        if (!isHeld) return;
         // Our own, which has the highest number, goes last: until then the others stay outnumbered.
         for (const lock of await readLocks(storage, temporary)) await storage.remove(lock.url);
-        await removeEmptyFolders(madeFolder);
+        await removeEmptyFolders(record.madeFolder);
       },
     };
   }
@@ -69,27 +112,30 @@ export async function lockOutput(storage: Storage, root: string): Promise<Output
 }
 
 interface Lock {
-  readonly url: string;
+  readonly url: Url;
   readonly number: number;
+  /** When it was last renewed, by the storage's clock. */
+  readonly renewedAt: number;
   /** Undefined where the file is gone or was cut short. */
   readonly record: LockRecord | undefined;
 }
 
 /** The locks in `_temporary`, by number. */
-async function readLocks(storage: Storage, temporary: string): Promise<Lock[]> {
+async function readLocks(storage: Storage, temporary: Url): Promise<Lock[]> {
   const locks: Lock[] = [];
-  const files = await storage.list(temporary, { hidden: true, recursive: false }).catch((error: unknown) => {
+  const files = await listed(storage, temporary, { hidden: true, recursive: false }).catch((error: unknown) => {
     if (error instanceof PathNotFoundError) return [];
     throw error;
   });
-  for (const { url } of files) {
+  for (const { url, modifiedAt } of files) {
     const number = /^lock-(\d+)\.json$/.exec(baseName(url))?.[1];
-    if (number !== undefined) locks.push({ url, number: Number(number), record: await readRecord(storage, url) });
+    if (number === undefined) continue;
+    locks.push({ url, number: Number(number), renewedAt: modifiedAt, record: await readRecord(storage, url) });
   }
   return locks.sort((a, b) => a.number - b.number);
 }
 
-async function readRecord(storage: Storage, url: string): Promise<LockRecord | undefined> {
+async function readRecord(storage: Storage, url: Url): Promise<LockRecord | undefined> {
   try {
     return JSON.parse(Buffer.from(await storage.readFile(url)).toString("utf8")) as LockRecord;
   } catch {
@@ -97,22 +143,42 @@ async function readRecord(storage: Storage, url: string): Promise<LockRecord | u
   }
 }
 
-function refuseRunning(root: string, locks: readonly Lock[]): void {
-  const running = locks.find(({ record }) => record !== undefined && isRunning(record))?.record;
+async function refuseRunning(storage: Storage, root: Url, temporary: Url, locks: readonly Lock[]): Promise<void> {
+  const isLocal = ({ host }: LockRecord) => storage.locks === "process" && host === hostname();
+  const leased = locks.some(({ record }) => record !== undefined && !isLocal(record));
+  const now = leased ? await timeOf(storage, temporary) : 0;
+  // What is outnumbered counts no more, for who renews it still has lost it.
+  const running = locks.find(({ record, renewedAt, number }) => {
+    if (record === undefined) return false;
+    if (isLocal(record)) return isRunning(record);
+    const isOutnumbered = locks.some((lock) => lock.number > number && lock.record !== undefined);
+    return !isOutnumbered && now - renewedAt <= (record.leaseMilliseconds ?? LEASE_MILLISECONDS);
+  })?.record;
   if (!running) return;
-  const elsewhere = running.host === hostname() ? "" : " If it is gone for good, remove the folder _temporary there.";
+  const promised = Math.ceil((running.leaseMilliseconds ?? LEASE_MILLISECONDS) / 1000);
+  const elsewhere = isLocal(running) ? "" : ` If it is gone for good, its lock ends ${promised} s after its last sign.`;
   throw new ConcurrentWriteError(`Process ${running.pid} on ${running.host} is writing to ${root}.`, {
     remedy: `Wait for it to end, stop it, or choose another path.${elsewhere}`,
   });
+}
+
+/** What time it is by the storage's clock: that of a file made now. */
+async function timeOf(storage: Storage, temporary: Url): Promise<number> {
+  const url = joinUrl(temporary, `clock-${randomUUID()}.json`);
+  await storage.writeFile(url, "");
+  try {
+    const status = await storage.stat(url);
+    return status === undefined || status === "folder" ? Date.now() : status.modifiedAt;
+  } finally {
+    await storage.remove(url);
+  }
 }
 
 function thisProcess() {
   return { host: hostname(), pid: process.pid, processStart: processStart(process.pid) ?? "" };
 }
 
-/** Another host's process can't be looked at; it counts as running, since its output may still grow. */
 function isRunning(record: LockRecord): boolean {
-  if (record.host !== hostname()) return true;
   const start = processStart(record.pid);
   return start !== undefined && start === record.processStart;
 }

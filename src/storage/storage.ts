@@ -1,9 +1,11 @@
+import type { Drafts } from "./drafts";
+import type { Url } from "./location";
+
 export interface FileStatus {
-  /** In Spark's form: `file:/abs/path`. */
-  readonly url: string;
+  readonly url: Url;
   /** Bytes. */
   readonly size: number;
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds, by the storage's own clock. */
   readonly modifiedAt: number;
   /** Another one after every change; absent where the next change might not show, as right after one. */
   readonly version?: string;
@@ -14,34 +16,74 @@ export interface ListOptions {
   readonly recursive?: boolean;
   /** Also what Spark passes over; see `isHidden`. @default false */
   readonly hidden?: boolean;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** Files by URL, on one kind of storage. Every failure is a {@link StorageError} that names the URL. */
+/**
+ * Files by URL, on one kind of storage. Every failure is a {@link StorageError} that names the URL. Where there are no
+ * folders, as in object storage, one is there as long as something lies in it.
+ */
 export interface Storage {
-  /** The files below `url` (or `url` itself, if it is a file), sorted by URL. @throws PathNotFoundError */
-  list(url: string, options?: ListOptions): Promise<FileStatus[]>;
+  /** The files below `url` (or `url` itself, if it is a file) as they are found, in no order. @throws PathNotFoundError */
+  list(url: Url, options?: ListOptions): AsyncIterable<FileStatus>;
   /** The names in a folder, sorted; none where there is no folder. */
-  children(url: string): Promise<readonly { readonly name: string; readonly isFolder: boolean }[]>;
+  children(url: Url): Promise<readonly { readonly name: string; readonly isFolder: boolean }[]>;
   /** What is at `url`: a file's status, `"folder"`, or undefined. */
-  stat(url: string): Promise<FileStatus | "folder" | undefined>;
-  readFile(url: string): Promise<Uint8Array>;
+  stat(url: Url): Promise<FileStatus | "folder" | undefined>;
+  /** The URL with links followed, as far down as there is something; itself where there are no links. */
+  resolve(url: Url): Promise<Url>;
+  readFile(url: Url): Promise<Uint8Array>;
   /** The bytes from `start` to before `end`; fewer where the file ends before. */
-  readRange(url: string, start: number, end: number): Promise<Uint8Array>;
-  /** The file as a blob that reads only the ranges asked of it. */
-  openBlob(url: string): Promise<Blob>;
-  /** Writes the whole file or nothing: under a temporary name first, then renamed. */
-  writeFile(url: string, data: Uint8Array | string): Promise<void>;
+  readRange(url: Url, start: number, end: number): Promise<Uint8Array>;
+  /** The whole file, piece by piece. */
+  readStream(url: Url): AsyncIterable<Uint8Array>;
+  /** Writes the whole file or nothing. */
+  writeFile(url: Url, data: Uint8Array | string): Promise<void>;
   /** Writes the whole file where there is none; false, and nothing done, where there is one. Of several at once one succeeds. */
-  createFile(url: string, data: Uint8Array | string): Promise<boolean>;
+  createFile(url: Url, data: Uint8Array | string): Promise<boolean>;
+  /** Writes a file that is there once more, which makes it modified now; false, and nothing done, where there is none. */
+  renewFile(url: Url, data: Uint8Array | string): Promise<boolean>;
   /** Writes a stream to a new file; a failure leaves nothing. Returns the bytes written. */
-  writeStream(url: string, chunks: AsyncIterable<Uint8Array>): Promise<number>;
-  /** Renames one file, replacing what is there. */
-  rename(from: string, to: string): Promise<void>;
+  writeStream(url: Url, chunks: AsyncIterable<Uint8Array>): Promise<number>;
   /** Copies one file, atomically at `to`. */
-  copyFile(from: string, to: string, signal?: AbortSignal): Promise<void>;
-  /** Removes a file, or a folder with all that is in it; nothing there is fine. */
-  remove(url: string): Promise<void>;
+  copyFile(from: Url, to: Url, signal?: AbortSignal): Promise<void>;
+  /**
+   * Removes a file, or a folder with all that is in it; nothing there is fine.
+   * @param version remove a file only while it is this one, where the storage can tell in the same step
+   */
+  remove(url: Url, version?: string): Promise<void>;
   /** Removes a folder if it is empty. */
-  removeEmptyFolder(url: string): Promise<void>;
+  removeEmptyFolder(url: Url): Promise<void>;
+  /** How files are written that nobody sees until all of them are done. */
+  readonly drafts: Drafts;
+  /**
+   * Whose a lock on an output is. `process`: of a process, which can be looked up on its own machine. `lease`: of whoever
+   * renews it in time, since machines' names say nothing there.
+   */
+  readonly locks: "process" | "lease";
+}
+
+/** A file or folder, and the storage that has it. */
+export interface Place {
+  readonly url: Url;
+  readonly storage: Storage;
+}
+
+/** The files below `url`, sorted by URL: for those who need all of them. @throws PathNotFoundError */
+export async function listed(storage: Storage, url: Url, options?: ListOptions): Promise<FileStatus[]> {
+  const files: FileStatus[] = [];
+  for await (const file of storage.list(url, options)) files.push(file);
+  return files.sort((a, b) => (a.url < b.url ? -1 : 1));
+}
+
+/** A file whose bytes are read by range, as hyparquet's AsyncBuffer. */
+export interface RangeSource {
+  readonly byteLength: number;
+  /** The bytes from `start` to before `end`, or to the file's end. */
+  slice(start: number, end?: number): Promise<Uint8Array>;
+}
+
+/** A file by ranges; nothing is read before the first. @param byteLength as a listing or `stat` has it */
+export function rangeSource({ storage, url }: Place, byteLength: number): RangeSource {
+  return { byteLength, slice: (start, end = byteLength) => storage.readRange(url, start, end) };
 }

@@ -1,12 +1,13 @@
 import { Readable } from "node:stream";
 import { createGunzip, createInflate } from "node:zlib";
 import { IllegalArgumentError, throwIfAborted } from "../errors";
-import { storageFor } from "../storage";
+import type { Storage, Url } from "../storage";
 import { MalformedRecordError } from "./errors";
 
 /** A text file to read. */
 export interface TextFile {
-  readonly url: string;
+  readonly url: Url;
+  readonly storage: Pick<Storage, "readStream">;
 }
 
 export interface TextDecoding {
@@ -33,9 +34,8 @@ export async function* textChunks(file: TextFile, options: TextDecoding): AsyncG
       remedy: "Decompress it, or compress it with gzip: files named .gz are read.",
     });
   }
-  const blob = await storageFor(file.url).openBlob(file.url);
   const decode = decoder(options.encoding, options.keepMark);
-  const raw = Readable.fromWeb(blob.stream() as never);
+  const raw = Readable.from(file.storage.readStream(file.url), { objectMode: false });
   const bytes = file.url.endsWith(".gz")
     ? raw.pipe(createGunzip())
     : file.url.endsWith(".deflate")

@@ -14,7 +14,7 @@ import type { WorkerContext } from "../data/batch-function";
 import { checkShipped } from "../data/shipped-file";
 import type { StructType } from "../data/types";
 import { throwIfAborted } from "../errors";
-import { storageFor } from "../storage";
+import { storagesFrom } from "../storage";
 import { applySteps } from "./apply-steps";
 import type { FromWorker, Step } from "./task";
 import { remoteError } from "./task-errors";
@@ -41,10 +41,16 @@ const send = (message: FromWorker) => process.stderr.write(`${JSON.stringify(mes
 const stopped = new AbortController();
 process.on("SIGTERM", () => stopped.abort());
 
+const storages = storagesFrom();
+const readAt = (text: string) => {
+  const { storage, url } = storages.at(text);
+  return storage.readFile(url);
+};
+
 const context: WorkerContext = {
   signal: stopped.signal,
-  readFile: (url) => storageFor(url).readFile(url),
-  fetch: async (file) => checkShipped(file, await storageFor(file.url).readFile(file.url)),
+  readFile: readAt,
+  fetch: async (file) => checkShipped(file, await readAt(file.url)),
   log: (level, message) => send({ type: "log", level, message }),
 };
 

@@ -1,9 +1,11 @@
 import type { RecordBatch } from "apache-arrow";
 import type { WorkerContext } from "../data/batch-function";
 import { throwIfAborted } from "../errors";
-import { readParquetBatches, writeParquetFile } from "../parquet";
+import { readParquetBatches, writeParquet } from "../parquet";
+import type { Storages } from "../storage";
+import type { Draft } from "../storage/drafts";
 import { applySteps, type Batches, type FunctionCache } from "./apply-steps";
-import type { Task, TaskResult } from "./task";
+import type { Task, TaskOutput, TaskResult } from "./task";
 
 /**
  * Runs one task: reads its rows batch by batch, applies the steps to each, and streams the result into one Parquet part.
@@ -12,11 +14,12 @@ import type { Task, TaskResult } from "./task";
 export async function runTask(
   task: Task,
   worker: WorkerContext,
+  storages: Storages,
   functions: FunctionCache,
   onProgress: (rows: number) => void,
 ): Promise<TaskResult> {
   let failedRows = 0;
-  const input = countRows(readInput(task, worker.signal), worker.signal, onProgress);
+  const input = countRows(readInput(task, storages, worker.signal), worker.signal, onProgress);
   const output = await applySteps(input, task.steps, {
     worker,
     functions,
@@ -26,20 +29,35 @@ export async function runTask(
       failedRows++;
     },
   });
-  const { url, schema, compression, metadata } = task.output;
-  const written = await writeParquetFile(url, output, { schema, compression, metadata });
+  const { schema, compression, metadata } = task.output;
+  const take = (chunks: AsyncIterable<Uint8Array>) => writePart(task.output, storages, chunks);
+  const { rows, written } = await writeParquet(take, output, { schema, compression, metadata });
   throwIfAborted(worker.signal);
-  return { ...written, failedRows };
+  return { rows, ...written, failedRows };
 }
 
-async function* readInput(task: Task, signal: AbortSignal): AsyncGenerator<RecordBatch> {
+/** Puts a part where it stays, or drafts it. */
+async function writePart(
+  { url, publishedAt }: TaskOutput,
+  storages: Storages,
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<{ readonly bytes: number; readonly draft?: Draft }> {
+  if (publishedAt === undefined) return { bytes: await storages.for(url).writeStream(url, chunks) };
+  const draft = await storages.for(publishedAt).drafts.write({ url: publishedAt, heldAt: url }, chunks);
+  return { bytes: draft.bytes, draft };
+}
+
+async function* readInput(task: Task, storages: Storages, signal: AbortSignal): AsyncGenerator<RecordBatch> {
   for (const { url, rows } of task.input.files) {
-    yield* readParquetBatches(url, {
-      batchSize: task.batchSize,
-      signal,
-      ...(task.input.columns ? { columns: task.input.columns } : {}),
-      ...(rows ? { rows } : {}),
-    });
+    yield* readParquetBatches(
+      { url, storage: storages.for(url) },
+      {
+        batchSize: task.batchSize,
+        signal,
+        ...(task.input.columns ? { columns: task.input.columns } : {}),
+        ...(rows ? { rows } : {}),
+      },
+    );
   }
 }
 

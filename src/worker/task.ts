@@ -1,6 +1,8 @@
 import type { FunctionSpec } from "../data/batch-function";
 import type { DataType, StructType } from "../data/types";
 import type { ParquetCompression } from "../parquet";
+import type { Url } from "../storage";
+import type { Draft } from "../storage/drafts";
 
 /**
  * One partition's work, as data: what to read, which functions to run, where to put the result. Small and JSON:
@@ -30,7 +32,7 @@ export interface TaskInput {
 
 /** A slice of one Parquet file. @property rows from the first to before the second row; absent: the whole file. */
 export interface InputFile {
-  readonly url: string;
+  readonly url: Url;
   readonly rows?: readonly [number, number];
 }
 
@@ -57,7 +59,9 @@ export type Step =
 
 /** Where the part goes: an attempt's own file, which nobody sees until the driver commits the job. */
 export interface TaskOutput {
-  readonly url: string;
+  readonly url: Url;
+  /** Where the part will be once the driver publishes it: what is written is a draft. Absent: `url` is where it stays. */
+  readonly publishedAt?: Url;
   readonly schema: StructType;
   readonly compression: ParquetCompression;
   /** Key-value metadata for the Parquet footer. */
@@ -66,6 +70,8 @@ export interface TaskOutput {
 
 /** What a finished attempt tells the driver. */
 export interface TaskResult {
+  /** The part, where it is a draft. */
+  readonly draft?: Draft;
   readonly rows: number;
   readonly bytes: number;
   /** Rows kept as null by `onError: "null"`. */

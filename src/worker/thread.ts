@@ -1,7 +1,7 @@
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import type { WorkerContext } from "../data/batch-function";
 import { checkShipped } from "../data/shipped-file";
-import { storageFor } from "../storage";
+import { type StorageSettings, storagesFrom } from "../storage";
 import { type FunctionCache, prepareFunctions } from "./apply-steps";
 import { runTask } from "./run-task";
 import type { FromWorker, Task, ToWorker } from "./task";
@@ -9,8 +9,18 @@ import { remoteError } from "./task-errors";
 
 /* The entry point of a worker thread: one task at a time, functions kept between tasks. */
 
+/** What a thread is started with. */
+export interface WorkerData {
+  readonly storage: StorageSettings;
+}
+
 const port = parentPort;
 if (!port) throw new Error("worker/thread runs in a worker thread only.");
+const storages = storagesFrom((workerData as WorkerData).storage);
+const readAt = (text: string) => {
+  const { storage, url } = storages.at(text);
+  return storage.readFile(url);
+};
 const functions: FunctionCache = new Map();
 let running: AbortController | undefined;
 
@@ -22,8 +32,8 @@ const context: WorkerContext = {
   get signal() {
     return running?.signal ?? idle;
   },
-  readFile: (url) => storageFor(url).readFile(url),
-  fetch: async (file) => checkShipped(file, await storageFor(file.url).readFile(file.url)),
+  readFile: readAt,
+  fetch: async (file) => checkShipped(file, await readAt(file.url)),
   log: (level, message) => send({ type: "log", level, message }),
 };
 
@@ -48,7 +58,7 @@ send({ type: "ready" });
 async function run(task: Task): Promise<void> {
   running = new AbortController();
   try {
-    const result = await runTask(task, context, functions, (rows) => send({ type: "progress", rows }));
+    const result = await runTask(task, context, storages, functions, (rows) => send({ type: "progress", rows }));
     send({ type: "done", result });
   } catch (error) {
     send({ type: "failed", error: remoteError(error) });

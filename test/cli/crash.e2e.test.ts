@@ -109,14 +109,17 @@ describe("a process killed in the middle of its commit", () => {
     at.file(
       "kill.js",
       `const { localStorage } = require(${JSON.stringify(STORAGE)});
-      const { rename, writeFile } = localStorage;
+      const { rename, writeFile, createFile } = localStorage;
       const die = () => { process.kill(process.pid, "SIGKILL"); return new Promise(() => {}); };
       let renames = 0;
       localStorage.rename = (from, to) => ("${step}" === "rename" && renames++ === ${count} ? die() : rename(from, to));
       localStorage.writeFile = async (url, data) => {
         if ("${step}" === "success" && url.endsWith("/_SUCCESS")) return die();
         await writeFile(url, data);
-        if ("${step}" === "journal" && url.endsWith("/commit.json")) return die();
+      };
+      localStorage.createFile = async (url, data) => {
+        const made = await createFile(url, data);
+        return "${step}" === "journal" && url.endsWith("/commit.json") ? die() : made;
       };`,
     );
 

@@ -11,6 +11,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const { Session } = require(join(root, "dist", "index.js"));
 const { PomonaError } = require(join(root, "dist", "errors.js"));
 const { readParquetBatches } = require(join(root, "dist", "parquet", "index.js"));
+const storages = require(join(root, "dist", "storage", "index.js")).storagesFrom();
 
 const [seed = "1", count = "200"] = process.argv.slice(2);
 const files = JSON.parse(readFileSync(join(root, "test", "fixtures", "parquet", "files.json"), "utf8"));
@@ -71,7 +72,7 @@ for (let i = 0; i < Number(count); i++) {
   });
   if (process.env.DAMAGED_TRACE) writeFileSync(process.env.DAMAGED_TRACE, `${what} worker`);
   await attempt(`${what}, worker`, async () => {
-    for await (const batch of readParquetBatches(path)) batch.toArray();
+    for await (const batch of readParquetBatches(storages.at(path))) batch.toArray();
   });
   rmSync(path, { force: true });
 }

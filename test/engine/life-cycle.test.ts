@@ -5,6 +5,7 @@ import type { EngineEvent } from "../../src/engine/events";
 import { lifeCycle } from "../../src/engine/life-cycle";
 import { CancelledError } from "../../src/errors";
 import { SETTINGS } from "../../src/session/configuration";
+import { storages } from "../../src/storage";
 
 const states = (events: readonly EngineEvent[]) =>
   events.flatMap((e) => (e.type === "engineState" ? [e.error === undefined ? e.state : `${e.state}: ${e.error}`] : []));
@@ -53,6 +54,7 @@ describe("an engine's life", () => {
       conf: () => undefined,
       start,
       workers: { parallelism: 3, workers: [], start() {}, prepare() {}, close: async () => {} },
+      storages: storages({}),
       openSpool: () => {
         throw new Error("Nothing may be opened before the engine has started.");
       },

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { structType } from "../../src/data/types";
 import { batchFromColumns, vectorFromValues } from "../../src/data/vectors";
 import { writeParquetFile } from "../../src/parquet";
+import { localFile } from "../support/local-file";
 
 const NAMES = ["a.b", "a b", "Ünï", "`q`", '"dq"', "a,b;c", "果物", "x\ny", "%s", "#1"];
 const ROW = NAMES.map((_, i) => i + 1);
@@ -35,7 +36,7 @@ it("the empty name, which Spark has and DuckDB has not, is refused by name, and 
   async function* batches() {
     yield batchFromColumns(columns, 1);
   }
-  await writeParquetFile(path, batches(), { schema });
+  await writeParquetFile(localFile(path), batches(), { schema });
   const refused = { name: "AnalysisError", message: expect.stringContaining("has the empty name") };
   await expect(session.read.parquet(path).collect()).rejects.toMatchObject({ name: "UnsupportedParquetError" });
   await expect(session.range(1).select(col("id").alias("")).collect()).rejects.toMatchObject(refused);

@@ -8,6 +8,7 @@ import { parseSchema } from "../../src/frame/ddl";
 import { writeParquetFile } from "../../src/parquet";
 import { Session } from "../../src/session/session";
 import { golden } from "../support/golden";
+import { localFile } from "../support/local-file";
 
 interface Case {
   readonly name: string;
@@ -84,7 +85,7 @@ async function layOut(root: string, files: Case["files"]): Promise<void> {
     const batches = async function* () {
       yield batchFromColumns(vectors);
     };
-    await writeParquetFile(join(root, `${number}.parquet`), batches(), { schema });
+    await writeParquetFile(localFile(join(root, `${number}.parquet`)), batches(), { schema });
   }
 }
 

@@ -5,6 +5,7 @@ import { Session } from "pomona";
 import { col, elementAt, split, udf } from "pomona/functions";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readParquetFooter } from "../../src/parquet";
+import { localFile } from "../support/local-file";
 
 let folder: string;
 let session: Session;
@@ -54,7 +55,7 @@ describe("write.partitionBy", () => {
       ].sort(),
     );
     const [part] = readdirSync(join(path, "label=Pear"));
-    const { columns } = await readParquetFooter(join(path, "label=Pear", part ?? ""));
+    const { columns } = await readParquetFooter(localFile(join(path, "label=Pear", part ?? "")));
     expect(columns.map((c) => c.name)).toEqual(["id", "day"]);
     const back = session.read.parquet(path);
     expect((await back.schema()).fields.map((f) => f.name)).toEqual(["id", "day", "label"]);

@@ -7,6 +7,7 @@ import { simpleString, structType } from "../../src/data/types";
 import { batchFromColumns, vectorFromValues } from "../../src/data/vectors";
 import { writeParquetFile } from "../../src/parquet";
 import { golden } from "../support/golden";
+import { localFile } from "../support/local-file";
 
 interface Case {
   readonly name: string;
@@ -57,7 +58,7 @@ async function layOut(root: string, files: Case["files"]): Promise<void> {
     const batches = async function* () {
       yield batch;
     };
-    await writeParquetFile(join(root, name), batches(), { schema });
+    await writeParquetFile(localFile(join(root, name)), batches(), { schema });
   }
 }
 

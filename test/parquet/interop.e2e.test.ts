@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sparkSchema } from "../../src/data/arrow";
 import { valuesFromVector } from "../../src/data/vectors";
 import { readParquetBatches, writeParquetFile } from "../../src/parquet";
+import { localFile } from "../support/local-file";
 import { runPython } from "../support/python";
 import { batches, SCHEMA } from "./sample-batches";
 
@@ -18,7 +19,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe("a file written here", () => {
   it("reads the same in pandas/pyarrow and in DuckDB: types, values, nulls, metadata", async () => {
     const path = join(folder, "ours.parquet");
-    const written = await writeParquetFile(path, batches(700, 700, 100), {
+    const written = await writeParquetFile(localFile(path), batches(700, 700, 100), {
       schema: SCHEMA,
       metadata: { "pomona.x": "y" },
     });
@@ -90,7 +91,7 @@ print(json.dumps({
 
   it("keeps its schema without a row", async () => {
     const path = join(folder, "empty.parquet");
-    await writeParquetFile(path, batches(), { schema: SCHEMA });
+    await writeParquetFile(localFile(path), batches(), { schema: SCHEMA });
     const columns = runPython("import sys, pandas as pd; print(*pd.read_parquet(sys.argv[1]).columns)", [path]).trim();
     expect(columns).toBe("path n i ok at bytes features pca");
   });
@@ -114,7 +115,7 @@ else: duckdb.sql(f"COPY t TO '{path}' (FORMAT parquet)")
       [writer, path],
     );
     const read: RecordBatch[] = [];
-    for await (const part of readParquetBatches(path)) read.push(part);
+    for await (const part of readParquetBatches(localFile(path))) read.push(part);
     const [only] = read;
     const schema = sparkSchema(only!.schema);
     expect(schema.fields.map((f) => [f.name, typeof f.type === "string" ? f.type : f.type.type])).toEqual([

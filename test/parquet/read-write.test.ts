@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { valuesFromVector } from "../../src/data/vectors";
 import { CorruptParquetError, readParquetBatches, readParquetFooter, writeParquetFile } from "../../src/parquet";
+import { localFile } from "../support/local-file";
 import { batch, batches, SCHEMA } from "./sample-batches";
 
 let folder: string;
@@ -14,25 +15,29 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it("a file reads back in slices, only the columns asked for", async () => {
   const path = join(folder, "slices.parquet");
-  await writeParquetFile(path, batches(1500, 1500), { schema: SCHEMA });
+  await writeParquetFile(localFile(path), batches(1500, 1500), { schema: SCHEMA });
   const seen: unknown[] = [];
-  for await (const part of readParquetBatches(path, { rows: [1000, 2100], columns: ["i"], batchSize: 256 })) {
+  for await (const part of readParquetBatches(localFile(path), {
+    rows: [1000, 2100],
+    columns: ["i"],
+    batchSize: 256,
+  })) {
     expect(part.schema.names).toEqual(["i"]);
     expect(part.numRows).toBeLessThanOrEqual(256);
     seen.push(...valuesFromVector(part.getChild("i")!, "integer"));
   }
   const expected = Array.from({ length: 1100 }, (_, j) => ((1000 + j) % 5 === 2 ? null : -(1000 + j)));
   expect(seen).toEqual(expected);
-  expect((await readParquetFooter(path)).rows).toBe(3000);
+  expect((await readParquetFooter(localFile(path))).rows).toBe(3000);
 });
 
 describe("what is not a whole file", () => {
   it("is a CorruptParquetError that names it", async () => {
     const path = join(folder, "cut.parquet");
-    await writeParquetFile(path, batches(500), { schema: SCHEMA });
+    await writeParquetFile(localFile(path), batches(500), { schema: SCHEMA });
     truncateSync(path, 2000);
     const read = async () => {
-      for await (const _ of readParquetBatches(path));
+      for await (const _ of readParquetBatches(localFile(path)));
     };
     await expect(read()).rejects.toThrow(CorruptParquetError);
     await expect(read()).rejects.toThrow(/cut\.parquet/);
@@ -46,19 +51,19 @@ describe("what is not a whole file", () => {
       yield batch(0, 10);
       throw new RangeError("the source broke");
     };
-    await expect(writeParquetFile(path, failing(), { schema: SCHEMA })).rejects.toThrow(RangeError);
+    await expect(writeParquetFile(localFile(path), failing(), { schema: SCHEMA })).rejects.toThrow(RangeError);
     expect(readdirSync(folder)).not.toContain("failed.parquet");
   });
 });
 
 it("a damaged page is an error, not wrong values", async () => {
   const path = join(folder, "damaged.parquet");
-  await writeParquetFile(path, batches(500), { schema: SCHEMA });
+  await writeParquetFile(localFile(path), batches(500), { schema: SCHEMA });
   const bytes = readFileSync(path);
   bytes.fill(0xff, 8, 200);
   writeFileSync(path, bytes);
   const read = async () => {
-    for await (const _ of readParquetBatches(path));
+    for await (const _ of readParquetBatches(localFile(path)));
   };
   await expect(read()).rejects.toThrow(CorruptParquetError);
 });
@@ -70,7 +75,7 @@ it("reads rows of many tiny row groups in their order, from any to any", async (
     string
   >;
   writeFileSync(path, Buffer.from(files["pyarrow row groups"] ?? "", "base64"));
-  expect((await readParquetFooter(path)).rowGroups).toEqual([3, 3, 3, 1]);
+  expect((await readParquetFooter(localFile(path))).rowGroups).toEqual([3, 3, 3, 1]);
   for (const rows of [
     [0, 10],
     [2, 7],
@@ -78,7 +83,7 @@ it("reads rows of many tiny row groups in their order, from any to any", async (
     [9, 10],
   ] as const) {
     const seen: unknown[] = [];
-    for await (const part of readParquetBatches(path, { rows }))
+    for await (const part of readParquetBatches(localFile(path), { rows }))
       seen.push(...valuesFromVector(part.getChild("v")!, "long"));
     expect(seen).toEqual(Array.from({ length: rows[1] - rows[0] }, (_, i) => rows[0] + i));
   }

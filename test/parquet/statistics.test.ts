@@ -6,6 +6,7 @@ import { arrayType, structField, structType } from "../../src/data/types";
 import { batchFromColumns, vectorFromValues } from "../../src/data/vectors";
 import { writeParquetFile } from "../../src/parquet";
 import { readThriftStruct, type ThriftStruct, type ThriftValue } from "../../src/parquet/thrift";
+import { localFile } from "../support/local-file";
 
 let folder: string;
 beforeAll(() => {
@@ -30,7 +31,7 @@ it("leaves minima and maxima of floating-point columns out, which would hide NaN
       schema.fields.map((f) => ({ name: f.name, vector: vectorFromValues(values[f.name] ?? [], f.type) })),
     );
   };
-  await writeParquetFile(path, batches(), { schema });
+  await writeParquetFile(localFile(path), batches(), { schema });
 
   const bytes = readFileSync(path);
   const length = bytes.readUInt32LE(bytes.length - 8);

@@ -10,7 +10,9 @@ import { bindParquet } from "../../src/engine/duckdb/parquet-source";
 import { findFiles } from "../../src/engine/files";
 import { footerCache, readParquetFooter, writeParquetFile } from "../../src/parquet";
 import type { Session } from "../../src/session/session";
+import { listed, storages, urlOf } from "../../src/storage";
 import { ml, pomona } from "../ml/built";
+import { localFile } from "../support/local-file";
 
 /** The storage of the package as users get it, whose reads are counted. */
 const { localStorage } = createRequire(__filename)(
@@ -70,12 +72,13 @@ describe("many small files", () => {
     const duckdb = await openDuckDb({ memoryLimit: "512MB", threads: 2, temporaryFolder: join(dir, "duckdb") });
     try {
       const settings = { partitionInference: true };
+      const local = storages({ file: localStorage });
       const leaf = { op: "read", format: "parquet", paths: [join(dir, "many")], options: {} } as const;
       const spool = { folder: dir, fresh: (name: string) => join(dir, name), scratch: () => spool, close() {} };
-      const context = { relational: duckdb, spool, settings, footers: footerCache() };
-      const source = await bindParquet(leaf, await findFiles(leaf, settings), context);
+      const context = { relational: duckdb, spool, settings, storages: local, footers: footerCache(local) };
+      const source = await bindParquet(leaf, await findFiles(leaf, context), context);
       await duckdb.copyToParquet(source.sql, join(dir, "copy.parquet"));
-      expect((await readParquetFooter(join(dir, "copy.parquet"))).rowGroups).toEqual([2 * FILES]);
+      expect((await readParquetFooter(localFile(join(dir, "copy.parquet")))).rowGroups).toEqual([2 * FILES]);
     } finally {
       await duckdb.close();
     }
@@ -89,7 +92,7 @@ describe("many small files", () => {
     expect(await first()).toEqual({ path: "file:/x/1-0.jpg" });
     writeFileSync(file, readFileSync(join(dir, "many", "f0002.parquet")));
     expect(await first()).toEqual({ path: "file:/x/2-0.jpg" });
-    const [{ version } = {}] = await localStorage.list(file);
+    const [{ version } = {}] = await listed(localStorage, urlOf(file));
     expect(version).toBeUndefined();
     vi.spyOn(Date, "now").mockReturnValue(Date.now() + 60_000);
     const footers = footerReads("changing");
@@ -130,5 +133,5 @@ async function writeSmall(path: string, i: number): Promise<void> {
   async function* batches() {
     yield batchFromColumns(columns, 2);
   }
-  await writeParquetFile(path, batches(), { schema });
+  await writeParquetFile(localFile(path), batches(), { schema });
 }

@@ -11,6 +11,7 @@ import { Session } from "../../src/session/session";
 import { validate } from "../../src/session/validate";
 import { formatReport } from "../../src/session/validation-report";
 import { PathNotFoundError } from "../../src/storage/errors";
+import { localFile } from "../support/local-file";
 
 let dir: string;
 let session: Session;
@@ -189,5 +190,5 @@ async function writePart(path: string, rows: readonly FixtureRow[]): Promise<voi
       }),
     );
   };
-  await writeParquetFile(path, batches(), { schema });
+  await writeParquetFile(localFile(path), batches(), { schema });
 }

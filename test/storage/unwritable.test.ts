@@ -2,10 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { PathNotFoundError, storageFor } from "../../src/storage";
+import { PathNotFoundError, storagesFrom } from "../../src/storage";
 import { openOutput } from "../../src/storage/commit";
 import { makeFolder, makeFolderSync } from "../../src/storage/folders";
 import { expandPath } from "../../src/storage/glob-paths";
+
+const storages = storagesFrom();
+const { at } = storages;
 
 let folder: string;
 beforeAll(() => {
@@ -20,8 +23,10 @@ describe("a place where nothing can be written", () => {
     "is a named error at once where the system says that nothing is there",
     async () => {
       for (const path of ["/proc/x", "/proc/x/y/z", "/proc/1/x"]) {
-        await expect(openOutput(path, options), path).rejects.toThrow(/^Cannot write \/proc\/.*permission denied/);
-        await expect(storageFor(path).writeFile(path, "x"), path).rejects.toThrow(/^Cannot write \/proc\//);
+        await expect(openOutput(storages, path, options), path).rejects.toThrow(
+          /^Cannot write \/proc\/.*permission denied/,
+        );
+        await expect(at(path).storage.writeFile(at(path).url, "x"), path).rejects.toThrow(/^Cannot write \/proc\//);
       }
       expect(() => makeFolderSync("/proc/x/y")).toThrow(/nothing can be made in \/proc/);
     },
@@ -30,8 +35,8 @@ describe("a place where nothing can be written", () => {
   it("is a named error where a part of the path is a file", async () => {
     const file = join(folder, "file");
     writeFileSync(file, "");
-    await expect(openOutput(file, options)).rejects.toThrow(/is a file/);
-    await expect(openOutput(join(file, "x"), options)).rejects.toThrow(/a part of the path is a file/);
+    await expect(openOutput(storages, file, options)).rejects.toThrow(/is a file/);
+    await expect(openOutput(storages, join(file, "x"), options)).rejects.toThrow(/a part of the path is a file/);
     await expect(makeFolder(file)).rejects.toThrow(/is a file/);
     expect(() => makeFolderSync(file)).toThrow(/is a file/);
   });
@@ -40,7 +45,7 @@ describe("a place where nothing can be written", () => {
     const deep = join(folder, "a", "b", "c", "d");
     await Promise.all(Array.from({ length: 8 }, () => makeFolder(deep)));
     makeFolderSync(join(deep, "e", "f"));
-    expect((await storageFor(deep).children(deep)).map((c) => c.name)).toEqual(["e"]);
+    expect((await at(deep).storage.children(at(deep).url)).map((c) => c.name)).toEqual(["e"]);
   });
 });
 
@@ -55,9 +60,9 @@ describe("paths with patterns", () => {
       "_hidden/e.csv",
       "a{b/f.csv",
     ];
-    for (const name of names) await storageFor(folder).writeFile(join(folder, "g", name), "");
+    for (const name of names) await at(folder).storage.writeFile(at(join(folder, "g", name)).url, "");
     const found = async (pattern: string) =>
-      (await expandPath(join(folder, "g", pattern))).map((url) => url.split("/g/")[1]);
+      (await expandPath(storages, join(folder, "g", pattern))).map((url) => url.split("/g/")[1]);
     expect(await found("*/01")).toEqual(["2023/01", "2024/01"]);
     expect(await found("202[3-4]/0?/*.csv")).toEqual(["2023/01/a.csv", "2023/02/b.csv", "2024/01/c.csv"]);
     expect(await found("{2023,2024/01}")).toEqual(["2023", "2024/01"]);

@@ -5,7 +5,9 @@ import type { RecordBatch } from "apache-arrow";
 import { decimalText } from "../../src/data/decimal";
 import { type DataType, type StructType, simpleString } from "../../src/data/types";
 import { PomonaError } from "../../src/errors";
-import { localStorage } from "../../src/storage/local-storage";
+import { listed } from "../../src/storage";
+import type { TextFile } from "../../src/text/chunks";
+import { localFile } from "../support/local-file";
 
 /** An input with options, and what Spark makes of it. */
 export interface TextCase {
@@ -19,11 +21,16 @@ export type Answer =
   | { readonly schema: readonly (readonly [string, string])[]; readonly rows: readonly (readonly unknown[])[] }
   | { readonly error: string };
 
+async function filesIn(folder: string) {
+  const { storage, url } = localFile(folder);
+  return (await listed(storage, url, { recursive: false })).map((file) => ({ ...file, storage }));
+}
+
 /** Runs `read` on a case's files in a folder of their own; a named error is an answer too. */
 export async function answerOf(
   one: Pick<TextCase, "files">,
   read: (
-    files: readonly { url: string; size: number }[],
+    files: readonly (TextFile & { readonly size: number })[],
   ) => Promise<{ schema: StructType; batches: AsyncIterable<RecordBatch> }>,
 ): Promise<Answer> {
   const folder = mkdtempSync(join(tmpdir(), "pomona-text-"));
@@ -32,7 +39,7 @@ export async function answerOf(
       mkdirSync(dirname(join(folder, name)), { recursive: true });
       writeFileSync(join(folder, name), typeof text === "string" ? text : Buffer.from(text.base64, "base64"));
     }
-    const { schema, batches } = await read(await localStorage.list(folder, { recursive: false }));
+    const { schema, batches } = await read(await filesIn(folder));
     const rows: unknown[][] = [];
     for await (const batch of batches) {
       for (let row = 0; row < batch.numRows; row++) {

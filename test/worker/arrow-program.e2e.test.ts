@@ -7,8 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseSchema } from "../../src/frame/ddl";
 import { col, udf } from "../../src/frame/functions";
 import { mobileNetV2 } from "../../src/models";
+import { urlOf } from "../../src/storage/location";
 import type { ArrowTask } from "../../src/worker/arrow-program";
 import type { FromWorker, Step, Task } from "../../src/worker/task";
+import { localFile } from "../support/local-file";
 import { REFERENCE } from "../support/reference";
 
 /** The built package: both run what is shipped. */
@@ -17,6 +19,7 @@ const { preparedSteps } = dist("engine/stage") as typeof import("../../src/engin
 const { runTask } = dist("worker/run-task") as typeof import("../../src/worker/run-task");
 const { batchFromColumns, vectorFromValues } = dist("data/vectors") as typeof import("../../src/data/vectors");
 const { readParquetBatches, writeParquetFile } = dist("parquet") as typeof import("../../src/parquet");
+const { storagesFrom } = dist("storage/index") as typeof import("../../src/storage");
 const { localStorage } = dist("storage/local-storage") as typeof import("../../src/storage/local-storage");
 
 /** The copy that the built package has. */
@@ -105,7 +108,7 @@ describe("the program beside a process that has the rows", () => {
 
     const input = join(folder, "input.parquet");
     await writeParquetFile(
-      input,
+      localFile(input),
       (async function* () {
         yield* rows.batches;
       })(),
@@ -117,19 +120,20 @@ describe("the program beside a process that has the rows", () => {
       partition: 0,
       attempt: 0,
       batchSize: 16,
-      input: { files: [{ url: input }], columns: ["path"], firstRow: 0 },
+      input: { files: [{ url: urlOf(input) }], columns: ["path"], firstRow: 0 },
       steps: prepared.steps,
-      output: { url: join(folder, "output.parquet"), schema: SCHEMA, compression: "snappy", metadata: {} },
+      output: { url: urlOf(join(folder, "output.parquet")), schema: SCHEMA, compression: "snappy", metadata: {} },
     };
     const context = {
       log: () => {},
-      readFile: localStorage.readFile,
+      readFile: (path: string) => localStorage.readFile(urlOf(path)),
       fetch: () => Promise.reject(new Error("not needed")),
       signal: new AbortController().signal,
     };
-    const result = await runTask(task, context, new Map(), () => {});
+    const result = await runTask(task, context, storagesFrom(), new Map(), () => {});
     const expected: unknown[][] = [];
-    for await (const batch of readParquetBatches(task.output.url)) expected.push(...valuesOf(batch as never));
+    for await (const batch of readParquetBatches(localFile(task.output.url)))
+      expected.push(...valuesOf(batch as never));
 
     const run = await program(
       { partition: 0, firstRow: 0, steps: prepared.steps, schema: SCHEMA, batchSize: 16 },

@@ -1,6 +1,7 @@
 import type { StructType } from "../../data/types";
 import type { FooterCache } from "../../parquet";
-import { parseLocation } from "../../storage/location";
+import type { Storages } from "../../storage";
+import { localPath, type Url } from "../../storage/location";
 import type { ReadSettings } from "../files";
 import type { CountedFile } from "../relational";
 import type { Spool } from "../spool";
@@ -29,12 +30,13 @@ export interface BindContext {
   readonly spool: Spool;
   readonly settings: ReadSettings;
   readonly footers: FooterCache;
+  readonly storages: Storages;
   readonly signal?: AbortSignal;
 }
 
 /** SQL that reads Parquet files in order, each with the columns of the first; folders `k=v` are no concern of it. */
-export function parquetSql(urls: readonly string[]): string {
-  const list = urls.map((url) => quotedText(parseLocation(url).path)).join(", ");
+export function parquetSql(urls: readonly Url[]): string {
+  const list = urls.map((url) => quotedText(localPath(url))).join(", ");
   return `SELECT * FROM read_parquet([${list}], hive_partitioning = false)`;
 }
 

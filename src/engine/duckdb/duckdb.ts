@@ -3,7 +3,7 @@ import type { StructType } from "../../data/types";
 import { CancelledError, throwIfAborted } from "../../errors";
 import { CorruptParquetError, UnsupportedParquetError } from "../../parquet";
 import { DiskFullError } from "../../storage";
-import { locationUrl, parseLocation } from "../../storage/location";
+import { urlOf } from "../../storage/location";
 import { ExecutionError, SchemaMismatchError } from "../errors";
 import { duckdbSchema } from "./duckdb-types";
 import { queryError } from "./query-errors";
@@ -156,8 +156,7 @@ function asPomonaError(error: unknown, sql: string): Error {
     });
   }
   const damaged = /Failed to read file "(.+?)": (.*)/s.exec(message);
-  if (damaged?.[1]?.endsWith(".parquet"))
-    return new CorruptParquetError(locationUrl(parseLocation(damaged[1])), damaged[2]);
+  if (damaged?.[1]?.endsWith(".parquet")) return new CorruptParquetError(urlOf(damaged[1]), damaged[2]);
   const unreadable = parquetError(message, sql, error);
   if (unreadable) return unreadable;
   if (/No space left on device|ENOSPC|File too large/i.test(message)) {
@@ -182,13 +181,13 @@ function parquetError(message: string, sql: string, cause: Error): Error | undef
   const paths = [...sql.matchAll(/read_parquet\(\[((?:'(?:[^']|'')*'(?:, )?)+)\]/g)].flatMap(([, list = ""]) =>
     [...list.matchAll(/'((?:[^']|'')*)'/g)].map(([, path = ""]) => path.replaceAll("''", "'")),
   );
-  const urls = [...new Set(paths)].map((path) => locationUrl(parseLocation(path)));
+  const urls = [...new Set(paths)].map(urlOf);
   if (what === undefined || urls.length === 0) return undefined;
   const file = urls.length === 1 ? urls[0]! : `${urls[0]}, or one of the ${urls.length - 1} files read with it,`;
   const text = /^Invalid string encoding found in Parquet file "(.+?)": value (.*?)!?$/s.exec(what);
   if (text) {
     const remedy = "Write the column as binary where it comes from, or repair its text.";
-    const url = locationUrl(parseLocation(text[1]!));
+    const url = urlOf(text[1]!);
     return new UnsupportedParquetError(url, `it has a string that is no UTF-8: ${text[2]}.`, remedy, cause);
   }
   return DAMAGE[kind]?.test(what) ? new CorruptParquetError(file, new Error(what, { cause })) : undefined;

@@ -8,10 +8,10 @@ import {
   sparkSchemaOf,
   writeParquetFile,
 } from "../../parquet";
-import { PathNotFoundError, storageFor } from "../../storage";
+import { PathNotFoundError, type Storages, type Url, urlOf } from "../../storage";
 import { assertWhole } from "../../storage/commit";
 import { mapConcurrently } from "../../storage/concurrently";
-import { joinUrl, locationUrl, parseLocation } from "../../storage/location";
+import { joinUrl } from "../../storage/location";
 import { type FoundFile, type FoundFiles, filesFingerprint, type ReadLeaf } from "../files";
 import { withPartitionColumns } from "../partitions";
 import { type BindContext, type BoundSource, emptySql, parquetSql } from "./bound-source";
@@ -30,7 +30,7 @@ const SMALL_BYTES = 1024 * 1024;
 /** A file with its footer; `url` is where its rows are read, `file` where it is. */
 interface OpenFile {
   readonly file: FoundFile;
-  readonly url: string;
+  readonly url: Url;
   readonly footer: ParquetFooter;
 }
 
@@ -41,11 +41,12 @@ interface OpenFile {
  * @throws AnalysisError where files do not fit together
  */
 export async function bindParquet(leaf: ReadLeaf, found: FoundFiles, context: BindContext): Promise<BoundSource> {
-  for (const root of found.roots) await assertWhole(root);
+  const { storages } = context;
+  for (const url of found.roots) await assertWhole({ url, storage: storages.for(url) });
   const { files, partitionColumns } = found;
   if (files.length === 0 && leaf.schema) return noFiles(leaf.schema);
   if (files.length === 0) {
-    throw new PathNotFoundError(`There is no Parquet file in ${leaf.paths.join(", ")}.`, leaf.paths[0] ?? "", {
+    throw new PathNotFoundError(`There is no Parquet file in ${leaf.paths.join(", ")}.`, urlOf(leaf.paths[0] ?? "."), {
       remedy: "Check the path; a write that failed leaves nothing behind.",
     });
   }
@@ -53,7 +54,7 @@ export async function bindParquet(leaf: ReadLeaf, found: FoundFiles, context: Bi
   const isMany =
     files.length > MANY_FILES && files.reduce((sum, { size }) => sum + size, 0) < files.length * SMALL_BYTES;
   const isData = (field: StructField) => !partitionColumns.some((p) => sameName(p.name, field.name));
-  const data = leaf.schema?.fields.filter(isData) ?? (await foundSchema(leaf, found, opened)).fields;
+  const data = leaf.schema?.fields.filter(isData) ?? (await foundSchema(leaf, found, opened, storages)).fields;
   refuseSameNames(data, leaf.paths.join(", "));
 
   const fields = withPartitionColumns(data, partitionColumns).map(({ field }) => field);
@@ -82,12 +83,18 @@ async function open(file: FoundFile, context: BindContext): Promise<OpenFile> {
   refuseUnreadable(footer, file.url);
   if (!needsTranscoding(footer)) return { file, url: file.url, footer };
   // What DuckDB has no decoder for, the library in WebAssembly may have.
-  const url = locationUrl(parseLocation(context.spool.fresh("transcoded.parquet")));
-  await writeParquetFile(url, readParquetBatches(file.url), { schema: sparkSchemaOf(footer, file.url) });
-  return { file, url, footer: { ...(await readParquetFooter(url)), metadata: footer.metadata } };
+  const transcoded = context.storages.at(context.spool.fresh("transcoded.parquet"));
+  const batches = readParquetBatches({ url: file.url, storage: context.storages.for(file.url) });
+  await writeParquetFile(transcoded, batches, { schema: sparkSchemaOf(footer, file.url) });
+  return { file, url: transcoded.url, footer: { ...(await readParquetFooter(transcoded)), metadata: footer.metadata } };
 }
 
-async function foundSchema(leaf: ReadLeaf, { roots }: FoundFiles, opened: readonly OpenFile[]): Promise<StructType> {
+async function foundSchema(
+  leaf: ReadLeaf,
+  { roots }: FoundFiles,
+  opened: readonly OpenFile[],
+  storages: Storages,
+): Promise<StructType> {
   const byName = [...opened].sort((a, b) => (a.file.url < b.file.url ? -1 : 1));
   const schemas = (list: readonly OpenFile[]) =>
     list.map(({ footer, file }) => ({ schema: sparkSchemaOf(footer, file.url), url: file.url }));
@@ -98,9 +105,10 @@ async function foundSchema(leaf: ReadLeaf, { roots }: FoundFiles, opened: readon
   for (const name of ["_common_metadata", "_metadata"]) {
     for (const root of roots) {
       const url = joinUrl(root, name);
-      const status = await storageFor(url).stat(url);
+      const summary = { url, storage: storages.for(url) };
+      const status = await summary.storage.stat(url);
       if (status !== undefined && status !== "folder")
-        return sparkSchemaOf(await readParquetFooter(url, status.size), url);
+        return sparkSchemaOf(await readParquetFooter(summary, status.size), url);
     }
   }
   return schemas(byName.slice(0, 1))[0]!.schema;

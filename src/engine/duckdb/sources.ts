@@ -9,9 +9,9 @@ import { IllegalArgumentError } from "../../errors";
 import type { Plan } from "../../frame/plan";
 import { sameName } from "../../frame/resolve";
 import { writeParquetFile } from "../../parquet";
+import type { Place } from "../../storage";
 import { type FoundFiles, filesFingerprint, findFiles, type ReadLeaf } from "../files";
 import { withPartitionColumns } from "../partitions";
-import type { Spool } from "../spool";
 import { type BindContext, type BoundSource, parquetSql } from "./bound-source";
 import { duckdbType } from "./duckdb-types";
 import { bindParquet } from "./parquet-source";
@@ -32,11 +32,11 @@ const LISTING_BATCH = 8192;
  * @throws PathNotFoundError, CorruptParquetError, IncompleteWriteError
  */
 export async function bindSource(leaf: Leaf, context: BindContext): Promise<BoundSource> {
-  if (leaf.op === "local") return bindRows(leaf.schema, leaf.rows, context.spool);
-  const found = await findFiles(leaf, context.settings, context.signal);
+  if (leaf.op === "local") return bindRows(leaf.schema, leaf.rows, context);
+  const found = await findFiles(leaf, context, context.signal);
   switch (leaf.format) {
     case "binaryFile":
-      return bindListing(found, context.spool);
+      return bindListing(found, context);
     case "parquet":
       return bindParquet(leaf, found, context);
     case "csv":
@@ -46,7 +46,7 @@ export async function bindSource(leaf: Leaf, context: BindContext): Promise<Boun
   }
 }
 
-async function bindListing({ files, partitionColumns }: FoundFiles, spool: Spool): Promise<BoundSource> {
+async function bindListing({ files, partitionColumns }: FoundFiles, context: BindContext): Promise<BoundSource> {
   // Folders' values are written as text, which the query casts.
   const asText = partitionColumns.map((c) => structField(`k=${c.name}`, "string"));
   const columns = [
@@ -59,33 +59,37 @@ async function bindListing({ files, partitionColumns }: FoundFiles, spool: Spool
       values: files.map((f) => f.partition[i] ?? null),
     })),
   ];
-  const path = spool.fresh("listing.parquet");
+  const file = context.storages.at(context.spool.fresh("listing.parquet"));
   const fields = [...LISTING_SCHEMA.fields, ...asText];
-  await writeColumns(path, { type: "struct", fields }, columns, files.length);
+  await writeColumns(file, { type: "struct", fields }, columns, files.length);
   const merged = withPartitionColumns(LISTING_SCHEMA.fields, partitionColumns);
   const list = merged.map(({ field, partition }) => {
     const name = quotedIdentifier(field.name);
     return partition ? `CAST(${quotedIdentifier(`k=${field.name}`)} AS ${duckdbType(field.type)}) AS ${name}` : name;
   });
   return {
-    sql: `SELECT ${list.join(", ")} FROM (${parquetSql([path])})`,
+    sql: `SELECT ${list.join(", ")} FROM (${parquetSql([file.url])})`,
     schema: { type: "struct", fields: merged.map(({ field }) => field) },
     fingerprint: filesFingerprint(files),
   };
 }
 
-async function bindRows(schema: StructType, rows: readonly (readonly Json[])[], spool: Spool): Promise<BoundSource> {
+async function bindRows(
+  schema: StructType,
+  rows: readonly (readonly Json[])[],
+  context: BindContext,
+): Promise<BoundSource> {
   const columns = schema.fields.map((field, i) => ({
     name: field.name,
     type: field.type,
     values: rows.map((row) => fromJson(row[i] ?? null, field.type)),
   }));
-  const path = spool.fresh("rows.parquet");
-  await writeColumns(path, schema, columns, rows.length);
+  const file = context.storages.at(context.spool.fresh("rows.parquet"));
+  await writeColumns(file, schema, columns, rows.length);
   const fingerprint = createHash("sha256")
     .update(JSON.stringify([schema, rows]))
     .digest("hex");
-  return { sql: parquetSql([path]), schema, fingerprint };
+  return { sql: parquetSql([file.url]), schema, fingerprint };
 }
 
 /** Text files; with folders `k=v`, each folder's files by themselves, all with the columns that the whole has. */
@@ -126,7 +130,7 @@ interface ColumnValues {
   readonly values: readonly unknown[];
 }
 
-async function writeColumns(path: string, schema: StructType, columns: readonly ColumnValues[], rows: number) {
+async function writeColumns(file: Place, schema: StructType, columns: readonly ColumnValues[], rows: number) {
   const batches = async function* () {
     for (let start = 0; start < rows; start += LISTING_BATCH) {
       const end = Math.min(start + LISTING_BATCH, rows);
@@ -138,7 +142,7 @@ async function writeColumns(path: string, schema: StructType, columns: readonly 
   };
   // An empty schema would write a file that no reader opens.
   if (arrowSchema(schema).fields.length === 0) throw new IllegalArgumentError("A DataFrame needs a column.");
-  await writeParquetFile(path, batches(), { schema });
+  await writeParquetFile(file, batches(), { schema });
 }
 
 /** A value of a `local` plan as Arrow takes it: what JSON has no word for is written as text there. */

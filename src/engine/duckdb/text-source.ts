@@ -1,8 +1,7 @@
 import type { RecordBatch } from "apache-arrow";
 import { type StructType, structField } from "../../data/types";
 import { writeParquetFile } from "../../parquet";
-import { type FileStatus, PathNotFoundError } from "../../storage";
-import { locationUrl, parseLocation } from "../../storage/location";
+import { type FileStatus, PathNotFoundError, type Storages, urlOf } from "../../storage";
 import { refuseNames } from "../../text/column-names";
 import { csvReading } from "../../text/csv-options";
 import { csvBatches, csvSchema } from "../../text/csv-read";
@@ -28,13 +27,13 @@ interface TextReading {
 export async function bindText(
   leaf: ReadLeaf,
   files: readonly FileStatus[],
-  { spool }: { readonly spool: Spool },
+  { spool, storages }: { readonly spool: Spool; readonly storages: Storages },
 ): Promise<BoundSource> {
   // With its columns told, a folder without a file has no row.
   if (files.length === 0 && leaf.schema === undefined && leaf.format !== "text") {
-    throw new PathNotFoundError(`There is no file in ${leaf.paths.join(", ")}.`, leaf.paths[0] ?? "");
+    throw new PathNotFoundError(`There is no file in ${leaf.paths.join(", ")}.`, urlOf(leaf.paths[0] ?? "."));
   }
-  const reading = readingOf(leaf, files);
+  const reading = readingOf(leaf, files, storages);
   const given = leaf.schema ?? (await reading.schema());
   // What a text has no value for is null, whatever its schema says.
   const schema = nullable(given);
@@ -51,17 +50,17 @@ export async function bindText(
         for await (const batch of reading.batches(schema, signal)) rows += batch.numRows;
         return { sql: `SELECT 1 AS "__none" FROM range(${rows})`, schema, fingerprint };
       }
-      const path = spool.fresh(`${leaf.format}.parquet`);
-      const { rows } = await writeParquetFile(path, reading.batches(schema, signal), { schema });
-      const url = locationUrl(parseLocation(path));
-      return { sql: parquetSql([url]), schema, fingerprint, files: [{ url, rows }] };
+      const file = storages.at(spool.fresh(`${leaf.format}.parquet`));
+      const { rows } = await writeParquetFile(file, reading.batches(schema, signal), { schema });
+      return { sql: parquetSql([file.url]), schema, fingerprint, files: [{ url: file.url, rows }] };
     },
   };
 }
 
-function readingOf(leaf: ReadLeaf, files: readonly FileStatus[]): TextReading {
+function readingOf(leaf: ReadLeaf, files: readonly FileStatus[], storages: Storages): TextReading {
   // Spark starts with the largest file: its first line names the columns, and its rows come first.
-  const inOrder = [...files].sort((a, b) => b.size - a.size);
+  const largestFirst = [...files].sort((a, b) => b.size - a.size);
+  const inOrder = largestFirst.map(({ url }) => ({ url, storage: storages.for(url) }));
   const { options } = leaf;
   switch (leaf.format) {
     case "json": {

@@ -1,4 +1,5 @@
 import { prepareProcess } from "../../networks/network-backend";
+import { type StorageSettings, storagesFrom } from "../../storage";
 import { VERSION } from "../../version";
 import type { Engine, EngineOptions } from "../contract";
 import { driver } from "../driver";
@@ -21,12 +22,15 @@ export function checkLocalMaster(master: string): void {
 export function embeddedEngine(master: string, options: EngineOptions): Engine {
   const parallelism = parseLocalMaster(master);
   const { conf } = options;
+  // What threads make their own storages from.
+  const storage: StorageSettings = {};
   prepareProcess();
   return driver({
     ...options,
     master,
     about: { name: "local", version: VERSION },
-    workers: workerThreads(parallelism),
+    storages: storagesFrom(storage),
+    workers: workerThreads(parallelism, { storage }),
     openSpool: () => openSpool(conf("pomona.spool.dir")),
     openRelational: (temporaryFolder) =>
       duckdbRelational({ memoryLimit: conf("pomona.duckdb.memory") ?? "", threads: parallelism, temporaryFolder }),

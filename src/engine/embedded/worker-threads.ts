@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { CancelledError } from "../../errors";
 import type { FromWorker, Task, TaskResult, ToWorker } from "../../worker/task";
+import type { WorkerData } from "../../worker/thread";
 import { AttemptFailedError, type TaskWorker, type WorkerListener, WorkerLostError } from "../scheduler";
 import type { WorkerPool } from "../workers";
 
@@ -11,9 +12,9 @@ const STOP_MILLISECONDS = 500;
 /** How long an idle thread may take to end: to end it by force while it loads a native library aborts the process. */
 const LOADING_MILLISECONDS = 30_000;
 
-/** A fixed number of worker threads, each started on its first task and kept for the next. @param count how many at most */
-export function workerThreads(count: number): WorkerPool {
-  const workers = Array.from({ length: count }, (_, i) => threadWorker(`worker-${i + 1}`));
+/** A fixed number of worker threads, each started on its first task and kept for the next. @param count how many at most @param data what each is started with */
+export function workerThreads(count: number, data: WorkerData): WorkerPool {
+  const workers = Array.from({ length: count }, (_, i) => threadWorker(`worker-${i + 1}`, data));
   return {
     parallelism: count,
     workers,
@@ -31,13 +32,13 @@ export function workerThreads(count: number): WorkerPool {
 
 type ThreadWorker = TaskWorker & Pick<WorkerPool, "start" | "prepare" | "close">;
 
-function threadWorker(name: string): ThreadWorker {
+function threadWorker(name: string, workerData: WorkerData): ThreadWorker {
   let thread: Worker | undefined;
   let isBusy = false;
 
   const started = (): Worker => {
     if (thread) return thread;
-    const created = new Worker(join(__dirname, "..", "..", "worker", "thread.js"), { name });
+    const created = new Worker(join(__dirname, "..", "..", "worker", "thread.js"), { name, workerData });
     created.on("exit", () => {
       if (thread === created) thread = undefined;
     });
