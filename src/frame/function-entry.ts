@@ -142,7 +142,7 @@ export function takesAlike(
 }
 
 /** Spark takes it that text, once cast, may be null. */
-function asCast(arg: Argument, type: DataType): Argument {
+export function asCast(arg: Argument, type: DataType): Argument {
   return arg.type === "string" && type !== "string" ? new Argument({ ...arg, nullable: true }) : arg;
 }
 

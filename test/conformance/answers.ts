@@ -6,6 +6,7 @@ import { valuesFromVector } from "../../src/data/vectors";
 import type { DataFrame } from "../../src/frame/dataframe";
 import { parseSchema } from "../../src/frame/ddl";
 import type { Session } from "../../src/session/session";
+import { golden } from "../support/golden";
 import type { Frames } from "./case";
 
 /** A column's name, its type with the nullability of what is inside, and whether it may be null. */
@@ -19,6 +20,24 @@ export type Answer =
   | { readonly error: string }
   | { readonly column: ColumnAnswer; readonly values: readonly ValueAnswer[] }
   | { readonly columns: readonly ColumnAnswer[]; readonly rows: readonly (readonly unknown[])[] };
+
+/** As the script prints it: of a column its name, its type, whether it may be null, and its values. */
+type Printed = readonly [...ColumnAnswer, values: readonly ValueAnswer[]] | Exclude<Answer, { column: unknown }>;
+
+/** Spark's answers by the cases' keys. */
+export function sparkAnswers(): Readonly<Record<string, Answer>> {
+  return Object.fromEntries(
+    Object.entries(golden<Record<string, Printed>>("conformance")).map(([key, printed]) => {
+      if (!isColumn(printed)) return [key, printed];
+      const [name, type, nullable, values] = printed;
+      return [key, { column: [name, type, nullable], values }];
+    }),
+  );
+}
+
+function isColumn(printed: Printed): printed is Extract<Printed, readonly unknown[]> {
+  return Array.isArray(printed);
+}
 
 interface FrameSpec {
   readonly schema: string;

@@ -5,7 +5,6 @@ import type { DataFrame } from "../../src/frame/dataframe";
 import { functionNames } from "../../src/frame/function-entry";
 import { col, lit } from "../../src/frame/functions";
 import type { Session } from "../../src/session/session";
-import { golden } from "../support/golden";
 import {
   type Answer,
   answerOf,
@@ -16,12 +15,13 @@ import {
   idsOf,
   isSame,
   isUnseen,
+  sparkAnswers,
 } from "./answers";
 import type { ColumnCase, ConformanceCase, FrameCase, Frames } from "./case";
 import { CASES, keyOf } from "./cases";
 import { ENGINES } from "./engines";
 
-const answers = golden<Record<string, Answer>>("conformance");
+const answers = sparkAnswers();
 const differences = readFileSync(join(__dirname, "..", "..", "docs", "differences.md"), "utf8");
 
 /** Columns that are computed in one query. */
@@ -48,7 +48,7 @@ describe.each(ENGINES)("conformance with Spark on $name", ({ open, cannot }) => 
     await session.stop();
   });
 
-  it.each(Object.keys(golden<object>("conformance")).length > 0 ? [...new Set(CASES.map((c) => c.frame ?? ""))] : [])(
+  it.each(Object.keys(answers).length > 0 ? [...new Set(CASES.map((c) => c.frame ?? ""))] : [])(
     "gives Spark's columns over %s",
     async (frame) => {
       const cases = CASES.filter((c): c is ColumnCase => (c.frame ?? "") === frame && c.frame !== undefined);
@@ -84,7 +84,7 @@ describe.each(ENGINES)("conformance with Spark on $name", ({ open, cannot }) => 
   async function columnsTogether(cases: readonly ColumnCase[]): Promise<string[]> {
     const quick = cases.filter((c) => {
       const answer = answers[keyOf(c)];
-      return answer && "values" in answer && !c.refused && !answer.values.some(isError);
+      return answer && "values" in answer && !c.refused && !answer.values.some(isError) && !namesField(c);
     });
     const found = new Map<ColumnCase, string | undefined>();
     try {
@@ -98,6 +98,11 @@ describe.each(ENGINES)("conformance with Spark on $name", ({ open, cannot }) => 
       complaints.push(...judged(each, keyOf(each), complaint));
     }
     return complaints;
+  }
+
+  /** A field's name follows from a type, which only a frame knows. */
+  function namesField(each: ColumnCase): boolean {
+    return JSON.stringify(each.ours().expression).includes('"fn":"getitem"');
   }
 
   /** Several columns in one query. */

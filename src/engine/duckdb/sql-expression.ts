@@ -1,7 +1,7 @@
 import { arrayType, type DataType } from "../../data/types";
 import { PomonaError } from "../../errors";
 import { AnalysisError } from "../../frame/analysis-error";
-import { commonTypeOf, implicitCast, isStruct } from "../../frame/coercion";
+import { commonTypeOf, isStruct } from "../../frame/coercion";
 import { Argument, differentTypes, functionNamed, type Value } from "../../frame/function-entry";
 import "../../frame/functions";
 import type { LiteralValue } from "../../frame/literal";
@@ -118,8 +118,8 @@ function caseValue(expression: Case, compile: Compile): Value {
     const type = commonTypeOf(results.map((v) => v.type));
     if (type === undefined) throw differentTypes(results);
     const branches = whens.map((when, i) => {
-      const condition = implicitCast(when.type, "boolean");
-      if (condition === undefined) throw differentTypes([when], "UNEXPECTED_INPUT_TYPE");
+      // Spark casts no text here, though it does where a function wants a boolean.
+      if (when.type !== "boolean" && when.type !== "void") throw differentTypes([when], "UNEXPECTED_INPUT_TYPE");
       return `WHEN ${castValue(when, "boolean").sql} THEN ${castValue(thens[i] as Value, type).sql}`;
     });
     const last = otherwise ? ` ELSE ${castValue(otherwise, type).sql}` : "";
@@ -137,7 +137,7 @@ function callValue(call: Call, compile: Compile): Value {
     const entry = functionNamed(call.fn);
     const { args, returns, nullable } = entry.signature(given);
     const cast = given.map((arg, i) => new Argument(castValue(arg, args[i] ?? arg.type)));
-    return { sql: entry.duckdb(...cast), type: returns, nullable: nullable ?? given.some((arg) => arg.nullable) };
+    return { sql: entry.duckdb(...cast), type: returns, nullable: nullable ?? cast.some((arg) => arg.nullable) };
   });
 }
 

@@ -5,6 +5,7 @@ import { commonType, commonTypeOf, implicitCast, isArray, isFloating, isMap } fr
 import { type Column, type ColumnOrLiteral, columnReference, literal, operand } from "../column";
 import {
   type Argument,
+  asCast,
   constantOf,
   define,
   defineMacro,
@@ -82,7 +83,7 @@ define(
       args: args.map(() => type),
       returns: arrayType(
         type,
-        args.some((a) => a.nullable),
+        args.some((a) => asCast(a, type).nullable),
       ),
       nullable: false,
     };

@@ -11,6 +11,16 @@ const SUMS = 1e-12;
 /** A table as people have it: paths, labels beyond ASCII and an emoji, and a column of each type. */
 export const FRUIT_COLUMNS: readonly ColumnCase[] = over("fruits", {
   'F.col("s").getItem("a").alias("g")': () => col("s").getItem("a").alias("g"),
+  'F.col("s").getItem("a")': () => col("s").getItem("a"),
+  'F.col("s")["a"]': () => col("s").getItem("a"),
+  'F.col("s").getField("a")': () => col("s").getField("a"),
+  'F.col("s").getItem("A")': () => col("s").getItem("A"),
+  'F.col("s.a")': () => col("s.a"),
+  'F.col("m").getItem("k")': () => col("m").getItem("k"),
+  'F.array("s")[0].getItem("a")': () => f.array("s").getItem(0).getItem("a"),
+  'F.struct(F.col("id").alias("x")).getItem("x")': () => f.struct(col("id").alias("x")).getItem("x"),
+  'F.array("s").getItem("a")': () => f.array("s").getItem("a"),
+  'F.upper(F.col("s").getItem("a").cast("string"))': () => f.upper(col("s").getItem("a").cast("string")),
   'F.col("m")["nope"]': () => col("m").getItem("nope"),
   'F.lit(None).cast("int")': () => lit(null).cast("int"),
   'F.col("id") == 2': () => col("id").eq(2),

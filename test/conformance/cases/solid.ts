@@ -1,6 +1,6 @@
 import type { Column } from "../../../src/frame/column";
 import * as f from "../../../src/frame/functions";
-import type { FrameCase } from "../case";
+import { double, type FrameCase } from "../case";
 
 const { col, lit, when } = f;
 
@@ -98,6 +98,41 @@ const COLUMNS: Readonly<Record<string, () => Column>> = {
   'F.last_day(F.col("id").cast("timestamp").cast("date"))': () => f.lastDay(col("id").cast("timestamp").cast("date")),
   'F.add_months(F.col("id").cast("timestamp").cast("date"), 1)': () =>
     f.addMonths(col("id").cast("timestamp").cast("date"), 1),
+  // Text where another type is wanted: Spark casts it, and takes it that what was cast may be null.
+  'F.date_add(F.lit("2024-01-31"), 1)': () => f.dateAdd(lit("2024-01-31"), 1),
+  'F.date_sub(F.lit("2024-01-31"), 1)': () => f.dateSub(lit("2024-01-31"), 1),
+  'F.datediff(F.lit("2024-01-31"), F.lit("2024-01-30"))': () => f.datediff(lit("2024-01-31"), lit("2024-01-30")),
+  'F.add_months(F.lit("2024-01-31"), 1)': () => f.addMonths(lit("2024-01-31"), 1),
+  'F.last_day(F.lit("2024-01-31"))': () => f.lastDay(lit("2024-01-31")),
+  'F.year(F.lit("2024-01-31"))': () => f.year(lit("2024-01-31")),
+  'F.month(F.lit("2024-01-31"))': () => f.month(lit("2024-01-31")),
+  'F.dayofmonth(F.lit("2024-01-31"))': () => f.dayofmonth(lit("2024-01-31")),
+  'F.hour(F.lit("2024-01-31 10:11:12"))': () => f.hour(lit("2024-01-31 10:11:12")),
+  'F.date_format(F.lit("2024-01-31"), "yyyy")': () => f.dateFormat(lit("2024-01-31"), "yyyy"),
+  'F.abs(F.lit("1"))': () => f.abs(lit("1")),
+  'F.sqrt(F.lit("4"))': () => f.sqrt(lit("4")),
+  'F.round(F.lit("1.5"))': () => f.round(lit("1.5")),
+  'F.floor(F.lit("1.5"))': () => f.floor(lit("1.5")),
+  'F.pow(F.lit("2"), F.lit(2.0))': () => f.pow(lit("2"), double(2)),
+  'F.isnan(F.lit("1"))': () => f.isnan(lit("1")),
+  'F.hex(F.lit("1"))': () => f.hex(lit("1")),
+  'F.lit("1") + F.col("id")': () => lit("1").plus(col("id")),
+  'F.lit("1") + 1': () => lit("1").plus(1),
+  '-F.lit("1")': () => lit("1").negate(),
+  'F.lit("1") == F.col("id")': () => lit("1").eq(col("id")),
+  'F.lit("1") / 2': () => lit("1").divide(2),
+  'F.lit("5") % 3': () => lit("5").mod(3),
+  'F.col("id").isin("1", "2")': () => col("id").isin("1", "2"),
+  'F.lit("true") & F.lit(True)': () => lit("true").and(lit(true)),
+  'F.when(F.lit("true"), 1).otherwise(2)': () => when(lit("true"), 1).otherwise(2),
+  'F.concat(F.lit(1), F.lit("a"))': () => f.concat(lit(1), lit("a")),
+  "F.upper(F.lit(1))": () => f.upper(lit(1)),
+  'F.greatest(F.lit("1"), F.lit(2))': () => f.greatest(lit("1"), lit(2)),
+  'F.coalesce(F.lit("1"), F.lit(2))': () => f.coalesce(lit("1"), lit(2)),
+  'F.nanvl(F.lit("1"), F.lit(1.5))': () => f.nanvl(lit("1"), lit(1.5)),
+  'F.array(F.lit("1"), F.lit(2))': () => f.array(lit("1"), lit(2)),
+  'F.size(F.split(F.lit(1), "a"))': () => f.size(f.split(lit(1), "a")),
+  'F.trunc(F.lit("2024-01-31"), "month")': () => f.trunc(lit("2024-01-31"), "month"),
 };
 
 /** Items that Spark sees in the expression itself. */
