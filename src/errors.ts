@@ -25,6 +25,31 @@ export class IllegalArgumentError extends PomonaError {}
 /** Thrown when work was stopped by an `AbortSignal`, `session.stop()` or Ctrl-C. */
 export class CancelledError extends PomonaError {}
 
+/** Thrown where something needs an optional package that is not installed, or that does not load. */
+export class OptionalPackageError extends PomonaError {
+  constructor(
+    /** Its name and version, as `npm install` takes them. */
+    readonly packageName: string,
+    neededBy: string,
+    options: { command?: string; cause: unknown },
+  ) {
+    const name = packageName.replace(/(.)@.*/, "$1");
+    const { command = `npm install ${packageName}`, cause } = options;
+    super(
+      isNotFound(cause, name)
+        ? `${neededBy} needs the package ${name}, which is not installed.`
+        : `${neededBy} needs the package ${name}, which does not load: ${firstLine(cause)}`,
+      { remedy: `Install it: ${command}`, cause },
+    );
+  }
+}
+
+function isNotFound(error: unknown, name: string): boolean {
+  return error instanceof Error && error.message.startsWith(`Cannot find module '${name}'`);
+}
+
+const firstLine = (error: unknown) => (error instanceof Error ? error.message : String(error)).split("\n")[0];
+
 /** Throws {@link CancelledError} if `signal` is aborted. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new CancelledError("Cancelled.", { cause: signal.reason });

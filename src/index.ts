@@ -2,7 +2,7 @@ export { arrayType, type DataType, type StructField, type StructType, structFiel
 export { ExecutionError, OutputInsideInputError, SessionStoppedError } from "./engine/errors";
 export type { EndStatus, EngineEvent, EventListener } from "./engine/events";
 export { TaskFailedError } from "./engine/scheduler";
-export { CancelledError, IllegalArgumentError, PomonaError } from "./errors";
+export { CancelledError, IllegalArgumentError, OptionalPackageError, PomonaError } from "./errors";
 export {
   AmbiguousColumnError,
   AnalysisError,

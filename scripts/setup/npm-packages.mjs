@@ -12,10 +12,13 @@ const stampFile = inRoot("node_modules", ".pomona-stamp");
  */
 export async function installPackages({ force }) {
   // Not all of package.json: a new script is no reason to install everything anew.
-  const { dependencies, devDependencies, overrides } = JSON.parse(readFileSync(inRoot("package.json"), "utf8"));
-  const values = [process.platform, process.arch, JSON.stringify([dependencies, devDependencies, overrides])];
+  const manifest = JSON.parse(readFileSync(inRoot("package.json"), "utf8"));
+  const { dependencies, optionalDependencies, devDependencies, overrides } = manifest;
+  const wanted = JSON.stringify([dependencies, optionalDependencies, devDependencies, overrides]);
+  const values = [process.platform, process.arch, wanted];
   const print = fingerprint({ values, files: [inRoot("package-lock.json")] });
-  if (!force && isStamped(stampFile, print) && existsSync(inRoot("node_modules", "pomona"))) return "up to date";
+  if (!force && isStamped(stampFile, print) && existsSync(inRoot("node_modules", ".package-lock.json")))
+    return "up to date";
   const options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
   await npm(["ci", ...options], { env: { ONNXRUNTIME_NODE_INSTALL: "skip" } });
   writeStamp(stampFile, print);

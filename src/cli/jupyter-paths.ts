@@ -8,9 +8,16 @@ import { PomonaError } from "../errors";
 /** There is no Jupyter to execute notebooks with. */
 export class JupyterMissingError extends PomonaError {}
 
-/** The virtual environment that set-up makes, or the one that `POMONA_VENV` names. */
+/**
+ * The virtual environment with Jupyter: the one that `POMONA_VENV` names, the one that a checkout's set-up made, the one that
+ * is active, or `.venv` in the current folder.
+ */
 export function jupyterVenv(): string {
-  return process.env.POMONA_VENV ?? join(__dirname, "..", "..", ".venv");
+  if (process.env.POMONA_VENV) return process.env.POMONA_VENV;
+  const own = join(__dirname, "..", "..", ".venv");
+  const active = process.env.VIRTUAL_ENV ? [process.env.VIRTUAL_ENV] : [];
+  const found = [own, ...active].find((venv) => existsSync(join(venv, "bin", "python")));
+  return found ?? resolve(".venv");
 }
 
 /** The Python of {@link jupyterVenv}. @throws JupyterMissingError */
@@ -19,7 +26,8 @@ export function jupyterPython(): string {
   const python = join(venv, "bin", "python");
   if (existsSync(python)) return python;
   throw new JupyterMissingError(`There is no Jupyter in ${venv}.`, {
-    remedy: "Run npm run setup, or name a virtual environment with Jupyter in POMONA_VENV.",
+    remedy:
+      "Name a virtual environment with jupyterlab in POMONA_VENV, or make one: python3 -m venv .venv && .venv/bin/pip install jupyterlab (in a checkout: npm run setup).",
   });
 }
 

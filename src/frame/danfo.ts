@@ -2,6 +2,7 @@ import type { RecordBatch } from "apache-arrow";
 import { sparkType } from "../data/arrow";
 import type { StructType } from "../data/types";
 import { valuesFromVector } from "../data/vectors";
+import { OptionalPackageError } from "../errors";
 
 /** The part of a Danfo.js DataFrame that is described here; the object has all of its methods. */
 export interface DanfoDataFrame {
@@ -17,11 +18,25 @@ export interface DanfoDataFrame {
   [method: string]: any;
 }
 
-/** Rows as a Danfo.js DataFrame. Loads danfojs-node, which takes seconds and memory, only here. */
-export function danfoDataFrame(schema: StructType, batches: readonly RecordBatch[]): DanfoDataFrame {
-  const { DataFrame } = require("danfojs-node") as {
-    DataFrame: new (data: unknown, options?: unknown) => DanfoDataFrame;
-  };
+/** Danfo.js itself, which takes seconds and memory to load. @throws OptionalPackageError */
+export function loadDanfo(): DanfoLibrary {
+  try {
+    return require("danfojs-node") as DanfoLibrary;
+  } catch (cause) {
+    throw new OptionalPackageError("danfojs-node@1.2.0", "toDanfo()", { cause });
+  }
+}
+
+interface DanfoLibrary {
+  readonly DataFrame: new (data: unknown, options?: unknown) => DanfoDataFrame;
+}
+
+/** Rows as a Danfo.js DataFrame. */
+export function danfoDataFrame(
+  { DataFrame }: DanfoLibrary,
+  schema: StructType,
+  batches: readonly RecordBatch[],
+): DanfoDataFrame {
   const names = schema.fields.map((field) => field.name);
   const rows = batches.flatMap((batch) => {
     const columns = batch.schema.fields.map((field, i) => {

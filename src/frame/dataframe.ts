@@ -9,7 +9,7 @@ import { type ShowFormat, showArguments, showString } from "../showing/show";
 import type { ModuleFunction } from "../user-functions";
 import { takeBrackets } from "./brackets";
 import { Column, columnReference, type SortColumn } from "./column";
-import { type DanfoDataFrame, danfoDataFrame } from "./danfo";
+import { type DanfoDataFrame, danfoDataFrame, loadDanfo } from "./danfo";
 import { frameBundle } from "./frame-bundle";
 import { type FrameRdd, frameRdd } from "./frame-rdd";
 import { count } from "./functions";
@@ -584,10 +584,16 @@ export class DataFrame<R = any> {
     return batches.length > 0 ? new Table(batches) : new Table(arrowSchema(await this.schema(options)));
   }
 
-  /** All rows as a Danfo.js DataFrame. @see https://danfo.jsdata.org/ */
+  /**
+   * All rows as a Danfo.js DataFrame. Needs the package danfojs-node, which is installed beside this one where it is wanted.
+   * @throws OptionalPackageError where it is not
+   * @see https://danfo.jsdata.org/
+   */
   async toDanfo(options: ActionOptions = {}): Promise<DanfoDataFrame> {
+    // First, so that nothing runs for a result that can't be given.
+    const danfo = loadDanfo();
     const schema = await this.schema(options);
-    return danfoDataFrame(schema, await this.batches(options));
+    return danfoDataFrame(danfo, schema, await this.batches(options));
   }
 
   /** Same as {@link DataFrame.toDanfo}: Danfo.js is what JavaScript has in pandas' place. */

@@ -1,11 +1,18 @@
 import type { InferenceSession } from "onnxruntime-node";
+import { OptionalPackageError } from "../errors";
 import type { Graph } from "./graph";
 import type { NetworkBackend } from "./network-backend";
 import { ONNX_INPUT, ONNX_OUTPUT } from "./onnx-model";
 
-/** Loads the library. @throws Error where it is not installed or not built for this machine */
+/** Loads the library. @throws OptionalPackageError where it is not installed or not built for this machine */
 export async function loadOnnxRuntime(): Promise<void> {
-  await import("onnxruntime-node");
+  try {
+    await import("onnxruntime-node");
+  } catch (cause) {
+    // Its install script fetches what is not used here, from where not everyone may go.
+    const command = "ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node@1.30.0";
+    throw new OptionalPackageError("onnxruntime-node@1.30.0", "The backend onnxruntime-node", { command, cause });
+  }
 }
 
 /** @param model its bytes, or the path of a file */

@@ -1,5 +1,6 @@
 import util from "node:util";
 import { isMainThread } from "node:worker_threads";
+import { OptionalPackageError } from "../errors";
 import type { Graph } from "./graph";
 import { type NetworkBackend, prepareProcess } from "./network-backend";
 import { buildTfjsGraph, type Tf } from "./tfjs-graph";
@@ -40,9 +41,17 @@ async function load(): Promise<Tf> {
   // On the main thread it is not too late: TensorFlow reads the environment when it loads.
   if (isMainThread) prepareProcess();
   restoreIsNullOrUndefined();
-  const tf: Tf = await import("@tensorflow/tfjs-node");
+  const tf = await importTfjsNode();
   warmUp(tf);
   return tf;
+}
+
+async function importTfjsNode(): Promise<Tf> {
+  try {
+    return await import("@tensorflow/tfjs-node");
+  } catch (cause) {
+    throw new OptionalPackageError("@tensorflow/tfjs-node@4.22.0", "The backend tfjs-node", { cause });
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { IllegalArgumentError, PomonaError } from "../errors";
+import { IllegalArgumentError, OptionalPackageError, PomonaError } from "../errors";
 import type { Graph } from "./graph";
 import { networkOfGraph, type StoredNetwork } from "./graph-cache";
 import { type BackendName, INSTALLABLE_BACKENDS, type NetworkBackend } from "./network-backend";
@@ -26,7 +26,7 @@ export class BackendUnavailableError extends PomonaError {
   ) {
     const list = Object.entries(reasons).map(([name, reason]) => `  - ${name}: ${reason}`);
     super(`No backend to run the network on:\n${list.join("\n")}`, {
-      remedy: 'Run "npm run setup", which installs what is missing, or choose another backend.',
+      remedy: 'Install what is missing (in a checkout, "npm run setup" does), or choose another backend.',
       cause,
     });
   }
@@ -55,7 +55,9 @@ export async function chooseBackend(wanted: BackendName | "auto" = "auto"): Prom
       await load(name);
       return name;
     } catch (error) {
-      reasons[name] = (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+      const lines = (error instanceof Error ? error.message : String(error)).split("\n");
+      // An optional package's second line is the command that installs it.
+      reasons[name] = lines.slice(0, error instanceof OptionalPackageError ? 2 : 1).join(" ");
       cause = error;
     }
   }

@@ -220,7 +220,8 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
     },
     file: cell,
     earlierNames,
-    ownModules: Object.keys(options.paths ?? {}),
+    // Less the one for the files behind them, which has types alone.
+    ownModules: Object.keys(options.paths ?? {}).filter((name) => !name.includes("*")),
     close: () => converter.close(),
   };
 }

@@ -48,15 +48,19 @@ function foldersUpwards(folder: string): string[] {
   return parent === folder ? [folder] : [folder, ...foldersUpwards(parent)];
 }
 
-/** `pomona` and its subpaths, as its own package.json exports them. */
+/**
+ * `pomona` and its subpaths, as its own package.json exports them. Among them `./dist/*`, for compilers alone: by such names
+ * cells declare variables of types that no entry exports. TypeScript 5.0 finds the pattern only where it has no conditions.
+ */
 function ownPaths(packageRoot: string): Record<string, string[]> {
   const manifest = JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")) as {
     name: string;
     exports: Record<string, string | { types?: string }>;
   };
   const entries = Object.entries(manifest.exports).flatMap(([subpath, target]): [string, string[]][] => {
-    if (typeof target === "string" || !target.types) return [];
-    return [[manifest.name + subpath.slice(1), [join(packageRoot, target.types)]]];
+    const types = typeof target === "string" ? target : target.types;
+    if (!types?.endsWith(".d.ts")) return [];
+    return [[manifest.name + subpath.slice(1), [join(packageRoot, types)]]];
   });
   return Object.fromEntries(entries);
 }

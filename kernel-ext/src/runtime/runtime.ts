@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { MessagePort, Worker } from "node:worker_threads";
 import { connectKernel, type KernelHost } from "pomona/kernel";
 import { represent } from "pomona/notebook";
@@ -73,7 +74,11 @@ export function startRuntime({ io, compiler, stop, input, inputReady, root }: Ru
   defineGuard(stop);
   defineGlobals(session.get);
   Object.defineProperty(globalThis, "__import__", { value: modules.importFrom });
-  installStackTraces([`${root}/dist/`, `${root}/kernel-ext/dist/`, `${root}/node_modules/tslab/`]);
+  installStackTraces([
+    `${root}/dist/`,
+    `${root}/kernel-ext/dist/`,
+    `${dirname(require.resolve("tslab/package.json"))}/`,
+  ]);
   captureStreams(output);
   takeOverProcess(io);
 
