@@ -19,6 +19,37 @@ export class PomonaError extends Error {
   }
 }
 
+/** Stands on the errors of every copy of the package: a symbol of a name is the same one for all of them. */
+const BRAND = Symbol.for("pomona.error");
+Object.defineProperty(PomonaError.prototype, BRAND, { value: true });
+
+/*
+ * `instanceof` holds for errors of another copy of the package too, which a notebook's packages and a bundle may bring: by the
+ * names of their classes. Not declared in the class, so that TypeScript narrows as it does for any class.
+ */
+Object.defineProperty(PomonaError, Symbol.hasInstance, {
+  value(this: { readonly name: string }, thrown: unknown): boolean {
+    if (isOf(PomonaError, thrown)) return isOf(this, thrown);
+    return hasBrand(thrown) && classNames(thrown).includes(this.name);
+  },
+});
+
+/** What `instanceof` says of a class that does not say it itself. */
+function isOf(type: object, thrown: unknown): boolean {
+  return Function.prototype[Symbol.hasInstance].call(type, thrown);
+}
+
+function hasBrand(thrown: unknown): thrown is object {
+  return typeof thrown === "object" && thrown !== null && BRAND in thrown;
+}
+
+function classNames(thrown: object): string[] {
+  const names: string[] = [];
+  for (let at = Object.getPrototypeOf(thrown); at !== null; at = Object.getPrototypeOf(at))
+    names.push(at.constructor?.name ?? "");
+  return names;
+}
+
 /** Thrown when an option, a parameter or a configuration value is not acceptable; the message names it. */
 export class IllegalArgumentError extends PomonaError {}
 
