@@ -10,6 +10,7 @@ export {
   ForeignColumnError,
   UnresolvedColumnError,
 } from "./frame/analysis-error";
+export type { Column } from "./frame/column";
 export { type ActionOptions, DataFrame, type ShowOptions } from "./frame/dataframe";
 export type { BinaryFileRow } from "./frame/reader";
 export type { AnyRow, OpenRow } from "./frame/row-types";

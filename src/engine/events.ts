@@ -52,7 +52,7 @@ export type EngineEvent =
       readonly error?: string;
     }
   | (TaskEvent & { readonly type: "taskStarted" })
-  /** @property rows rows read by this attempt so far. */
+  /** `rows` are those read by this attempt so far. */
   | (TaskEvent & { readonly type: "taskProgress"; readonly rows: number })
   | (TaskEvent & { readonly type: "taskRetried"; readonly error: string })
   | (TaskEvent & {

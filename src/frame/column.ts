@@ -186,7 +186,7 @@ export class Column<Name extends string = string, T = unknown> {
     return this.call("rlike", pattern);
   }
 
-  /** SQL's ILIKE: {@link Column.like} without regard to upper and lower case. */
+  /** SQL's ILIKE: `like` without regard to upper and lower case. */
   ilike(pattern: string): Column<string, boolean> {
     return this.call("ilike", pattern);
   }
@@ -230,7 +230,7 @@ export class Column<Name extends string = string, T = unknown> {
     return new Column({ kind: "cast", child: unaliased(this.expression), to });
   }
 
-  /** Same as {@link Column.cast}. */
+  /** Same as `cast`. */
   astype<Type extends TypeName | (string & {}) | DataType>(type: Type): Column<Name, CastResult<Type>> {
     return this.cast(type);
   }
@@ -243,12 +243,12 @@ export class Column<Name extends string = string, T = unknown> {
     return new Column({ kind: "alias", child, name, ...(more.length > 0 ? { more } : {}) });
   }
 
-  /** Same as {@link Column.alias}. */
+  /** Same as `alias`. */
   as<N extends string>(name: N): Column<N, T> {
     return this.alias(name);
   }
 
-  /** Same as {@link Column.alias}. */
+  /** Same as `alias`. */
   name<N extends string>(name: N): Column<N, T> {
     return this.alias(name);
   }
