@@ -3,11 +3,12 @@ import type { ShippedFile } from "../data/shipped-file";
 import type { StructType } from "../data/types";
 import type { ParquetFooter } from "../parquet";
 import type { FileStatus, Storages } from "../storage";
+import type { SaveMode } from "../storage/commit";
 import type { Plan } from "./plan";
 
-/** What a write does when there is data at the destination. `errorifexists` is the default, as in Spark. */
-export const SAVE_MODES = ["errorifexists", "overwrite", "append", "ignore"] as const;
-export type SaveMode = (typeof SAVE_MODES)[number];
+export type { SaveMode };
+
+export const SAVE_MODES = ["errorifexists", "overwrite", "append", "ignore"] as const satisfies readonly SaveMode[];
 
 /** Where a write goes. */
 export interface Sink {

@@ -18,11 +18,11 @@ export { ConcurrentWriteError } from "./output-lock";
  * committers for S3. One process at a time has the destination: see output-lock.ts.
  */
 
-/** What to do where the destination holds data. */
-export type OutputMode = "errorifexists" | "overwrite" | "append" | "ignore";
+/** What a write does where the destination holds data. `errorifexists` is the default, as in Spark. */
+export type SaveMode = "errorifexists" | "overwrite" | "append" | "ignore";
 
 export interface OutputOptions {
-  readonly mode: OutputMode;
+  readonly mode: SaveMode;
   /** Equal for two runs of the same job on the same input: what a crashed run left is taken up again. */
   readonly fingerprint: string;
   /** File ending of the parts, such as `.snappy.parquet`. */
@@ -66,7 +66,7 @@ export class IncompleteWriteError extends PomonaError {}
 /** Names that Spark, Hadoop and this program give to the files of a data set, and to files on their way to a name. */
 const DATA_FILE = /^(part-.*|_SUCCESS|_metadata|_common_metadata|\..*\.crc|\.[0-9a-f-]{36}\.tmp)$/;
 
-interface JobRecord {
+interface OutputRecord {
   readonly jobId: string;
   readonly fingerprint: string;
 }
@@ -82,7 +82,7 @@ interface Journal {
  * Applies the mode to what is at the destination, before any work is done. Returns false where mode `ignore` finds data.
  * @throws PathAlreadyExistsError, ForeignFilesError
  */
-export async function mayWrite(storages: Storages, destination: string, mode: OutputMode): Promise<boolean> {
+export async function mayWrite(storages: Storages, destination: string, mode: SaveMode): Promise<boolean> {
   const { storage, url: root } = storages.at(destination);
   const there = await storage.stat(root);
   if (there === undefined) return true;
@@ -132,7 +132,7 @@ export async function openOutput(
 }
 
 /** @throws PathAlreadyExistsError, ForeignFilesError */
-function admits(destination: string, existing: readonly FileStatus[], mode: OutputMode): boolean {
+function admits(destination: string, existing: readonly FileStatus[], mode: SaveMode): boolean {
   if (existing.length === 0) return true;
   switch (mode) {
     case "ignore":
@@ -166,7 +166,7 @@ interface Context {
   readonly storage: Storage;
   readonly root: Url;
   readonly folder: Url;
-  readonly record: JobRecord;
+  readonly record: OutputRecord;
   readonly resumed: Map<number, TaskManifest>;
   readonly options: OutputOptions;
   readonly lock: OutputLock;
@@ -272,7 +272,7 @@ interface FinishedCommit {
 
 /** What earlier runs of this very job left: one that died before its commit, or one that died in it. */
 interface EarlierRuns {
-  readonly crashed?: JobRecord;
+  readonly crashed?: OutputRecord;
   readonly finished?: FinishedCommit;
 }
 
@@ -302,9 +302,9 @@ async function takeStock(storage: Storage, root: Url, fingerprint: string): Prom
   return earlier;
 }
 
-async function readRecord(storage: Storage, folder: Url): Promise<JobRecord | undefined> {
+async function readRecord(storage: Storage, folder: Url): Promise<OutputRecord | undefined> {
   try {
-    return JSON.parse(await textOf(storage, joinUrl(folder, "job.json"))) as JobRecord;
+    return JSON.parse(await textOf(storage, joinUrl(folder, "job.json"))) as OutputRecord;
   } catch {
     // A record cut short belongs to a run that died at once: nothing to take up.
     return undefined;
