@@ -18,7 +18,7 @@ function deadAnchors() {
   );
   const ids = new Map([...pages].map(([file, html]) => [file, new Set(matches(html, /\bid="([^"]+)"/g))]));
   return [...pages].flatMap(([file, html]) =>
-    matches(html, /\bhref="([^":]*#[^"]+)"/g).flatMap((link) => {
+    matches(html, /\bhref="((?:[^":#]*\.html)?#[^"]+)"/g).flatMap((link) => {
       const [path, anchor] = link.split("#");
       const target = path === "" ? file : resolve(dirname(file), decodeURI(path));
       const isThere = ids.get(target)?.has(decodeURIComponent(anchor)) ?? false;
