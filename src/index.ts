@@ -1,7 +1,7 @@
 export { arrayType, type DataType, type StructField, type StructType, structField, structType } from "./data/types";
 export { ExecutionError, OutputInsideInputError, SessionStoppedError } from "./engine/errors";
 export type { EndStatus, EngineEvent, EventListener } from "./engine/events";
-export { TaskFailedError } from "./engine/scheduler";
+export { TaskFailedError } from "./engine/scheduler/errors";
 export { CancelledError, IllegalArgumentError, OptionalPackageError, PomonaError } from "./errors";
 export {
   AmbiguousColumnError,

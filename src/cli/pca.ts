@@ -1,5 +1,5 @@
 import { VectorRowError } from "../data/matrix";
-import { TaskFailedError } from "../engine/scheduler";
+import { TaskFailedError } from "../engine/scheduler/errors";
 import { PomonaError } from "../errors";
 import type { DataFrame } from "../frame/dataframe";
 import { col } from "../frame/functions";

@@ -16,6 +16,8 @@ import { analyzed, type Job } from "./job";
 import { lifeCycle } from "./life-cycle";
 import type { CachedStages, Relational } from "./relational";
 import { countPartitions } from "./run-pipeline";
+import { policyOf } from "./scheduler/policy";
+import { scheduler } from "./scheduler/scheduler";
 import { ship } from "./shipping";
 import type { Spool } from "./spool";
 import type { WorkerPool } from "./workers";
@@ -46,6 +48,7 @@ export function driver(parts: DriverParts): Engine {
   });
   const { emit } = life;
   const id = `${parts.about.name}-${Date.now()}`;
+  const tasks = scheduler({ pool: workers, policy: () => policyOf(conf), emit });
   const cached: CachedStages = new Map();
   const footers = footerCache(storages);
   const running = new Map<AbortController, Promise<unknown>>();
@@ -81,7 +84,17 @@ export function driver(parts: DriverParts): Engine {
     return tracked(signal, async (signal) => {
       await life.started(signal);
       relational ??= parts.openRelational(join(spool().folder, "relational"));
-      const shared = { conf, emit, workers, storages, cached, footers, relational: await relational, spool: spool() };
+      const shared = {
+        conf,
+        emit,
+        workers,
+        scheduler: tasks,
+        storages,
+        cached,
+        footers,
+        relational: await relational,
+        spool: spool(),
+      };
       // The first action opens the relational engine, which takes its time.
       throwIfAborted(signal);
       const scratch = shared.spool.scratch();

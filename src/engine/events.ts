@@ -62,6 +62,11 @@ export type EngineEvent =
       readonly bytes: number;
       readonly seconds: number;
     })
+  | (WorkerEvent & { readonly type: "workerJoined" })
+  /** It was taken away, which is nobody's fault: its task goes to another one. */
+  | (WorkerEvent & { readonly type: "workerLeft" })
+  /** @property retrySeconds for how long it gets no task; absent: it is lost for good */
+  | (WorkerEvent & { readonly type: "workerLost"; readonly error: string; readonly retrySeconds?: number })
   /** A line for the user from the driver or a worker, such as which weights are used. */
   | {
       readonly type: "message";
@@ -69,6 +74,12 @@ export type EngineEvent =
       readonly level: "debug" | "info" | "warn";
       readonly text: string;
     };
+
+interface WorkerEvent {
+  readonly time: number;
+  /** The worker's name, such as `worker-1`. */
+  readonly worker: string;
+}
 
 interface TaskEvent {
   readonly time: number;

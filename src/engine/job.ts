@@ -4,6 +4,7 @@ import type { Storages } from "../storage";
 import type { EngineOptions } from "./contract";
 import type { EventListener } from "./events";
 import type { Analysis, CachedStages, Relational } from "./relational";
+import type { Scheduler } from "./scheduler/scheduler";
 import type { Spool } from "./spool";
 import type { WorkerPool } from "./workers";
 
@@ -14,6 +15,7 @@ export interface Job {
   readonly relational: Relational;
   readonly workers: WorkerPool;
   readonly storages: Storages;
+  readonly scheduler: Scheduler;
   /** Lives as long as the session: what a user cached, what is shipped to workers. */
   readonly spool: Spool;
   /** Gone when the action ends. */

@@ -8,7 +8,6 @@ import { analyzed, type Job } from "./job";
 import type { OutputPartitioning } from "./output-partitions";
 import { isInternal, type Pipeline } from "./pipeline";
 import type { Analysis } from "./relational";
-import { runStage } from "./scheduler";
 import { ship } from "./shipping";
 import { planTasks, preparedSteps, type StageOutput } from "./stage";
 
@@ -35,7 +34,7 @@ export interface PartResult {
 /** Cuts a pipeline into tasks and runs those that no earlier run has done. The parts are in the order of the rows. */
 export async function runPipeline(run: PipelineRun, job: Job): Promise<PartResult[]> {
   const { analysis, pipeline, output, committer, partitioning, jobId, stageId } = run;
-  const { workers, emit, signal } = job;
+  const { workers, scheduler, emit, signal } = job;
   workers.start();
   const prepared = await preparedSteps(pipeline.steps, {
     driver: { log: logTo(emit), signal },
@@ -56,7 +55,7 @@ export async function runPipeline(run: PipelineRun, job: Job): Promise<PartResul
   const done = new Map<number, PartResult>();
   for (const { draft, ...part } of committer?.resumed.values() ?? [])
     done.set(part.partition, { ...part, url: draft.url });
-  await runStage({
+  await scheduler.runStage({
     jobId,
     stageId,
     name: prepared.name,
@@ -70,10 +69,7 @@ export async function runPipeline(run: PipelineRun, job: Job): Promise<PartResul
       if (committer && draft && !(await committer.commitTask({ partition, draft, rows, failedRows }))) return;
       done.set(partition, { partition, url: task.output.url, rows, failedRows });
     },
-    workers: workers.workers,
-    maxAttempts: Number(job.conf("spark.task.maxFailures")),
     signal,
-    emit,
   });
   return [...done.values()].sort((a, b) => a.partition - b.partition);
 }

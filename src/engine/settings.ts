@@ -17,9 +17,50 @@ export const SIZE = {
   test: (value: string) => /^\d+(\.\d+)?\s*([KMGT]i?B)$/i.test(value),
 };
 
+const FRACTION = {
+  is: "a number from 0 to 1",
+  test: (value: string) => /^(?:0|1|0?\.\d+|1\.0*|0\.\d*)$/.test(value),
+};
+const FACTOR = { is: "a number of at least 1", test: (value: string) => /^[1-9]\d*(?:\.\d+)?$/.test(value) };
+const TIME = {
+  is: "a time such as 120s, 2min or 100ms",
+  test: (value: string) => /^\d+\s*(?:us|ms|s|min|m|h|d)?$/i.test(value.trim()),
+};
+
 /** The settings of every engine that cuts plans into tasks here. Names are Spark's where Spark has one. */
 export const DRIVER_SETTINGS = {
-  "spark.task.maxFailures": { default: "4", about: "Attempts a task gets before its job fails.", value: POSITIVE },
+  "spark.task.maxFailures": {
+    default: "4",
+    about: "Attempts a task gets before its job fails; counted apart from them, workers it may take with it.",
+    value: POSITIVE,
+  },
+  "spark.network.timeout": {
+    default: "120s",
+    about: "A worker on another machine that says nothing for so long is lost.",
+    value: TIME,
+  },
+  "spark.scheduler.excludeOnFailure.unschedulableTaskSetTimeout": {
+    default: "120s",
+    about: "How long a stage waits for a worker where all were lost for good.",
+    value: TIME,
+  },
+  "spark.speculation": {
+    default: "false",
+    about: "Whether a task that runs far longer than the others gets a second attempt on another worker.",
+    value: FLAG,
+  },
+  "spark.speculation.quantile": {
+    default: "0.9",
+    about: "The part of a stage's tasks that must be done before that.",
+    value: FRACTION,
+  },
+  "spark.speculation.multiplier": {
+    default: "3",
+    about: "How many times longer than the median a task must run for that.",
+    value: FACTOR,
+  },
+  "spark.speculation.minTaskRuntime": { default: "100ms", about: "How long at least.", value: TIME },
+  "spark.speculation.interval": { default: "100ms", about: "How often tasks are looked at for that.", value: TIME },
   "spark.sql.execution.arrow.maxRecordsPerBatch": {
     default: "1024",
     about: "Most rows a worker holds at a time; with file content in them at most 16.",

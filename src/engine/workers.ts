@@ -1,11 +1,46 @@
-import type { Step } from "../worker/task";
-import type { TaskWorker } from "./scheduler";
+import type { Step, Task, TaskResult } from "../worker/task";
+
+/** A place that runs one task at a time: a thread, or a kernel behind an endpoint. */
+export interface TaskWorker {
+  /** Shown in events and errors, such as `worker-1`. */
+  readonly name: string;
+  /**
+   * Whether it says something (`onProgress`, `onLog` or `onAlive`) all the while it runs a task, so that it is lost where nothing is
+   * heard of it for `spark.network.timeout`. False where its end is told at once, as a thread's is: user code may keep a thread busy
+   * for as long as it likes.
+   */
+  readonly beats: boolean;
+  /**
+   * Runs one attempt. After an abort it settles soon; where it has not done so in a second its stage goes on without it. It is called
+   * again after the worker was lost, and starts it anew then.
+   * @throws AttemptFailedError when the task's own work failed, WorkerLostError when the worker went away,
+   *   CancelledError when `signal` was aborted.
+   */
+  run(task: Task, signal: AbortSignal, listener: WorkerListener): Promise<TaskResult>;
+}
+
+export interface WorkerListener {
+  /** Nothing but a sign of life. */
+  onAlive(): void;
+  onProgress(rows: number): void;
+  onLog(level: "debug" | "info" | "warn", message: string): void;
+}
+
+/** Is told of the workers of a pool. */
+export interface PoolListener {
+  joined(worker: TaskWorker): void;
+  /** It was taken away; the task that it runs goes to another one. */
+  left(worker: TaskWorker): void;
+}
 
 /** The places that run an engine's tasks. */
 export interface WorkerPool {
   /** How many tasks run at once. */
   readonly parallelism: number;
+  /** Those that are there now. */
   readonly workers: readonly TaskWorker[];
+  /** Tells of the workers, and of those that come and go until the function it returns is called. */
+  watch(listener: PoolListener): () => void;
   /** Starts the workers before their first task, so that they load while the driver prepares it. */
   start(): void;
   /** Lets the workers set up functions before the first task that needs them. */

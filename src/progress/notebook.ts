@@ -4,7 +4,7 @@ import type { EngineEvent, EventListener } from "../engine/events";
 import { kernelHost } from "../kernel/kernel-host";
 import { type ProgressNotes, progressBundle } from "./notebook-html";
 import { type ProgressWidgets, progressWidgets } from "./notebook-widgets";
-import { type JobProgress, trackProgress } from "./state";
+import { type JobProgress, noteOf, trackProgress } from "./state";
 
 /** Where events come from: an engine. */
 export interface EventSource {
@@ -33,7 +33,8 @@ export function showNotebookProgress(source: EventSource): () => void {
   const blocks = new Map<string, Block>();
 
   const onEvent = (event: EngineEvent) => {
-    if (event.type === "message") return addNote(event, [...blocks.values()]);
+    const note = noteOf(event);
+    if (note) return addNote(note, [...blocks.values()]);
     const job = tracker.apply(event);
     if (!job) return;
     let block = blocks.get(job.jobId);
@@ -121,17 +122,16 @@ function startBlock(job: JobProgress, refresh: (now: number) => void): Block {
   };
 }
 
-function addNote(event: Extract<EngineEvent, { type: "message" }>, blocks: readonly Block[]): void {
-  if (event.level === "debug") return;
+function addNote(note: NonNullable<ReturnType<typeof noteOf>>, blocks: readonly Block[]): void {
   if (blocks.length === 0) {
-    if (event.level === "warn") console.warn(event.text);
+    if (note.level === "warn") console.warn(note.text);
     return;
   }
   for (const { notes, update } of blocks) {
-    const lines = event.level === "warn" ? notes.warnings : notes.lines;
+    const lines = note.level === "warn" ? notes.warnings : notes.lines;
     // Every worker says the same when it loads a model.
-    if (lines.includes(event.text)) continue;
-    lines.push(event.text);
+    if (lines.includes(note.text)) continue;
+    lines.push(note.text);
     if (lines.length > NOTES) lines.shift();
     update();
   }

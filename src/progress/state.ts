@@ -54,7 +54,7 @@ export function trackProgress(): ProgressTracker {
   const jobs = new Map<string, Followed>();
   return {
     apply(event) {
-      if (event.type === "message" || event.type === "engineState") return undefined;
+      if (!("jobId" in event)) return undefined;
       if (event.type === "jobStarted") {
         const job: Followed = {
           ...event,
@@ -100,8 +100,11 @@ interface Followed extends JobProgress {
 interface FollowedStage extends StageProgress {
   /** Rows read, as an engine says that does not tell of single tasks. */
   toldRows: number | undefined;
-  /** Rows read by the current attempt of each partition. */
+  /** Rows read by the attempts that run, by partition. */
   readonly readRows: Map<number, number>;
+  /** Rows of the tasks done. */
+  ownRows: number;
+  readonly donePartitions: Set<number>;
   readonly samples: { time: number; rows: number }[];
 }
 
@@ -124,6 +127,8 @@ function startStage(event: Extract<EngineEvent, { type: "stageStarted" }>): Foll
     seconds: 0,
     toldRows: undefined,
     readRows: new Map(),
+    ownRows: 0,
+    donePartitions: new Set(),
     samples: [{ time, rows: 0 }],
   };
 }
@@ -133,10 +138,7 @@ function resumedRows(tasks: number, resumedTasks: number, rows: number): number 
   return tasks === 0 ? 0 : Math.round((rows * resumedTasks) / tasks);
 }
 
-type StageEvent = Exclude<
-  EngineEvent,
-  { type: "jobStarted" | "jobEnded" | "stageStarted" | "message" | "engineState" }
->;
+type StageEvent = Exclude<Extract<EngineEvent, { stageId: number }>, { type: "stageStarted" }>;
 
 function applyToStage(stage: FollowedStage | undefined, event: StageEvent): void {
   if (!stage) return;
@@ -151,7 +153,10 @@ function applyToStage(stage: FollowedStage | undefined, event: StageEvent): void
       stage.runningTasks++;
       break;
     case "taskProgress":
-      stage.readRows.set(event.partition, event.rows);
+      // Of two attempts of a task, the one that is ahead counts; none does once the task is done.
+      if (!stage.donePartitions.has(event.partition)) {
+        stage.readRows.set(event.partition, Math.max(event.rows, stage.readRows.get(event.partition) ?? 0));
+      }
       break;
     case "taskRetried":
       stage.retries++;
@@ -160,11 +165,11 @@ function applyToStage(stage: FollowedStage | undefined, event: StageEvent): void
       stage.runningTasks--;
       if (event.status === "succeeded") {
         stage.doneTasks++;
-        if (!stage.readRows.has(event.partition)) stage.readRows.set(event.partition, event.rows);
-      } else {
-        // What a failed attempt read will be read again.
-        stage.readRows.delete(event.partition);
+        stage.ownRows += stage.readRows.get(event.partition) ?? event.rows;
+        stage.donePartitions.add(event.partition);
       }
+      // What a failed attempt read will be read again.
+      stage.readRows.delete(event.partition);
       break;
     case "stageEnded":
       stage.status = event.status;
@@ -173,7 +178,7 @@ function applyToStage(stage: FollowedStage | undefined, event: StageEvent): void
       stage.secondsLeft = undefined;
       break;
   }
-  const own = stage.toldRows ?? sum(stage.readRows.values());
+  const own = stage.toldRows ?? stage.ownRows + sum(stage.readRows.values());
   const resumed = resumedRows(stage.tasks, stage.resumedTasks, stage.rows);
   stage.doneRows = stage.status === "succeeded" && stage.rows > 0 ? stage.rows : own + resumed;
   if (stage.status === "running") addSample(stage, event.time, own);
@@ -202,6 +207,21 @@ function estimate(stage: FollowedStage, now: number): void {
   const isEarly = now - stage.startedAt < MIN_ESTIMATE_MS;
   const left = stage.rows - stage.doneRows;
   stage.secondsLeft = stage.rows > 0 && left >= 0 && !isEarly ? left / stage.rowsPerSecond : undefined;
+}
+
+/** A line for the user, where an event is one. */
+export function noteOf(event: EngineEvent): { readonly level: "info" | "warn"; readonly text: string } | undefined {
+  if (event.type === "workerLost") return { level: "warn", text: lostWorkerText(event) };
+  if (event.type !== "message" || event.level === "debug") return undefined;
+  return { level: event.level, text: event.text };
+}
+
+/** `worker-1 was lost in the middle of a task: its thread ended with code 7. It gets no task for 0.2 s.` */
+export function lostWorkerText(event: Extract<EngineEvent, { type: "workerLost" }>): string {
+  const { error, retrySeconds } = event;
+  const after =
+    retrySeconds === undefined ? "It is lost for good." : `It gets no task for ${durationText(retrySeconds)}.`;
+  return `${error.split("\n", 1)[0]} ${after}`;
 }
 
 /** The part of a stage that is done, from 0 to 1: by rows where they are known, else by tasks. */

@@ -1,5 +1,14 @@
 import type { EngineEvent, EventListener } from "../engine/events";
-import { countText, durationText, fractionDone, rateText, type StageProgress, tasksText, trackProgress } from "./state";
+import {
+  countText,
+  durationText,
+  fractionDone,
+  noteOf,
+  rateText,
+  type StageProgress,
+  tasksText,
+  trackProgress,
+} from "./state";
 
 /** Where progress is written: `process.stderr`, or something like it. */
 export interface ProgressStream {
@@ -97,7 +106,8 @@ function terminalView(stream: ProgressStream, paint: Paint): View {
   return {
     onEvent(event) {
       const job = tracker.apply(event);
-      if (event.type === "message" && event.level !== "debug") print(messageLine(event));
+      const note = noteOf(event);
+      if (note) print(noteLine(note));
       if (event.type === "stageEnded") {
         const stage = job?.stages.find(({ stageId }) => stageId === event.stageId);
         const isWorthALine = event.seconds * 1000 >= DELAY_MS || event.status !== "succeeded";
@@ -127,7 +137,8 @@ function plainView(stream: ProgressStream): View {
   return {
     onEvent(event) {
       const job = tracker.apply(event);
-      if (event.type === "message" && event.level !== "debug") stream.write(`${messageLine(event)}\n`);
+      const note = noteOf(event);
+      if (note) stream.write(`${noteLine(note)}\n`);
       if (event.type === "stageStarted") {
         const resumed = event.resumedTasks > 0 ? `, ${event.resumedTasks} of them done by an earlier run` : "";
         const rows = event.rows > 0 ? `${countText(event.rows)} rows in ` : "";
@@ -181,6 +192,6 @@ function endedLine(stage: StageProgress, paint: Paint): string {
   }
 }
 
-function messageLine(event: Extract<EngineEvent, { type: "message" }>): string {
-  return event.level === "warn" ? `warning: ${event.text}` : event.text;
+function noteLine({ level, text }: { readonly level: "info" | "warn"; readonly text: string }): string {
+  return level === "warn" ? `warning: ${text}` : text;
 }

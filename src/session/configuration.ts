@@ -146,7 +146,9 @@ export class RuntimeConfig {
   private takeForeign(key: string, value: string): boolean {
     const found = foreignSetting(key);
     const near = nearest(key, Object.keys(SETTINGS)).filter((name) => Math.abs(name.length - key.length) <= 2);
-    if (found.kind === "unknown" || (!found.isSparks && near.length > 0)) throw unknownSetting(key);
+    const others = nearSparks(key);
+    const isNearOwn = near.length > 0 && (others === undefined || isOwn(others));
+    if (found.kind === "unknown" || (!found.isSparks && isNearOwn)) throw unknownSetting(key);
     if (checkForeignValue(key, value) || this.said.has(key)) return false;
     this.said.add(key);
     return true;

@@ -1,4 +1,5 @@
 import type { EngineEvent } from "../engine/events";
+import { lostWorkerText } from "../progress/state";
 
 /** Lines that are kept. */
 const MOST = 1_000;
@@ -43,6 +44,12 @@ function textOf(event: EngineEvent, descriptions: Map<string, string>): [level: 
       if (event.status !== "failed") return undefined;
       return ["error", `task ${event.partition} of stage ${event.stageId} failed on ${event.worker}`];
     }
+    case "workerJoined":
+      return ["debug", `${event.worker} joined`];
+    case "workerLeft":
+      return ["info", `${event.worker} left`];
+    case "workerLost":
+      return ["warn", lostWorkerText(event)];
     case "message":
       return [event.level, event.text];
     case "engineState": {

@@ -90,6 +90,9 @@ export function jobHistory(): { readonly jobs: readonly JobRecord[]; record(even
         case "taskStarted":
         case "taskProgress":
         case "engineState":
+        case "workerJoined":
+        case "workerLeft":
+        case "workerLost":
         case "message":
           return;
       }

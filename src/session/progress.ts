@@ -1,6 +1,7 @@
 import type { Engine } from "../engine/contract";
 import { inNotebook } from "../notebook/display";
 import { showNotebookProgress } from "../progress/notebook";
+import { noteOf } from "../progress/state";
 import { showTerminalProgress } from "../progress/terminal";
 import type { RuntimeConfig } from "./configuration";
 
@@ -26,6 +27,7 @@ export function showProgress(engine: Engine, conf: RuntimeConfig): () => void {
 /** Without a progress display, what a user must know still goes to standard error. */
 function warningsTo(engine: Engine): () => void {
   return engine.subscribe((event) => {
-    if (event.type === "message" && event.level === "warn") process.stderr.write(`${event.text}\n`);
+    const note = noteOf(event);
+    if (note?.level === "warn") process.stderr.write(`${note.text}\n`);
   });
 }

@@ -3,8 +3,8 @@ import { Worker } from "node:worker_threads";
 import { CancelledError } from "../../errors";
 import type { FromWorker, Task, TaskResult, ToWorker } from "../../worker/task";
 import type { WorkerData } from "../../worker/thread";
-import { AttemptFailedError, type TaskWorker, type WorkerListener, WorkerLostError } from "../scheduler";
-import type { WorkerPool } from "../workers";
+import { AttemptFailedError, WorkerLostError } from "../scheduler/errors";
+import type { TaskWorker, WorkerListener, WorkerPool } from "../workers";
 
 /** How long a cancelled task may take to stop by itself before its thread is ended. Ctrl-C promises a second. */
 const STOP_MILLISECONDS = 500;
@@ -18,6 +18,10 @@ export function workerThreads(count: number, data: WorkerData): WorkerPool {
   return {
     parallelism: count,
     workers,
+    watch(listener) {
+      for (const worker of workers) listener.joined(worker);
+      return () => {};
+    },
     start() {
       for (const worker of workers) worker.start();
     },
@@ -50,6 +54,7 @@ function threadWorker(name: string, workerData: WorkerData): ThreadWorker {
 
   return {
     name,
+    beats: false,
     start: () => void started(),
     prepare: (steps) => post(started(), { type: "prepare", steps }),
     async run(task, signal, listener) {
