@@ -125,3 +125,13 @@ function editDistance(a: string, b: string): number {
   }
   return previous[b.length]!;
 }
+
+/** An error in one line: its first, with the list below it where that is only the list's heading. */
+export function summaryOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const [first = "", ...rest] = text.split("\n");
+  if (!first.endsWith(":")) return first;
+  const end = rest.findIndex((line) => !/^\s/.test(line));
+  const list = (end < 0 ? rest : rest.slice(0, end)).map((line) => line.trim().replace(/^- /, ""));
+  return [first, list.join("; ")].join(" ").trimEnd();
+}

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { summaryOf } from "../errors";
 import { chooseBackend } from "../networks/backend";
 import { INSTALLABLE_BACKENDS } from "../networks/network-backend";
 import { networkByName } from "../networks/networks";
@@ -58,7 +59,7 @@ async function backend(name: (typeof INSTALLABLE_BACKENDS)[number]): Promise<Fin
     await chooseBackend(name);
     return { what: name, ok: true, found: "loads", needed: "this backend" };
   } catch (error) {
-    return { what: name, ok: false, found: firstLine(error), needed: "this backend" };
+    return { what: name, ok: false, found: summaryOf(error), needed: "this backend" };
   }
 }
 
@@ -67,7 +68,7 @@ async function automaticBackend(): Promise<Finding> {
   try {
     return { ...about, ok: true, found: await chooseBackend("auto") };
   } catch (error) {
-    return { ...about, ok: false, found: firstLine(error) };
+    return { ...about, ok: false, found: summaryOf(error) };
   }
 }
 
@@ -78,9 +79,7 @@ async function weights(signal: AbortSignal): Promise<Finding> {
     const text = found.kind === "file" ? `${found.path} (sha256 ${found.sha256.slice(0, 12)}...)` : found.kind;
     return { ...about, ok: true, found: text };
   } catch (error) {
-    // Its lines are the places that were looked at.
-    const lines = error instanceof Error ? error.message.split("\n") : [String(error)];
-    return { ...about, ok: false, found: lines.map((line) => line.trim()).join(" ") };
+    return { ...about, ok: false, found: summaryOf(error) };
   }
 }
 
@@ -92,7 +91,7 @@ async function jupyter(): Promise<Finding> {
     const { stdout } = await promisify(execFile)(jupyterPython(), ["-c", script]);
     return { ...about, ok: true, found: stdout.trim() };
   } catch (error) {
-    return { ...about, ok: false, found: firstLine(error) };
+    return { ...about, ok: false, found: summaryOf(error) };
   }
 }
 
@@ -109,7 +108,7 @@ async function kernel(): Promise<Finding> {
     const found = `answers within ${answer.seconds?.toFixed(1)} s; Node ${installed.node}, ${installed.folder}`;
     return { ...about, ok: true, found };
   } catch (error) {
-    return { ...about, ok: false, found: firstLine(error) };
+    return { ...about, ok: false, found: summaryOf(error) };
   }
 }
 
@@ -134,7 +133,3 @@ finally:
     client.stop_channels()
     manager.shutdown_kernel(now=True)
 `;
-
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
-}

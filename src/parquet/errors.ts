@@ -1,11 +1,11 @@
-import { PomonaError } from "../errors";
+import { PomonaError, summaryOf } from "../errors";
 
 /** A file that should be Parquet is cut short, damaged or something else. */
 export class CorruptParquetError extends PomonaError {
   readonly url: string;
 
   constructor(url: string, cause: unknown) {
-    super(`${url} is not a readable Parquet file: ${firstLine(cause)}`, {
+    super(`${url} is not a readable Parquet file: ${summaryOf(cause)}`, {
       remedy: "It may have been cut short while it was copied or written; write or fetch it again.",
       cause,
     });
@@ -33,8 +33,4 @@ export class UnsupportedParquetError extends PomonaError {
     super(`${url} cannot be read: ${what}`, { remedy, cause });
     this.url = url;
   }
-}
-
-function firstLine(cause: unknown): string {
-  return (cause instanceof Error ? cause.message : String(cause)).split("\n")[0] ?? "";
 }

@@ -1,4 +1,5 @@
 import type { EndStatus } from "../engine/events";
+import { summaryOf } from "../errors";
 import { escapeHtml, type MimeBundle } from "../kernel/mime-bundle";
 import {
   countText,
@@ -56,7 +57,7 @@ export function headHtml(job: JobProgress): string {
 
 /** The lines below the stages: the error, the warnings, the log. */
 export function notesHtml(job: JobProgress, notes: ProgressNotes): string {
-  const error = job.error ? [`<div style="color:${COLOURS.failed}">${escapeHtml(firstLine(job.error))}</div>`] : [];
+  const error = job.error ? [`<div style="color:${COLOURS.failed}">${escapeHtml(summaryOf(job.error))}</div>`] : [];
   const warnings = notes.warnings.map(
     (line) => `<div style="color:${COLOURS.cancelled}">Warning: ${escapeHtml(line)}</div>`,
   );
@@ -92,10 +93,6 @@ function stageFacts(stage: StageProgress): string[] {
 function progressText(job: JobProgress): string {
   const state = job.status === "running" ? "running for" : `${job.status} in`;
   const stages = job.stages.map((stage) => `  ${stage.name}: ${stageFacts(stage).join(", ")}`);
-  const error = job.error ? [`  ${firstLine(job.error)}`] : [];
+  const error = job.error ? [`  ${summaryOf(job.error)}`] : [];
   return [`${job.description}: ${state} ${durationText(job.seconds)}`, ...stages, ...error].join("\n");
-}
-
-function firstLine(text: string): string {
-  return text.split("\n", 1)[0] ?? "";
 }
