@@ -141,3 +141,27 @@ describe("a query in SQL text", () => {
     await expect(session.sql("SELECT contents FROM files").collect()).rejects.toThrow("`contents` cannot be resolved");
   });
 });
+
+describe("views whose rows are not there yet", () => {
+  it("find PIVOT's columns in text files, which are read for that, and refuse to guess them where workers make the rows", async () => {
+    const file = join(folder, "kinds.csv");
+    writeFileSync(file, "k,y,n\na,1,10\na,2,20\nb,1,5\n");
+    const csv = session.read.option("header", true).option("inferSchema", true).csv(file);
+    const query = "PIVOT kinds ON y USING sum(n) GROUP BY k ORDER BY k";
+    const pivoted = session.sql(query, { kinds: csv });
+    expect(await pivoted.collect()).toEqual([
+      { k: "a", "1": 10, "2": 20 },
+      { k: "b", "1": 5, "2": null },
+    ]);
+    const same = udf((n: number) => n, { returns: "int" });
+    const made = csv.withColumn("n", same(col("n")));
+    await expect(session.sql(query, { kinds: made }).collect()).rejects.toThrow(
+      /PIVOT finds its columns in the values of rows.*Name the values/s,
+    );
+    const named = session.sql("PIVOT kinds ON y IN (1, 2) USING sum(n) GROUP BY k ORDER BY k", { kinds: made });
+    expect(await named.collect()).toEqual(await pivoted.collect());
+    const kept = made.cache();
+    await kept.count();
+    expect(await session.sql(query, { kinds: kept }).collect()).toEqual(await pivoted.collect());
+  });
+});

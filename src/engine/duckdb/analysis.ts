@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { BuiltinColumnFunction, BuiltinTableFunction, SourceFunction } from "../../data/batch-function";
 import { asNullable, type DataType, type StructField, type StructType, structField } from "../../data/types";
+import { AnalysisError } from "../../frame/analysis-error";
 import { sameType } from "../../frame/coercion";
 import { inputsOf, type Plan } from "../../frame/plan";
 import { VERSION } from "../../version";
@@ -62,6 +63,10 @@ export async function analyze(plan: Plan, duckdb: DuckDb, { cached, ...looking }
     return planned;
   };
 
+  const load = async (until: AbortSignal) => {
+    for (const [key, source] of sources) if (source.load) sources.set(key, await source.load(until));
+  };
+
   const probed = async (probe: Relation) => {
     const lowered = lower(probe, isCached);
     const planned = await plannedStages(lowered);
@@ -79,8 +84,14 @@ export async function analyze(plan: Plan, duckdb: DuckDb, { cached, ...looking }
       const empty = { type: "struct", fields: [] } as const;
       const lowered = lower({ op: "sql", query, views, schema: empty, columns: [] }, isCached);
       const { source } = lowered.root;
-      const leaves = compiling(await plannedStages(lowered));
-      const bound = viewsSql(source.op === "sql" ? source.views : {}, {}, leaves);
+      const planned = await plannedStages(lowered);
+      const bind = () => viewsSql(source.op === "sql" ? source.views : {}, {}, compiling(planned));
+      let bound = bind();
+      if (await duckdb.findsColumnsInRows(querySql(query, bound))) {
+        if (lowered.stages.length > 0) throw pivotOverWorkers();
+        await load(looking.signal);
+        bound = bind();
+      }
       const schema = await duckdb.describe(querySql(query, bound));
       const top = await duckdb.describe(topQuerySql(query, bound)).catch(() => schema);
       return { ...schema, fields: schema.fields.map((f, i) => ({ ...f, name: top.fields[i]?.name ?? f.name })) };
@@ -109,9 +120,7 @@ export async function analyze(plan: Plan, duckdb: DuckDb, { cached, ...looking }
     knownSchemaOf: (pipeline) => knownSchemaOf(pipeline, { compile, typesOf }, duckdb),
     copy: (source, columns, path, signal) => duckdb.copyToParquet(selectSql(compile(source), columns), path, signal),
     explain: (source) => duckdb.explain(compile(source)),
-    async load(until) {
-      for (const [key, source] of sources) if (source.load) sources.set(key, await source.load(until));
-    },
+    load,
     filesOf(source) {
       const found =
         source.op === "stage" ? staged.get(source.id) : source.op === "leaf" ? sourceOf(source.leaf) : undefined;
@@ -138,6 +147,12 @@ function namedOutput(root: Pipeline, output: readonly OutputName[], names: reado
     return column ? [{ ...column, as: names[i] ?? id }] : [];
   });
   return { ...root, columns };
+}
+
+function pivotOverWorkers(): AnalysisError {
+  return new AnalysisError("PIVOT finds its columns in the values of rows that workers have yet to make.", {
+    remedy: "Name the values, PIVOT … ON column IN (1, 2) …, or keep the view's frame first: await df.cache().count().",
+  });
 }
 
 /** Behind path, modificationTime and length, as in Spark. */

@@ -17,6 +17,8 @@ import type { QueryReader } from "./view-columns";
 export interface DuckDb {
   /** The schema of a query, without running it. @throws AnalysisError */
   describe(sql: string): Promise<StructType>;
+  /** True for a query whose columns depend on rows: a PIVOT that does not name its values. */
+  findsColumnsInRows(sql: string): Promise<boolean>;
   /** Runs a query into one Parquet file, in the query's order. */
   copyToParquet(sql: string, path: string, signal?: AbortSignal): Promise<void>;
   /** The rows of a query whose values are texts or become them. */
@@ -97,6 +99,14 @@ export async function openDuckDb(options: DuckDbOptions): Promise<DuckDb> {
             type: prepared.columnType(i),
           })),
         );
+      }),
+
+    // DuckDB makes two statements of it: the first makes a type of the values.
+    findsColumnsInRows: (sql) =>
+      withConnection(sql, undefined, async (connection) => {
+        // What is no SQL is told by who looks for its columns.
+        const statements = await connection.extractStatements(sql).catch(() => undefined);
+        return statements !== undefined && statements.count > 1;
       }),
 
     async copyToParquet(sql, path, signal) {
