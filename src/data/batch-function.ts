@@ -73,6 +73,8 @@ export interface WorkerContext {
   readFile(url: string): Promise<Uint8Array>;
   /** The content of what the driver shipped. @throws ShippedFileError */
   fetch(file: ShippedFile): Promise<Uint8Array>;
+  /** The same as a file on the worker's machine, to be read alone. @throws ShippedFileError */
+  fetchFile(file: ShippedFile): Promise<string>;
   /** Aborted when the task is cancelled: long loops must look at it. */
   readonly signal: AbortSignal;
 }
@@ -112,6 +114,8 @@ export interface TableFunction {
 export interface DriverContext {
   log(level: "debug" | "info" | "warn", message: string): void;
   readonly signal?: AbortSignal;
+  /** Puts bytes, or a file's, where workers fetch them. */
+  ship(content: Uint8Array | { readonly path: string; readonly sha256: string }): Promise<ShippedFile>;
 }
 
 interface BuiltinBase<P extends Json> {

@@ -37,7 +37,8 @@ export async function runPipeline(run: PipelineRun, job: Job): Promise<PartResul
   const { workers, scheduler, emit, signal } = job;
   workers.start();
   const prepared = await preparedSteps(pipeline.steps, {
-    driver: { log: logTo(emit), signal },
+    log: logTo(emit),
+    signal,
     ship: (content) => ship(content, job.spool, job.storages),
   });
   // What an earlier run has done may be all there is.

@@ -1,5 +1,4 @@
 import type { BuiltinFunction, DriverContext, FunctionSpec, SourceFunction } from "../data/batch-function";
-import type { ShippedFile } from "../data/shipped-file";
 import { type ParquetCompression, readParquetFooter } from "../parquet";
 import type { Storages } from "../storage";
 import { localPath } from "../storage/location";
@@ -48,10 +47,7 @@ export interface PreparedSteps {
 }
 
 /** Runs the functions' preparation on the driver. */
-export async function preparedSteps(
-  steps: readonly Step[],
-  context: { readonly driver: DriverContext; readonly ship: (content: Uint8Array) => Promise<ShippedFile> },
-): Promise<PreparedSteps> {
+export async function preparedSteps(steps: readonly Step[], driver: DriverContext): Promise<PreparedSteps> {
   const prepared: Step[] = [];
   const metadata: Record<string, string> = {};
   const names: string[] = [];
@@ -60,7 +56,7 @@ export async function preparedSteps(
       prepared.push(step);
       continue;
     }
-    const fn = await preparedFunction(step.fn, context);
+    const fn = await preparedFunction(step.fn, driver);
     if (fn.kind === "builtin") Object.assign(metadata, builtinFunction(fn).metadata?.(fn.params));
     if (fn.name !== "binaryFile.content" || steps.length === 1) names.push(fn.name);
     prepared.push({ ...step, fn });
@@ -68,16 +64,13 @@ export async function preparedSteps(
   return { steps: prepared, metadata, name: names.join(" + ") || "copy" };
 }
 
-async function preparedFunction(
-  fn: FunctionSpec,
-  context: { readonly driver: DriverContext; readonly ship: (content: Uint8Array) => Promise<ShippedFile> },
-): Promise<FunctionSpec> {
-  if (fn.kind === "source") return prepareSourceFunction(fn, context.ship);
+async function preparedFunction(fn: FunctionSpec, driver: DriverContext): Promise<FunctionSpec> {
+  if (fn.kind === "source") return prepareSourceFunction(fn, driver.ship);
   const builtin: BuiltinFunction = builtinFunction(fn);
-  const params = builtin.prepare ? await builtin.prepare(fn.params, context.driver) : fn.params;
+  const params = builtin.prepare ? await builtin.prepare(fn.params, driver) : fn.params;
   if (!fn.uses) return { ...fn, params };
   const uses: Record<string, SourceFunction> = {};
-  for (const [name, used] of Object.entries(fn.uses)) uses[name] = await prepareSourceFunction(used, context.ship);
+  for (const [name, used] of Object.entries(fn.uses)) uses[name] = await prepareSourceFunction(used, driver.ship);
   return { ...fn, params, uses };
 }
 

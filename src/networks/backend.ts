@@ -1,7 +1,7 @@
 import { IllegalArgumentError, OptionalPackageError, PomonaError } from "../errors";
 import type { Graph } from "./graph";
-import { networkOfGraph, type StoredNetwork } from "./graph-cache";
 import { type BackendName, INSTALLABLE_BACKENDS, type NetworkBackend } from "./network-backend";
+import { onnxModel } from "./onnx-model";
 
 export interface BackendOptions {
   /**
@@ -30,6 +30,14 @@ export class BackendUnavailableError extends PomonaError {
       cause,
     });
   }
+}
+
+/** A network with weights, in the forms that backends build from; each is made or read when it is asked for. */
+export interface StoredNetwork {
+  readonly inputShape: Graph["inputShape"];
+  graph(): Promise<Graph>;
+  /** The ONNX model: its bytes, or the path of a file. */
+  onnxModel(): Promise<Uint8Array | string>;
 }
 
 /** Builds a network on a backend. @throws BackendUnavailableError */
@@ -87,7 +95,7 @@ async function load(name: BackendName): Promise<void> {
 async function build(name: BackendName, network: StoredNetwork, threads: number): Promise<NetworkBackend> {
   switch (name) {
     case "onnxruntime-node":
-      return buildOnnx(network, threads);
+      return (await import("./backend-onnx")).createOnnxBackend(await network.onnxModel(), network.inputShape, threads);
     case "tfjs-node":
       return (await import("./backend-tfjs-node")).createTfjsNodeBackend(await network.graph());
     case "tfjs-wasm":
@@ -95,14 +103,7 @@ async function build(name: BackendName, network: StoredNetwork, threads: number)
   }
 }
 
-async function buildOnnx(network: StoredNetwork, threads: number): Promise<NetworkBackend> {
-  const { createOnnxBackend } = await import("./backend-onnx");
-  const model = await network.onnxModel();
-  try {
-    return await createOnnxBackend(model, network.inputShape, threads);
-  } catch (error) {
-    if (typeof model !== "string") throw error;
-    // A file that is damaged is made anew, as a damaged graph is.
-    return createOnnxBackend(await network.onnxModel(true), network.inputShape, threads);
-  }
+/** A graph that is at hand. */
+function networkOfGraph(graph: Graph): StoredNetwork {
+  return { inputShape: graph.inputShape, graph: async () => graph, onnxModel: async () => onnxModel(graph) };
 }

@@ -1,3 +1,4 @@
+import { deserialize } from "node:v8";
 import type { Vector } from "apache-arrow";
 import {
   type ColumnFunction,
@@ -7,13 +8,15 @@ import {
   type UserCall,
   type WorkerContext,
 } from "../data/batch-function";
+import type { ShippedFile } from "../data/shipped-file";
 import { arrayType } from "../data/types";
 import { vectorFromMatrix } from "../data/vectors";
 import { IllegalArgumentError, throwIfAborted } from "../errors";
-import { chooseBackend, createBackend } from "./backend";
-import { storedNetwork } from "./graph-cache";
+import { chooseBackend, createBackend, type StoredNetwork } from "./backend";
+import type { Graph } from "./graph";
 import { featureLength, inputShape, type Network } from "./layers";
-import { type BackendName, type NetworkBackend, prepareProcess } from "./network-backend";
+import { cachedModel } from "./model-cache";
+import { type BackendName, modelForm, type NetworkBackend, prepareProcess } from "./network-backend";
 import { type InputOptions, networkInputs } from "./network-inputs";
 import { networkByName } from "./networks";
 import { scalesInputTwice } from "./weights";
@@ -43,10 +46,15 @@ export type ImageFeaturesParams = {
   /** Most pixels of an image. @default 178,956,970, as in Pillow */
   readonly maxPixels?: number;
   /** What `prepare` decided; not for users. */
-  readonly resolved?: ResolvedWeights;
+  readonly resolved?: WeightsSaid;
+  /** What `prepare` shipped: the network with its weights, in the form that the backend builds from. */
+  readonly model?: ShippedFile;
   /** What `prepare` decided: that the network is built as for the published weights. */
   readonly imagenet?: boolean;
 };
+
+/** What a plan and a file say of weights: not where the driver has them. */
+type WeightsSaid = Pick<ResolvedWeights, "kind" | "sha256" | "origin">;
 
 /** As measured with two workers: beyond these, what the layers pass on does not stay in the processor's cache. */
 export const DEFAULT_BATCH_SIZES: Readonly<Record<BackendName, number>> = {
@@ -84,14 +92,15 @@ async function prepare(params: ImageFeaturesParams, context: DriverContext): Pro
   const asked = networkOf({ ...params, imagenet: params.weights === "imagenet" });
   prepareProcess();
   const backend = await chooseBackend(params.backend);
-  const resolved = params.resolved ?? (await resolveFor(params, asked, context));
-  const imagenet = params.weights === "imagenet" || (await savedForImagenet(asked, resolved));
+  const weights = await resolveFor(params, asked, context);
+  const imagenet = params.weights === "imagenet" || (await savedForImagenet(asked, weights));
   const network = networkOf({ ...params, imagenet });
-  // Made once, for the workers to read: weights of another shape are an error now, and not in every worker.
-  const stored = storedNetwork(network, resolved, params);
-  await (backend === "onnxruntime-node" ? stored.onnxModel() : stored.graph());
-  context.log("info", `${network.name} runs on ${backend} with weights from ${resolved.origin}.`);
-  return { ...params, backend, batchSize: batchSize ?? DEFAULT_BATCH_SIZES[backend], resolved, imagenet };
+  // Made once, for the workers to fetch: weights of another shape are an error now, and not in every worker.
+  const model = await context.ship(await cachedModel(network, weights, modelForm(backend), params));
+  const { kind, sha256, origin } = weights;
+  context.log("info", `${network.name} runs on ${backend} with weights from ${origin}.`);
+  const resolved = { kind, sha256, origin };
+  return { ...params, backend, batchSize: batchSize ?? DEFAULT_BATCH_SIZES[backend], resolved, model, imagenet };
 }
 
 function networkOf({ network, inputShape, pooling, imagenet }: ImageFeaturesParams): Network {
@@ -114,8 +123,7 @@ async function create(
   uses: Readonly<Record<string, UserCall>> = {},
 ): Promise<ColumnFunction> {
   const network = networkOf(params);
-  const resolved = params.resolved ?? (await resolveFor(params, network, context));
-  const backend = await createBackend(storedNetwork(network, resolved, params), { backend: params.backend });
+  const backend = await createBackend(shippedNetwork(network, params, context), { backend: params.backend });
   const batchSize = params.batchSize ?? DEFAULT_BATCH_SIZES[backend.name];
   const inputs = { network, maxPixels: params.maxPixels, preprocess: uses.preprocess };
   const featurize = featurizer(inputs, featureLength(network), backend, batchSize, context);
@@ -125,6 +133,15 @@ async function create(
       return featurize(content, path, rowError);
     },
     close: () => backend.close(),
+  };
+}
+
+function shippedNetwork(network: Network, { model }: ImageFeaturesParams, context: WorkerContext): StoredNetwork {
+  if (!model) throw new IllegalArgumentError("image.features runs on workers after the driver has prepared it.");
+  return {
+    inputShape: inputShape(network),
+    graph: async () => deserialize(await context.fetch(model)) as Graph,
+    onnxModel: () => context.fetchFile(model),
   };
 }
 

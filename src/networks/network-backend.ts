@@ -26,3 +26,10 @@ export function prepareProcess(threads = 1): void {
   // onnxruntime 1.30 otherwise reports usage over the network, and leaves a file in the working directory.
   process.env.ORT_DISABLE_TELEMETRY ??= "1";
 }
+
+/** What a backend builds from: an ONNX model, or a graph as `v8.serialize` writes it. */
+export type ModelForm = "onnx" | "v8";
+
+export function modelForm(backend: BackendName): ModelForm {
+  return backend === "onnxruntime-node" ? "onnx" : "v8";
+}

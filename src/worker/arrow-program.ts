@@ -11,11 +11,11 @@ import {
 } from "apache-arrow";
 import { arrowSchema } from "../data/arrow";
 import type { WorkerContext } from "../data/batch-function";
-import { checkShipped } from "../data/shipped-file";
 import type { StructType } from "../data/types";
 import { throwIfAborted } from "../errors";
 import { storagesFrom } from "../storage";
 import { applySteps } from "./apply-steps";
+import { shippedFiles } from "./shipped-files";
 import type { FromWorker, Step } from "./task";
 import { remoteError } from "./task-errors";
 
@@ -50,7 +50,7 @@ const readAt = (text: string) => {
 const context: WorkerContext = {
   signal: stopped.signal,
   readFile: readAt,
-  fetch: async (file) => checkShipped(file, await readAt(file.url)),
+  ...shippedFiles(storages),
   log: (level, message) => send({ type: "log", level, message }),
 };
 

@@ -1,9 +1,9 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { WorkerContext } from "../data/batch-function";
-import { checkShipped } from "../data/shipped-file";
 import { type StorageSettings, storagesFrom } from "../storage";
 import { type FunctionCache, prepareFunctions } from "./apply-steps";
 import { runTask } from "./run-task";
+import { shippedFiles } from "./shipped-files";
 import type { FromWorker, Task, ToWorker } from "./task";
 import { remoteError } from "./task-errors";
 
@@ -33,7 +33,7 @@ const context: WorkerContext = {
     return running?.signal ?? idle;
   },
   readFile: readAt,
-  fetch: async (file) => checkShipped(file, await readAt(file.url)),
+  ...shippedFiles(storages),
   log: (level, message) => send({ type: "log", level, message }),
 };
 

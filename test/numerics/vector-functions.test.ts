@@ -25,6 +25,7 @@ function worker(files: Readonly<Record<string, unknown>> = {}): WorkerContext {
     log: () => {},
     readFile: () => Promise.reject(new Error("not needed")),
     fetch: async ({ url }) => serialize(files[url]),
+    fetchFile: () => Promise.reject(new Error("not needed")),
     signal: new AbortController().signal,
   };
 }

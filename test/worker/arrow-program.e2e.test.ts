@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Table } from "apache-arrow";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { DriverContext } from "../../src/data/batch-function";
 import { parseSchema } from "../../src/frame/ddl";
 import { col, udf } from "../../src/frame/functions";
 import { mobileNetV2 } from "../../src/models";
@@ -16,6 +17,9 @@ import { REFERENCE } from "../support/reference";
 /** The built package: both run what is shipped. */
 const dist = (path: string) => require(join(__dirname, "../../dist", path));
 const { preparedSteps } = dist("engine/stage") as typeof import("../../src/engine/stage");
+const { ship } = dist("engine/shipping") as typeof import("../../src/engine/shipping");
+const { openSpool } = dist("engine/spool") as typeof import("../../src/engine/spool");
+const { shippedFiles } = dist("worker/shipped-files") as typeof import("../../src/worker/shipped-files");
 const { runTask } = dist("worker/run-task") as typeof import("../../src/worker/run-task");
 const { batchFromColumns, vectorFromValues } = dist("data/vectors") as typeof import("../../src/data/vectors");
 const { readParquetBatches, writeParquetFile } = dist("parquet") as typeof import("../../src/parquet");
@@ -31,9 +35,12 @@ const WEIGHTS = join(REFERENCE, "models", "mobilenet_v2_weights_tf_dim_ordering_
 const SCHEMA = parseSchema("path string, features array<float>");
 
 let folder: string;
+const spool = openSpool();
+const driver: DriverContext = { log: () => {}, ship: (content) => ship(content, spool, storagesFrom()) };
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "pomona-arrow-"));
 });
+afterAll(() => spool.close());
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** What a column of a worker's function is in a task. */
@@ -100,10 +107,7 @@ describe("the program beside a process that has the rows", () => {
         ],
       },
     ];
-    const prepared = await preparedSteps(steps, {
-      driver: { log: () => {} },
-      ship: async () => ({ url: "", sha256: "", bytes: 0 }),
-    });
+    const prepared = await preparedSteps(steps, driver);
     const rows = pathsTable(chosen);
 
     const input = join(folder, "input.parquet");
@@ -127,7 +131,7 @@ describe("the program beside a process that has the rows", () => {
     const context = {
       log: () => {},
       readFile: (path: string) => localStorage.readFile(urlOf(path)),
-      fetch: () => Promise.reject(new Error("not needed")),
+      ...shippedFiles(storagesFrom()),
       signal: new AbortController().signal,
     };
     const result = await runTask(task, context, storagesFrom(), new Map(), () => {});
@@ -176,10 +180,7 @@ describe("the program beside a process that has the rows", () => {
       type: "string",
     } as const;
     const steps = [step(fails(col("path")), ["path"], "out", base as never)];
-    const { steps: prepared } = await preparedSteps(steps, {
-      driver: { log: () => {} },
-      ship: async () => ({ url: "", sha256: "", bytes: 0 }),
-    });
+    const { steps: prepared } = await preparedSteps(steps, driver);
     const run = await program(
       { partition: 3, firstRow: 40, steps: prepared, schema: parseSchema("path string, out string"), batchSize: 16 },
       tableToIPC(pathsTable(["a", "b"]), "stream"),

@@ -92,6 +92,7 @@ parentPort.on("message", async ({ spec, input, returns, schema, keepFailed }) =>
     log: (level, message) => log.push(level + ": " + message),
     readFile: async (url) => readFileSync(fileURLToPath(url)),
     fetch: async ({ url }) => readFileSync(fileURLToPath(url)),
+    fetchFile: async ({ url }) => fileURLToPath(url),
     signal: new AbortController().signal,
   };
   const rowError = (row, error) => {

@@ -1,0 +1,74 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { serialize } from "node:v8";
+import { sha256Of } from "../data/shipped-file";
+import { VERSION } from "../version";
+import { buildGraph } from "./graph";
+import { inputShape, type Network } from "./layers";
+import type { ModelForm } from "./network-backend";
+import { onnxModel } from "./onnx-model";
+import { cacheDir, loadWeights, type ResolvedWeights } from "./weights-lookup";
+
+/*
+ * Reading a Keras file takes a third of a second, and writing an ONNX model of it a tenth. What comes of it is kept beside the
+ * weights, named after what it was made of, so that it is never stale, with its hash, so that damage is seen.
+ */
+
+/** A network with its weights, as a backend builds from it: bytes, or a file that has them. */
+export type Model = Uint8Array | { readonly path: string; readonly sha256: string };
+
+/**
+ * A network with these weights, from the cache where it is there whole, else built and put there.
+ * @param options.cacheDir where it is kept. @default as for weights
+ * @throws WeightsFormatError, WeightsShapeError
+ */
+export async function cachedModel(
+  network: Network,
+  weights: ResolvedWeights,
+  form: ModelForm,
+  options: { readonly cacheDir?: string } = {},
+): Promise<Model> {
+  const build = async () => {
+    const graph = buildGraph(network, await loadWeights(weights, network));
+    return form === "onnx" ? onnxModel(graph) : serialize(graph);
+  };
+  // Random weights are drawn as fast as they are read.
+  if (weights.kind === "random") return build();
+  const name = [network.name, inputShape(network).join("x"), network.layers.at(-1)!.name, network.layers.length];
+  const path = join(cacheDir(options), "graphs", `${name.join("-")}-${weights.sha256}-${VERSION}.${form}`);
+  const found = await hashOfWhole(path);
+  if (found !== undefined) return { path, sha256: found };
+  const bytes = await build();
+  const sha256 = sha256Of(bytes);
+  return (await written(path, bytes, sha256)) ? { path, sha256 } : bytes;
+}
+
+/** The hash of a file that is as it was written; undefined for one that is missing, cut short by a full disk, or damaged. */
+async function hashOfWhole(path: string): Promise<string | undefined> {
+  try {
+    const [bytes, said] = await Promise.all([readFile(path), readFile(`${path}.sha256`, "utf8")]);
+    return sha256Of(bytes) === said ? said : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A cache that can't be written, on a read-only disk say, costs time alone. */
+async function written(path: string, bytes: Uint8Array, sha256: string): Promise<boolean> {
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    for (const [to, content] of [
+      [path, bytes],
+      [`${path}.sha256`, sha256],
+    ] as const) {
+      await writeFile(temporary, content);
+      await rename(temporary, to);
+    }
+    return true;
+  } catch {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    return false;
+  }
+}
