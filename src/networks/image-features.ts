@@ -13,13 +13,13 @@ import { arrayType } from "../data/types";
 import { vectorFromMatrix } from "../data/vectors";
 import { IllegalArgumentError, throwIfAborted } from "../errors";
 import { chooseBackend, createBackend, type StoredNetwork } from "./backend";
-import type { Graph } from "./graph";
+import { buildGraph, type Graph } from "./graph";
 import { featureLength, inputShape, type Network } from "./layers";
 import { cachedModel } from "./model-cache";
 import { type BackendName, modelForm, type NetworkBackend, prepareProcess } from "./network-backend";
 import { type InputOptions, networkInputs } from "./network-inputs";
 import { networkByName } from "./networks";
-import { scalesInputTwice } from "./weights";
+import { randomWeights, scalesInputTwice } from "./weights";
 import { type ResolvedWeights, resolveWeights } from "./weights-lookup";
 
 /** Parameters of the built-in function `image.features`. */
@@ -47,14 +47,14 @@ export type ImageFeaturesParams = {
   readonly maxPixels?: number;
   /** What `prepare` decided; not for users. */
   readonly resolved?: WeightsSaid;
-  /** What `prepare` shipped: the network with its weights, in the form that the backend builds from. */
+  /** What `prepare` shipped: the network with its weights, in the form that the backend builds from; none of random ones. */
   readonly model?: ShippedFile;
   /** What `prepare` decided: that the network is built as for the published weights. */
   readonly imagenet?: boolean;
 };
 
 /** What a plan and a file say of weights: not where the driver has them. */
-type WeightsSaid = Pick<ResolvedWeights, "kind" | "sha256" | "origin">;
+type WeightsSaid = Pick<ResolvedWeights, "sha256" | "origin"> & { readonly seed?: number };
 
 /** As measured with two workers: beyond these, what the layers pass on does not stay in the processor's cache. */
 export const DEFAULT_BATCH_SIZES: Readonly<Record<BackendName, number>> = {
@@ -95,12 +95,14 @@ async function prepare(params: ImageFeaturesParams, context: DriverContext): Pro
   const weights = await resolveFor(params, asked, context);
   const imagenet = params.weights === "imagenet" || (await savedForImagenet(asked, weights));
   const network = networkOf({ ...params, imagenet });
+  const { sha256, origin } = weights;
+  const decided = { ...params, backend, batchSize: batchSize ?? DEFAULT_BATCH_SIZES[backend], imagenet };
+  context.log("info", `${network.name} runs on ${backend} with weights from ${origin}.`);
+  // Workers draw random weights as fast as they would fetch them.
+  if (weights.kind === "random") return { ...decided, resolved: { sha256, origin, seed: weights.seed } };
   // Made once, for the workers to fetch: weights of another shape are an error now, and not in every worker.
   const model = await context.ship(await cachedModel(network, weights, modelForm(backend), params));
-  const { kind, sha256, origin } = weights;
-  context.log("info", `${network.name} runs on ${backend} with weights from ${origin}.`);
-  const resolved = { kind, sha256, origin };
-  return { ...params, backend, batchSize: batchSize ?? DEFAULT_BATCH_SIZES[backend], resolved, model, imagenet };
+  return { ...decided, resolved: { sha256, origin }, model };
 }
 
 function networkOf({ network, inputShape, pooling, imagenet }: ImageFeaturesParams): Network {
@@ -136,7 +138,12 @@ async function create(
   };
 }
 
-function shippedNetwork(network: Network, { model }: ImageFeaturesParams, context: WorkerContext): StoredNetwork {
+function shippedNetwork(
+  network: Network,
+  { model, resolved }: ImageFeaturesParams,
+  context: WorkerContext,
+): Graph | StoredNetwork {
+  if (resolved?.seed !== undefined) return buildGraph(network, randomWeights(network, resolved.seed));
   if (!model) throw new IllegalArgumentError("image.features runs on workers after the driver has prepared it.");
   return {
     inputShape: inputShape(network),

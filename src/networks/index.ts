@@ -14,7 +14,6 @@ export { kerasClass, parameterCount, type SummaryOptions, summaryText } from "./
 export { randomWeights, readWeights, scalesInputTwice, WeightsShapeError } from "./weights";
 export { type DownloadProgress, WeightsChecksumError } from "./weights-download";
 export {
-  loadWeights,
   type ResolvedWeights,
   type ResolveOptions,
   resolveWeights,

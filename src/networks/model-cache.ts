@@ -8,12 +8,15 @@ import { buildGraph } from "./graph";
 import { inputShape, type Network } from "./layers";
 import type { ModelForm } from "./network-backend";
 import { onnxModel } from "./onnx-model";
-import { cacheDir, loadWeights, type ResolvedWeights } from "./weights-lookup";
+import { readWeights } from "./weights";
+import { cacheDir, type ResolvedWeights } from "./weights-lookup";
 
 /*
  * Reading a Keras file takes a third of a second, and writing an ONNX model of it a tenth. What comes of it is kept beside the
  * weights, named after what it was made of, so that it is never stale, with its hash, so that damage is seen.
  */
+
+type WeightsFile = Extract<ResolvedWeights, { kind: "file" }>;
 
 /** A network with its weights, as a backend builds from it: bytes, or a file that has them. */
 export type Model = Uint8Array | { readonly path: string; readonly sha256: string };
@@ -25,21 +28,16 @@ export type Model = Uint8Array | { readonly path: string; readonly sha256: strin
  */
 export async function cachedModel(
   network: Network,
-  weights: ResolvedWeights,
+  weights: WeightsFile,
   form: ModelForm,
   options: { readonly cacheDir?: string } = {},
 ): Promise<Model> {
-  const build = async () => {
-    const graph = buildGraph(network, await loadWeights(weights, network));
-    return form === "onnx" ? onnxModel(graph) : serialize(graph);
-  };
-  // Random weights are drawn as fast as they are read.
-  if (weights.kind === "random") return build();
   const name = [network.name, inputShape(network).join("x"), network.layers.at(-1)!.name, network.layers.length];
   const path = join(cacheDir(options), "graphs", `${name.join("-")}-${weights.sha256}-${VERSION}.${form}`);
   const found = await hashOfWhole(path);
   if (found !== undefined) return { path, sha256: found };
-  const bytes = await build();
+  const graph = buildGraph(network, await readWeights(weights.path, network));
+  const bytes = form === "onnx" ? onnxModel(graph) : serialize(graph);
   const sha256 = sha256Of(bytes);
   return (await written(path, bytes, sha256)) ? { path, sha256 } : bytes;
 }

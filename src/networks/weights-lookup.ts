@@ -4,8 +4,8 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { IllegalArgumentError, PomonaError, throwIfAborted } from "../errors";
 import { cacheFolder } from "../kernel/cache-folder";
-import type { Network, Weights } from "./layers";
-import { hashWeights, randomWeights, readWeights } from "./weights";
+import type { Network } from "./layers";
+import { hashWeights, randomWeights } from "./weights";
 import { type DownloadProgress, download } from "./weights-download";
 
 /** Which weights a network runs with, decided: plain data that says the same on every worker. */
@@ -76,11 +76,6 @@ export async function resolveWeights(
     default:
       return findNamed(weights, network, options);
   }
-}
-
-/** The numbers of resolved weights. @throws WeightsFormatError, WeightsShapeError */
-export async function loadWeights(weights: ResolvedWeights, network: Network): Promise<Weights> {
-  return weights.kind === "random" ? randomWeights(network, weights.seed) : readWeights(weights.path, network);
 }
 
 function random(network: Network, { seed = 42, log }: ResolveOptions): ResolvedWeights {

@@ -57,7 +57,7 @@ describe("image.features", () => {
   it("decides weights and backend on the driver, in plain data, and says so", () => {
     expect(JSON.parse(JSON.stringify(prepared))).toEqual(prepared);
     expect(prepared.imagenet).toBe(false);
-    expect(prepared).toMatchObject({ backend: "onnxruntime-node", resolved: { kind: "file", origin: weights } });
+    expect(prepared).toMatchObject({ backend: "onnxruntime-node", resolved: { origin: weights } });
     expect(lines).toEqual([`info: MobileNetV2 runs on onnxruntime-node with weights from ${weights}.`]);
     expect(builtin.metadata!(prepared)).toEqual({
       "pomona.model": "MobileNetV2",
