@@ -36,11 +36,15 @@ export async function write(plan: Plan, sink: Sink, job: Job): Promise<WriteResu
       await runInnerStages(analysis, job, committer.jobId);
       const parts = await writeParts(output, sink, committer, job);
       throwIfAborted(job.signal);
+      // A second attempt that was not needed may still write.
+      await job.scheduler.quiet(committer.jobId);
       const files = await committer.commit();
       const sum = (of: (m: Rows) => number) => parts.reduce((total, part) => total + of(part), 0);
       return { path, rows: sum((m) => m.rows), files, failedRows: sum((m) => m.failedRows), skipped: false };
     });
   } catch (error) {
+    // An attempt that was slow to stop would write into what is removed.
+    await job.scheduler.quiet(committer.jobId);
     // What went wrong is what matters; that something could not be removed after it is a note.
     await committer.abort().catch((left: Error) => logTo(job.emit)("warn", left.message));
     throw error;

@@ -32,7 +32,15 @@ export interface Scheduler {
    * the others and is thrown. @throws TaskFailedError, NoWorkersError, CancelledError
    */
   runStage(run: StageRun): Promise<void>;
+  /**
+   * Resolves when no attempt of a job runs any more, also of those that the end of its stage did not wait for: until then they may
+   * write. After ten seconds it resolves in any case.
+   */
+  quiet(jobId: string): Promise<void>;
 }
+
+/** Far longer than a thread takes to be ended, on a machine with a load of 8 too. */
+const QUIET_MILLISECONDS = 10_000;
 
 export interface SchedulerParts {
   readonly pool: Pick<WorkerPool, "watch">;
@@ -70,6 +78,7 @@ export function scheduler({ pool, policy, emit, clock = systemClock }: Scheduler
   const workers = new Map<number, TaskWorker>();
   const stages = new Map<number, ActiveStage>();
   const attempts = new Map<number, Attempt>();
+  const inFlight = new Map<Attempt, Promise<void>>();
   const waiting: SchedulerEvent[] = [];
   let numbers = 0;
   let isWatching = false;
@@ -177,7 +186,8 @@ export function scheduler({ pool, policy, emit, clock = systemClock }: Scheduler
     const attempt: Attempt = { workerId, lease, stage, worker, task, started, abort, result: undefined, isOver: false };
     attempts.set(lease, attempt);
     tell({ type: "taskStarted", time: started, ...about(attempt) });
-    void runAttempt(attempt);
+    const done = runAttempt(attempt).finally(() => inFlight.delete(attempt));
+    inFlight.set(attempt, done);
   }
 
   async function runAttempt(attempt: Attempt): Promise<void> {
@@ -271,6 +281,17 @@ export function scheduler({ pool, policy, emit, clock = systemClock }: Scheduler
   }
 
   return {
+    async quiet(jobId) {
+      const own = [...inFlight].flatMap(([{ stage }, done]) => (stage.run.jobId === jobId ? [done] : []));
+      if (own.length === 0) return;
+      let cancel = () => {};
+      const late = new Promise<void>((resolve) => {
+        cancel = clock.after(QUIET_MILLISECONDS, resolve);
+      });
+      await Promise.race([Promise.allSettled(own), late]);
+      cancel();
+    },
+
     async runStage(run) {
       const { jobId, stageId, name, resumedTasks, partitions, signal } = run;
       const its = policy();
