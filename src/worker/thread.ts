@@ -23,6 +23,7 @@ const readAt = (text: string) => {
 };
 const functions: FunctionCache = new Map();
 let running: AbortController | undefined;
+let ended: Promise<void> = Promise.resolve();
 
 const send = (message: FromWorker) => port.postMessage(message);
 
@@ -40,7 +41,7 @@ const context: WorkerContext = {
 port.on("message", (message: ToWorker) => {
   switch (message.type) {
     case "run":
-      void run(message.task);
+      ended = run(message.task);
       break;
     case "prepare":
       prepareFunctions(message.steps, context, functions);
@@ -68,6 +69,9 @@ async function run(task: Task): Promise<void> {
 }
 
 async function close(): Promise<void> {
+  // What a native library computes ends before what it needs does.
+  running?.abort();
+  await ended;
   for (const created of functions.values()) {
     await created.then((fn) => fn.close?.()).catch(() => undefined);
   }

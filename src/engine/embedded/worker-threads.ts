@@ -6,11 +6,14 @@ import type { WorkerData } from "../../worker/thread";
 import { AttemptFailedError, WorkerLostError } from "../scheduler/errors";
 import type { TaskWorker, WorkerListener, WorkerPool } from "../workers";
 
-/** How long a cancelled task may take to stop by itself before its thread is ended. Ctrl-C promises a second. */
+/** How long a user's function may take to stop by itself before its thread is ended. Ctrl-C promises a second. */
 const STOP_MILLISECONDS = 500;
 
-/** How long an idle thread may take to end: to end it by force while it loads a native library aborts the process. */
-const LOADING_MILLISECONDS = 30_000;
+/**
+ * How long a thread may take that runs none: it looks at its signal batch by batch, and to end it by force while a native library
+ * loads or computes aborts the process.
+ */
+const NATIVE_MILLISECONDS = 30_000;
 
 /** A fixed number of worker threads, each started on its first task and kept for the next. @param count how many at most @param data what each is started with */
 export function workerThreads(count: number, data: WorkerData): WorkerPool {
@@ -38,7 +41,7 @@ type ThreadWorker = TaskWorker & Pick<WorkerPool, "start" | "prepare" | "close">
 
 function threadWorker(name: string, workerData: WorkerData): ThreadWorker {
   let thread: Worker | undefined;
-  let isBusy = false;
+  let running: Task | undefined;
 
   const started = (): Worker => {
     if (thread) return thread;
@@ -58,11 +61,11 @@ function threadWorker(name: string, workerData: WorkerData): ThreadWorker {
     start: () => void started(),
     prepare: (steps) => post(started(), { type: "prepare", steps }),
     async run(task, signal, listener) {
-      isBusy = true;
+      running = task;
       try {
         return await runOn(started(), name, task, signal, listener);
       } finally {
-        isBusy = false;
+        running = undefined;
       }
     },
     async close() {
@@ -71,7 +74,7 @@ function threadWorker(name: string, workerData: WorkerData): ThreadWorker {
       thread = undefined;
       const exited = new Promise<void>((resolve) => closing.once("exit", () => resolve()));
       post(closing, { type: "close" });
-      const timer = setTimeout(() => void closing.terminate(), isBusy ? STOP_MILLISECONDS : LOADING_MILLISECONDS);
+      const timer = setTimeout(() => void closing.terminate(), patience(running));
       await exited;
       clearTimeout(timer);
     },
@@ -118,7 +121,7 @@ function runOn(
     };
     const onAbort = () => {
       post(thread, { type: "abort" });
-      stopping = setTimeout(() => void thread.terminate(), STOP_MILLISECONDS);
+      stopping = setTimeout(() => void thread.terminate(), patience(task));
     };
     thread.on("message", onMessage).on("error", onError).on("exit", onExit);
     thread.ref();
@@ -126,6 +129,12 @@ function runOn(
     post(thread, { type: "run", task });
     if (signal.aborted) onAbort();
   });
+}
+
+/** How long to wait for a thread before it is ended by force. */
+function patience(task: Task | undefined): number {
+  const isUsers = task?.steps.some((step) => step.kind !== "select" && (step.fn.kind === "source" || step.fn.uses));
+  return isUsers ? STOP_MILLISECONDS : NATIVE_MILLISECONDS;
 }
 
 function cancelled(signal: AbortSignal): CancelledError {
