@@ -2,8 +2,8 @@ export { DenseMatrix, DenseVector, type MLVector, SparseVector, Vectors } from "
 export type { Matrix } from "../data/vectors";
 export { type BalancedSampleOptions, balancedSample } from "./balanced-sample";
 export { arrayToVector, vectorToArray } from "./functions";
-export { KMeans, KMeansModel, type KMeansOptions } from "./kmeans";
-export type { KMeansSummary } from "./kmeans-training";
+export { KMeans, KMeansModel } from "./kmeans";
+export type { KMeansOptions, KMeansSummary } from "./kmeans-training";
 export { ModelNotBroadcastError } from "./model-broadcast";
 export { ModelFormatError, type SaveOptions } from "./model-files";
 export { PCA, PCAModel, type PCAOptions } from "./pca";

@@ -28,17 +28,29 @@ export interface KMeansSummary {
   readonly clusterSizes: readonly number[];
 }
 
-/** What of a KMeans its training reads. */
-export interface Training {
-  readonly featuresCol: string;
-  readonly k: number;
-  readonly maxIter: number;
-  readonly tol: number;
-  readonly seed: number;
-  readonly initMode: InitMode;
-  readonly initSteps: number;
-  readonly distanceMeasure: DistanceMeasure;
+export interface KMeansOptions<O extends string = string> {
+  /** A column of arrays of numbers or of vectors. @default "features" */
+  readonly featuresCol?: string;
+  /** The column that `transform` adds, the number of the nearest center. @default "prediction" */
+  readonly predictionCol?: O;
+  /** How many clusters, from 2; fewer come out where there are fewer different points. @default 2 */
+  readonly k?: number;
+  /** Most steps of Lloyd's algorithm. @default 20 */
+  readonly maxIter?: number;
+  /** The steps end when no center moves farther than this. @default 1e-4 */
+  readonly tol?: number;
+  /** Where the random choice of first centers begins; the same gives the same clusters. @default 0 */
+  readonly seed?: number;
+  /** How the first centers are chosen. @default "k-means||" */
+  readonly initMode?: InitMode;
+  /** Rounds of `k-means||`. @default 2 */
+  readonly initSteps?: number;
+  /** @default "euclidean" */
+  readonly distanceMeasure?: DistanceMeasure;
 }
+
+/** What of a KMeans its training reads. */
+type Training = Required<Omit<KMeansOptions, "predictionCol">>;
 
 type Points = Matrix<Float64Array>;
 

@@ -6,32 +6,11 @@ import type { With } from "../frame/row-types";
 import { comparable, DISTANCE_MEASURES, type DistanceMeasure, nearestCenter } from "../numerics";
 import { withBuiltinColumn } from "./builtin-column";
 import { checkedChoice, newUid } from "./identity";
-import { INIT_MODES, type InitMode, type KMeansSummary, trainedClusters } from "./kmeans-training";
+import { INIT_MODES, type InitMode, type KMeansOptions, type KMeansSummary, trainedClusters } from "./kmeans-training";
 import { type ModelBroadcast, modelBroadcast } from "./model-broadcast";
 import { loadModel, ModelFormatError, type SaveOptions, saveModel } from "./model-files";
 import { checkOptions, type OptionsOf, refuseAccessors } from "./options";
 import type { FitOptions, HasRuntime } from "./types";
-
-export interface KMeansOptions<O extends string = string> {
-  /** A column of arrays of numbers or of vectors. @default "features" */
-  readonly featuresCol?: string;
-  /** The column that `transform` adds, the number of the nearest center. @default "prediction" */
-  readonly predictionCol?: O;
-  /** How many clusters, from 2; fewer come out where there are fewer different points. @default 2 */
-  readonly k?: number;
-  /** Most steps of Lloyd's algorithm. @default 20 */
-  readonly maxIter?: number;
-  /** The steps end when no center moves farther than this. @default 1e-4 */
-  readonly tol?: number;
-  /** Where the random choice of first centers begins; the same gives the same clusters. @default 0 */
-  readonly seed?: number;
-  /** How the first centers are chosen. @default "k-means||" */
-  readonly initMode?: InitMode;
-  /** Rounds of `k-means||`. @default 2 */
-  readonly initSteps?: number;
-  /** @default "euclidean" */
-  readonly distanceMeasure?: DistanceMeasure;
-}
 
 const OPTIONS: OptionsOf<KMeansOptions> = {
   owner: "KMeans",

@@ -1,8 +1,8 @@
-import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { serialize } from "node:v8";
 import { sha256Of } from "../data/shipped-file";
+import { storagesFrom } from "../storage";
 import { VERSION } from "../version";
 import { buildGraph } from "./graph";
 import { inputShape, type Network } from "./layers";
@@ -54,19 +54,17 @@ async function hashOfWhole(path: string): Promise<string | undefined> {
 
 /** A cache that can't be written, on a read-only disk say, costs time alone. */
 async function written(path: string, bytes: Uint8Array, sha256: string): Promise<boolean> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
+  const files = storagesFrom();
   try {
-    await mkdir(dirname(path), { recursive: true });
     for (const [to, content] of [
       [path, bytes],
       [`${path}.sha256`, sha256],
     ] as const) {
-      await writeFile(temporary, content);
-      await rename(temporary, to);
+      const { storage, url } = files.at(to);
+      await storage.writeFile(url, content);
     }
     return true;
   } catch {
-    await rm(temporary, { force: true }).catch(() => undefined);
     return false;
   }
 }

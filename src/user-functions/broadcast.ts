@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
 import { types } from "node:util";
 import { serialize } from "node:v8";
 import type { FunctionSpec, ImportedModule, SourceFunction } from "../data/batch-function";
-import type { ShippedFile } from "../data/shipped-file";
+import { type ShippedFile, sha256Of } from "../data/shipped-file";
 import { IllegalArgumentError, PomonaError } from "../errors";
 
 /** Thrown when a broadcast value holds something that cannot travel to a worker; `path` says where. */
@@ -48,7 +47,7 @@ export function snapshotBroadcast(name: string, value: unknown): string {
       "LargeBroadcastWarning",
     );
   }
-  const key = `broadcast:${createHash("sha256").update(bytes).digest("hex")}`;
+  const key = `broadcast:${sha256Of(bytes)}`;
   snapshots.set(key, bytes);
   return key;
 }

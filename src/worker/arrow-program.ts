@@ -15,9 +15,9 @@ import type { StructType } from "../data/types";
 import { throwIfAborted } from "../errors";
 import { storagesFrom } from "../storage";
 import { applySteps } from "./apply-steps";
-import { shippedFiles } from "./shipped-files";
 import type { FromWorker, Step } from "./task";
 import { remoteError } from "./task-errors";
+import { workerFiles } from "./worker-files";
 
 /*
  * A task beside a process that has its rows: `node arrow-program.js TASK.json` reads an Arrow stream from its standard input,
@@ -41,16 +41,9 @@ const send = (message: FromWorker) => process.stderr.write(`${JSON.stringify(mes
 const stopped = new AbortController();
 process.on("SIGTERM", () => stopped.abort());
 
-const storages = storagesFrom();
-const readAt = (text: string) => {
-  const { storage, url } = storages.at(text);
-  return storage.readFile(url);
-};
-
 const context: WorkerContext = {
   signal: stopped.signal,
-  readFile: readAt,
-  ...shippedFiles(storages),
+  ...workerFiles(storagesFrom()),
   log: (level, message) => send({ type: "log", level, message }),
 };
 

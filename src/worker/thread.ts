@@ -3,9 +3,9 @@ import type { WorkerContext } from "../data/batch-function";
 import { type StorageSettings, storagesFrom } from "../storage";
 import { type FunctionCache, prepareFunctions } from "./apply-steps";
 import { runTask } from "./run-task";
-import { shippedFiles } from "./shipped-files";
 import type { FromWorker, Task, ToWorker } from "./task";
 import { remoteError } from "./task-errors";
+import { workerFiles } from "./worker-files";
 
 /* The entry point of a worker thread: one task at a time, functions kept between tasks. */
 
@@ -17,10 +17,6 @@ export interface WorkerData {
 const port = parentPort;
 if (!port) throw new Error("worker/thread runs in a worker thread only.");
 const storages = storagesFrom((workerData as WorkerData).storage);
-const readAt = (text: string) => {
-  const { storage, url } = storages.at(text);
-  return storage.readFile(url);
-};
 const functions: FunctionCache = new Map();
 let running: AbortController | undefined;
 let ended: Promise<void> = Promise.resolve();
@@ -33,8 +29,7 @@ const context: WorkerContext = {
   get signal() {
     return running?.signal ?? idle;
   },
-  readFile: readAt,
-  ...shippedFiles(storages),
+  ...workerFiles(storages),
   log: (level, message) => send({ type: "log", level, message }),
 };
 

@@ -19,12 +19,11 @@ const dist = (path: string) => require(join(__dirname, "../../dist", path));
 const { preparedSteps } = dist("engine/stage") as typeof import("../../src/engine/stage");
 const { ship } = dist("engine/shipping") as typeof import("../../src/engine/shipping");
 const { openSpool } = dist("engine/spool") as typeof import("../../src/engine/spool");
-const { shippedFiles } = dist("worker/shipped-files") as typeof import("../../src/worker/shipped-files");
+const { workerFiles } = dist("worker/worker-files") as typeof import("../../src/worker/worker-files");
 const { runTask } = dist("worker/run-task") as typeof import("../../src/worker/run-task");
 const { batchFromColumns, vectorFromValues } = dist("data/vectors") as typeof import("../../src/data/vectors");
 const { readParquetBatches, writeParquetFile } = dist("parquet") as typeof import("../../src/parquet");
 const { storagesFrom } = dist("storage/index") as typeof import("../../src/storage");
-const { localStorage } = dist("storage/local-storage") as typeof import("../../src/storage/local-storage");
 
 /** The copy that the built package has. */
 const arrow = require("apache-arrow") as typeof import("apache-arrow");
@@ -130,8 +129,7 @@ describe("the program beside a process that has the rows", () => {
     };
     const context = {
       log: () => {},
-      readFile: (path: string) => localStorage.readFile(urlOf(path)),
-      ...shippedFiles(storagesFrom()),
+      ...workerFiles(storagesFrom()),
       signal: new AbortController().signal,
     };
     const result = await runTask(task, context, storagesFrom(), new Map(), () => {});
