@@ -1,22 +1,24 @@
-import { wasmBase64 } from "./jpeg.wasm";
-import { checkMarkersBehind, readJpegHeader } from "./jpeg-header";
+import type { Codec } from "@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs";
+import { checkMarkersBehind, type JpegHeader, readJpegHeader } from "./jpeg-header";
 import { checkSize } from "./refusal";
 import type { RgbImage } from "./rgb-image";
-import { decodeBySharp, inksBySharp } from "./sharp";
+import { decodeBySharp, greyToRgb, inksBySharp } from "./sharp";
 import { cmyk, unpackRows } from "./unpack";
 
 /**
- * Images up to this many pixels are decoded here. Beyond it the general decoder's start, half a millisecond, is nothing
- * against its faster inner loops, and it works on another thread.
+ * Images up to this many pixels and bytes are decoded by libjpeg-turbo in WebAssembly. Beyond it the general decoder's
+ * start, a millisecond, is nothing against its faster inner loops; only lossless images it can't read.
  */
 const MOST_PIXELS = 1 << 18;
+const MOST_BYTES = 1 << 23;
+const LOSSLESS = 3;
 
 /** A JPEG's pixels, as Pillow gives them. @throws Refusal */
 export async function decodeJpeg(file: Buffer, maxPixels: number): Promise<RgbImage> {
   const header = readJpegHeader(file);
   checkSize(header.width, header.height, maxPixels);
-  const simple = header.components === 4 ? undefined : decodeSimpleJpeg(file, maxPixels);
-  if (simple) return simple;
+  const regular = await decodeRegularJpeg(file, header);
+  if (regular) return regular;
   checkMarkersBehind(file, header);
   if (header.components !== 4) return decodeBySharp(file, maxPixels);
   const inks = await inksBySharp(file, maxPixels);
@@ -25,39 +27,41 @@ export async function decodeJpeg(file: Buffer, maxPixels: number): Promise<RgbIm
 }
 
 /**
- * Decodes a small JPEG of the common kind (sequential, grey or YCbCr) to the same bytes as libjpeg-turbo, without the
- * threads and pipelines of the general decoder, which for 100 x 100 pixels take longer than the decoding.
- * @returns undefined for any other JPEG and for data with anything irregular: the general decoder says what it is
+ * Decodes a small or lossless JPEG, grey or colour, by libjpeg-turbo, without the threads and pipelines of the general
+ * decoder, which for 100 x 100 pixels take longer than the decoding. Where coefficients of damaged data overflow, the
+ * pixels are those of a processor without vector instructions.
+ * @returns undefined for any other JPEG and for data that libjpeg warns of: the general decoder says what it is
  */
-export function decodeSimpleJpeg(bytes: Uint8Array, maxPixels: number): RgbImage | undefined {
-  const wasm = module();
-  const source = wasm.allocate(bytes.length);
-  new Uint8Array(wasm.memory.buffer, source, bytes.length).set(bytes);
-  const pixels = wasm.decode(source, bytes.length, Math.min(maxPixels, MOST_PIXELS));
-  wasm.release(source);
-  if (pixels === 0) return undefined;
-  const [width, height] = [wasm.width(), wasm.height()];
-  const data = new Uint8Array(wasm.memory.buffer, pixels, width * height * 3).slice();
-  wasm.release(pixels);
-  return { width, height, data };
-}
-
-/** What jpeg.as.ts exports. */
-interface JpegModule {
-  readonly memory: WebAssembly.Memory;
-  allocate(bytes: number): number;
-  release(pointer: number): void;
-  decode(source: number, length: number, maxPixels: number): number;
-  width(): number;
-  height(): number;
-}
-
-let instance: JpegModule | undefined;
-
-function module(): JpegModule {
-  if (!instance) {
-    const compiled = new WebAssembly.Module(Buffer.from(wasmBase64, "base64"));
-    instance = new WebAssembly.Instance(compiled, {}).exports as unknown as JpegModule;
+export async function decodeRegularJpeg(file: Uint8Array, header: JpegHeader): Promise<RgbImage | undefined> {
+  const { width, height, components, frame: kind } = header;
+  const small = width * height <= MOST_PIXELS && file.length <= MOST_BYTES;
+  if (components === 4 || !(small || kind === LOSSLESS)) return undefined;
+  const { JPEGDecoder } = await codec();
+  // Its memory only grows: one that decodes something large is not kept.
+  if (!small) loaded = undefined;
+  const decoder = new JPEGDecoder();
+  try {
+    decoder.getEncodedBuffer(file.length).set(file);
+    decoder.readHeader();
+    const frame = decoder.getFrameInfo();
+    // What was checked is the size in our header.
+    const expected = frame.width === width && frame.height === height;
+    if (expected) decoder.decode();
+    const pixels = decoder.getDecodedBuffer();
+    const data = frame.componentCount === 1 ? greyToRgb(pixels) : pixels.slice();
+    decoder.delete();
+    return expected ? { width, height, data } : undefined;
+  } catch (error) {
+    // A number is an exception of C++. Any other is a fault that the module does not come back from.
+    if (typeof error === "number") decoder.delete();
+    else loaded = undefined;
+    return undefined;
   }
-  return instance;
+}
+
+let loaded: Promise<Codec> | undefined;
+
+function codec(): Promise<Codec> {
+  loaded ??= import("@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs").then(({ default: start }) => start());
+  return loaded;
 }

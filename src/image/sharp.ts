@@ -62,7 +62,7 @@ async function refusing<T>(decode: () => Promise<T>): Promise<T> {
   }
 }
 
-function greyToRgb(grey: Uint8Array): Uint8Array {
+export function greyToRgb(grey: Uint8Array): Uint8Array {
   const rgb = new Uint8Array(grey.length * 3);
   grey.forEach((value, i) => void rgb.fill(value, i * 3, i * 3 + 3));
   return rgb;

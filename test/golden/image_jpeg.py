@@ -1,4 +1,8 @@
-"""JPEGs of many sizes, samplings, qualities and contents, and Pillow's answer to them, cut short and damaged too."""
+"""JPEGs of many sizes, samplings, qualities and contents, and Pillow's answer to them, cut short and damaged too.
+
+Coefficients of damaged data may overflow, and what libjpeg makes of them depends on the processor's vector instructions:
+`plain` is Pillow's answer without them.
+"""
 
 import base64
 import hashlib
@@ -6,6 +10,7 @@ import io
 import json
 import os
 import random
+import subprocess
 import sys
 
 import numpy as np
@@ -45,7 +50,7 @@ def make():
         for _ in range(4):
             places = random.choice([1, 1, 3])
             damages.append([[random.randrange(len(whole) // 3, len(whole)), random.randrange(256)] for _ in range(places)])
-        yield whole, k % 3, cut, damages
+        yield whole, cut, damages
 
 
 # The same bytes whatever the encoder is: they are kept in the golden file, and made once.
@@ -53,23 +58,39 @@ kept = os.path.join(os.path.dirname(os.path.abspath(__file__)), "image_jpeg.json
 if os.path.exists(kept) and "--anew" not in sys.argv:
     with open(kept) as file:
         jpegs = [
-            (base64.b64decode(one["file"]), one["subsampling"], one["cut"], [damage["bytes"] for damage in one["damages"]])
+            (base64.b64decode(one["file"]), one["cut"], [damage["bytes"] for damage in one["damages"]])
             for one in json.load(file)
         ]
 else:
     jpegs = list(make())
 
+
+
+def damaged(whole, changes):
+    copy = bytearray(whole)
+    for place, value in changes:
+        copy[place] = value
+    return bytes(copy)
+
+
+plain = "--plain" in sys.argv
 answers = []
-for whole, subsampling, cut, damages in jpegs:
-    damaged = []
-    for changes in damages:
-        copy = bytearray(whole)
-        for place, value in changes:
-            copy[place] = value
-        damaged.append({"bytes": changes, "digest": digest(bytes(copy))})
+for whole, cut, damages in jpegs:
+    digests = [digest(damaged(whole, changes)) for changes in damages]
+    if plain:
+        answers.append(digests)
+        continue
     assert digest(whole[:cut]) is None
     answers.append({
-        "file": base64.b64encode(whole).decode(), "width": Image.open(io.BytesIO(whole)).width, "subsampling": subsampling,
-        "digest": digest(whole), "cut": cut, "damages": damaged,
+        "file": base64.b64encode(whole).decode(), "digest": digest(whole), "cut": cut,
+        "damages": [{"bytes": changes, "digest": one} for changes, one in zip(damages, digests)],
     })
+if not plain:
+    # libjpeg looks once in a process.
+    printed = subprocess.check_output(
+        [sys.executable, *sys.argv, "--plain"], env={**os.environ, "JSIMD_FORCENONE": "1"}, text=True
+    )
+    for answer, digests in zip(answers, json.loads(printed)):
+        for damage, one in zip(answer["damages"], digests):
+            damage["plain"] = one
 print(json.dumps(answers))
