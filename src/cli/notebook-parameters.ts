@@ -1,7 +1,8 @@
+import { spawnSync } from "node:child_process";
+import { join, resolve } from "node:path";
 import { nearest, PomonaError } from "../errors";
 import { UsageError } from "./command";
-import { type ParameterDeclaration, readDeclarations } from "./parameter-declarations";
-import { assignment, type ParameterValue, valueOfText } from "./parameter-values";
+import { JupyterMissingError } from "./jupyter-paths";
 
 /** A notebook as nbformat 4 has it, as far as it matters here. */
 export interface Notebook {
@@ -52,12 +53,12 @@ export interface GivenParameters {
 /**
  * Sets parameters as papermill does: a cell tagged `injected-parameters` behind the one tagged `parameters`, in place of
  * an earlier one. Declared types are kept, and text becomes what they ask for: `true` for a boolean, JSON for an array.
- * @throws UsageError, NoParametersCellError
+ * @param python the Jupyter's, which reads the cell and writes the values by the code that papermill uses
+ * @throws UsageError, NoParametersCellError, JupyterMissingError
  * @see https://papermill.readthedocs.io/en/latest/usage-parameterize.html
  */
-export function withParameters(notebook: Notebook, { typed, raw }: GivenParameters): Notebook {
-  const given = [...typed.map((text) => split(text, valueOfText)), ...raw.map((text) => split(text, (value) => value))];
-  if (given.length === 0) return notebook;
+export function withParameters(notebook: Notebook, { typed, raw }: GivenParameters, python: string): Notebook {
+  if (typed.length + raw.length === 0) return notebook;
   const hasTag = (cell: Cell, tag: string) => cell.metadata.tags?.includes(tag) === true;
   const cells = notebook.cells.filter((cell) => !hasTag(cell, "injected-parameters"));
   const at = cells.findIndex((cell) => hasTag(cell, "parameters"));
@@ -66,32 +67,51 @@ export function withParameters(notebook: Notebook, { typed, raw }: GivenParamete
       remedy: "Tag the cell that holds the defaults: in JupyterLab, Property Inspector > Cell Tags.",
     });
   }
-  const declared = readDeclarations([cells[at]!.source].flat().join(""));
-  const lines = given.map(([name, value]) => {
-    const declaration = declared.find((d) => d.name === name);
-    const line = assignment(name, value, declaration);
-    // A name the cell does not set is a slip: the notebook would run on with its default.
-    if (!declaration) throw unknownParameter(name, declared);
-    return line;
-  });
+  const question = { cell: [cells[at]!.source].flat().join(""), typed: typed.map(split), raw: raw.map(split) };
+  const answer = ask(python, question);
+  if ("error" in answer) throw new UsageError(answer.error, answer.remedy === null ? {} : { remedy: answer.remedy });
+  // A name the cell does not set is a slip: the notebook would run on with its default.
+  const unknown = [...question.typed, ...question.raw].find(([name]) => !answer.declared.includes(name));
+  if (unknown) throw unknownParameter(unknown[0], answer.declared);
   const injected: Cell = {
     cell_type: "code",
     id: "injected-parameters",
     metadata: { tags: ["injected-parameters"] },
     execution_count: null,
     outputs: [],
-    source: ["// Parameters", ...lines].join("\n"),
+    source: ["// Parameters", ...answer.lines].join("\n"),
   };
   return { ...notebook, cells: [...cells.slice(0, at + 1), injected, ...cells.slice(at + 1)] };
 }
 
-function split(parameter: string, read: (text: string) => ParameterValue): [string, ParameterValue] {
+function split(parameter: string): [name: string, text: string] {
   const equals = parameter.indexOf("=");
-  return [parameter.slice(0, equals), read(parameter.slice(equals + 1))];
+  return [parameter.slice(0, equals), parameter.slice(equals + 1)];
 }
 
-function unknownParameter(name: string, declared: readonly ParameterDeclaration[]): UsageError {
-  const known = declared.map((declaration) => declaration.name);
+type Answer =
+  | { readonly declared: readonly string[]; readonly lines: readonly string[] }
+  | { readonly error: string; readonly remedy: string | null };
+
+/** The package's own Python, which the rules of parameters are written in, since papermill takes no other language. */
+const PYTHON_SOURCES = join(__dirname, "..", "..", "kernel-ext", "python", "src");
+
+function ask(python: string, question: object): Answer {
+  // Not in the user's folder, whose modules would come before Python's; without compiled files left in ours.
+  const { status, stdout, stderr, error } = spawnSync(resolve(python), ["-B", "-m", "pomona_jupyter"], {
+    cwd: PYTHON_SOURCES,
+    env: { ...process.env, PYTHONPATH: PYTHON_SOURCES },
+    input: JSON.stringify(question),
+    encoding: "utf8",
+    maxBuffer: Number.POSITIVE_INFINITY,
+  });
+  if (status === 0) return JSON.parse(stdout) as Answer;
+  throw new JupyterMissingError(`${python} could not read the notebook's parameters:\n${stderr?.trim() || error}`, {
+    remedy: "POMONA_VENV names a virtual environment with Python 3.10 or newer and jupyterlab.",
+  });
+}
+
+function unknownParameter(name: string, known: readonly string[]): UsageError {
   const near = nearest(name, known);
   return new UsageError(`The notebook has no parameter ${JSON.stringify(name)}.`, {
     remedy: `${near.length > 0 ? `Did you mean ${near.join(" or ")}? ` : ""}It has ${known.join(", ") || "none"}.`,

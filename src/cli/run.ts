@@ -52,11 +52,13 @@ export const run: Command = {
     const output = resolve(typeof options.output === "string" ? options.output : join("out", basename(source)));
     const timeout = wholeNumber(options, "timeout") ?? 3600;
     if (!existsSync(source)) throw new PathNotFoundError(`There is no notebook ${source}.`, source);
-    const notebook = withParameters(parseNotebook(await readFile(source, "utf8"), source), {
+    const defaults = parseNotebook(await readFile(source, "utf8"), source);
+    const python = jupyterPython();
+    const given = {
       typed: (options.parameter as string[] | undefined) ?? [],
       raw: (options["raw-parameter"] as string[] | undefined) ?? [],
-    });
-    const python = jupyterPython();
+    };
+    const notebook = withParameters(defaults, given, python);
     const scratch = await mkdtemp(join(tmpdir(), "pomona-run-"));
     const started = Date.now();
     try {

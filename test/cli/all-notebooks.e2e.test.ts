@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseNotebook, withParameters } from "../../src/cli/notebook-parameters";
-import { readDeclarations } from "../../src/cli/parameter-declarations";
 import { writeSyntheticFruits } from "../../src/image/synthetic";
+import { venvProgram } from "../support/jupyter";
 import { cellsOf, errorsOf, pythonModule } from "./notebooks";
 
 const NOTEBOOKS = join(__dirname, "..", "..", "notebooks");
@@ -25,8 +25,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 /** The parameters that a notebook has, with values that make it quick. */
 function parametersOf(path: string): [string, string][] {
   const cell = cellsOf(path).find(({ metadata }) => metadata.tags?.includes("parameters"));
-  const declared = readDeclarations([cell?.source ?? ""].flat().join("")).map(({ name }) => name);
-  return Object.entries(small).filter(([name]) => declared.includes(name));
+  const source = [cell?.source ?? ""].flat().join("");
+  return Object.entries(small).filter(([name]) => new RegExp(`^let ${name}\\b`, "m").test(source));
 }
 
 /** Errors, warnings and cells that did not run. */
@@ -56,7 +56,7 @@ describe.each(names)("%s", (name) => {
     const notebook = parseNotebook(readFileSync(path(), "utf8"), name);
     const typed = parametersOf(path()).map(([parameter, value]) => `${parameter}=${value}`);
     const input = path().replace(".ipynb", "-input.ipynb");
-    writeFileSync(input, JSON.stringify(withParameters(notebook, { typed, raw: [] })));
+    writeFileSync(input, JSON.stringify(withParameters(notebook, { typed, raw: [] }, venvProgram("python"))));
     const { status, stderr } = pythonModule("nbconvert", ["--to", "notebook", "--execute", "--inplace", input]);
     expect(status, stderr.slice(-2000)).toBe(0);
     expect(unexpected(input)).toEqual([]);

@@ -1,5 +1,6 @@
 import vm from "node:vm";
-import { withParameters } from "../../src/cli/notebook-parameters";
+import { type GivenParameters, withParameters } from "../../src/cli/notebook-parameters";
+import { venvProgram } from "../support/jupyter";
 
 /** A notebook whose only cell is tagged parameters. */
 export const parametersNotebook = (cell: string) => ({
@@ -19,10 +20,12 @@ export const parametersNotebook = (cell: string) => ({
 });
 
 /** The text of the cell that `pomona run` would insert. */
-export function injectedByPomona(cell: string, name: string, text: string, raw = false): string {
-  const given = [`${name}=${text}`];
-  const { cells } = withParameters(parametersNotebook(cell), { typed: raw ? [] : given, raw: raw ? given : [] });
-  return String(cells[1]?.source);
+export function injectedByPomona(
+  cell: string,
+  { typed = [], raw = [] }: Partial<GivenParameters>,
+  python = venvProgram("python"),
+): string {
+  return String(withParameters(parametersNotebook(cell), { typed, raw }, python).cells[1]?.source);
 }
 
 /** `// Parameters` and one `let`: what it declares, and the value it gives. */
@@ -30,7 +33,6 @@ export function readInjected(source: string): { declares: string; value: unknown
   const [, declares = "", expression = ""] =
     /^\/\/ Parameters\nlet ([^=]*(?:=>[^=]*)*) = (.*);\n?$/s.exec(source) ?? [];
   if (expression === "") throw new Error(`Not a cell of one parameter:\n${source}`);
-  // Through JSON where it is an object, since the other context's arrays are not ours.
-  const value: unknown = vm.runInNewContext(`(${expression})`);
-  return { declares, value: typeof value === "object" ? JSON.parse(JSON.stringify(value)) : value };
+  // A copy, since the other context's arrays are not ours.
+  return { declares, value: structuredClone<unknown>(vm.runInNewContext(`(${expression})`)) };
 }

@@ -1,7 +1,4 @@
-"""Reads the variables that a parameters cell declares: name, type, default, comment.
-
-``src/cli/parameter-declarations.ts`` does the same for ``pomona run``; a test holds the two together.
-"""
+"""Reads the variables that a parameters cell declares: name, type, default, comment."""
 
 from __future__ import annotations
 

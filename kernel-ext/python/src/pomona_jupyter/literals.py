@@ -1,7 +1,4 @@
-"""Python values as TypeScript, and how a value fits the variable that a notebook declares.
-
-``src/cli/parameter-values.ts`` does the same for ``pomona run``; a test holds the two together.
-"""
+"""Python values as TypeScript, and how a value fits the variable that a notebook declares."""
 
 from __future__ import annotations
 
@@ -27,6 +24,11 @@ RESERVED = frozenset(
 
 class ParameterError(ValueError):
     """A parameter that cannot be set: its name, its value, or the two types do not go together."""
+
+    def __init__(self, message: str, remedy: str | None = None) -> None:
+        super().__init__(message if remedy is None else f"{message}\n{remedy}")
+        self.message = message
+        self.remedy = remedy
 
 
 def check_name(name: str) -> str:
@@ -87,14 +89,14 @@ def _fitted(value: Any, declaration: Declaration | None) -> str:
         value = _parse_json(value)
     if kind == "boolean" and isinstance(value, str) and value in ("true", "false"):
         value = value == "true"
-    if kind == "bigint" and isinstance(value, int) and not isinstance(value, bool):
-        return f"{value}n"
+    if kind == "bigint" and _is_whole(value):
+        return f"{int(value)}n"
     if _kind_of_value(value) in (kind, None):
         return literal(value)
     given = _kind_of_value(value)
     raise ParameterError(
-        f"The parameter {declaration.name} is {_KINDS[kind]} in the notebook, and {literal(value)} is {_KINDS[given]}."
-        + (f"\n-r {declaration.name} {literal(value)} passes it as text." if kind == "string" else "")
+        f"The parameter {declaration.name} is {_KINDS[kind]} in the notebook, and {literal(value)} is {_KINDS[given]}.",
+        f"-r {declaration.name} {literal(value)} passes it as text." if kind == "string" else None,
     )
 
 
@@ -147,20 +149,27 @@ def _kind_of_value(value: Any) -> str | None:
     return None
 
 
+def _is_whole(value: Any) -> bool:
+    if isinstance(value, float):
+        return value.is_integer() and abs(value) <= MAX_SAFE_INTEGER
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _parse_json(text: str) -> Any:
-    """JSON as JavaScript reads it; text that is none stays text."""
+    """An array or object as JavaScript reads it; text that is no JSON, or JSON of something else, stays text."""
 
     def number(digits: str) -> int | float:
-        value = int(digits)
-        return value if abs(value) <= MAX_SAFE_INTEGER else float(digits)
+        value = float(digits)
+        return int(digits) if abs(value) <= MAX_SAFE_INTEGER and digits != "-0" else value
 
     def refuse(constant: str) -> None:
         raise ValueError(constant)
 
     try:
-        return json.loads(text, parse_int=number, parse_constant=refuse)
-    except ValueError:
+        value = json.loads(text, parse_int=number, parse_constant=refuse)
+    except (ValueError, RecursionError):
         return text
+    return value if isinstance(value, (dict, list)) else text
 
 
 def _float(value: float) -> str:

@@ -1,8 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { beforeAll, describe, expect, it } from "vitest";
-import { injectedByPomona, parametersNotebook, readInjected } from "../cli/injected";
-import { PARAMETER_CASES } from "../cli/parameter-table";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { UsageError } from "../../src/cli/command";
+import { JupyterMissingError } from "../../src/cli/jupyter-paths";
 import { venvProgram } from "../support/jupyter";
+import { injectedByPomona, parametersNotebook, readInjected } from "./injected";
+import { PARAMETER_CASES } from "./parameter-table";
 
 /** The same parameters through papermill, all in one process; a line of JSON each. */
 const PREPARE = `
@@ -20,6 +25,9 @@ with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "in.ipynb")
         with open(path, "w") as file:
             json.dump(job["notebook"], file)
+        if job.get("inspect"):
+            print(json.dumps(list(papermill.inspect_notebook(path).values())))
+            continue
         value = job["text"] if job["raw"] else _resolve_type(job["text"])
         try:
             # Beyond what its command line can give, and what it can write into a notebook's metadata.
@@ -45,14 +53,20 @@ interface Job {
 type Prepared = { readonly source: string; readonly warnings: readonly string[] } | { readonly error: string };
 
 function prepare(jobs: readonly Job[]): Prepared[] {
-  const lines = jobs.map(({ cell, name, text = "", raw = false, python }) =>
-    JSON.stringify({ notebook: parametersNotebook(cell), name, text, raw, ...(python ? { python } : {}) }),
-  );
-  const printed = execFileSync(venvProgram("python"), ["-c", PREPARE], { input: lines.join("\n"), encoding: "utf8" });
+  const input = jobs.map(({ cell, name, text = "", raw = false, python }) => ({
+    ...{ notebook: parametersNotebook(cell), name, text, raw },
+    ...(python ? { python } : {}),
+  }));
+  return byPapermill(input) as Prepared[];
+}
+
+function byPapermill(jobs: readonly object[]): unknown[] {
+  const input = jobs.map((job) => JSON.stringify(job)).join("\n");
+  const printed = execFileSync(venvProgram("python"), ["-c", PREPARE], { input, encoding: "utf8" });
   return printed
     .trim()
     .split("\n")
-    .map((line) => JSON.parse(line) as Prepared);
+    .map((line): unknown => JSON.parse(line));
 }
 
 describe("papermill and pomona run agree on a parameter", () => {
@@ -63,7 +77,11 @@ describe("papermill and pomona run agree on a parameter", () => {
 
   it.each(PARAMETER_CASES.map((row, i) => ({ ...row, i })))("$cell: $name $text", (row) => {
     const result = prepared[row.i]!;
+    const given = [`${row.name}=${row.text}`];
+    const byPomona = () => injectedByPomona(row.cell, row.raw ? { raw: given } : { typed: given });
     if (row.error) {
+      expect(byPomona).toThrow(row.error);
+      expect(byPomona).toThrow(UsageError);
       expect(result).toHaveProperty("error", expect.stringMatching(row.error));
       expect(result).toHaveProperty("error", expect.stringMatching(/^PapermillException/));
       return;
@@ -71,9 +89,83 @@ describe("papermill and pomona run agree on a parameter", () => {
     if ("error" in result) throw new Error(result.error);
     expect(result.warnings).toEqual([]);
     expect(readInjected(result.source)).toStrictEqual({ declares: row.declares ?? row.name, value: row.value });
-    expect(readInjected(result.source)).toStrictEqual(
-      readInjected(injectedByPomona(row.cell, row.name, row.text, row.raw)),
+    expect(`${byPomona()}\n`).toBe(result.source);
+  });
+});
+
+describe("the declarations of a parameters cell", () => {
+  it("have type, default and the comment beside them", () => {
+    const cell = `// The folder of the images,
+// one folder a class.
+let images: string = "a;b"; // beside
+/* How many. */
+const n = 300
+let opts: { k: number } = {
+  k: 5, // components
+};
+
+let a = 1, b: Map<string, number> = new Map([["x", 1]]); /* two
+ * of them */
+var done = false
+let later: string;
+if (a < 1) { let inner = 2; }
+let { c, d } = { c: 1, d: 2 };`;
+    const [declared] = byPapermill([{ notebook: parametersNotebook(cell), inspect: true }]);
+    expect(declared).toEqual([
+      { name: "images", inferred_type_name: "string", default: '"a;b"', help: "beside" },
+      { name: "n", inferred_type_name: "number", default: "300", help: "How many." },
+      { name: "opts", inferred_type_name: "{ k: number }", default: "{ k: 5, }", help: "" },
+      { name: "a", inferred_type_name: "number", default: "1", help: "two of them" },
+      {
+        name: "b",
+        inferred_type_name: "Map<string, number>",
+        default: 'new Map([["x", 1]])',
+        help: "two of them",
+      },
+      { name: "done", inferred_type_name: "boolean", default: "false", help: "" },
+      { name: "later", inferred_type_name: "string", default: "undefined", help: "" },
+    ]);
+    expect(() => injectedByPomona(cell, { raw: ["inner=x"] })).toThrow(/It has images, n, opts, a, b, done, later\./);
+  });
+});
+
+describe("pomona run's parameters", () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "pomona-parameters-"));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("are, where a name is given twice, the last", () => {
+    const given = { typed: ["n=1", "m=2", "n=3"], raw: ["m=4"] };
+    expect(injectedByPomona("let n = 0, m;", given)).toBe('// Parameters\nlet n = 3;\nlet m = "4";');
+  });
+
+  it("may be long", () => {
+    const text = "ä\u0001".repeat(600_000);
+    expect(injectedByPomona("let s = '';", { typed: [`s=${text}`] })).toBe(
+      `// Parameters\nlet s = ${JSON.stringify(text)};`,
     );
+  });
+
+  it("need a Python without any package", () => {
+    const venv = join(folder, "bare");
+    execFileSync(venvProgram("python"), ["-m", "venv", "--without-pip", venv]);
+    const python = join(venv, "bin", "python");
+    expect(injectedByPomona("let n: number = 5;", { typed: ["n=6"] }, python)).toBe(
+      "// Parameters\nlet n: number = 6;",
+    );
+  });
+
+  it("say so where the Python cannot read them", () => {
+    const python = join(folder, "python");
+    writeFileSync(python, "#!/bin/sh\necho SyntaxError: too old >&2\nexit 1\n", { mode: 0o755 });
+    const inject = (program: string) => () => injectedByPomona("let n = 5;", { typed: ["n=6"] }, program);
+    expect(inject(python)).toThrow(JupyterMissingError);
+    expect(inject(python)).toThrow(
+      /python could not read the notebook's parameters:\nSyntaxError: too old\nPOMONA_VENV/,
+    );
+    expect(inject(join(folder, "none"))).toThrow(/none could not read the notebook's parameters:\n.*ENOENT/);
   });
 });
 
