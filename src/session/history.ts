@@ -9,6 +9,8 @@ export interface JobRecord {
   status: EndStatus | "running";
   seconds: number | undefined;
   error: string | undefined;
+  /** Losses of workers while it ran. Workers serve all jobs: one that others lost as well counts here too. */
+  lostWorkers: number;
   readonly stages: StageRecord[];
 }
 
@@ -46,6 +48,7 @@ export function jobHistory(): { readonly jobs: readonly JobRecord[]; record(even
             status: "running",
             seconds: undefined,
             error: undefined,
+            lostWorkers: 0,
             stages: [],
           };
           byId.set(jobId, job);
@@ -87,12 +90,14 @@ export function jobHistory(): { readonly jobs: readonly JobRecord[]; record(even
           if (stage) stage.retries++;
           return;
         }
+        case "workerLost":
+          for (const job of jobs) if (job.status === "running") job.lostWorkers++;
+          return;
         case "taskStarted":
         case "taskProgress":
         case "engineState":
         case "workerJoined":
         case "workerLeft":
-        case "workerLost":
         case "message":
           return;
       }

@@ -37,7 +37,8 @@ function jobFacts(session: Session): Facts {
     const seconds = job.seconds ?? (Date.now() - job.startedAt) / 1000;
     const retries = job.stages.reduce((sum, stage) => sum + stage.retries, 0);
     const tried = retries > 0 ? `, ${retries} tried again` : "";
-    const told = `${job.status}, ${seconds.toFixed(1)} s, ${rows.toLocaleString("en-US")} rows${tried}`;
+    const lost = job.lostWorkers > 0 ? `, ${job.lostWorkers} ${job.lostWorkers === 1 ? "worker" : "workers"} lost` : "";
+    const told = `${job.status}, ${seconds.toFixed(1)} s, ${rows.toLocaleString("en-US")} rows${tried}${lost}`;
     return [String(number), `${job.description}: ${told}`];
   });
   return jobs.length > MOST_JOBS ? [["", `${jobs.length - MOST_JOBS} earlier jobs`], ...latest] : latest;
