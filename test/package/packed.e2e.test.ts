@@ -129,22 +129,23 @@ it("has a kernel that Jupyter starts, with the package in its cells", async () =
   );
 });
 
-it("executes notebooks with npx", () => {
+it("executes notebooks with npx, and sets their parameters", () => {
   const source = [
     'import { col } from "pomona/functions";\n',
-    'await session.range(4).filter(col("id").gt(1)).count()',
+    'await session.range(4).filter(col("id").gt(above)).count()',
   ];
   const cell = { cell_type: "code", id: "a", metadata: {}, outputs: [], execution_count: null, source };
+  const defaults = { ...cell, id: "p", metadata: { tags: ["parameters"] }, source: ["let above: number = 0;"] };
   const kernelspec = { name: "pomona", display_name: "Pomona", language: "typescript" };
-  const notebook = { cells: [cell], metadata: { kernelspec }, nbformat: 4, nbformat_minor: 5 };
+  const notebook = { cells: [defaults, cell], metadata: { kernelspec }, nbformat: 4, nbformat_minor: 5 };
   writeFileSync(join(folder, "count.ipynb"), JSON.stringify(notebook));
-  succeed("npx", ["pomona", "run", "count.ipynb", "-o", "out.ipynb"], {
+  succeed("npx", ["pomona", "run", "count.ipynb", "-p", "above", "1", "-o", "out.ipynb"], {
     POMONA_VENV: dirname(dirname(venvProgram("python"))),
     // Before the virtual environment's own kernels, which are the checkout's.
     JUPYTER_PATH: join(home, ".local", "share", "jupyter"),
   });
   const executed = JSON.parse(readFileSync(join(folder, "out.ipynb"), "utf8")) as typeof notebook;
-  expect(JSON.stringify(executed.cells[0]!.outputs)).toContain('"2"');
+  expect(JSON.stringify(executed.cells[2]!.outputs)).toContain('"2"');
 });
 
 it("has declarations that hold without the optional packages", () => {
