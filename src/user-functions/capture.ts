@@ -175,7 +175,11 @@ function parseFunction(text: string, name: string): Parsed {
   ] as const) {
     try {
       const source = `${before}${text}\n${after}`;
-      const parsed = parseExpressionAt(source, 0, { ecmaVersion: "latest", allowSuperOutsideMethod: true });
+      const parsed = parseExpressionAt(source, 0, {
+        ecmaVersion: "latest",
+        allowSuperOutsideMethod: true,
+        ranges: true,
+      });
       const found = functionOf(parsed);
       if (!found) continue;
       const expression = (scan: FunctionScan) => `${withImportHook(source, scan)}${found.access}`;

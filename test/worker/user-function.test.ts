@@ -40,6 +40,11 @@ describe("a function of a row", () => {
     expect(await values(column, doubles(1, 2))).toEqual([null, null]);
   });
 
+  test("runs in sloppy mode, as the check of what it takes from outside has it", async () => {
+    const text = "(x) => { if (x) { function twice(y) { return 2 * y; } } return twice(x); }";
+    expect(await values(udf(js(text), { returns: "double" })("x"), doubles(3))).toEqual([6]);
+  });
+
   test("may be async", async () => {
     const column = udf(
       async (x: number) => {
