@@ -114,8 +114,11 @@ export interface TableFunction {
 export interface DriverContext {
   log(level: "debug" | "info" | "warn", message: string): void;
   readonly signal?: AbortSignal;
-  /** Puts bytes, or a file's, where workers fetch them. */
-  ship(content: Uint8Array | { readonly path: string; readonly sha256: string }): Promise<ShippedFile>;
+  /** Puts bytes, or a file's, where workers fetch them: for the job that runs, and for as long as the owners are there. */
+  ship(
+    content: Uint8Array | { readonly path: string; readonly sha256: string },
+    ...owners: readonly object[]
+  ): Promise<ShippedFile>;
 }
 
 interface BuiltinBase<P extends Json> {

@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import { serialize } from "node:v8";
 import type { RecordBatch } from "apache-arrow";
+import type { ShippedFile } from "../data/shipped-file";
 import { renamedBatch } from "../data/vectors";
 import { CancelledError, throwIfAborted } from "../errors";
 import type { Plan } from "../frame/plan";
 import { footerCache, readParquetBatches } from "../parquet";
-import type { Storages } from "../storage";
+import { type Storages, urlOf } from "../storage";
 import { collect } from "./collect";
 import type { Engine, EngineOptions } from "./contract";
 import { driverWork } from "./driver-work";
@@ -18,7 +19,7 @@ import type { CachedStages, Relational } from "./relational";
 import { countPartitions } from "./run-pipeline";
 import { policyOf } from "./scheduler/policy";
 import { scheduler } from "./scheduler/scheduler";
-import { ship } from "./shipping";
+import { type Shipping, shipping } from "./shipping";
 import type { Spool } from "./spool";
 import type { WorkerPool } from "./workers";
 import { write } from "./write";
@@ -51,8 +52,12 @@ export function driver(parts: DriverParts): Engine {
   const tasks = scheduler({ pool: workers, policy: () => policyOf(conf), emit });
   const cached: CachedStages = new Map();
   const footers = footerCache(storages);
-  const running = new Map<AbortController, Promise<unknown>>();
+  /** What runs, with the plan it is of: that keeps what it ships. */
+  const running = new Map<AbortController, { readonly work: Promise<unknown>; readonly plan: Plan | undefined }>();
   let opened: Spool | undefined;
+  let shipped: Shipping | undefined;
+  /** What keeps values that were broadcast. */
+  const owners = new WeakMap<ShippedFile, object>();
   let relational: Promise<Relational> | undefined;
   let closed = false;
 
@@ -62,15 +67,24 @@ export function driver(parts: DriverParts): Engine {
     return opened;
   };
 
+  const shippings = () => {
+    shipped ??= shipping(urlOf(spool().folder), storages, workers.forget);
+    return shipped;
+  };
+
   /** Runs work with a signal that `interrupt` and `close` reach too. */
-  async function tracked<T>(signal: AbortSignal | undefined, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async function tracked<T>(
+    signal: AbortSignal | undefined,
+    run: (signal: AbortSignal) => Promise<T>,
+    plan?: Plan,
+  ): Promise<T> {
     throwIfAborted(signal);
     if (closed) throw new SessionStoppedError();
     const abort = new AbortController();
     const onAbort = () => abort.abort(signal?.reason);
     signal?.addEventListener("abort", onAbort, { once: true });
     const work = run(abort.signal);
-    running.set(abort, work);
+    running.set(abort, { work, plan });
     try {
       return await work;
     } finally {
@@ -80,8 +94,8 @@ export function driver(parts: DriverParts): Engine {
   }
 
   /** Runs one action with a scratch folder, on an engine that is ready. */
-  function action<T>(signal: AbortSignal | undefined, use: (job: Job) => Promise<T>): Promise<T> {
-    return tracked(signal, async (signal) => {
+  function action<T>(signal: AbortSignal | undefined, use: (job: Job) => Promise<T>, plan?: Plan): Promise<T> {
+    const run = async (signal: AbortSignal) => {
       await life.started(signal);
       relational ??= parts.openRelational(join(spool().folder, "relational"));
       const shared = {
@@ -98,19 +112,23 @@ export function driver(parts: DriverParts): Engine {
       // The first action opens the relational engine, which takes its time.
       throwIfAborted(signal);
       const scratch = shared.spool.scratch();
+      const self = {};
+      const ship: Job["ship"] = (content, ...owners) => shippings().ship(content, self, ...owners);
       try {
-        return await use({ ...shared, scratch, signal });
+        return await use({ ...shared, ship, scratch, signal });
       } finally {
+        shipped?.release(self);
         scratch.close();
       }
-    });
+    };
+    return tracked(signal, run, plan);
   }
 
   async function* execute(plan: Plan, signal?: AbortSignal): AsyncGenerator<RecordBatch> {
     // The rows are read after the action has ended, so they go to a scratch folder of their own.
     const results = spool().scratch();
     try {
-      const { files, names } = await action(signal, (job) => collect(plan, results, job));
+      const { files, names } = await action(signal, (job) => collect(plan, results, job), plan);
       for (const file of files) {
         for await (const batch of readParquetBatches(
           { url: file, storage: storages.for(file) },
@@ -144,7 +162,7 @@ export function driver(parts: DriverParts): Engine {
     write(plan, sink, signal) {
       // Every write ends on the workers: they load while the plan is looked up.
       if (!closed) workers.start();
-      return action(signal, (job) => write(plan, sink, job));
+      return action(signal, (job) => write(plan, sink, job), plan);
     },
 
     schema: (plan, signal) =>
@@ -154,7 +172,7 @@ export function driver(parts: DriverParts): Engine {
         return { type: "struct", fields: fields.map((f, i) => ({ ...f, name: analysis.names[i] ?? f.name })) };
       }),
 
-    partitions: (plan, signal) => action(signal, (job) => countPartitions(plan, job)),
+    partitions: (plan, signal) => action(signal, (job) => countPartitions(plan, job), plan),
 
     explain: (plan, signal) =>
       action(signal, async (job) => {
@@ -176,7 +194,13 @@ export function driver(parts: DriverParts): Engine {
     storages,
     footer: footers.read,
 
-    broadcast: async (value) => ship(serialize(value), spool(), storages),
+    async broadcast(value) {
+      const owner = {};
+      const file = { ...(await shippings().ship(serialize(value), owner)) };
+      // It stays for as long as who got it, or a plan, has this very object.
+      owners.set(file, owner);
+      return file;
+    },
 
     subscribe(listener) {
       listeners.add(listener);
@@ -185,7 +209,7 @@ export function driver(parts: DriverParts): Engine {
 
     async interrupt() {
       for (const abort of running.keys()) abort.abort(new CancelledError("Interrupted."));
-      await Promise.allSettled(running.values());
+      await Promise.allSettled([...running.values()].map(({ work }) => work));
     },
 
     async close() {

@@ -5,6 +5,7 @@ import type { EngineOptions } from "./contract";
 import type { EventListener } from "./events";
 import type { Analysis, CachedStages, Relational } from "./relational";
 import type { Scheduler } from "./scheduler/scheduler";
+import type { Shipping } from "./shipping";
 import type { Spool } from "./spool";
 import type { WorkerPool } from "./workers";
 
@@ -16,6 +17,8 @@ export interface Job {
   readonly workers: WorkerPool;
   readonly storages: Storages;
   readonly scheduler: Scheduler;
+  /** Puts bytes, or a file's, where workers fetch them: for this job, and for as long as the owners are there. */
+  readonly ship: Shipping["ship"];
   /** Lives as long as the session: what a user cached, what is shipped to workers. */
   readonly spool: Spool;
   /** Gone when the action ends. */

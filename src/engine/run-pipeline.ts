@@ -9,7 +9,6 @@ import { analyzed, type Job } from "./job";
 import type { OutputPartitioning } from "./output-partitions";
 import type { Pipeline } from "./pipeline";
 import type { Analysis } from "./relational";
-import { ship } from "./shipping";
 import { planTasks, preparedSteps, type StageOutput } from "./stage";
 
 /** A pipeline to run as a stage. */
@@ -40,7 +39,7 @@ export async function runPipeline(run: PipelineRun, job: Job): Promise<PartResul
   const prepared = await preparedSteps(pipeline.steps, {
     log: logTo(emit),
     signal,
-    ship: (content) => ship(content, job.spool, job.storages),
+    ship: job.ship,
   });
   // What an earlier run has done may be all there is.
   if (!committer?.resumed.size) workers.prepare(prepared.steps);

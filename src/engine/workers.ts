@@ -1,3 +1,4 @@
+import type { ShippedFile } from "../data/shipped-file";
 import type { Step, Task, TaskResult } from "../worker/task";
 
 /** A place that runs one task at a time: a thread, or a kernel behind an endpoint. */
@@ -45,6 +46,8 @@ export interface WorkerPool {
   start(): void;
   /** Lets the workers set up functions before the first task that needs them. */
   prepare(steps: readonly Step[]): void;
+  /** Lets the workers free what they have of a content that is no longer shipped. */
+  forget(file: ShippedFile): void;
   /** Ends all workers. */
   close(): Promise<void>;
 }

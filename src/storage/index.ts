@@ -1,5 +1,5 @@
 export { DiskFullError, PathNotFoundError, StorageAccessError, StorageError } from "./errors";
-export { type Url, urlOf } from "./location";
+export { joinUrl, type Url, urlOf } from "./location";
 export {
   type FileStatus,
   type ListOptions,

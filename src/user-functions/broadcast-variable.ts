@@ -1,5 +1,6 @@
 import { IllegalArgumentError } from "../errors";
-import { checkBroadcastValue } from "./broadcast";
+import { checkBroadcastValue, snapshotBroadcast } from "./broadcast";
+import type { Snapshot, SnapshotSource } from "./snapshots";
 
 let count = 0;
 
@@ -15,8 +16,10 @@ let count = 0;
 export class Broadcast<T> {
   /** Counts a process's broadcast values. */
   readonly id = count++;
-  private readonly value_: T;
+  private value_: T | undefined;
   private isDestroyed = false;
+  /** What functions took of it, by key. */
+  private readonly snapshots = new Map<string, Snapshot>();
 
   /** @throws BroadcastValueError for what can't travel to a worker */
   constructor(value: T) {
@@ -26,20 +29,42 @@ export class Broadcast<T> {
 
   /** @throws IllegalArgumentError after {@link Broadcast.destroy} */
   get value(): T {
-    if (this.isDestroyed) {
-      throw new IllegalArgumentError(`The broadcast value ${this.id} was destroyed.`, {
-        remedy: "Broadcast it again: sc.broadcast(value).",
-      });
-    }
-    return this.value_;
+    this.assertUsable();
+    return this.value_ as T;
   }
 
-  /** Workers forget their copies when a job ends, so that there is nothing to do. */
-  unpersist(_blocking = false): void {}
+  /** Frees the workers' copies, once no job uses them. A job that comes later sends the value again. */
+  unpersist(_blocking = false): void {
+    for (const snapshot of this.snapshots.values()) snapshot.release();
+  }
 
-  /** It can't be used after that. */
+  /** Frees all copies, once no job uses them. After that neither it nor a function that reads it can be used. */
   destroy(_blocking = false): void {
+    this.unpersist();
     this.isDestroyed = true;
+    this.snapshots.clear();
+    this.value_ = undefined;
+  }
+
+  /** @internal A copy of it as it is now, for a function that names it so. */
+  source(name: string): { readonly key: string; readonly snapshot: SnapshotSource } {
+    const taken = snapshotBroadcast(name, { value: this.value });
+    const { key } = taken;
+    this.snapshots.set(key, taken);
+    return {
+      key,
+      snapshot: () => {
+        this.assertUsable();
+        return this.snapshots.get(key)!;
+      },
+    };
+  }
+
+  private assertUsable(): void {
+    if (!this.isDestroyed) return;
+    throw new IllegalArgumentError(`The broadcast value ${this.id} was destroyed.`, {
+      remedy: "Broadcast it again, sc.broadcast(value), and define the functions that read it anew.",
+    });
   }
 
   /** As PySpark writes one: `Broadcast(0)`. */

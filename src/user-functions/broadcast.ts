@@ -1,8 +1,9 @@
 import { types } from "node:util";
 import { serialize } from "node:v8";
 import type { FunctionSpec, ImportedModule, SourceFunction } from "../data/batch-function";
-import { type ShippedFile, sha256Of } from "../data/shipped-file";
+import type { ShippedFile } from "../data/shipped-file";
 import { IllegalArgumentError, PomonaError } from "../errors";
+import { heldSnapshot, isSnapshotKey, type Snapshot, snapshotByKey, snapshotOfBytes } from "./snapshots";
 
 /** Thrown when a broadcast value holds something that cannot travel to a worker; `path` says where. */
 export class BroadcastValueError extends PomonaError {
@@ -19,19 +20,11 @@ export class BroadcastValueError extends PomonaError {
 const LARGE_BYTES = 100 * 1024 * 1024;
 
 /**
- * The serialised values of this process's plans, by their key. A plan holds the key alone, so that it stays small and
- * JSON; equal values share an entry, so that running a cell again does not add to it.
- */
-const snapshots = new Map<string, Uint8Array>();
-
-const KEY = /^broadcast:[0-9a-f]{64}$/;
-
-/**
- * Takes a snapshot of a value and returns its key. What the notebook does to the value afterwards is not seen by the
- * workers, as with Spark's broadcast variables.
+ * Takes a snapshot of a value. What the notebook does to the value afterwards is not seen by the workers, as with Spark's
+ * broadcast variables.
  * @throws BroadcastValueError if it holds a function, a class instance or something else that cannot travel
  */
-export function snapshotBroadcast(name: string, value: unknown): string {
+export function snapshotBroadcast(name: string, value: unknown): Snapshot {
   checkBroadcastValue(value, name);
   let bytes: Uint8Array;
   try {
@@ -47,9 +40,7 @@ export function snapshotBroadcast(name: string, value: unknown): string {
       "LargeBroadcastWarning",
     );
   }
-  const key = `broadcast:${sha256Of(bytes)}`;
-  snapshots.set(key, bytes);
-  return key;
+  return snapshotOfBytes(bytes);
 }
 
 /** @throws BroadcastValueError for what can't travel to a worker, with the way to it, which begins with `name` */
@@ -60,27 +51,34 @@ export function checkBroadcastValue(value: unknown, name: string): void {
 /**
  * Ships what a user's function brings along, its broadcast values and its modules, and returns the function with where they are. An
  * engine calls it before a stage starts.
- * @param ship puts bytes where workers fetch them; called once per content
+ * @param ship puts bytes where workers fetch them, for as long as their owner is there; called once per content
  */
 export async function prepareSourceFunction(
   spec: SourceFunction,
-  ship: (content: Uint8Array) => Promise<ShippedFile>,
+  ship: (content: Uint8Array, owner: object) => Promise<ShippedFile>,
 ): Promise<SourceFunction> {
   const shipped = new Map<string, Promise<ShippedFile>>();
-  const once = (key: string, content: () => Uint8Array) => {
-    const known = shipped.get(key) ?? ship(content());
+  const once = (key: string, send: () => Promise<ShippedFile>) => {
+    const known = shipped.get(key) ?? send();
     shipped.set(key, known);
     return known;
   };
   const broadcast: Record<string, string | ShippedFile> = {};
   for (const [name, key] of Object.entries(spec.broadcast)) {
-    broadcast[name] = isKey(key) ? await once(key, () => snapshotOf(key, name, spec)) : key;
+    if (!isSnapshotKey(key)) {
+      broadcast[name] = key;
+      continue;
+    }
+    const snapshot = snapshotOf(key, name, spec);
+    broadcast[name] = await once(key, () => ship(snapshot.bytes, snapshot));
   }
   const imports: ImportedModule[] = [];
   for (const module of spec.imports) {
     const { bundle } = module;
     imports.push(
-      typeof bundle === "string" ? { ...module, bundle: await once(bundle, () => Buffer.from(bundle)) } : module,
+      typeof bundle === "string"
+        ? { ...module, bundle: await once(bundle, () => ship(Buffer.from(bundle), module)) }
+        : module,
     );
   }
   return { ...spec, broadcast, imports };
@@ -89,16 +87,14 @@ export async function prepareSourceFunction(
 /** True for a function that {@link prepareSourceFunction} has work to do for. */
 export function needsPreparation(spec: FunctionSpec): spec is SourceFunction {
   if (spec.kind !== "source") return false;
-  return Object.values(spec.broadcast).some(isKey) || spec.imports.some(({ bundle }) => typeof bundle === "string");
+  return (
+    Object.values(spec.broadcast).some(isSnapshotKey) || spec.imports.some(({ bundle }) => typeof bundle === "string")
+  );
 }
 
-function isKey(source: string | ShippedFile): source is string {
-  return typeof source === "string" && KEY.test(source);
-}
-
-function snapshotOf(key: string, name: string, spec: SourceFunction): Uint8Array {
-  const bytes = snapshots.get(key);
-  if (bytes) return bytes;
+function snapshotOf(key: string, name: string, spec: SourceFunction): Snapshot {
+  const snapshot = heldSnapshot(spec.broadcast, name) ?? snapshotByKey(key);
+  if (snapshot) return snapshot;
   throw new IllegalArgumentError(`The broadcast value ${name} of ${spec.name} is not in this process.`, {
     remedy: "A plan with broadcast values runs in the process that made it: define the function again here.",
   });

@@ -7,6 +7,7 @@ import { type CapturedFunction, readFunction, refuseCaptures } from "./capture";
 import { aliasStem } from "./capture-message";
 import type { Capture } from "./captured-name";
 import { type BundledModule, bundleModule, isBuiltin, isInstalled, ownEntry, requireExport } from "./import-bundle";
+import { holdSnapshots, type SnapshotSource } from "./snapshots";
 
 /** What a user function brings along to the workers. */
 export interface UserFunctionOptions {
@@ -101,20 +102,33 @@ function fromText(fn: RowFunction, options: UserFunctionOptions, form: SourceFun
   const isProvided = (capture: Capture) =>
     (capture.kind === "variable" && Object.hasOwn(broadcast, capture.name)) || bind(capture, modules);
   refuseCaptures(read, isProvided, (capture) => moduleHint(capture));
-  const keys = Object.entries(broadcast).map(([name, given]) => {
-    // Of a broadcast variable the function reads `value`.
-    const value = given instanceof Broadcast ? { value: given.value as unknown } : given;
-    return [name, snapshotBroadcast(name, value)];
-  });
   return {
     kind: "source",
     name: read.name,
     code: read.code,
     form,
-    broadcast: Object.fromEntries(keys),
+    broadcast: snapshotKeys(broadcast),
     imports: modules.map(({ module, names }) => ({ ...shipped(module), names })),
     ...(read.origin && { cellOrigin: read.origin }),
   };
+}
+
+/** Takes copies of values, which stay for as long as the record of their keys. */
+function snapshotKeys(broadcast: Readonly<Record<string, unknown>>): Record<string, string> {
+  const keys: Record<string, string> = {};
+  const sources = new Map<string, SnapshotSource>();
+  for (const [name, given] of Object.entries(broadcast)) {
+    // Of a broadcast variable the function reads `value`.
+    const { key, snapshot } = given instanceof Broadcast ? given.source(name) : sourceOf(name, given);
+    keys[name] = key;
+    sources.set(name, snapshot);
+  }
+  return holdSnapshots(keys, sources);
+}
+
+function sourceOf(name: string, value: unknown) {
+  const snapshot = snapshotBroadcast(name, value);
+  return { key: snapshot.key, snapshot: () => snapshot };
 }
 
 function checkName(name: string): void {

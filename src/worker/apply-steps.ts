@@ -11,6 +11,7 @@ import type {
 import { VectorRowError } from "../data/matrix";
 import { type BatchColumn, batchFromColumns, vectorFromValues } from "../data/vectors";
 import { PomonaError } from "../errors";
+import { cachedFunction, type FunctionCache } from "./function-cache";
 import { builtinFunction } from "./registry";
 import { batchPlace, type Numbering, rowNameOf } from "./row-places";
 import type { Step } from "./task";
@@ -19,9 +20,6 @@ import { sourceColumnFunction, sourceTableFunction, userCall } from "./user-func
 
 /** Rows, batch by batch. */
 export type Batches = AsyncIterable<RecordBatch>;
-
-/** What a worker keeps between tasks: functions that were set up, by what they are. */
-export type FunctionCache = Map<string, Promise<ColumnFunction>>;
 
 /** What steps see of where they are applied. */
 export interface StepContext {
@@ -88,15 +86,9 @@ function columnFunction(
   functions: FunctionCache,
 ): Promise<ColumnFunction> {
   const { fn } = step;
-  const key = JSON.stringify([fn, step.type]);
-  let created = functions.get(key);
-  if (!created) {
-    created = fn.kind === "source" ? sourceColumnFunction(fn, step.type, context) : builtinColumnFunction(fn, context);
-    functions.set(key, created);
-    // A set-up that failed, say for want of memory, is tried afresh by the next attempt.
-    created.catch(() => functions.delete(key));
-  }
-  return created;
+  return cachedFunction(functions, JSON.stringify([fn, step.type]), () =>
+    fn.kind === "source" ? sourceColumnFunction(fn, step.type, context) : builtinColumnFunction(fn, context),
+  );
 }
 
 async function builtinColumnFunction(

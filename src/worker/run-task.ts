@@ -4,7 +4,8 @@ import { throwIfAborted } from "../errors";
 import { readParquetBatches, writeParquet } from "../parquet";
 import type { Storages } from "../storage";
 import type { Draft } from "../storage/drafts";
-import { applySteps, type Batches, type FunctionCache } from "./apply-steps";
+import { applySteps, type Batches } from "./apply-steps";
+import type { FunctionCache } from "./function-cache";
 import type { Task, TaskOutput, TaskResult } from "./task";
 
 /**

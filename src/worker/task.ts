@@ -1,4 +1,5 @@
 import type { FunctionSpec } from "../data/batch-function";
+import type { ShippedFile } from "../data/shipped-file";
 import type { DataType, StructType } from "../data/types";
 import type { ParquetCompression } from "../parquet";
 import type { Url } from "../storage";
@@ -83,6 +84,8 @@ export type ToWorker =
   | { readonly type: "run"; readonly task: Task }
   /** Sets up the functions of steps to come, while the driver still plans their tasks. */
   | { readonly type: "prepare"; readonly steps: readonly Step[] }
+  /** Frees what the worker has of a content that is no longer shipped. */
+  | { readonly type: "forget"; readonly file: ShippedFile }
   | { readonly type: "abort" }
   | { readonly type: "close" };
 

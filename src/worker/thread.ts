@@ -1,10 +1,13 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { WorkerContext } from "../data/batch-function";
+import type { ShippedFile } from "../data/shipped-file";
 import { type StorageSettings, storagesFrom } from "../storage";
-import { type FunctionCache, prepareFunctions } from "./apply-steps";
+import { prepareFunctions } from "./apply-steps";
+import { closeFunctions, type FunctionCache, takeFunctionsOf, takeSurplus } from "./function-cache";
 import { runTask } from "./run-task";
 import type { FromWorker, Task, ToWorker } from "./task";
 import { remoteError } from "./task-errors";
+import { forgetSources } from "./user-code";
 import { workerFiles } from "./worker-files";
 
 /* The entry point of a worker thread: one task at a time, functions kept between tasks. */
@@ -20,6 +23,7 @@ const storages = storagesFrom((workerData as WorkerData).storage);
 const functions: FunctionCache = new Map();
 let running: AbortController | undefined;
 let ended: Promise<void> = Promise.resolve();
+const files = workerFiles(storages);
 
 const send = (message: FromWorker) => port.postMessage(message);
 
@@ -29,7 +33,7 @@ const context: WorkerContext = {
   get signal() {
     return running?.signal ?? idle;
   },
-  ...workerFiles(storages),
+  ...files,
   log: (level, message) => send({ type: "log", level, message }),
 };
 
@@ -40,6 +44,9 @@ port.on("message", (message: ToWorker) => {
       break;
     case "prepare":
       prepareFunctions(message.steps, context, functions);
+      break;
+    case "forget":
+      void forget(message.file);
       break;
     case "abort":
       running?.abort();
@@ -61,15 +68,23 @@ async function run(task: Task): Promise<void> {
   } finally {
     running = undefined;
   }
+  await closeFunctions(takeSurplus(functions, task.steps.length));
+}
+
+async function forget(file: ShippedFile): Promise<void> {
+  // A task to come makes them anew; one that runs may use them to its end.
+  const unused = takeFunctionsOf(file, functions);
+  forgetSources(file);
+  await ended;
+  await closeFunctions(unused);
+  await files.forget(file);
 }
 
 async function close(): Promise<void> {
   // What a native library computes ends before what it needs does.
   running?.abort();
   await ended;
-  for (const created of functions.values()) {
-    await created.then((fn) => fn.close?.()).catch(() => undefined);
-  }
+  await closeFunctions(functions.values());
   // Ends this thread alone, and also where a user's module left a timer or a socket open.
   process.exit();
 }

@@ -4,7 +4,9 @@ import { formatWithOptions } from "node:util";
 import { deserialize } from "node:v8";
 import { compileFunction, constants } from "node:vm";
 import type { ImportedModule, SourceFunction, WorkerContext } from "../data/batch-function";
+import type { ShippedFile } from "../data/shipped-file";
 import { PomonaError } from "../errors";
+import { namesShipped } from "./function-cache";
 
 /** A user's function, ready to be called. */
 export interface CompiledFunction {
@@ -50,6 +52,11 @@ export function compileSource(spec: SourceFunction, context: WorkerContext): Pro
     compiled.delete(oldest);
   }
   return fn;
+}
+
+/** Forgets the functions that need what the driver no longer ships; a task that runs keeps its own. */
+export function forgetSources(file: ShippedFile): void {
+  for (const key of namesShipped(compiled, file)) compiled.delete(key);
 }
 
 async function compile(spec: SourceFunction, host: Host): Promise<CompiledFunction> {

@@ -53,7 +53,15 @@ describe("an engine's life", () => {
       about: { name: "far", version: "1.0", uiWebUrl: "http://far/" },
       conf: () => undefined,
       start,
-      workers: { parallelism: 3, workers: [], watch: () => () => {}, start() {}, prepare() {}, close: async () => {} },
+      workers: {
+        parallelism: 3,
+        workers: [],
+        watch: () => () => {},
+        start() {},
+        prepare() {},
+        forget() {},
+        close: async () => {},
+      },
       storages: storages({}),
       openSpool: () => {
         throw new Error("Nothing may be opened before the engine has started.");

@@ -8,7 +8,6 @@ import type { DriverContext } from "../../src/data/batch-function";
 import { parseSchema } from "../../src/frame/ddl";
 import { col, udf } from "../../src/frame/functions";
 import { mobileNetV2 } from "../../src/models";
-import { urlOf } from "../../src/storage/location";
 import type { ArrowTask } from "../../src/worker/arrow-program";
 import type { FromWorker, Step, Task } from "../../src/worker/task";
 import { localFile } from "../support/local-file";
@@ -17,13 +16,13 @@ import { REFERENCE } from "../support/reference";
 /** The built package: both run what is shipped. */
 const dist = (path: string) => require(join(__dirname, "../../dist", path));
 const { preparedSteps } = dist("engine/stage") as typeof import("../../src/engine/stage");
-const { ship } = dist("engine/shipping") as typeof import("../../src/engine/shipping");
+const { shipping } = dist("engine/shipping") as typeof import("../../src/engine/shipping");
 const { openSpool } = dist("engine/spool") as typeof import("../../src/engine/spool");
 const { workerFiles } = dist("worker/worker-files") as typeof import("../../src/worker/worker-files");
 const { runTask } = dist("worker/run-task") as typeof import("../../src/worker/run-task");
 const { batchFromColumns, vectorFromValues } = dist("data/vectors") as typeof import("../../src/data/vectors");
 const { readParquetBatches, writeParquetFile } = dist("parquet") as typeof import("../../src/parquet");
-const { storagesFrom } = dist("storage/index") as typeof import("../../src/storage");
+const { storagesFrom, urlOf } = dist("storage/index") as typeof import("../../src/storage");
 
 /** The copy that the built package has. */
 const arrow = require("apache-arrow") as typeof import("apache-arrow");
@@ -35,7 +34,8 @@ const SCHEMA = parseSchema("path string, features array<float>");
 
 let folder: string;
 const spool = openSpool();
-const driver: DriverContext = { log: () => {}, ship: (content) => ship(content, spool, storagesFrom()) };
+const { ship } = shipping(urlOf(spool.folder), storagesFrom(), () => {});
+const driver: DriverContext = { log: () => {}, ship };
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "pomona-arrow-"));
 });

@@ -31,13 +31,16 @@ export function workerThreads(count: number, data: WorkerData): WorkerPool {
     prepare(steps) {
       for (const worker of workers) worker.prepare(steps);
     },
+    forget(file) {
+      for (const worker of workers) worker.forget(file);
+    },
     close: async () => {
       await Promise.all(workers.map((w) => w.close()));
     },
   };
 }
 
-type ThreadWorker = TaskWorker & Pick<WorkerPool, "start" | "prepare" | "close">;
+type ThreadWorker = TaskWorker & Pick<WorkerPool, "start" | "prepare" | "forget" | "close">;
 
 function threadWorker(name: string, workerData: WorkerData): ThreadWorker {
   let thread: Worker | undefined;
@@ -60,6 +63,9 @@ function threadWorker(name: string, workerData: WorkerData): ThreadWorker {
     beats: false,
     start: () => void started(),
     prepare: (steps) => post(started(), { type: "prepare", steps }),
+    forget(file) {
+      if (thread) post(thread, { type: "forget", file });
+    },
     async run(task, signal, listener) {
       running = task;
       try {
