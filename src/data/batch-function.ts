@@ -52,15 +52,20 @@ export interface CellOrigin {
 
 /** A module that a user's function uses, and the names it goes by there. */
 export interface ImportedModule {
-  /** As the user wrote it, such as `./lib/stats` or `node:path`. */
+  /** As the user wrote it, such as `./lib/stats` or `node:path`; in a task the name alone of one with an absolute path. */
   readonly specifier: string;
   /**
    * The module bundled to one CommonJS text, in a task shipped; absent for what the worker requires itself: Node's own, native
    * packages.
    */
   readonly bundle?: string | ShippedFile;
-  /** The directory (an absolute path) that `require` starts from. */
-  readonly root: string;
+  /** In a plan, and never in a task: the folder where it was found, an absolute path, and the packages that it leaves there. */
+  readonly home?: { readonly root: string; readonly packages: readonly string[] };
+  /**
+   * In a task, the URL of the folder that `require` starts from, where a module needs another one than the worker's current folder:
+   * its author named it.
+   */
+  readonly folder?: string;
   /** Variable names, each with the export it stands for; `*` is the module as a namespace. */
   readonly names: Readonly<Record<string, string>>;
 }

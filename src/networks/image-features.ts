@@ -1,3 +1,4 @@
+import { basename, isAbsolute } from "node:path";
 import { deserialize } from "node:v8";
 import type { Vector } from "apache-arrow";
 import {
@@ -30,7 +31,7 @@ export type ImageFeaturesParams = {
   readonly inputShape?: readonly number[];
   /** `avg`, `max` or `none`. @default the network's */
   readonly pooling?: string;
-  /** `imagenet`, `random`, or the path or URL of a Keras file: see `resolveWeights`. */
+  /** `imagenet`, `random`, or the path or URL of a Keras file: see `resolveWeights`. Prepared ones say no path. */
   readonly weights: string;
   /** @default "auto" */
   readonly backend?: BackendName | "auto";
@@ -41,7 +42,7 @@ export type ImageFeaturesParams = {
   readonly batchSize?: number;
   /** For weights "random". @default 42 */
   readonly seed?: number;
-  /** Where downloaded weights are kept. @default ~/.cache/pomona/weights */
+  /** Where downloaded weights are kept; not in prepared parameters. @default ~/.cache/pomona/weights */
   readonly cacheDir?: string;
   /** Most pixels of an image. @default 178,956,970, as in Pillow */
   readonly maxPixels?: number;
@@ -53,7 +54,7 @@ export type ImageFeaturesParams = {
   readonly imagenet?: boolean;
 };
 
-/** What a plan and a file say of weights: not where the driver has them. */
+/** What a task and a file say of weights: where they come from is a URL, or a file's name alone. */
 type WeightsSaid = Pick<ResolvedWeights, "sha256" | "origin"> & { readonly seed?: number };
 
 /** As measured with two workers: beyond these, what the layers pass on does not stay in the processor's cache. */
@@ -85,7 +86,7 @@ export const imageFeatures = defineBuiltin<ImageFeaturesParams>({
 });
 
 async function prepare(params: ImageFeaturesParams, context: DriverContext): Promise<ImageFeaturesParams> {
-  const { batchSize } = params;
+  const { batchSize, cacheDir: _, ...others } = params;
   if (batchSize !== undefined && (!Number.isInteger(batchSize) || batchSize < 1)) {
     throw new IllegalArgumentError(`batchSize must be a whole number from 1 up, not ${batchSize}.`);
   }
@@ -95,9 +96,18 @@ async function prepare(params: ImageFeaturesParams, context: DriverContext): Pro
   const weights = await resolveFor(params, asked, context);
   const imagenet = params.weights === "imagenet" || (await savedForImagenet(asked, weights));
   const network = networkOf({ ...params, imagenet });
-  const { sha256, origin } = weights;
-  const decided = { ...params, backend, batchSize: batchSize ?? DEFAULT_BATCH_SIZES[backend], imagenet };
-  context.log("info", `${network.name} runs on ${backend} with weights from ${origin}.`);
+  const { sha256 } = weights;
+  context.log("info", `${network.name} runs on ${backend} with weights from ${weights.origin}.`);
+  // Where the driver has a file means nothing on workers, nor to who reads what they write.
+  const origin = isAbsolute(weights.origin) ? basename(weights.origin) : weights.origin;
+  const isNamed = params.weights === "imagenet" || params.weights === "random";
+  const decided = {
+    ...others,
+    weights: isNamed ? params.weights : origin,
+    backend,
+    batchSize: batchSize ?? DEFAULT_BATCH_SIZES[backend],
+    imagenet,
+  };
   // Workers draw random weights as fast as they would fetch them.
   if (weights.kind === "random") return { ...decided, resolved: { sha256, origin, seed: weights.seed } };
   // Made once, for the workers to fetch: weights of another shape are an error now, and not in every worker.

@@ -3,6 +3,7 @@ import { serialize } from "node:v8";
 import type { FunctionSpec, ImportedModule, SourceFunction } from "../data/batch-function";
 import type { ShippedFile } from "../data/shipped-file";
 import { IllegalArgumentError, PomonaError } from "../errors";
+import { moduleInTask } from "./module-in-task";
 import { heldSnapshot, isSnapshotKey, type Snapshot, snapshotByKey, snapshotOfBytes } from "./snapshots";
 
 /** Thrown when a broadcast value holds something that cannot travel to a worker; `path` says where. */
@@ -75,11 +76,8 @@ export async function prepareSourceFunction(
   const imports: ImportedModule[] = [];
   for (const module of spec.imports) {
     const { bundle } = module;
-    imports.push(
-      typeof bundle === "string"
-        ? { ...module, bundle: await once(bundle, () => ship(Buffer.from(bundle), module)) }
-        : module,
-    );
+    const file = typeof bundle === "string" ? await once(bundle, () => ship(Buffer.from(bundle), module)) : bundle;
+    imports.push({ ...moduleInTask(module, spec, imports), ...(file && { bundle: file }) });
   }
   return { ...spec, broadcast, imports };
 }
@@ -87,9 +85,7 @@ export async function prepareSourceFunction(
 /** True for a function that {@link prepareSourceFunction} has work to do for. */
 export function needsPreparation(spec: FunctionSpec): spec is SourceFunction {
   if (spec.kind !== "source") return false;
-  return (
-    Object.values(spec.broadcast).some(isSnapshotKey) || spec.imports.some(({ bundle }) => typeof bundle === "string")
-  );
+  return Object.values(spec.broadcast).some(isSnapshotKey) || spec.imports.some(({ home }) => home !== undefined);
 }
 
 function snapshotOf(key: string, name: string, spec: SourceFunction): Snapshot {

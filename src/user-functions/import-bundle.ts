@@ -65,7 +65,7 @@ export function isBuiltin(specifier: string): boolean {
  * Bundles a module and all it imports to one CommonJS text with an inline source map. The files are read anew at each
  * call, so that an edited module takes effect when its cell is run again.
  *
- * Node's own modules and packages that cannot be moved stay outside: the worker requires them from `root`. A package
+ * Node's own modules and packages that cannot be moved stay outside: the worker requires them where it finds them. A package
  * cannot be moved if it has native parts or looks for files next to itself.
  *
  * @param specifier a path that starts with `./`, `../` or `/` (TypeScript or JavaScript), or a package
@@ -73,11 +73,13 @@ export function isBuiltin(specifier: string): boolean {
  * @throws ImportBundleError
  */
 export function bundleModule(specifier: string, root: string): BundledModule {
-  if (isBuiltin(specifier)) return { specifier, root, exports: exportsAtRuntime(specifier, root) };
+  if (isBuiltin(specifier)) return { specifier, exports: exportsAtRuntime(specifier, root) };
   const external = new Set([OWN_PACKAGE]);
+  const home = () => ({ root, packages: [...external].filter((name) => name !== OWN_PACKAGE) });
   // Each round leaves the packages outside that the round before found to be unmovable.
   for (;;) {
-    if (external.has(packageName(specifier))) return { specifier, root, exports: exportsAtRuntime(specifier, root) };
+    if (external.has(packageName(specifier)))
+      return { specifier, home: home(), exports: exportsAtRuntime(specifier, root) };
     const attempt = build(specifier, root, { format: "cjs", external: [...external], sourcemap: "inline" });
     const unmovable = attempt.errors
       ? attempt.errors.flatMap((message) => nativePackage(message) ?? [])
@@ -86,7 +88,7 @@ export function bundleModule(specifier: string, root: string): BundledModule {
     for (const name of found) external.add(name);
     if (found.length > 0) continue;
     if (attempt.errors) throw new ImportBundleError(specifier, root, attempt.errors);
-    return { specifier, root, bundle: attempt.text, exports: exportNames(specifier, root, external) };
+    return { specifier, home: home(), bundle: attempt.text, exports: exportNames(specifier, root, external) };
   }
 }
 

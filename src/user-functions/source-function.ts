@@ -222,6 +222,6 @@ function moduleHint(capture: Capture): string {
   return `./${stem || (capture.uses.every((use) => use.called) ? "file" : capture.name)}`;
 }
 
-function shipped({ specifier, bundle, root }: BundledModule): Omit<ImportedModule, "names"> {
-  return bundle === undefined ? { specifier, root } : { specifier, root, bundle };
+function shipped({ exports: _, ...module }: BundledModule): Omit<ImportedModule, "names"> {
+  return module;
 }

@@ -6,6 +6,7 @@ import { compileFunction, constants } from "node:vm";
 import type { ImportedModule, SourceFunction, WorkerContext } from "../data/batch-function";
 import type { ShippedFile } from "../data/shipped-file";
 import { PomonaError } from "../errors";
+import { localPath, urlOf } from "../storage/location";
 import { namesShipped } from "./function-cache";
 
 /** A user's function, ready to be called. */
@@ -73,7 +74,7 @@ async function compile(spec: SourceFunction, host: Host): Promise<CompiledFuncti
     modules.set(module.specifier, loaded);
     for (const [name, exportName] of Object.entries(module.names)) names.set(name, exportOf(loaded, exportName));
   }
-  const scope = functionScope(names, modules, spec.imports[0]?.root ?? process.cwd(), console);
+  const scope = functionScope(names, modules, folderOf(spec.imports.find(({ folder }) => folder)), console);
   try {
     // The line before the code is taken back by lineOffset, so that line 1 is the function's first.
     const make = compileFunction(`return (\n${spec.code}\n);`, [...scope.keys()], {
@@ -121,7 +122,8 @@ function load(
   console: Console,
   sourceMaps: Map<string, SourceMap>,
 ): unknown {
-  const require = requireAt(module.root);
+  const root = folderOf(module);
+  const require = requireAt(root);
   if (bundle === undefined) return require(module.specifier);
   const filename = `module:${module.specifier}`;
   const map = inlineSourceMap(bundle);
@@ -132,13 +134,18 @@ function load(
       filename,
       importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     });
-    run(own.exports, require, own, join(module.root, "bundle.js"), module.root, console);
+    run(own.exports, require, own, join(root, "bundle.js"), root, console);
   } catch (error) {
     throw new PomonaError(`The module ${module.specifier} of imports failed while it loaded: ${messageOf(error)}`, {
       cause: error,
     });
   }
   return own.exports;
+}
+
+/** Where `require` starts: this process's folder, unless the module's author named another one that it needs. */
+function folderOf(module: ImportedModule | undefined): string {
+  return module?.folder === undefined ? process.cwd() : localPath(urlOf(module.folder));
 }
 
 const ownRequire = createRequire(__filename);

@@ -218,7 +218,7 @@ describe("imports", () => {
     expect(module!.specifier).toBe("./lib/a");
     expect(module!.bundle).toContain('"bee"');
     expect(module!.bundle).toContain('require("node:path")');
-    expect(use(root, ["node:fs"])).toEqual([{ specifier: "node:fs", root, names: {} }]);
+    expect(use(root, ["node:fs"])).toEqual([{ specifier: "node:fs", names: {} }]);
   });
 
   test("takes paths from the current folder", () => {
@@ -241,7 +241,9 @@ describe("imports", () => {
     const [module] = use(root, ["./a"]);
     expect(module!.bundle).toContain('require("sharp")');
     expect(module!.bundle).not.toContain('require("acorn")');
-    expect(use(root, { sharp: "sharp" })).toEqual([{ specifier: "sharp", root, names: { sharp: "*" } }]);
+    expect(use(root, { sharp: "sharp" })).toEqual([
+      { specifier: "sharp", home: { root, packages: ["sharp"] }, names: { sharp: "*" } },
+    ]);
   });
 
   test("a missing module", () => {

@@ -57,15 +57,28 @@ describe("image.features", () => {
   it("decides weights and backend on the driver, in plain data, and says so", () => {
     expect(JSON.parse(JSON.stringify(prepared))).toEqual(prepared);
     expect(prepared.imagenet).toBe(false);
-    expect(prepared).toMatchObject({ backend: "onnxruntime-node", resolved: { origin: weights } });
+    expect(prepared).toMatchObject({
+      backend: "onnxruntime-node",
+      weights: "weights.h5",
+      resolved: { origin: "weights.h5" },
+    });
     expect(lines).toEqual([`info: MobileNetV2 runs on onnxruntime-node with weights from ${weights}.`]);
     expect(builtin.metadata!(prepared)).toEqual({
       "pomona.model": "MobileNetV2",
       "pomona.backend": "onnxruntime-node",
       "pomona.weights.sha256": createHash("sha256").update(readFileSync(weights)).digest("hex"),
-      "pomona.weights.origin": weights,
+      "pomona.weights.origin": "weights.h5",
     });
     expect(builtin.returns(prepared, [])).toEqual({ type: "array", elementType: "float", containsNull: true });
+  });
+
+  it("says no path of the driver's, but where the model is fetched", async () => {
+    const { model, ...others } = await builtin.prepare!(
+      { network, weights, cacheDir: join(folder, "named") },
+      { log: () => {}, ship },
+    );
+    expect(model).toBeDefined();
+    expect(JSON.stringify(others)).not.toContain(folder);
   });
 
   it("gives Keras's features, row by row, whatever the batch", async () => {
