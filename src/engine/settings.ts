@@ -1,3 +1,5 @@
+import { milliseconds } from "./scheduler/policy";
+
 /** What a session's setting is: its default as text, what it does, and which values it takes. */
 export interface Setting {
   readonly default: string | undefined;
@@ -9,9 +11,12 @@ export interface Setting {
 }
 
 /** Kinds of values. */
-export const FLAG = { is: "true or false", test: (value: string) => value === "true" || value === "false" };
+export const FLAG = { is: "true or false", test: (value: string) => /^(?:true|false)$/i.test(value) };
 export const COUNT = { is: "a whole number of at least 0", test: (value: string) => /^\d+$/.test(value) };
-export const POSITIVE = { is: "a positive whole number", test: (value: string) => /^[1-9]\d*$/.test(value) };
+export const POSITIVE = {
+  is: "a positive whole number",
+  test: (value: string) => /^[1-9]\d*$/.test(value) && Number(value) < 2 ** 31,
+};
 export const SIZE = {
   is: "a size such as 512MB",
   test: (value: string) => /^\d+(\.\d+)?\s*([KMGT]i?B)$/i.test(value),
@@ -24,7 +29,11 @@ const FRACTION = {
 const FACTOR = { is: "a number of at least 1", test: (value: string) => /^[1-9]\d*(?:\.\d+)?$/.test(value) };
 const TIME = {
   is: "a time such as 120s, 2min or 100ms",
-  test: (value: string) => /^\d+\s*(?:us|ms|s|min|m|h|d)?$/i.test(value.trim()),
+  test: (value: string) => (milliseconds(value, "s") ?? Number.POSITIVE_INFINITY) <= Number.MAX_SAFE_INTEGER,
+};
+const SOME_TIME = {
+  is: "a time of at least a millisecond, such as 120s, 2min or 100ms",
+  test: (value: string) => TIME.test(value) && milliseconds(value, "s")! >= 1,
 };
 
 /** The settings of every engine that cuts plans into tasks here. Names are Spark's where Spark has one. */
@@ -37,7 +46,7 @@ export const DRIVER_SETTINGS = {
   "spark.network.timeout": {
     default: "120s",
     about: "A worker on another machine that says nothing for so long is lost.",
-    value: TIME,
+    value: SOME_TIME,
   },
   "spark.scheduler.excludeOnFailure.unschedulableTaskSetTimeout": {
     default: "120s",

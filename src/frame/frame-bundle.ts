@@ -20,7 +20,7 @@ export interface ShownFrame {
  */
 export async function frameBundle(df: ShownFrame): Promise<MimeBundle> {
   const setting = (name: string) => df.runtime.setting(`spark.sql.repl.eagerEval.${name}`);
-  if (setting("enabled") !== "true") return { "text/plain": schemaLine(await df.schema()) };
+  if (setting("enabled")?.toLowerCase() !== "true") return { "text/plain": schemaLine(await df.schema()) };
   return rowsBundle(df, Number(setting("maxNumRows")));
 }
 
