@@ -2,8 +2,8 @@ import type { Content } from "./messages";
 
 const { version: VERSION } = require("pomona/package.json") as { version: string };
 
-/** tslab's own TypeScript. */
-const TYPESCRIPT = "5.0.4";
+/** The TypeScript that compiles cells; loading it to ask would take this thread a second. */
+const TYPESCRIPT = "5.9.3";
 
 /** What the kernel says of itself. @see https://jupyter-client.readthedocs.io/en/stable/messaging.html#kernel-info */
 export const kernelInfo: Content = {

@@ -11,7 +11,7 @@ const loadForTslab = createRequire(load.resolve("tslab/package.json"));
 
 test("the versions are those that are pinned", () => {
   expect((load("tslab/package.json") as { version: string }).version).toBe("1.0.22");
-  expect(compiler.version).toBe("5.0.4");
+  expect(compiler.version).toBe("5.9.3");
   const { dependencies } = load("../../package.json") as { dependencies: Record<string, string> };
   expect(dependencies.tslab).toBe("1.0.22");
 });
@@ -47,8 +47,8 @@ test("a cell's file begins with tslab's prefix and is named as expected", () => 
 
 test("TypeScript schedules its update of a program under the name that is let through", () => {
   const text = String(compiler.createWatchProgram);
-  expect(text).toMatch(/timerToUpdateProgram = host\.setTimeout\(updateProgramWithWatchStatus, \d+\)/);
-  expect(text).toMatch(/host\.setTimeout\(invalidateResolutionsOfFailedLookup, \d+\)/);
+  expect(text).toMatch(/timerToUpdateProgram = host\.setTimeout\(\s*updateProgramWithWatchStatus,/);
+  expect(text).toMatch(/host\.setTimeout\(\s*invalidateResolutionsOfFailedLookup,/);
   expect(text.match(/host\.setTimeout\(/g)).toHaveLength(2);
 });
 
@@ -56,15 +56,15 @@ test("TypeScript has the internals that are used", () => {
   const file = compiler.createSourceFile("a.ts", "f(x); const = ;", compiler.ScriptTarget.Latest, true);
   expect(compiler.parseErrorsOf(file).length).toBeGreaterThan(0);
   const found: string[] = [];
-  const visit = (node: import("@tslab/typescript-for-tslab").Node): void => {
+  const visit = (node: import("typescript").Node): void => {
     if (compiler.isIdentifier(node) && compiler.isExpressionNode(node)) found.push(node.text);
     compiler.forEachChild(node, visit);
   };
   visit(file);
   expect(found).toEqual(["f", "x"]);
   expect(
-    typeof (compiler as unknown as { Completions: { getCompletionsAtPositionForTslab: unknown } }).Completions
-      .getCompletionsAtPositionForTslab,
+    typeof (compiler as unknown as { Completions: { getCompletionsAtPosition: unknown } }).Completions
+      .getCompletionsAtPosition,
   ).toBe("function");
 });
 
@@ -74,7 +74,6 @@ describe("the second step gives what TypeScript's own transpileModule gives", ()
     esModuleInterop: true,
     target: compiler.ScriptTarget.ES2021,
     newLine: compiler.NewLineKind.LineFeed,
-    noImplicitUseStrict: true,
   };
   const { transpileModule } = pristine();
   test.each([
@@ -108,18 +107,13 @@ describe("the second step gives what TypeScript's own transpileModule gives", ()
   ])("%s", (_, source) => {
     const own = transpile(compiler, source, options, []);
     const theirs = transpileModule(source, { fileName: "module.js", compilerOptions: { ...options, sourceMap: true } });
-    expect(own.code).toBe(theirs.outputText.replace(/\/\/# sourceMappingURL=.*$/, ""));
+    expect(own.code).toBe(theirs.outputText.replace(/^"use strict";|\/\/# sourceMappingURL=.*$/g, ""));
     expect(own.map).toBe(theirs.sourceMapText);
   });
 
   /** TypeScript as it is without the kernel. */
-  function pristine(): typeof import("@tslab/typescript-for-tslab") {
-    const path = loadForTslab.resolve("@tslab/typescript-for-tslab");
-    const replaced = loadForTslab.cache[path];
-    delete loadForTslab.cache[path];
-    const found = loadForTslab(path);
-    loadForTslab.cache[path] = replaced;
-    return found;
+  function pristine(): typeof import("typescript") {
+    return load("typescript");
   }
 });
 

@@ -61,7 +61,7 @@ const CASES: Readonly<Record<string, readonly [cells: readonly string[], value: 
   ],
   "a decorated method": [
     [
-      "const log: string[] = []; function dec(t: any, k: string) { log.push(k); }",
+      "const log: string[] = []; function dec(_: Function, { name }: ClassMethodDecoratorContext) { log.push(String(name)); }",
       "class A { @dec f() {} } log.join()",
     ],
     "f",

@@ -27,7 +27,7 @@ describe("before the session starts", () => {
   test("%%info and %%help do not start it", async () => {
     const [none, facts] = plain(await run("%%info"));
     expect(none).toBe("No session runs. The first use of 'session' starts one.");
-    expect(facts).toMatch(/Pomona +0\.\d+\.\d+\n +Node +v\d+\.\d+\.\d+\n +TypeScript +5\.0\.4\n +Memory +\d+ MB/);
+    expect(facts).toMatch(/Pomona +0\.\d+\.\d+\n +Node +v\d+\.\d+\.\d+\n +TypeScript +5\.9\.3\n +Memory +\d+ MB/);
     expect(plain(await run("%%help"))[0]).toMatch(/%%sql \[-o name\]/);
     expect(plain(await run("%%help sql"))[0]).toMatch(/-q +show nothing/);
     expect((await run("%%cleanup")).stdout).toBe("No session runs.\n");

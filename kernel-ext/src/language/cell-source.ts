@@ -1,4 +1,4 @@
-import type ts from "@tslab/typescript-for-tslab";
+import type ts from "typescript";
 import type { ResultPlace } from "../messages";
 import type { Compiler } from "./compiler";
 import { SOURCE_PREFIX } from "./tslab-converter";
@@ -55,8 +55,19 @@ function isAssignment(compiler: Compiler, statement: ts.Statement): boolean {
 
 function awaits(compiler: Compiler, node: ts.Node): boolean {
   if (compiler.isAwaitExpression(node) || (compiler.isForOfStatement(node) && node.awaitModifier)) return true;
+  if (compiler.isVariableDeclarationList(node) && isAwaitUsing(compiler, node)) return true;
   if (compiler.isFunctionLike(node)) return false;
   return compiler.forEachChild(node, (child) => awaits(compiler, child) || undefined) === true;
+}
+
+function isAwaitUsing(compiler: Compiler, { flags }: ts.VariableDeclarationList): boolean {
+  return (flags & compiler.NodeFlags.AwaitUsing) === compiler.NodeFlags.AwaitUsing;
+}
+
+/** True where the comments at a cell's head say `@ts-nocheck`, which TypeScript reads at a file's head alone. */
+export function isUnchecked(compiler: Compiler, source: string): boolean {
+  const comments = compiler.getLeadingCommentRanges(source, 0) ?? [];
+  return comments.some(({ pos, end }) => /^\/[/*]+\s*@ts-nocheck\b/.test(source.slice(pos, end)));
 }
 
 /** Parses a cell as a module, so that `await` is what it is at the top of one. */

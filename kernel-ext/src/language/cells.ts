@@ -1,6 +1,6 @@
-import type ts from "@tslab/typescript-for-tslab";
+import type ts from "typescript";
 import type { Converted, LocalModule } from "../messages";
-import { readCell } from "./cell-source";
+import { isUnchecked, readCell } from "./cell-source";
 import { toCommonJs } from "./common-js";
 import { compiler } from "./compiler";
 import { notebookOptions } from "./compiler-options";
@@ -57,7 +57,7 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
   let committed = "";
   let resolution: ModuleResolution | undefined;
   let latest: { readonly execution: number; readonly declarations: string } | undefined;
-  let call: Call = { execution: 0, cellLength: 0, emittedMap: "", map: "", packages: [], diagnostics: [], loose: [] };
+  let call = newCall(0, "");
 
   const converter: TslabConverter = createTslabConverter({
     cwd,
@@ -108,7 +108,7 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
   };
 
   const begin = (execution: number, source: string) => {
-    call = { execution, cellLength: source.length, emittedMap: "", map: "", packages: [], diagnostics: [], loose: [] };
+    call = newCall(execution, source);
     if (changes.tell(NAMES_FILES.test(source))) resolution?.invalidate();
     prelude.mentionedIn(source);
   };
@@ -120,7 +120,7 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
     const all = new Set([...files.filter((file) => hasPrefix(file.fileName)), ...(own ? local.of(own) : [])]);
     return [...all].flatMap((file) => [
       ...program.getSyntacticDiagnostics(file),
-      ...program.getSemanticDiagnostics(file),
+      ...(file === own && call.isUnchecked ? [] : program.getSemanticDiagnostics(file)),
       ...program.getDeclarationDiagnostics(file),
     ]);
   };
@@ -233,12 +233,26 @@ const NAMES_FILES = /\b(?:import|export|require|reference)\b/;
 interface Call {
   readonly execution: number;
   readonly cellLength: number;
+  readonly isUnchecked: boolean;
   emittedMap: string;
   map: string;
   packages: readonly string[];
   diagnostics: readonly ts.Diagnostic[];
   /** Where the cell declares variables that take any DataFrame. */
   loose: readonly number[];
+}
+
+function newCall(execution: number, source: string): Call {
+  return {
+    execution,
+    cellLength: source.length,
+    isUnchecked: isUnchecked(compiler, source),
+    emittedMap: "",
+    map: "",
+    packages: [],
+    diagnostics: [],
+    loose: [],
+  };
 }
 
 /** tslab knows which errors of a cell are none, those of an `await` at its top; errors of other files count all. */
@@ -251,8 +265,9 @@ function worthTelling(
   return found.filter(({ file, start, code }) => file?.fileName !== cellFile || told.has(`${start} ${code}`));
 }
 
+/** What the compiler writes for a module without any statement is none. */
+const NO_CODE = /^(?:Object\.defineProperty\(exports, "__esModule", \{ value: true \}\);|\s)*$/;
+
 function hasCode(output: string | undefined): boolean {
-  return (
-    output?.replace(/^Object\.defineProperty\(exports, "__esModule".*$/m, "").trim() !== "" && output !== undefined
-  );
+  return output !== undefined && !NO_CODE.test(output);
 }

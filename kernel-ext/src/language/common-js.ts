@@ -1,5 +1,5 @@
 import { isBuiltin } from "node:module";
-import type ts from "@tslab/typescript-for-tslab";
+import type ts from "typescript";
 import type { Compiler } from "./compiler";
 import { dynamicImports, guards } from "./guards";
 import { importMeta } from "./import-meta";

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, parse } from "node:path";
-import type ts from "@tslab/typescript-for-tslab";
+import type ts from "typescript";
 import type { Compiler } from "./compiler";
 
 /**
@@ -18,9 +18,11 @@ export function notebookOptions(compiler: Compiler, cwd: string, packageRoot: st
     // Lets a cell import modules from above its folder.
     rootDir: parse(cwd).root,
     sourceMap: true,
-    lib: ["lib.es2023.d.ts"],
+    lib: ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts", "lib.decorators.d.ts"],
     types: ["node"],
     typeRoots: typeRoots(cwd, packageRoot),
+    // TypeScript's own default; tslab's are those of TypeScript 4.
+    experimentalDecorators: false,
     // A user's plain JavaScript is taken as it is; its syntax is checked all the same.
     checkJs: false,
     paths: ownPaths(packageRoot),

@@ -1,17 +1,33 @@
 import { createRequire, Module } from "node:module";
 import { join } from "node:path";
-import type ts from "@tslab/typescript-for-tslab";
 import { cacheFolder } from "pomona/kernel";
+import type ts from "typescript";
 import { type CachedModule, codeCacheName, loadWithCodeCache } from "./code-cache";
 
 /**
- * TypeScript (5.0.4) as tslab pins it, with exports that can be replaced, and those of its internals that are used here;
- * `test/kernel/language-contract.test.ts` holds them.
+ * TypeScript, which takes the place of the older fork that tslab brings, with exports that can be replaced, and those of its
+ * internals that are used here; `test/kernel/language-contract.test.ts` holds them.
  */
 export type Compiler = typeof ts & Internals;
 
 interface Internals {
+  readonly nullTransformationContext: ts.TransformationContext;
   isExpressionNode(node: ts.Node): boolean;
+  getTouchingPropertyName(file: ts.SourceFile, position: number): ts.Node;
+  getContainerNode(node: ts.Node): ts.Node | undefined;
+  createTextSpanFromNode(node: ts.Node, file: ts.SourceFile): ts.TextSpan;
+  typeToDisplayParts(checker: ts.TypeChecker, type: ts.Type, within: ts.Node | undefined): ts.SymbolDisplayPart[];
+  getContainingObjectLiteralElement(node: ts.Node): ts.ObjectLiteralElement | undefined;
+  SymbolDisplay: {
+    getSymbolDisplayPartsDocumentationAndSymbolKind(
+      checker: ts.TypeChecker,
+      symbol: ts.Symbol,
+      file: ts.SourceFile,
+      within: ts.Node | undefined,
+      node: ts.Node,
+    ): Pick<ts.QuickInfo, "displayParts" | "documentation" | "tags"> & { readonly symbolKind: ts.ScriptElementKind };
+    getSymbolModifiers(checker: ts.TypeChecker, symbol: ts.Symbol): string;
+  };
   findPrecedingToken(position: number, file: ts.SourceFile): ts.Node | undefined;
   /** The names that a file declares, by the binder. */
   localsOf(file: ts.SourceFile): ReadonlyMap<ts.__String, ts.Symbol> | undefined;
@@ -62,15 +78,16 @@ export const compiler: Compiler = loaded.compiler;
 export const compiledCode: Omit<CachedModule, "exports"> = loaded.cached;
 
 function loadCompiler(): { readonly compiler: Compiler; readonly cached: CachedModule } {
-  const path = loadForTslab.resolve("@tslab/typescript-for-tslab");
-  const { version } = loadForTslab("@tslab/typescript-for-tslab/package.json") as { version: string };
-  const cached = loadWithCodeCache(path, join(cacheFolder(), codeCacheName("typescript-for-tslab", version)));
+  const path = load.resolve("typescript");
+  const { version } = load("typescript/package.json") as { version: string };
+  const cached = loadWithCodeCache(path, join(cacheFolder(), codeCacheName("typescript", version)));
   const original = cached.exports as Record<string, unknown>;
   // A copy, since TypeScript's own exports are accessors that can't be replaced.
   const own: Record<string, unknown> = {};
   for (const name of Object.keys(original)) own[name] = original[name];
   own.localsOf = (file: { locals?: unknown }) => file.locals;
   own.parseErrorsOf = (file: { parseDiagnostics?: unknown }) => file.parseDiagnostics ?? [];
-  loadForTslab.cache[path] = Object.assign(new Module(path), { exports: own, loaded: true });
+  const fork = loadForTslab.resolve("@tslab/typescript-for-tslab");
+  loadForTslab.cache[fork] = Object.assign(new Module(fork), { exports: own, loaded: true });
   return { compiler: own as unknown as Compiler, cached };
 }

@@ -1,4 +1,4 @@
-import type ts from "@tslab/typescript-for-tslab";
+import type ts from "typescript";
 import type { Content } from "../messages";
 import type { Cells } from "./cells";
 import { toCodePoints } from "./code-points";

@@ -1,5 +1,5 @@
 import { relative } from "node:path";
-import type ts from "@tslab/typescript-for-tslab";
+import type ts from "typescript";
 import type { Diagnostic } from "../messages";
 import type { Compiler } from "./compiler";
 import { ANY_FRAME } from "./frame-variables";

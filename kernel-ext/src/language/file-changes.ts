@@ -1,6 +1,6 @@
 import { type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
-import type ts from "@tslab/typescript-for-tslab";
+import type ts from "typescript";
 
 /**
  * What TypeScript watches, without timers: {@link FileChanges.tell} compares the files with what they were and calls back for

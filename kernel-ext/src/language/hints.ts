@@ -1,5 +1,5 @@
-import type ts from "@tslab/typescript-for-tslab";
 import { nearest } from "pomona/kernel";
+import type ts from "typescript";
 import type { Compiler } from "./compiler";
 
 /**

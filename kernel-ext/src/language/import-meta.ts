@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type ts from "@tslab/typescript-for-tslab";
+import type ts from "typescript";
 import type { Compiler } from "./compiler";
 
 /**

@@ -1,4 +1,4 @@
-import type ts from "@tslab/typescript-for-tslab";
+import type ts from "typescript";
 import type { Compiler } from "./compiler";
 
 /**
@@ -36,7 +36,7 @@ export function moduleResolution(
             system,
             cache,
             redirected,
-            compiler.getModeForUsageLocation(file, literal),
+            compiler.getModeForUsageLocation(file, literal, options),
           ),
         ),
       getModuleResolutionCache: () => cache,

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type ts from "@tslab/typescript-for-tslab";
+import type ts from "typescript";
 import type { Compiler } from "./compiler";
 
 /**

@@ -1,4 +1,4 @@
-import type ts from "@tslab/typescript-for-tslab";
+import type ts from "typescript";
 import type { Compiler, EmitResolver } from "./compiler";
 
 /** What JavaScript compiles to, and the source map from there to it. */
@@ -33,7 +33,14 @@ export function transpile(
   }) as ts.Printer & { writeFile(file: ts.SourceFile, to: typeof writer, map: unknown): void };
   printer.writeFile(made.transformed[0] as ts.SourceFile, writer, map);
   made.dispose();
-  return { code: writer.getText(), map: map.toString() };
+  // Workers run functions of cells by their texts, in sloppy mode, as tslab does cells.
+  return { code: writer.getText().replace(/^"use strict";/, ""), map: map.toString() };
+}
+
+/** What TypeScript's transforms ask of a host beyond its public interface. */
+interface EmitHost {
+  getEmitModuleFormatOfFile(file: ts.SourceFile): ts.ModuleKind;
+  shouldTransformImportCall(file: ts.SourceFile): boolean;
 }
 
 /** A checker of no files: names are resolved by what the binder found in the file at hand. */
@@ -54,6 +61,9 @@ function resolverOf(compiler: Compiler, options: ts.CompilerOptions): EmitResolv
 
 const FILE = "module.js";
 
+/** `ModuleKind.CommonJS`. */
+const COMMON_JS = 1;
+
 const OPTIONS: ts.CompilerOptions = {
   allowJs: true,
   isolatedModules: true,
@@ -63,8 +73,8 @@ const OPTIONS: ts.CompilerOptions = {
   sourceMap: true,
 };
 
-/** Nothing is read. */
-const HOST: ts.CompilerHost = {
+/** Nothing is read, and all is CommonJS. */
+const HOST: ts.CompilerHost & EmitHost = {
   getSourceFile: () => undefined,
   writeFile() {},
   getDefaultLibFileName: () => "lib.d.ts",
@@ -74,4 +84,6 @@ const HOST: ts.CompilerHost = {
   getNewLine: () => "\n",
   fileExists: () => false,
   readFile: () => undefined,
+  getEmitModuleFormatOfFile: () => COMMON_JS,
+  shouldTransformImportCall: () => true,
 };

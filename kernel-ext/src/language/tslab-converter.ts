@@ -1,14 +1,16 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import type ts from "@tslab/typescript-for-tslab";
+import type ts from "typescript";
 import { compiler } from "./compiler";
+import { quickInfo } from "./quick-info";
 
 /**
  * The one place that touches tslab's converter (1.0.22, pinned exactly);
  * `test/kernel/language-contract.test.ts` holds what is relied on:
  *  - `dist/converter`: `createConverter`, its `convert`, `complete`, `inspect`, `addModule` and `close`, and that it calls
  *    TypeScript through the module's exports, so that `createWatchCompilerHost`, `transpileModule`,
- *    `getPreEmitDiagnosticsOfFiles`, `getPreEmitDiagnostics` and `Completions` can be wrapped there;
+ *    `getPreEmitDiagnosticsOfFiles`, `getPreEmitDiagnostics` and `Completions` can be wrapped there, and what its own fork of
+ *    TypeScript alone has, put there;
  *  - `dist/metadata`: `getCodeMetadata`; `dist/inspect`: `printQuickInfo`;
  *  - the names under which TypeScript schedules timers.
  */
@@ -162,13 +164,24 @@ type CreateHost = (
   ...rest: unknown[]
 ) => ts.WatchCompilerHostOfFilesAndCompilerOptions<ts.BuilderProgram>;
 
+type CompletionsAt = (host: unknown, program: ts.Program, ...rest: unknown[]) => unknown;
+
 /** The exports that tslab calls and that work otherwise here. */
 interface Wrapped {
   createWatchCompilerHost: CreateHost;
   transpileModule: typeof ts.transpileModule;
   getPreEmitDiagnosticsOfFiles(program: ts.Program, files: readonly ts.SourceFile[]): readonly ts.Diagnostic[];
   getPreEmitDiagnostics(program: ts.Program, file: ts.SourceFile): readonly ts.Diagnostic[];
-  Completions: { getCompletionsAtPositionForTslab(host: unknown, program: ts.Program, ...rest: unknown[]): unknown };
+  Completions: { getCompletionsAtPosition: CompletionsAt; getCompletionsAtPositionForTslab?: CompletionsAt };
+  // Of tslab's own TypeScript alone.
+  getDefaultTypeRoots(): string[];
+  getNullTransformationContext(): ts.TransformationContext;
+  getQuickInfoAtPosition(
+    file: ts.SourceFile,
+    checker: ts.TypeChecker,
+    token: unknown,
+    position: number,
+  ): ts.QuickInfo | undefined;
   readonly sys: ts.System;
 }
 
@@ -182,11 +195,15 @@ function wrap(wrapped: Wrapped): void {
   };
   wrapped.getPreEmitDiagnosticsOfFiles = (program, files) => active?.diagnose(program, files) ?? [];
   wrapped.getPreEmitDiagnostics = (program, file) => active?.diagnose(program, [file]) ?? [];
+  // Ours are given with the other options.
+  wrapped.getDefaultTypeRoots = () => [];
+  wrapped.getNullTransformationContext = () => compiler.nullTransformationContext;
+  wrapped.getQuickInfoAtPosition = (file, checker, _token, position) => quickInfo(compiler, checker, file, position);
   wrapped.Completions = {
     ...Completions,
     // tslab gives an empty host, without which there are no completions of module names.
     getCompletionsAtPositionForTslab: (_host, program, ...rest) =>
-      Completions.getCompletionsAtPositionForTslab(completionHost(wrapped.sys, program), program, ...rest),
+      Completions.getCompletionsAtPosition(completionHost(wrapped.sys, program), program, ...rest),
   };
 }
 

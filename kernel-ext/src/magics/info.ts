@@ -50,7 +50,7 @@ function kernelFacts(): Facts {
   return [
     ["Pomona", versionOf("pomona")],
     ["Node", process.version],
-    ["TypeScript", versionOf("@tslab/typescript-for-tslab")],
+    ["TypeScript", versionOf("typescript")],
     ["Memory", `${megabytes(rss)} MB, of which ${megabytes(heapUsed)} MB are values of JavaScript`],
     ["Process", `${process.pid}, up for ${Math.round(process.uptime())} s`],
     ["Folder", process.cwd()],
