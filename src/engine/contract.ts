@@ -1,4 +1,5 @@
 import type { Runtime } from "../frame/runtime";
+import type { StorageSettings } from "../storage";
 import type { EngineState, EventListener } from "./events";
 
 /**
@@ -58,4 +59,6 @@ export interface EngineInfo {
 export interface EngineOptions {
   /** `session.conf`, defaults included: engines read their settings from it by name, each time they need one. */
   readonly conf: (key: string) => string | undefined;
+  /** What storages are made from, here and by workers, for as long as the engine lives. @default none */
+  readonly storage?: StorageSettings;
 }

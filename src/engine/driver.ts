@@ -25,7 +25,7 @@ import type { WorkerPool } from "./workers";
 import { write } from "./write";
 
 /** What makes an engine of the driver: who does relational work, where results between stages lie, who runs tasks. */
-export interface DriverParts extends EngineOptions {
+export interface DriverParts extends Pick<EngineOptions, "conf"> {
   readonly master: string;
   /** What `info` says of the engine: the start of its id, its version and page. */
   readonly about: { readonly name: string; readonly version: string; readonly uiWebUrl?: string };

@@ -14,6 +14,7 @@ import type { Runtime } from "../frame/runtime";
 import { checkedViewName, viewNamed, viewsOf } from "../frame/views";
 import { kernelHost } from "../kernel/kernel-host";
 import { JUPYTER_DISPLAY, type MimeBundle } from "../kernel/mime-bundle";
+import { storageSettings } from "../storage";
 import { VERSION } from "../version";
 import { type Catalog, catalogOf } from "./catalog";
 import { isFixedByStart, RuntimeConfig, type SettingName, type SettingValue, tell } from "./configuration";
@@ -66,7 +67,10 @@ export class Session {
   /** @internal Use {@link Session.builder}. */
   constructor(conf: RuntimeConfig) {
     this.conf = conf;
-    this.engine = engineFor(conf.get("spark.master") ?? "local[*]", { conf: (key) => conf.get(key) });
+    this.engine = engineFor(conf.get("spark.master") ?? "local[*]", {
+      conf: (key) => conf.get(key),
+      storage: storageSettings(conf.getAll()),
+    });
     this.engine.subscribe((event) => {
       this.history_.record(event);
       this.log_.record(event);

@@ -9,4 +9,4 @@ export {
   rangeSource,
   type Storage,
 } from "./storage";
-export { type StorageSettings, type Storages, storages, storagesFrom } from "./storages";
+export { type StorageSettings, type Storages, storageSettings, storages, storagesFrom } from "./storages";

@@ -39,6 +39,16 @@ const MAKERS: Readonly<Record<string, (settings: StorageSettings) => Storage>> =
   file: () => localStorage,
 };
 
+/** Of a session's settings, those that storages are made from: Hadoop's, `fs.…`, as Spark takes them with or without `spark.hadoop.`. */
+export function storageSettings(settings: Readonly<Record<string, string | undefined>>): StorageSettings {
+  const found: Record<string, string> = {};
+  for (const [name, value] of Object.entries(settings)) {
+    const key = /^(?:spark\.hadoop\.)?(fs\..+)$/.exec(name)?.[1];
+    if (key !== undefined && value !== undefined) found[key] = value;
+  }
+  return found;
+}
+
 /** The storages that a session's settings name. @param settings by name */
 export function storagesFrom(settings: StorageSettings = {}): Storages {
   return storages(Object.fromEntries(Object.entries(MAKERS).map(([scheme, make]) => [scheme, make(settings)])));

@@ -1,5 +1,5 @@
 import { prepareProcess } from "../../networks/network-backend";
-import { type StorageSettings, storagesFrom } from "../../storage";
+import { storagesFrom } from "../../storage";
 import { VERSION } from "../../version";
 import type { Engine, EngineOptions } from "../contract";
 import { driver } from "../driver";
@@ -21,9 +21,7 @@ export function checkLocalMaster(master: string): void {
  */
 export function embeddedEngine(master: string, options: EngineOptions): Engine {
   const parallelism = parseLocalMaster(master);
-  const { conf } = options;
-  // What threads make their own storages from.
-  const storage: StorageSettings = {};
+  const { conf, storage = {} } = options;
   prepareProcess();
   return driver({
     ...options,
