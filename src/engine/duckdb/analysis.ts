@@ -64,8 +64,10 @@ export async function analyze(plan: Plan, duckdb: DuckDb, { cached, ...looking }
     return planned;
   };
 
-  const load = async (until: AbortSignal) => {
-    for (const [key, source] of sources) if (source.load) sources.set(key, await source.load(until));
+  const load = async (until: AbortSignal, isWanted: (source: BoundSource, key: string) => boolean = () => true) => {
+    for (const [key, source] of sources) {
+      if (source.load && isWanted(source, key)) sources.set(key, await source.load(until));
+    }
   };
 
   const probed = async (probe: Relation) => {
@@ -105,6 +107,15 @@ export async function analyze(plan: Plan, duckdb: DuckDb, { cached, ...looking }
   const planned = await plannedStages(lowered);
 
   const compile = (source: Relation) => compileRelational(source, compiling(planned));
+  /** The leaves that a query reads. */
+  const leavesRead = (source: Relation) => {
+    const keys = new Set<string>();
+    compileRelational(source, (relation) => {
+      if (relation.op === "leaf") keys.add(leafKey(relation.leaf));
+      return compiling(planned)(relation);
+    });
+    return keys;
+  };
   const typesOf = (source: Relation) => columnTypes(source, compiling(planned));
   const schemas = new Map<Pipeline, Promise<StructType>>();
   const analysis: Analysis = {
@@ -119,9 +130,16 @@ export async function analyze(plan: Plan, duckdb: DuckDb, { cached, ...looking }
       return described;
     },
     knownSchemaOf: (pipeline) => knownSchemaOf(pipeline, { compile, typesOf }, duckdb),
-    copy: (source, columns, path, signal) => duckdb.copyToParquet(selectSql(compile(source), columns), path, signal),
+    async copy(source, columns, path, signal) {
+      if ([...sources.values()].some((one) => one.load)) {
+        const read = leavesRead(source);
+        await load(signal, (_, key) => read.has(key));
+      }
+      await duckdb.copyToParquet(selectSql(compile(source), columns), path, signal);
+    },
     explain: (source) => duckdb.explain(compile(source)),
-    load,
+    // What tasks read where it is may never be read by DuckDB.
+    load: (until) => load(until, ({ files }) => !files),
     filesOf(source) {
       const found =
         source.op === "stage" ? staged.get(source.id) : source.op === "leaf" ? sourceOf(source.leaf) : undefined;

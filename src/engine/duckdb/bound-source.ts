@@ -19,7 +19,8 @@ export interface BoundSource {
   readonly fingerprint: string;
   /**
    * Text files are parsed when their rows are wanted, not while a plan is looked at: until then `sql` has their columns and no
-   * rows, and this gives the source with them.
+   * rows, and this gives the source with them. So are Parquet files on other storages brought here: where there are `files`, tasks
+   * read those, and only a query of DuckDB's needs the copies.
    */
   readonly load?: (signal: AbortSignal) => Promise<BoundSource>;
 }

@@ -11,7 +11,7 @@ import {
 import { PathNotFoundError, type Storages, type Url, urlOf } from "../../storage";
 import { assertWhole } from "../../storage/commit";
 import { mapConcurrently } from "../../storage/concurrently";
-import { joinUrl } from "../../storage/location";
+import { joinUrl, schemeOf } from "../../storage/location";
 import { type FoundFile, type FoundFiles, filesFingerprint, type ReadLeaf } from "../files";
 import { withPartitionColumns } from "../partitions";
 import { type BindContext, type BoundSource, emptySql, parquetSql } from "./bound-source";
@@ -22,6 +22,9 @@ import { partitionedSql } from "./partition-sql";
 
 /** How many footers are read at once. */
 const FOOTERS_AT_ONCE = 32;
+
+/** How many files are copied to this machine at once. */
+const FILES_AT_ONCE = 4;
 
 /** From more files than this on, of fewer bytes on average, DuckDB's work is mostly one for each file. */
 const MANY_FILES = 64;
@@ -62,14 +65,36 @@ export async function bindParquet(leaf: ReadLeaf, found: FoundFiles, context: Bi
   const groups = alikeFiles(opened);
   const isDirect =
     partitionColumns.length === 0 && groups.every(([first]) => isReadDirectly(first!.footer, data, first!.file.url));
-  const queries = groups.map((group) => ({ sql: groupSql(group, data), values: group[0]!.file.partition }));
-  const sql = partitionedSql(queries, data, partitionColumns);
-  return {
-    sql: isMany ? `${sql}\n${noRows(fields)}` : sql,
+  const sqlOf = (groups: readonly (readonly OpenFile[])[]) => {
+    const queries = groups.map((group) => ({ sql: groupSql(group, data), values: group[0]!.file.partition }));
+    const sql = partitionedSql(queries, data, partitionColumns);
+    return isMany ? `${sql}\n${noRows(fields)}` : sql;
+  };
+  const bound = {
     schema: { type: "struct", fields },
     fingerprint: filesFingerprint(files),
     ...(isDirect ? { files: opened.map((o) => ({ url: o.url, rows: o.footer.rows, bytes: o.file.size })) } : {}),
+  } as const;
+  if (opened.every(({ url }) => isHere(url))) return { sql: sqlOf(groups), ...bound };
+  const load = async (signal: AbortSignal): Promise<BoundSource> => {
+    const brought = new Map<OpenFile, OpenFile>();
+    await mapConcurrently(opened, FILES_AT_ONCE, async (file) => {
+      signal.throwIfAborted();
+      brought.set(file, { ...file, url: await broughtHere(file.url, context) });
+    });
+    return { sql: sqlOf(groups.map((group) => group.map((file) => brought.get(file)!))), ...bound };
   };
+  return { sql: emptySql(bound.schema), ...bound, load };
+}
+
+const isHere = (url: Url) => schemeOf(url) === "file";
+
+/** A copy on this machine, which goes with the job: DuckDB reads no storage but its disk. */
+async function broughtHere(url: Url, { spool, storages }: BindContext): Promise<Url> {
+  if (isHere(url)) return url;
+  const copy = storages.at(spool.fresh("fetched.parquet"));
+  await copy.storage.writeStream(copy.url, storages.for(url).readStream(url));
+  return copy.url;
 }
 
 /** With its columns told, a folder without a file has no row. */
