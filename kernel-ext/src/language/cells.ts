@@ -12,6 +12,7 @@ import { withoutAccessors } from "./live-variables";
 import { localModules } from "./local-modules";
 import { type ModuleResolution, moduleResolution } from "./module-resolution";
 import { openPrelude } from "./prelude";
+import { projectOptions } from "./project-options";
 import { remainingNamespaces } from "./remaining-namespaces";
 import {
   codeMetadata,
@@ -49,7 +50,8 @@ export interface CellsOptions {
 
 export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptions): Cells {
   const changes = fileChanges((path) => path.includes("/node_modules/") || path.startsWith(`${packageRoot}/dist/`));
-  const options = notebookOptions(compiler, cwd, packageRoot);
+  const project = projectOptions(compiler, cwd);
+  const options = notebookOptions(compiler, cwd, packageRoot, project.options);
   const prelude = openPrelude(compiler, preludePath);
   const modulesInMemory = new Set<string>();
   /** Variables of any cell so far that later ones reach by accessors. */
@@ -79,7 +81,9 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
       loosen(compiler, file, call.loose);
     },
     toCommonJs(code, options) {
-      const made = toCommonJs(compiler, code, options, { execution: call.execution, path: undefined, cwd });
+      const { execution } = call;
+      const fileOf = (name: string) => mappedFile(name, converter.cellFile);
+      const made = toCommonJs(compiler, code, options, { execution, path: undefined, cwd, fileOf });
       call.map = made.map;
       call.packages = made.packages;
       const replaced = [...made.exported.copied].filter((name) => liveNames.has(name));
@@ -92,9 +96,13 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
     },
   });
 
+  const { paths, baseUrl } = project.options;
+  const isMapped = paths !== undefined || baseUrl !== undefined;
+  const mappedFile = (name: string, containing: string) =>
+    isMapped ? resolution?.mappedFile(name, containing) : undefined;
   const isModuleInMemory = (path: string) => modulesInMemory.has(path);
   const hasPrefix = (path: string) => path === converter.cellFile || isModuleInMemory(path);
-  const local = localModules(compiler, converter, cwd, (path) => (isModuleInMemory(path) ? 1 : 0));
+  const local = localModules(compiler, converter, cwd, mappedFile, (path) => (isModuleInMemory(path) ? 1 : 0));
   const earlierNames = () => {
     const file = converter.builder()?.getSourceFile(converter.declarationsFile);
     return new Set([...((file && compiler.localsOf(file))?.keys() ?? [])].map(String));
@@ -113,6 +121,11 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
     prelude.mentionedIn(source);
   };
   const cell = () => converter.builder().getSourceFile(converter.cellFile) as ts.SourceFile;
+
+  const failed = (found: readonly ts.Diagnostic[]): Converted => ({
+    kind: "diagnostics",
+    diagnostics: diagnosticsOf(compiler, found, placing),
+  });
 
   /** The errors of a cell and of all local files behind it, wherever they are. */
   const diagnose = (program: ts.Program, files: readonly ts.SourceFile[]): readonly ts.Diagnostic[] => {
@@ -156,9 +169,9 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
 
   const convertCell = (execution: number, source: string): Converted => {
     const { text, errors, awaits, result } = readCell(compiler, source, converter.cellFile);
-    if (errors.length > 0) return { kind: "diagnostics", diagnostics: diagnosticsOf(compiler, errors, placing) };
+    if (errors.length > 0) return failed(errors);
     const { converted, found, types } = convertText(text);
-    if (found.length > 0) return { kind: "diagnostics", diagnostics: diagnosticsOf(compiler, found, placing) };
+    if (found.length > 0) return failed(found);
     const own = withTypes(compiler, converted.declOutput ?? "", types);
     latest = { execution, declarations: own + remainingNamespaces(compiler, committed, cell(), own) };
     const { modules, packages } = local.take(local.of(cell()));
@@ -200,6 +213,7 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
   return {
     convert(execution, source) {
       begin(execution, source);
+      if (project.errors.length > 0) return failed(project.errors);
       const meta = codeMetadata(source);
       return meta.module ? convertModule(source, meta.module, meta) : convertCell(execution, source);
     },

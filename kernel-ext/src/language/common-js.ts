@@ -4,6 +4,7 @@ import type { Compiler } from "./compiler";
 import { dynamicImports, guards } from "./guards";
 import { importMeta } from "./import-meta";
 import { type Exported, liveVariables } from "./live-variables";
+import { mappedNames } from "./mapped-names";
 import { transpile } from "./transpile";
 
 export interface CommonJs {
@@ -16,17 +17,25 @@ export interface CommonJs {
   readonly exported: Exported;
 }
 
+export interface ModuleFacts {
+  /** The cell's execution, or 0 for a local module. */
+  readonly execution: number;
+  /** A local module's own; undefined for a cell. */
+  readonly path: string | undefined;
+  /** The notebook's folder. */
+  readonly cwd: string;
+  /** The user's own file that a module's name means by `tsconfig.json`. */
+  fileOf(name: string): string | undefined;
+}
+
 /**
  * Compiles an ES module in JavaScript to CommonJS as it runs in the kernel: with guards, `import()` by the kernel, `import.meta`.
- * @param execution the cell's, or 0 for a local module
- * @param path a local module's own; undefined for a cell
- * @param cwd the notebook's folder
  */
 export function toCommonJs(
   compiler: Compiler,
   code: string,
   options: ts.CompilerOptions,
-  { execution, path, cwd }: { readonly execution: number; readonly path: string | undefined; readonly cwd: string },
+  { execution, path, cwd, fileOf }: ModuleFacts,
 ): CommonJs {
   const packages = new Set<string>();
   const exported: Exported = { live: new Set(), copied: new Set() };
@@ -35,6 +44,7 @@ export function toCommonJs(
     return file;
   };
   const made = transpile(compiler, code, options, [
+    mappedNames(compiler, fileOf),
     collect,
     guards(compiler, execution),
     dynamicImports(compiler, path),

@@ -8,27 +8,36 @@ import type { Compiler } from "./compiler";
  * What a notebook's cells are compiled with beyond tslab's own options.
  * @param cwd the notebook's folder
  * @param packageRoot the folder of this package, whose `pomona` always wins
+ * @param project what the notebook's `tsconfig.json` says
  */
-export function notebookOptions(compiler: Compiler, cwd: string, packageRoot: string): ts.CompilerOptions {
+export function notebookOptions(
+  compiler: Compiler,
+  cwd: string,
+  packageRoot: string,
+  project: ts.CompilerOptions,
+): ts.CompilerOptions {
   return {
+    // TypeScript's own default; tslab's are those of TypeScript 4.
+    experimentalDecorators: false,
+    ...project,
     // Finds types that a package declares in `exports` alone.
     moduleResolution: compiler.ModuleResolutionKind.Bundler,
-    customConditions: ["node"],
+    customConditions: ["node", ...(project.customConditions ?? [])],
     allowImportingTsExtensions: true,
     // Lets a cell import modules from above its folder.
     rootDir: parse(cwd).root,
     sourceMap: true,
-    lib: ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts", "lib.decorators.d.ts"],
-    types: ["node"],
-    typeRoots: typeRoots(cwd, packageRoot),
-    // TypeScript's own default; tslab's are those of TypeScript 4.
-    experimentalDecorators: false,
+    lib: [...new Set([...LIBRARIES, ...(project.lib ?? [])])],
+    types: [...new Set(["node", ...(project.types ?? [])])],
+    typeRoots: [...new Set([...(project.typeRoots ?? []), ...typeRoots(cwd, packageRoot)])],
     // A user's plain JavaScript is taken as it is; its syntax is checked all the same.
     checkJs: false,
-    paths: ownPaths(packageRoot),
-    pathsBasePath: packageRoot,
+    paths: { ...project.paths, ...ownPaths(packageRoot) },
   };
 }
+
+/** What Node gives. */
+const LIBRARIES = ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts", "lib.decorators.d.ts"];
 
 /** The `@types` folders from the notebook's upwards; Node's types come from this package where those have none. */
 function typeRoots(cwd: string, packageRoot: string): string[] {

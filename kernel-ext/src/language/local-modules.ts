@@ -19,11 +19,17 @@ interface Sent {
 
 const SOURCES = /\.[cm]?[jt]sx?$/;
 
-/** @param linesBefore lines that stand before the user's text of a file, for modules in memory */
+type MappedFile = (name: string, containing: string) => string | undefined;
+
+/**
+ * @param mappedFile the user's own file that a module's name means by `tsconfig.json`
+ * @param linesBefore lines that stand before the user's text of a file, for modules in memory
+ */
 export function localModules(
   compiler: Compiler,
   converter: TslabConverter,
   cwd: string,
+  mappedFile: MappedFile,
   linesBefore: (path: string) => number,
 ): LocalModules {
   const sent = new Map<string, Sent>();
@@ -42,7 +48,8 @@ export function localModules(
         const { version } = file as { version?: string };
         let known = sent.get(file.fileName);
         if (!known || known.version !== version) {
-          const made = compileModule(compiler, converter.builder().getProgram(), file, cwd, linesBefore(file.fileName));
+          const program = converter.builder().getProgram();
+          const made = compileModule(compiler, program, file, cwd, mappedFile, linesBefore(file.fileName));
           modules.push(made.module);
           known = { version, packages: made.packages };
           sent.set(file.fileName, known);
@@ -68,6 +75,7 @@ function compileModule(
   program: ts.Program,
   file: ts.SourceFile,
   cwd: string,
+  mappedFile: MappedFile,
   lineOffset: number,
 ): { readonly module: LocalModule; readonly packages: readonly string[] } {
   let emitted = "";
@@ -81,8 +89,9 @@ function compileModule(
     esModuleInterop: true,
     target: program.getCompilerOptions().target,
     newLine: compiler.NewLineKind.LineFeed,
-    noImplicitUseStrict: true,
   };
-  const { code, map, packages } = toCommonJs(compiler, emitted, options, { execution: 0, path: file.fileName, cwd });
-  return { module: { path: file.fileName, code, maps: { maps: [map, firstMap], lineOffset } }, packages };
+  const path = file.fileName;
+  const fileOf = (name: string) => mappedFile(name, path);
+  const { code, map, packages } = toCommonJs(compiler, emitted, options, { execution: 0, path, cwd, fileOf });
+  return { module: { path, code, maps: { maps: [map, firstMap], lineOffset } }, packages };
 }

@@ -1,3 +1,4 @@
+import { isBuiltin } from "node:module";
 import type ts from "typescript";
 import type { Compiler } from "./compiler";
 
@@ -11,6 +12,8 @@ export interface ModuleResolution {
     ts.CompilerHost,
     "resolveModuleNameLiterals" | "getModuleResolutionCache" | "hasInvalidatedResolutions"
   >;
+  /** The user's own file that a name means by `paths` or `baseUrl`, absolute; undefined for names that Node finds as well. */
+  mappedFile(name: string, containing: string): string | undefined;
   /** Forgets every answer. */
   invalidate(): void;
   /** The program is made anew: its names were looked up. */
@@ -41,6 +44,12 @@ export function moduleResolution(
         ),
       getModuleResolutionCache: () => cache,
       hasInvalidatedResolutions: () => isInvalid,
+    },
+    mappedFile(name, containing) {
+      if (/^(\.|\/|pomona(\/|$))/.test(name) || isBuiltin(name)) return undefined;
+      const { resolvedModule } = compiler.resolveModuleName(name, containing, options, system, cache);
+      if (!resolvedModule || resolvedModule.isExternalLibraryImport) return undefined;
+      return /\.d\.[cm]?ts$/.test(resolvedModule.resolvedFileName) ? undefined : resolvedModule.resolvedFileName;
     },
     invalidate() {
       cache.clear();
