@@ -65,8 +65,12 @@ export type EngineEvent =
   | (WorkerEvent & { readonly type: "workerJoined" })
   /** It was taken away, which is nobody's fault: its task goes to another one. */
   | (WorkerEvent & { readonly type: "workerLeft" })
-  /** @property retrySeconds for how long it gets no task; absent: it is lost for good */
-  | (WorkerEvent & { readonly type: "workerLost"; readonly error: string; readonly retrySeconds?: number })
+  | (WorkerEvent & {
+      readonly type: "workerLost";
+      readonly error: string;
+      /** For how long it gets no task; absent: it is lost for good. */
+      readonly retrySeconds?: number;
+    })
   /** A line for the user from the driver or a worker, such as which weights are used. */
   | {
       readonly type: "message";
