@@ -129,6 +129,9 @@ export type ToIo =
 
 export type InputAnswer = { readonly value: string } | { readonly notAllowed: true } | { readonly interrupted: true };
 
+/** The code of a silent execution by which `pomona run` asks, after the last cell, for failures of what cells left running. */
+export const END_OF_RUN = "%%end-of-run";
+
 export type ExecuteReply =
   | {
       readonly status: "ok";

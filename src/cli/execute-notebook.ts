@@ -19,6 +19,13 @@ export interface Execution {
 /** Why an execution did not reach the last cell. */
 export type Failure =
   | ({ readonly kind: "error"; readonly traceback: readonly string[] } & AtCell)
+  /** Of what cells left running, after the last cell. */
+  | {
+      readonly kind: "late";
+      readonly traceback: readonly string[];
+      readonly cell?: undefined;
+      readonly line?: undefined;
+    }
   | ({ readonly kind: "timeout"; readonly seconds: number } & AtCell)
   /** `exit` is the kernel's exit code, negative for a signal; unknown where it is still there but does not answer. */
   | ({ readonly kind: "died"; readonly exit: number | null } & AtCell)
@@ -74,10 +81,10 @@ export function failureText(failure: Failure, source: string, log: string, colou
   const cell = `${failure.cell ?? "The start"} of ${basename(source)}`;
   const line = failure.line === undefined ? "" : ` (${failure.line})`;
   switch (failure.kind) {
-    case "error": {
-      const traceback = failure.traceback.join("\n");
-      return `${cell} failed${line}:\n\n${colours ? traceback : stripVTControlCharacters(traceback)}\n`;
-    }
+    case "error":
+      return `${cell} failed${line}:\n\n${inColours(failure.traceback, colours)}\n`;
+    case "late":
+      return `What cells of ${basename(source)} left running failed:\n\n${inColours(failure.traceback, colours)}\n`;
     case "timeout":
       return `${cell} took longer than ${failure.seconds} s, and was stopped${line}.\n--timeout allows more.`;
     case "died": {
@@ -91,6 +98,11 @@ export function failureText(failure: Failure, source: string, log: string, colou
     case "interrupted":
       return `${cell} was interrupted${line}.`;
   }
+}
+
+function inColours(traceback: readonly string[], colours: boolean): string {
+  const text = traceback.join("\n");
+  return colours ? text : stripVTControlCharacters(text);
 }
 
 type Event = { readonly done: number; readonly total: number } | { readonly failure: Failure };
@@ -118,6 +130,27 @@ tell = lambda **event: print(json.dumps(event), flush=True)
 
 class Client(NotebookClient):
     exit = None
+    late = None
+
+    async def async_execute_cell(self, cell, cell_index, *args, **kwargs):
+        executed = await super().async_execute_cell(cell, cell_index, *args, **kwargs)
+        if cell_index == len(notebook.cells) - 1:
+            await self.look_for_late_failures()
+        return executed
+
+    async def look_for_late_failures(self):
+        info = await self.async_wait_for_reply(await ensure_async(self.kc.kernel_info()))
+        if not code or info is None or info["content"].get("implementation") != "pomona":
+            return
+        reply = await self.async_wait_for_reply(await ensure_async(self.kc.execute("%%end-of-run", silent=True)))
+        if reply is None or reply["content"]["status"] != "error":
+            return
+        # A kernel of an earlier version.
+        if reply["content"]["ename"] == "UnknownMagicError":
+            return
+        failure = {name: reply["content"][name] for name in ("ename", "evalue", "traceback")}
+        notebook.cells[code[-1]].outputs.append(nbformat.v4.new_output("error", **failure))
+        self.late = failure["traceback"]
 
     async def _async_cleanup_kernel(self):
         if self.km is not None and self.km.has_kernel:
@@ -175,7 +208,7 @@ async def main():
     task = asyncio.ensure_future(client.async_execute())
     try:
         await task
-        return None
+        return client.late and {"kind": "late", "traceback": client.late}
     except CellExecutionError as error:
         # As in papermill: an early end on purpose.
         if error.ename == "SystemExit" and error.evalue in ("", "0"):

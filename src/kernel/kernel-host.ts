@@ -30,6 +30,8 @@ export interface KernelHost {
    * @returns a function that ends it
    */
   onCellEnd(listener: () => void): () => void;
+  /** Tells of work of the code that runs, such as a job: its cell ends after it, even where nobody awaits it. */
+  onWork?(work: Promise<unknown>): void;
   /**
    * Runs code whose outputs go to `sink` instead of the cell, those of its timers and promises too, and later updates of
    * what it displayed.

@@ -17,6 +17,7 @@ import { JUPYTER_DISPLAY, type MimeBundle } from "../kernel/mime-bundle";
 import { storageSettings } from "../storage";
 import { VERSION } from "../version";
 import { type Catalog, catalogOf } from "./catalog";
+import { withCellWork } from "./cell-work";
 import { isFixedByStart, RuntimeConfig, type SettingName, type SettingValue, tell } from "./configuration";
 import { eventLog } from "./event-log";
 import { type JobRecord, jobHistory } from "./history";
@@ -67,10 +68,11 @@ export class Session {
   /** @internal Use {@link Session.builder}. */
   constructor(conf: RuntimeConfig) {
     this.conf = conf;
-    this.engine = engineFor(conf.get("spark.master") ?? "local[*]", {
+    const engine = engineFor(conf.get("spark.master") ?? "local[*]", {
       conf: (key) => conf.get(key),
       storage: storageSettings(conf.getAll()),
     });
+    this.engine = withCellWork(engine);
     this.engine.subscribe((event) => {
       this.history_.record(event);
       this.log_.record(event);

@@ -28,6 +28,16 @@ describe("pomona run", () => {
     expect(cells[2]?.outputs).toEqual([]);
   });
 
+  it.each([
+    ["bad.count();\n1;", /In \[2\] of in\.ipynb failed/],
+    ["const held = bad.count();", /What cells of in\.ipynb left running failed:\n\n.* in what In\[2\] left running/],
+  ])("fails by a job that nobody awaits: %s", async (cell, message) => {
+    const bad = `const bad = session.range(2).mapBatches(() => { throw new Error("bad one"); }, { schema: "a int" });`;
+    const outcome = await run([bad, cell]);
+    expectError(outcome, "NotebookFailedError", [message, /bad one/]);
+    expect(errorsOf(cellsOf(at.path("out.ipynb"))[1])[0]).toMatch(/bad one/);
+  });
+
   it("shows what TypeScript finds wrong, with the place marked", async () => {
     const outcome = await run(["const a = 1;", "\nconst n: number = 'text';"]);
     expectError(outcome, "NotebookFailedError", [

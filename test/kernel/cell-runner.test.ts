@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Header, ToIo } from "../../kernel-ext/src/messages";
 import { cellRunner } from "../../kernel-ext/src/runtime/cell-runner";
 import { interrupts } from "../../kernel-ext/src/runtime/interrupts";
+import { leftBehind } from "../../kernel-ext/src/runtime/left-behind";
 import { moduleLoader } from "../../kernel-ext/src/runtime/module-loader";
 import { outputTo } from "../../kernel-ext/src/runtime/output";
 import { cellExecutor } from "../../kernel-ext/src/runtime/tslab-executor";
@@ -31,6 +32,7 @@ test("a magic that goes on after its cell was interrupted runs nothing in the ne
     modules,
     output: outputTo((message) => sent.push(message)),
     interrupts: interrupts(new Int32Array(4096)),
+    left: leftBehind({}),
     represent: async () => ({}),
     parseMagic: (source) =>
       source.startsWith("%%")

@@ -3,10 +3,20 @@ import { join } from "node:path";
 import { inspect, types } from "node:util";
 import type { MimeBundle } from "pomona/kernel";
 import type { MagicCell } from "../magics/parse";
-import type { Content, Converted, ErrorContent, ExecuteContent, ExecuteReply, Header, ResultPlace } from "../messages";
+import {
+  type Content,
+  type Converted,
+  END_OF_RUN,
+  type ErrorContent,
+  type ExecuteContent,
+  type ExecuteReply,
+  type Header,
+  type ResultPlace,
+} from "../messages";
 import { CellFailure, diagnosticsContent, errorContent, KeyboardInterrupt, placeError } from "./cell-error";
 import type { Interrupts } from "./interrupts";
 import type { Language } from "./language-client";
+import type { LeftBehind } from "./left-behind";
 import type { ModuleLoader } from "./module-loader";
 import type { Output } from "./output";
 import { CELL_SCRIPT, registerSource } from "./source-registry";
@@ -35,6 +45,7 @@ export interface RunnerParts {
   readonly modules: ModuleLoader;
   readonly output: Output;
   readonly interrupts: Interrupts;
+  readonly left: LeftBehind;
   parseMagic(source: string): MagicCell | undefined;
   /** @param runCell runs TypeScript as a part of the magic's cell, and calls `begun` once it is compiled */
   runMagic(
@@ -56,13 +67,15 @@ interface RunningCell {
   readonly count: number;
   readonly content: ExecuteContent;
   readonly abort: AbortController;
+  /** The variables that it sets, perhaps more. */
+  readonly names: Set<string>;
   /** Rejects when the user's interrupt has been told to everyone. */
   readonly interrupted: Promise<never>;
   interrupt(): void;
 }
 
 export function cellRunner(parts: RunnerParts): CellRunner {
-  const { folder, language, executor, modules, output, interrupts, represent } = parts;
+  const { folder, language, executor, modules, output, interrupts, left, represent } = parts;
   const listeners = new Set<() => void>();
   let running: RunningCell | undefined;
 
@@ -75,6 +88,7 @@ export function cellRunner(parts: RunnerParts): CellRunner {
     await orInterrupt(cell, modules.preload(compiled.packages));
     const name = isExpression ? undefined : register(count, source, compiled);
     begun();
+    for (const [, variable = ""] of compiled.output?.matchAll(EXPORTED) ?? []) cell.names.add(variable);
     try {
       const outcome = await orInterrupt(cell, executor.run({ ...compiled, output: scriptOf(compiled.output, name) }));
       if (outcome.status === "threw") throw outcome.error;
@@ -105,6 +119,10 @@ export function cellRunner(parts: RunnerParts): CellRunner {
 
   const runText = async (cell: RunningCell): Promise<readonly Content[]> => {
     const { code, silent } = cell.content;
+    if (silent && code === END_OF_RUN) {
+      await orInterrupt(cell, left.endAll());
+      return [];
+    }
     const asked = HELP.exec(code);
     if (asked) return [await helpPage(language, asked[1] ?? asked[2] ?? "")];
     const magic = parts.parseMagic(code);
@@ -155,16 +173,19 @@ export function cellRunner(parts: RunnerParts): CellRunner {
     return results;
   };
 
-  const execute = async ({ execution, count, content }: ExecuteRequest): Promise<ExecuteReply> => {
+  const execute = async ({ header, execution, count, content }: ExecuteRequest): Promise<ExecuteReply> => {
     const cell = startCell(execution, count, content);
     running = cell;
+    left.begin(header.msg_id, count);
     try {
       const payload = await runText(cell);
       // A cell may come to its end before it notices.
       interrupts.check();
+      await orInterrupt(cell, left.end(header.msg_id, cell.names));
       const user_expressions = await expressions(cell);
       return { status: "ok", execution_count: count, user_expressions, payload };
     } catch (error) {
+      left.fail(header.msg_id, error);
       const failure = errorContent(error, cell.abort.signal.aborted);
       if (failure.ename === "KeyboardInterrupt") modules.forgetUnfinished();
       if (!content.silent) output.iopub("error", { ...failure });
@@ -199,13 +220,17 @@ export function cellRunner(parts: RunnerParts): CellRunner {
   };
 }
 
+/** A variable in the text of a compiled cell. */
+const EXPORTED = /\bexports\.([\p{L}\p{N}_$]+)/gu;
+
 function startCell(execution: number, count: number, content: ExecuteContent): RunningCell {
   let interrupt = () => {};
   const interrupted = new Promise<never>((_, reject) => {
     interrupt = () => reject(new KeyboardInterrupt());
   });
   interrupted.catch(() => undefined);
-  return { execution, count, content, abort: new AbortController(), interrupted, interrupt: () => interrupt() };
+  const abort = new AbortController();
+  return { execution, count, content, abort, names: new Set(), interrupted, interrupt: () => interrupt() };
 }
 
 function orInterrupt<T>(cell: RunningCell, work: Promise<T>): Promise<T> {

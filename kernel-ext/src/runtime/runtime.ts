@@ -14,8 +14,10 @@ import { defineGlobals } from "./globals";
 import { inputFrom } from "./input";
 import { defineGuard, interrupts } from "./interrupts";
 import { type Language, languageClient } from "./language-client";
+import { type LeftBehind, leftBehind } from "./left-behind";
 import { moduleLoader } from "./module-loader";
 import { captureStreams, outputTo } from "./output";
+import { hintAtPrintedPromises } from "./promise-hint";
 import { installStackTraces } from "./stack-traces";
 import { cellExecutor } from "./tslab-executor";
 
@@ -38,6 +40,7 @@ export function startRuntime({ io, compiler, stop, input, inputReady, root }: Ru
   const executor = cellExecutor(folder, modules.requireFromCell);
   const openComms = comms(output);
   const told = interrupts(stop);
+  const left = leftBehind(executor.locals);
   const lines = inputFrom(input, inputReady, output);
   const host: KernelHost = {
     display: (content, update) => output.iopub(update ? "update_display_data" : "display_data", withDefaults(content)),
@@ -46,6 +49,7 @@ export function startRuntime({ io, compiler, stop, input, inputReady, root }: Ru
     onComm: openComms.onComm,
     onInterrupt: told.onInterrupt,
     onCellEnd: (listener) => runner.onCellEnd(listener),
+    onWork: (work) => left.work(output.parent?.msg_id, work),
     redirect: output.redirect,
     readLineSync: lines.readLineSync,
     readLine: lines.readLine,
@@ -62,6 +66,7 @@ export function startRuntime({ io, compiler, stop, input, inputReady, root }: Ru
     modules,
     output,
     interrupts: told,
+    left,
     represent,
     parseMagic,
     runMagic: (magic, signal, runCell) =>
@@ -80,7 +85,8 @@ export function startRuntime({ io, compiler, stop, input, inputReady, root }: Ru
     `${dirname(require.resolve("tslab/package.json"))}/`,
   ]);
   captureStreams(output);
-  takeOverProcess(io);
+  hintAtPrintedPromises();
+  takeOverProcess(io, left, () => output.parent?.msg_id);
 
   io.on("message", (message: ToMain) => {
     switch (message.op) {
@@ -146,17 +152,13 @@ function withDefaults({ data, metadata = {}, transient = {} }: Parameters<Kernel
 }
 
 /** What ends or reports on a process in a script is about a cell in a notebook. */
-function takeOverProcess(io: Worker): void {
+function takeOverProcess(io: Worker, left: LeftBehind, cell: () => string | undefined): void {
   process.exit = (code) => {
     throw new SystemExit(code);
   };
   process.on("SIGTERM", () => io.postMessage({ op: "terminate" } satisfies ToIo));
-  process.on("uncaughtException", (error) => report("Uncaught exception in code that a cell left running", error));
-  process.on("unhandledRejection", (reason) => report("Unhandled rejection in code that a cell left running", reason));
-}
-
-function report(what: string, error: unknown): void {
-  // A loop that goes on after its cell was interrupted ends in this way, as it should.
-  if (error instanceof Error && error.name === "KeyboardInterrupt") return;
-  console.error(`${what}:`, error);
+  process.on("uncaughtException", (error) => left.threw(cell(), error));
+  process.on("unhandledRejection", (reason, promise) => left.rejected(cell(), promise, reason));
+  // Also in place of Node's own warning.
+  process.on("rejectionHandled", (promise) => left.handled(promise));
 }
