@@ -162,6 +162,16 @@ describe("what every notebook has in scope", () => {
     expect(output).toContain("= $show(d)");
   });
 
+  test("is not read for a name that the notebook declares itself", () => {
+    writeFileSync(prelude, `${text}\ndeclare global { interface Array<T> { marker(): T } }`);
+    const own = openNotebook({ prelude });
+    own.code("const session = 5;");
+    own.code("session + 1");
+    expect(own.errors("[1].marker()")).toHaveLength(1);
+    own.code("$show");
+    own.code("[1].marker()");
+  });
+
   test("stays when a later cell does not mention it, and what a cell made of it keeps its type", () => {
     writeFileSync(prelude, text);
     const own = openNotebook({ prelude });

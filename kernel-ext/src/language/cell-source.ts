@@ -70,6 +70,13 @@ export function isUnchecked(compiler: Compiler, source: string): boolean {
   return comments.some(({ pos, end }) => /^\/[/*]+\s*@ts-nocheck\b/.test(source.slice(pos, end)));
 }
 
+/** The names that a cell declares at its top. */
+export function namesOf(compiler: Compiler, source: string): ReadonlySet<string> {
+  const file = parseCell(compiler, source);
+  compiler.bindSourceFile(file, {});
+  return new Set([...(compiler.localsOf(file)?.keys() ?? [])].map(String));
+}
+
 /** Parses a cell as a module, so that `await` is what it is at the top of one. */
 export function parseCell(compiler: Compiler, source: string, fileName = "cell.ts"): ts.SourceFile {
   const { Latest } = compiler.ScriptTarget;

@@ -1,6 +1,6 @@
 import type ts from "typescript";
 import type { Converted, LocalModule } from "../messages";
-import { isUnchecked, readCell } from "./cell-source";
+import { isUnchecked, namesOf, readCell } from "./cell-source";
 import { toCommonJs } from "./common-js";
 import { compiler } from "./compiler";
 import { notebookOptions } from "./compiler-options";
@@ -100,6 +100,9 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
   const isMapped = paths !== undefined || baseUrl !== undefined;
   const mappedFile = (name: string, containing: string) =>
     isMapped ? resolution?.mappedFile(name, containing) : undefined;
+  // Binds the names of all libraries, which the first cell need not wait for.
+  converter.builder().getProgram().getTypeChecker();
+
   const isModuleInMemory = (path: string) => modulesInMemory.has(path);
   const hasPrefix = (path: string) => path === converter.cellFile || isModuleInMemory(path);
   const local = localModules(compiler, converter, cwd, mappedFile, (path) => (isModuleInMemory(path) ? 1 : 0));
@@ -118,7 +121,7 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
   const begin = (execution: number, source: string) => {
     call = newCall(execution, source);
     if (changes.tell(NAMES_FILES.test(source))) resolution?.invalidate();
-    prelude.mentionedIn(source);
+    prelude.mentionedIn(source, (name) => namesOf(compiler, `${committed}\n${source}`).has(name));
   };
   const cell = () => converter.builder().getSourceFile(converter.cellFile) as ts.SourceFile;
 

@@ -33,6 +33,8 @@ interface Internals {
   localsOf(file: ts.SourceFile): ReadonlyMap<ts.__String, ts.Symbol> | undefined;
   /** Errors that the parser found. */
   parseErrorsOf(file: ts.SourceFile): readonly ts.DiagnosticWithLocation[];
+  /** The files of modules that a file imports, in any way. */
+  importsOf(program: ts.Program, file: ts.SourceFile): readonly ts.SourceFile[];
   bindSourceFile(file: ts.SourceFile, options: ts.CompilerOptions): void;
   getTransformers(options: ts.CompilerOptions, custom: ts.CustomTransformers): { readonly scriptTransformers: unknown };
   transformNodes(
@@ -86,8 +88,24 @@ function loadCompiler(): { readonly compiler: Compiler; readonly cached: CachedM
   const own: Record<string, unknown> = {};
   for (const name of Object.keys(original)) own[name] = original[name];
   own.localsOf = (file: { locals?: unknown }) => file.locals;
+  own.importsOf = importsOf;
   own.parseErrorsOf = (file: { parseDiagnostics?: unknown }) => file.parseDiagnostics ?? [];
   const fork = loadForTslab.resolve("@tslab/typescript-for-tslab");
   loadForTslab.cache[fork] = Object.assign(new Module(fork), { exports: own, loaded: true });
   return { compiler: own as unknown as Compiler, cached };
+}
+
+type WithResolutions = ts.Program & {
+  getResolvedModuleFromModuleSpecifier(
+    name: ts.StringLiteralLike,
+    file: ts.SourceFile,
+  ): { readonly resolvedModule?: ts.ResolvedModule } | undefined;
+};
+
+function importsOf(program: ts.Program, file: ts.SourceFile): readonly ts.SourceFile[] {
+  const { imports = [] } = file as { imports?: readonly ts.StringLiteralLike[] };
+  return imports.flatMap((name) => {
+    const found = (program as WithResolutions).getResolvedModuleFromModuleSpecifier(name, file)?.resolvedModule;
+    return (found && program.getSourceFile(found.resolvedFileName)) ?? [];
+  });
 }

@@ -35,11 +35,14 @@ export function localModules(
   const sent = new Map<string, Sent>();
   return {
     of(cell) {
-      const builder = converter.builder();
-      return builder.getAllDependencies(cell).flatMap((path) => {
-        const file = builder.getSourceFile(path);
-        return file && file !== cell && isLocal(builder.getProgram(), file) ? [file] : [];
-      });
+      const program = converter.builder().getProgram();
+      const found = new Set([cell]);
+      // A set gives what is added while it is gone through as well.
+      for (const file of found) {
+        for (const imported of compiler.importsOf(program, file)) if (isLocal(program, imported)) found.add(imported);
+      }
+      found.delete(cell);
+      return [...found];
     },
     take(files) {
       const modules: LocalModule[] = [];

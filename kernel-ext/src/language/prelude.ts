@@ -9,8 +9,8 @@ import type { Compiler } from "./compiler";
 export interface Prelude {
   /** The declarations before those of earlier cells; empty as long as nothing mentioned a name. */
   declarations(): string;
-  /** Takes note of a cell's text. */
-  mentionedIn(source: string): void;
+  /** Takes note of a cell's text. @param isDeclared true for names that the notebook declares itself */
+  mentionedIn(source: string, isDeclared: (name: string) => boolean): void;
   /** From now on it is part of the program. */
   include(): void;
 }
@@ -20,12 +20,14 @@ export function openPrelude(compiler: Compiler, path: string): Prelude {
   const specifier = JSON.stringify(path.replace(/\.d\.ts$/, ""));
   const names = globalNames(compiler, readFileSync(path, "utf8"));
   // Boundaries by hand, since `\b` takes no heed of `$`.
-  const mention = new RegExp(`(?<![\\w$])(?:${names.join("|")})(?![\\w$])`);
+  const mention = new RegExp(`(?<![\\w$])(?:${names.join("|")})(?![\\w$])`, "g");
   let isIncluded = false;
   return {
     declarations: () => (isIncluded ? `import ${specifier};\n` : ""),
-    mentionedIn(source) {
-      isIncluded ||= names.length > 0 && mention.test(source);
+    mentionedIn(source, isDeclared) {
+      if (isIncluded || names.length === 0) return;
+      const mentioned = new Set(source.match(mention));
+      isIncluded = [...mentioned].some((name) => !isDeclared(name));
     },
     include() {
       isIncluded = true;

@@ -103,6 +103,9 @@ export function createTslabConverter(hooks: ConverterHooks): TslabConverter {
   };
   const taken = (made: ts.BuilderProgram) => {
     builder = made;
+    // tslab asks for their names, and makes the one the other's scope, which binding them later would undo.
+    for (const each of [made.getSourceFile(cellFile), made.getSourceFile(declarationsFile)])
+      if (each) compiler.bindSourceFile(each, made.getCompilerOptions());
     const file = made.getSourceFile(cellFile);
     if (file) hooks.parsed(file);
     const cell = file as CellFile | undefined;
@@ -161,6 +164,7 @@ type CreateHost = (
   roots: string[],
   options: ts.CompilerOptions,
   system: ts.System,
+  createProgram: unknown,
   ...rest: unknown[]
 ) => ts.WatchCompilerHostOfFilesAndCompilerOptions<ts.BuilderProgram>;
 
@@ -187,8 +191,10 @@ interface Wrapped {
 
 function wrap(wrapped: Wrapped): void {
   const { createWatchCompilerHost, transpileModule, Completions } = wrapped;
-  wrapped.createWatchCompilerHost = (roots, options, system, ...rest) =>
-    watchHost(createWatchCompilerHost, roots, options, system, rest);
+  wrapped.createWatchCompilerHost = (roots, options, system, createProgram, ...rest) =>
+    active
+      ? watchHost(createWatchCompilerHost, roots, options, system, active, rest)
+      : createWatchCompilerHost(roots, options, system, createProgram, ...rest);
   wrapped.transpileModule = (code, options) => {
     if (!active) return transpileModule(code, options);
     return { outputText: active.toCommonJs(code, options.compilerOptions ?? {}) };
@@ -221,14 +227,17 @@ function watchHost(
   roots: string[],
   options: ts.CompilerOptions,
   system: ts.System,
+  hooks: ConverterHooks,
   rest: readonly unknown[],
 ): ts.WatchCompilerHostOfFilesAndCompilerOptions<ts.BuilderProgram> {
-  if (!active) return create(roots, options, system, ...rest);
-  const hooks = active;
   const files = created;
   Object.assign(options, hooks.options);
   redirectSystem(system, hooks, files);
-  const host = Object.assign(create(roots, options, system, ...rest), hooks.host(system));
+  // Nothing is kept of what it knows beyond a program, and finding it out, for all files, takes longer than a cell.
+  const host = Object.assign(
+    create(roots, options, system, compiler.createAbstractBuilder, ...rest),
+    hooks.host(system),
+  );
   const { setTimeout } = host;
   // TypeScript applies what else it would wait for, failed look-ups, whenever it updates the program, which a cell always does;
   // tslab can hold one timer only.
@@ -238,6 +247,8 @@ function watchHost(
   Object.defineProperty(host, "afterProgramCreate", {
     get: () => (builder: ts.BuilderProgram) => {
       wrapEmit(builder, hooks, files.cellFile);
+      // Only those that tslab would emit itself.
+      builder.getAllDependencies = ({ fileName }) => [fileName];
       files.taken(builder);
       listener?.(builder);
     },
