@@ -8,6 +8,9 @@ import { keepSigint } from "./runtime/interrupts";
 const extension = resolve(__dirname, "..");
 const root = resolve(extension, "..");
 
+/** Node's own, before cells get one that writes to them. */
+const writeNow = writeSync;
+
 /** Starts the kernel of a connection file: `node main.js FILE`. */
 function main(connectionFile: string | undefined): void {
   if (!connectionFile) {
@@ -68,7 +71,7 @@ function thread(
 }
 
 function writeLog(text: string | Uint8Array): void {
-  writeSync(2, text as string);
+  writeNow(2, text as string);
 }
 
 main(process.argv[2]);

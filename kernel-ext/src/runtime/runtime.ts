@@ -9,6 +9,7 @@ import { notebookSession } from "../session/notebook-session";
 import { SystemExit } from "./cell-error";
 import { cellRunner } from "./cell-runner";
 import { comms } from "./comms";
+import { captureDescriptors } from "./descriptors";
 import { functionOrigin } from "./function-origin";
 import { defineGlobals } from "./globals";
 import { inputFrom } from "./input";
@@ -85,6 +86,7 @@ export function startRuntime({ io, compiler, stop, input, inputReady, root }: Ru
     `${dirname(require.resolve("tslab/package.json"))}/`,
   ]);
   captureStreams(output);
+  captureDescriptors();
   hintAtPrintedPromises();
   takeOverProcess(io, left, () => output.parent?.msg_id);
 
