@@ -1,3 +1,4 @@
+import { availableParallelism, hostname } from "node:os";
 import { describe, expect, test } from "vitest";
 import type { RunningKernel } from "../support/kernel";
 import { belongsTo, isStatus } from "../support/kernel-messages";
@@ -53,6 +54,34 @@ describe("each request is answered", () => {
       expect(parent.session).toBe(kernel.session);
     }
     expect(new Set(iopub.map(({ header }) => header.msg_id)).size).toBe(iopub.length);
+  });
+
+  test("usage_request, with what cells and their child processes use, also while one runs", async () => {
+    const ask = async () => (await kernel.request("usage_request", {}, { channel: "control" })).content;
+    expect(await ask()).toMatchObject({ hostname: hostname(), kernel_cpu: 0, cpu_count: availableParallelism() });
+    const keep = "const kept = Buffer.alloc(3e8, 1);";
+    const { result } = await kernel.execute(
+      `const child = require("child_process").spawn(process.execPath, ["-e", ${JSON.stringify(`${keep} setInterval(() => kept, 1e6)`)}]); process.pid`,
+    );
+    const run = kernel.start("while (true);");
+    await kernel.waitFor((m) => belongsTo(run.id)(m) && m.type === "execute_input");
+    let usage = await ask();
+    for (let tries = 0; tries < 300 && (usage.kernel_memory < 3e8 || usage.kernel_cpu === 0); tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      usage = await ask();
+    }
+    await kernel.interrupt();
+    await run.done;
+    await kernel.execute("child.kill(); 0");
+    expect(usage.pid).toBe(Number(result));
+    expect(usage.kernel_memory).toBeGreaterThan(3e8);
+    expect(usage.kernel_cpu).toBeGreaterThan(0);
+    const { total, available, percent, used, free } = usage.host_virtual_memory;
+    expect(total).toBeGreaterThan(available);
+    expect(available).toBeGreaterThan(0);
+    expect(percent).toBeCloseTo((100 * (total - available)) / total, 0);
+    expect(used + available).toBe(total);
+    expect(free).toBeGreaterThan(0);
   });
 
   test("complete_request, inspect_request and is_complete_request, also while a cell runs", async () => {

@@ -12,6 +12,7 @@ import { watchParent } from "./parent-watch";
 import { codeContent, commProblem, connectContent, errorReply, executeContent } from "./requests";
 import { type Channel, sender } from "./sender";
 import { openSockets, type Sockets } from "./sockets";
+import { usage } from "./usage";
 import { type Incoming, openWire } from "./wire";
 
 /** How long main may take to close the session and what it started. */
@@ -47,6 +48,7 @@ async function serve(data: IoData, main: MessagePort): Promise<void> {
   const wire = openWire(connection);
   const comms = commTable();
   const history = newHistory();
+  const used = usage();
   const askLanguage = languageClient(language);
   let sockets: Sockets | undefined;
   const out = sender(
@@ -159,6 +161,8 @@ async function serve(data: IoData, main: MessagePort): Promise<void> {
         return finish(request, history.answer(content));
       case "comm_info_request":
         return finish(request, comms.answer(content));
+      case "usage_request":
+        return finish(request, used.answer());
       case "connect_request":
         return finish(request, connectContent(connection));
       case "interrupt_request":
