@@ -46,13 +46,23 @@ export interface IoData {
 }
 
 /**
- * The stop flags: slot 0 is the cell that runs, slot n % STOP_SLOTS (n > 0, never 0) the execution n, which keeps loops that an
- * interrupted cell left behind from going on. The slots are cleared when an execution with their number starts.
+ * The stop flags: slot 0 says that an interrupt is on its way to main, slot n % STOP_SLOTS (n > 0, never 0) how many came for
+ * execution n, which keeps what an interrupted cell left behind from going on. It is cleared when an execution with its number
+ * starts.
  */
 export const STOP_SLOTS = 4096;
 
+/** What slot 0 holds from an interrupt of the cell that runs until main hears of it. */
+export const STOP_URGENT = 1;
+
 /** What slot 0 holds while the user interrupts when no cell runs: a callback or a timer may be in a loop. */
 export const STOP_IDLE = 2;
+
+/** What slot 0 holds in the place of {@link STOP_URGENT} once code has ended by it. */
+export const STOP_NOTICED = 3;
+
+/** From so many interrupts of an execution on its `finally` and `catch` are stopped too. */
+export const STOP_ALL = 3;
 
 /** The slot of an execution. */
 export function stopSlot(execution: number): number {

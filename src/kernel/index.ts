@@ -1,5 +1,6 @@
 export { nearest, PomonaError } from "../errors";
 export { cacheFolder } from "./cache-folder";
+export { type UnguardedLine, withoutGuards } from "./guards";
 export {
   type Comm,
   type CommData,

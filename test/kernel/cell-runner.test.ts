@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import type { Header, ToIo } from "../../kernel-ext/src/messages";
+import { type Header, STOP_SLOTS, type ToIo } from "../../kernel-ext/src/messages";
 import { cellRunner } from "../../kernel-ext/src/runtime/cell-runner";
+import { interruptibleFlows } from "../../kernel-ext/src/runtime/flows";
 import { interrupts } from "../../kernel-ext/src/runtime/interrupts";
 import { leftBehind } from "../../kernel-ext/src/runtime/left-behind";
 import { moduleLoader } from "../../kernel-ext/src/runtime/module-loader";
@@ -12,6 +13,8 @@ const content = { silent: false, store_history: true, user_expressions: {}, allo
 test("a magic that goes on after its cell was interrupted runs nothing in the next one", async () => {
   const converted: number[] = [];
   const sent: ToIo[] = [];
+  const stop = new Int32Array(STOP_SLOTS);
+  const flows = interruptibleFlows(stop);
   const modules = moduleLoader(process.cwd());
   let lateRun: Promise<void> | undefined;
   let goOn: () => void = () => {};
@@ -31,7 +34,8 @@ test("a magic that goes on after its cell was interrupted runs nothing in the ne
     executor: cellExecutor(process.cwd(), modules.requireFromCell),
     modules,
     output: outputTo((message) => sent.push(message)),
-    interrupts: interrupts(new Int32Array(4096)),
+    interrupts: interrupts(stop, flows),
+    flows,
     left: leftBehind({}),
     represent: async () => ({}),
     parseMagic: (source) =>

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { type Cells, openCells } from "../../kernel-ext/src/language/cells";
-import type { Converted, Diagnostic } from "../../kernel-ext/src/messages";
+import { type Converted, type Diagnostic, STOP_SLOTS } from "../../kernel-ext/src/messages";
+import { interruptibleFlows } from "../../kernel-ext/src/runtime/flows";
 import { functionOrigin } from "../../kernel-ext/src/runtime/function-origin";
 import { moduleLoader } from "../../kernel-ext/src/runtime/module-loader";
 import { registerSource } from "../../kernel-ext/src/runtime/source-registry";
@@ -121,9 +122,10 @@ export function connectNotebook(options: NotebookOptions = {}): ConnectedNoteboo
 function executor(folder: string): (code: Code) => Promise<unknown> {
   const modules = moduleLoader(folder);
   const made = cellExecutor(folder, modules.requireFromCell);
+  const { guard } = interruptibleFlows(new Int32Array(STOP_SLOTS));
   const { __tslab__ } = globalThis as { __tslab__?: object };
   return async (code) => {
-    Object.assign(globalThis, { __tslab__, __stop__: () => {}, __import__: modules.importFrom });
+    Object.assign(globalThis, { __tslab__, __stop__: guard, __import__: modules.importFrom });
     modules.update(code.modules);
     await modules.preload(code.packages);
     const outcome = await made.run(code);

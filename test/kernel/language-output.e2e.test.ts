@@ -22,13 +22,19 @@ describe("guards", () => {
     ["while (true) {}", "while (true) {\n    __stop__(N);\n}"],
     ["do g(); while (true)", "do {\n    __stop__(N);\n    g();\n} while (true);"],
     ["a: for (;;) { continue a; }", "a: for (;;) {\n    __stop__(N);\n    continue a;\n}"],
-    ["for await (const a of []) g();", "for await (const a of []) {\n    __stop__(N);\n    g();\n}"],
+    [
+      "for await (const a of []) g();",
+      "for await (const a of __stop__.each(N, 0, 0, [], __stop__)) {\n    __stop__(N);\n    g();\n}",
+    ],
     [
       "function f() { 'use strict'; return 1; }",
       "function f() {\n    'use strict';\n    __stop__(N);\n    return 1;\n}",
     ],
     ["const f = () => { g(); };", "const f = () => {\n    __stop__(N);\n    g();\n};"],
-    ["const f = async function* () { yield 1; };", "async function* () {\n    __stop__(N);\n    yield 1;\n};"],
+    [
+      "const f = async function* () { yield 1; };",
+      "async function* () {\n    const __frame1__ = __stop__.frame(N);\n    yield __stop__.wait(N, __frame1__, 0, 1, __stop__);\n};",
+    ],
     ["class A { m() {} }", "m() {\n        __stop__(N);\n    }"],
     ["class A { constructor() {} }", "constructor() {\n        __stop__(N);\n    }"],
     ["class A { get p() { return 1; } }", "get p() {\n        __stop__(N);\n        return 1;\n    }"],
@@ -38,16 +44,23 @@ describe("guards", () => {
       "m() {\n        __stop__(N);\n        for (;;) {\n            __stop__(N);\n        }\n    }",
     ],
     ["const f = (x: number) => x + 1;", "const f = (x) => x + 1;"],
+    ["const f = () => g();", "const f = () => (__stop__(N), g() /*__stop__*/);"],
+    ["const f = () => ({ x: g() });", "const f = () => (__stop__(N), ({ x: g() }) /*__stop__*/);"],
+    ["for (;;) { g(); g(); }", "    g();\n    __stop__(N);\n    g();\n}"],
+    [
+      "try { g(); } catch { g(); }",
+      "const __try1__ = __stop__.here(N);\ntry {\n    g();\n}\ncatch {\n    __stop__.enter(N, __try1__);\n    g();\n}\nfinally {\n    __stop__.end(N, __try1__);\n}",
+    ],
   ])("%s", (source, expected) => {
     notebook.code("declare function g(): void;");
     const code = output(source);
-    const execution = /__stop__\((\d+)\)/.exec(code)?.[1] ?? "";
-    expect(code.replace(/exports\.g\b/g, "g")).toContain(expected.replaceAll("N", execution));
+    const execution = /__stop__(?:\.\w+)?\((\d+)\)/.exec(code)?.[1] ?? "";
+    expect(code.replace(/(?:\(0, )?exports\.g\b\)?/g, "g")).toContain(expected.replaceAll("N", execution));
   });
 });
 
 test("import() goes to the kernel", () => {
-  expect(output('const m = await import("./x" as string);')).toContain('await __import__("./x", void 0)');
+  expect(output('const m = await import("./x" as string);')).toContain('0, __import__("./x", void 0), __stop__)');
 });
 
 test("no comment names a source map", () => {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { STOP_IDLE, stopSlot } from "../messages";
+import { STOP_ALL, STOP_IDLE, STOP_URGENT, stopSlot } from "../messages";
 import type { RunningExecution } from "./execute-queue";
 
 export interface Interruption {
@@ -21,6 +21,9 @@ export interface InterruptionOptions {
   readonly tellUser: (running: RunningExecution, text: string) => void;
 }
 
+/** How long a guard of the cell's own code may take to notice. */
+const GUARDS_MS = 100;
+
 /** How long an execution may take to end before the user is told that it does not. */
 const PATIENCE_MS = 2000;
 
@@ -28,8 +31,9 @@ const PATIENCE_MS = 2000;
 const OWN_SIGNAL_MS = 500;
 
 const NOTICE = `
-The interrupt has not stopped this cell: code of a library runs, which can't be interrupted in place.
-Wait for it to end, or choose Kernel > Restart, which ends it at once; the notebook's variables are lost then.
+The interrupt has not stopped this cell yet. Either its finally and catch blocks still run: interrupt again to end these too.
+Or code of a library runs, which can't be interrupted in place: wait for it to end, or choose Kernel > Restart, which ends it at
+once; the notebook's variables are lost then.
 `;
 
 /** Ways to interrupt, all at once: flags that loops of cells look at, a signal that breaks synchronous code, a message. */
@@ -38,24 +42,36 @@ export function interruption({ stop, running, endWait, tell, tellUser }: Interru
   let signalledAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
 
+  let signalTimer: NodeJS.Timeout | undefined;
+
+  const signal = () => {
+    signalledAt = performance.now();
+    process.kill(process.pid, "SIGINT");
+  };
+  /** Ends code that cleans up without giving main a chance to hear of anything; where that is no use the user is told. */
+  const endForGood = (interrupted: RunningExecution) => {
+    const isRunning = () => running()?.execution === interrupted.execution;
+    if (isRunning() && Atomics.load(stop, 0) !== 0) Atomics.store(stop, stopSlot(interrupted.execution), STOP_ALL);
+    timer = setTimeout(() => isRunning() && tellUser(interrupted, NOTICE), GUARDS_MS);
+  };
   const interrupt = (withSignal: boolean) => {
     const interrupted = running();
     if (!interrupted) {
       Atomics.store(stop, 0, STOP_IDLE);
       return tell(0);
     }
-    Atomics.store(stop, 0, 1);
-    Atomics.store(stop, stopSlot(interrupted.execution), 1);
+    Atomics.store(stop, 0, STOP_URGENT);
+    const isFirst = Atomics.add(stop, stopSlot(interrupted.execution), 1) === 0;
     // A wait that ended gives way by itself; a signal might break into what follows it.
     if (!endWait() && withSignal) {
-      signalledAt = performance.now();
-      process.kill(process.pid, "SIGINT");
+      // A signal runs no `finally`, as a guard does that comes first; code that swallows what the guard throws needs one.
+      clearTimeout(signalTimer);
+      if (!isFirst) signal();
+      else signalTimer = setTimeout(() => Atomics.load(stop, 0) === STOP_URGENT && signal(), GUARDS_MS);
     }
     tell(interrupted.execution);
     clearTimeout(timer);
-    timer = setTimeout(() => {
-      if (running()?.execution === interrupted.execution) tellUser(interrupted, NOTICE);
-    }, PATIENCE_MS);
+    timer = setTimeout(() => endForGood(interrupted), PATIENCE_MS);
   };
 
   const onSignal = () => {
@@ -71,8 +87,8 @@ export function interruption({ stop, running, endWait, tell, tellUser }: Interru
     request: () => interrupt(true),
     clear(execution) {
       clearTimeout(timer);
-      // STOP_IDLE stays until main has seen it.
-      Atomics.compareExchange(stop, 0, 1, 0);
+      clearTimeout(signalTimer);
+      // Main resets slot 0 when it hears of the interrupt.
       Atomics.store(stop, stopSlot(execution), 0);
     },
   };

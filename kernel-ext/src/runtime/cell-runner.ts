@@ -14,6 +14,7 @@ import {
   type ResultPlace,
 } from "../messages";
 import { CellFailure, diagnosticsContent, errorContent, KeyboardInterrupt, placeError } from "./cell-error";
+import type { Flows } from "./flows";
 import type { Interrupts } from "./interrupts";
 import type { Language } from "./language-client";
 import type { LeftBehind } from "./left-behind";
@@ -46,6 +47,7 @@ export interface RunnerParts {
   readonly output: Output;
   readonly interrupts: Interrupts;
   readonly left: LeftBehind;
+  readonly flows: Flows;
   parseMagic(source: string): MagicCell | undefined;
   /** @param runCell runs TypeScript as a part of the magic's cell, and calls `begun` once it is compiled */
   runMagic(
@@ -75,7 +77,7 @@ interface RunningCell {
 }
 
 export function cellRunner(parts: RunnerParts): CellRunner {
-  const { folder, language, executor, modules, output, interrupts, left, represent } = parts;
+  const { folder, language, executor, modules, output, interrupts, left, flows, represent } = parts;
   const listeners = new Set<() => void>();
   let running: RunningCell | undefined;
 
@@ -180,7 +182,7 @@ export function cellRunner(parts: RunnerParts): CellRunner {
     try {
       const payload = await runText(cell);
       // A cell may come to its end before it notices.
-      interrupts.check();
+      interrupts.check(execution);
       await orInterrupt(cell, left.end(header.msg_id, cell.names));
       const user_expressions = await expressions(cell);
       return { status: "ok", execution_count: count, user_expressions, payload };
@@ -203,10 +205,12 @@ export function cellRunner(parts: RunnerParts): CellRunner {
   };
 
   return {
-    execute: (request) => output.within(request.header, () => execute(request)),
+    execute: (request) => output.within(request.header, () => flows.within(request.execution, () => execute(request))),
     async interrupt(execution) {
       const cell = running;
-      if (cell?.execution !== execution) return;
+      interrupts.heard();
+      // What a cell left running is stopped too.
+      if (cell?.execution !== execution) return flows.end(execution);
       cell.abort.abort(new KeyboardInterrupt());
       await interrupts.tell(execution);
       // It may have ended by then, and the next one begun.

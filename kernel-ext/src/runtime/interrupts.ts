@@ -1,6 +1,7 @@
 import type { EventEmitter } from "node:events";
 import { STOP_IDLE, stopSlot } from "../messages";
 import { KeyboardInterrupt, SystemExit } from "./cell-error";
+import type { Flows } from "./flows";
 
 /** How long the cell waits for what listeners still do, such as taking back a half-written output. */
 const LISTENERS_MS = 1_000;
@@ -8,53 +9,45 @@ const LISTENERS_MS = 1_000;
 /** The interrupts of cells, on the thread that runs them. */
 export interface Interrupts {
   onInterrupt(listener: () => void | Promise<void>): () => void;
-  /** Tells the listeners of an interrupt of that execution and waits for them, a second at most. */
+  /** Notes that this thread has heard of an interrupt: the flag in slot 0 stops the timers of other cells too while it stands. */
+  heard(): void;
+  /**
+   * Tells the listeners of an interrupt of that execution and waits for them, a second at most; then ends what it waits for, and
+   * waits until its `finally` and `catch` are done.
+   */
   tell(execution: number): Promise<void>;
   /** Lets callbacks and timers run again after an interrupt that came while no cell ran. */
   endIdle(): void;
-  /** Throws {@link KeyboardInterrupt} where the user interrupted the cell that runs. */
-  check(): void;
+  /** Throws {@link KeyboardInterrupt} where the user interrupted that execution. */
+  check(execution: number): void;
 }
 
 /** @param stop the stop flags, see `messages.ts` */
-export function interrupts(stop: Int32Array): Interrupts {
+export function interrupts(stop: Int32Array, flows: Flows): Interrupts {
   const listeners = new Set<() => void | Promise<void>>();
   return {
     onInterrupt(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    heard: () => void Atomics.store(stop, 0, 0),
     async tell(execution) {
-      const pending = [...listeners].map(async (listener) => listener());
-      // Code that waits for Ctrl-C gets it, code of the cell that is interrupted too.
-      const flags = [0, stopSlot(execution)];
-      for (const flag of flags) Atomics.store(stop, flag, 0);
+      const pending = flows.free(() => [...listeners].map(async (listener) => listener()));
       try {
-        process.emit("SIGINT", "SIGINT");
+        // Code that waits for Ctrl-C gets it, code of the cell that is interrupted too.
+        flows.free(() => process.emit("SIGINT", "SIGINT"));
       } catch (error) {
         // What it throws, as process.exit does here, must not keep the cell running.
         if (!(error instanceof SystemExit)) console.error("A listener to SIGINT failed:", error);
-      } finally {
-        for (const flag of flags) Atomics.store(stop, flag, 1);
       }
       await Promise.race([Promise.allSettled(pending), new Promise((done) => setTimeout(done, LISTENERS_MS).unref())]);
+      await flows.end(execution);
     },
     endIdle: () => void Atomics.compareExchange(stop, 0, STOP_IDLE, 0),
-    check() {
-      if (stop[0] !== 0) throw new KeyboardInterrupt();
+    check(execution) {
+      if (stop[stopSlot(execution)] !== 0) throw new KeyboardInterrupt();
     },
   };
-}
-
-/**
- * Defines the guard that compiled loops and functions call with the number of their cell, 0 in a local module. It throws where
- * the cell that runs, or that cell, was interrupted.
- */
-export function defineGuard(stop: Int32Array): void {
-  const guard = (execution: number): void => {
-    if (stop[0] !== 0 || (execution !== 0 && stop[stopSlot(execution)] !== 0)) throw new KeyboardInterrupt();
-  };
-  Object.defineProperty(globalThis, "__stop__", { value: guard });
 }
 
 /**

@@ -10,10 +10,11 @@ import { SystemExit } from "./cell-error";
 import { cellRunner } from "./cell-runner";
 import { comms } from "./comms";
 import { captureDescriptors } from "./descriptors";
+import { type Flows, interruptibleFlows } from "./flows";
 import { functionOrigin } from "./function-origin";
 import { defineGlobals } from "./globals";
 import { inputFrom } from "./input";
-import { defineGuard, interrupts } from "./interrupts";
+import { interrupts } from "./interrupts";
 import { type Language, languageClient } from "./language-client";
 import { type LeftBehind, leftBehind } from "./left-behind";
 import { moduleLoader } from "./module-loader";
@@ -40,7 +41,8 @@ export function startRuntime({ io, compiler, stop, input, inputReady, root }: Ru
   const modules = moduleLoader(folder);
   const executor = cellExecutor(folder, modules.requireFromCell);
   const openComms = comms(output);
-  const told = interrupts(stop);
+  const flows = interruptibleFlows(stop);
+  const told = interrupts(stop, flows);
   const left = leftBehind(executor.locals);
   const lines = inputFrom(input, inputReady, output);
   const host: KernelHost = {
@@ -68,6 +70,7 @@ export function startRuntime({ io, compiler, stop, input, inputReady, root }: Ru
     output,
     interrupts: told,
     left,
+    flows,
     represent,
     parseMagic,
     runMagic: (magic, signal, runCell) =>
@@ -77,7 +80,7 @@ export function startRuntime({ io, compiler, stop, input, inputReady, root }: Ru
   const warming = warmWhenIdle(language);
 
   connectKernel(host);
-  defineGuard(stop);
+  Object.defineProperty(globalThis, "__stop__", { value: flows.guard });
   defineGlobals(session.get);
   Object.defineProperty(globalThis, "__import__", { value: modules.importFrom });
   installStackTraces([
@@ -88,7 +91,7 @@ export function startRuntime({ io, compiler, stop, input, inputReady, root }: Ru
   captureStreams(output);
   captureDescriptors();
   hintAtPrintedPromises();
-  takeOverProcess(io, left, () => output.parent?.msg_id);
+  takeOverProcess(io, left, flows, () => output.parent?.msg_id);
 
   io.on("message", (message: ToMain) => {
     switch (message.op) {
@@ -154,13 +157,16 @@ function withDefaults({ data, metadata = {}, transient = {} }: Parameters<Kernel
 }
 
 /** What ends or reports on a process in a script is about a cell in a notebook. */
-function takeOverProcess(io: Worker, left: LeftBehind, cell: () => string | undefined): void {
+function takeOverProcess(io: Worker, left: LeftBehind, flows: Flows, cell: () => string | undefined): void {
   process.exit = (code) => {
     throw new SystemExit(code);
   };
   process.on("SIGTERM", () => io.postMessage({ op: "terminate" } satisfies ToIo));
   process.on("uncaughtException", (error) => left.threw(cell(), error));
-  process.on("unhandledRejection", (reason, promise) => left.rejected(cell(), promise, reason));
+  process.on("unhandledRejection", (reason, promise) => {
+    // Those of an interrupted cell are the interrupt's doing.
+    if (!flows.isStopped()) left.rejected(cell(), promise, reason);
+  });
   // Also in place of Node's own warning.
   process.on("rejectionHandled", (promise) => left.handled(promise));
 }
