@@ -80,6 +80,8 @@ export type ToMain =
       readonly header: Header;
       readonly execution: number;
       readonly count: number;
+      /** The client's name of the cell, which stays when its text changes; undefined where it tells none. */
+      readonly cellId: string | undefined;
       readonly content: ExecuteContent;
     }
   /**

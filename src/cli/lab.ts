@@ -36,6 +36,8 @@ export const lab: Command = {
     return serve(python, [
       // Ctrl-C is meant.
       ...["-m", "jupyterlab", "--ServerApp.answer_yes=True", `--ServerApp.root_dir=${folder}`],
+      // Its question whether to fetch Jupyter's news covers the first notebook.
+      "--LabApp.news_url=None",
       ...(port === undefined ? [] : [`--port=${port}`]),
       ...["no-browser", "allow-root"].filter((name) => options[name] === true).map((name) => `--${name}`),
       ...rest,

@@ -46,6 +46,8 @@ export interface KernelHost {
   readLine(prompt: string, options: { readonly password: boolean }): Promise<string>;
   /** The `msg_id` of the request that outputs belong to at this point. */
   readonly parentId: string | undefined;
+  /** The cell that outputs belong to at this point, the same each time it runs; undefined for a widget's callback. */
+  readonly cellKey?: string | undefined;
   /** Where in the notebook a function's compiled text came from; undefined for text that is not a cell's. */
   functionOrigin(compiled: string): FunctionOrigin | undefined;
 }

@@ -2,6 +2,7 @@ import { types } from "node:util";
 import { IllegalArgumentError } from "../errors";
 import { kernelHost } from "../kernel/kernel-host";
 import { displayIdOf, type MimeBundle } from "../kernel/mime-bundle";
+import { forgetCleared, underDisplayId } from "../plot/figure";
 import { represented } from "./represent";
 
 export interface DisplayOptions {
@@ -30,7 +31,7 @@ export function display(value: unknown, options: DisplayOptions = {}): Promise<v
       remedy: 'Show it first with display(value, { displayId: "name" }).',
     });
   }
-  const bundle = represented(value);
+  const bundle = underDisplayId(displayId, () => represented(value));
   if (types.isPromise(bundle)) return bundle.then((data) => send(data, displayId, update));
   send(bundle, displayId, update);
   return Promise.resolve();
@@ -43,10 +44,11 @@ export function updateDisplay(displayId: string, value: unknown): Promise<void> 
 
 /**
  * Clears the outputs of the cell that runs.
- * @param options `wait`: only when the next output comes, which keeps the page from jumping. @default false
+ * @param options `wait`, or `true` as in IPython: only when the next output comes, which keeps the page from jumping. @default false
  */
-export function clearOutput(options: { readonly wait?: boolean } = {}): void {
-  kernelHost()?.clearOutput(options.wait === true);
+export function clearOutput(options: boolean | { readonly wait?: boolean } = {}): void {
+  forgetCleared();
+  kernelHost()?.clearOutput(typeof options === "boolean" ? options : options.wait === true);
 }
 
 function send(data: MimeBundle, named: string | undefined, update: boolean): void {

@@ -6,22 +6,32 @@ export interface Markup extends Displayable {
   toString(): string;
 }
 
+/** A template's parts, or a text that is markup already. */
+type Source = TemplateStringsArray | string;
+
 /**
  * HTML for a notebook: html`<b>${name}</b>`. What is put in is escaped, but for other `html` and `svg` values; arrays are
- * joined. It shows nothing by itself: end a cell with it, or `display` it.
+ * joined. A text that is HTML already, such as a chart library's, goes in as it is by html(text). It shows nothing by itself:
+ * end a cell with it, or `display` it.
  */
-export function html(parts: TemplateStringsArray, ...values: readonly unknown[]): Markup {
-  return markup("text/html", joined(parts, values, htmlOf));
+export function html(parts: Source, ...values: readonly unknown[]): Markup {
+  return markup("text/html", typeof parts === "string" ? parts : joined(parts, values, htmlOf));
 }
 
-/** An SVG picture for a notebook: svg`<svg ...>...</svg>`. What is put in is escaped as in {@link html}. */
-export function svg(parts: TemplateStringsArray, ...values: readonly unknown[]): Markup {
-  return markup("image/svg+xml", joined(parts, values, htmlOf));
+/**
+ * An SVG picture for a notebook: svg`<svg ...>...</svg>`, or svg(text) of a picture that is there already. What is put in is
+ * escaped as in {@link html}.
+ */
+export function svg(parts: Source, ...values: readonly unknown[]): Markup {
+  return markup("image/svg+xml", typeof parts === "string" ? parts : joined(parts, values, htmlOf));
 }
 
-/** Markdown for a notebook: markdown`# ${title}`. Values go in as they are; indentation that all lines share is removed. */
-export function markdown(parts: TemplateStringsArray, ...values: readonly unknown[]): Markup {
-  return markup("text/markdown", joined(dedented(parts), values, String));
+/**
+ * Markdown for a notebook: markdown`# ${title}`, or markdown(text). Values go in as they are; indentation that all lines share
+ * is removed.
+ */
+export function markdown(parts: Source, ...values: readonly unknown[]): Markup {
+  return markup("text/markdown", joined(dedented(typeof parts === "string" ? [parts] : parts), values, String));
 }
 
 /** Short for {@link markdown}. */

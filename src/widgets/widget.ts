@@ -43,9 +43,14 @@ export type WidgetOptions<S> = {
 /** Carries, in types alone, what a layout or a style is made from. */
 declare const OPTIONS: unique symbol;
 
+type PlainValue<S> = S extends { readonly value: infer V } ? Extract<V, string | number | boolean> : never;
+
 /** The class of a kind of widget. */
 export type WidgetClass<S extends object> = new (
-  options?: WidgetOptions<S>,
+  /** Properties; or the value alone, as in ipywidgets: `new Label("text")`. */
+  options?: WidgetOptions<S> | PlainValue<S>,
+  /** Properties beside the value. */
+  others?: WidgetOptions<S>,
 ) => Widget &
   Observable<S> &
   S & {
@@ -79,8 +84,9 @@ export interface WidgetKind<S extends object> {
 /** Makes the class of a kind of widget: a property for each trait, which the front end follows. */
 export function widgetClass<S extends object>(kind: WidgetKind<S>): WidgetClass<S> {
   class KindOfWidget extends Widget {
-    constructor(options: object = {}) {
-      super(kind as unknown as WidgetKind<Values>, options as Values);
+    constructor(options: unknown = {}, others: object = {}) {
+      const isValue = (typeof options !== "object" || options === null) && "value" in kind.traits;
+      super(kind as unknown as WidgetKind<Values>, (isValue ? { ...others, value: options } : options) as Values);
     }
     set(changes: Values): void {
       this.change(changes);

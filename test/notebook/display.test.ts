@@ -133,3 +133,16 @@ test("the entry loads fast, because a kernel loads it before it is ready", () =>
   const loaded = execFileSync(process.execPath, ["-e", code], { encoding: "utf8" });
   expect(heavy.filter((name) => loaded.includes(`node_modules/${name}`))).toEqual([]);
 });
+
+test("texts that are markup already go in as they are", () => {
+  display(html("<b>1 &amp; 2</b>"));
+  display(svg("<svg></svg>"));
+  display(markdown("# one"));
+  clearOutput(true);
+  expect(asked).toEqual([
+    shown({ "text/html": "<b>1 &amp; 2</b>", "text/plain": "<b>1 &amp; 2</b>" }),
+    shown({ "image/svg+xml": "<svg></svg>", "text/plain": "<svg></svg>" }),
+    shown({ "text/markdown": "# one", "text/plain": "# one" }),
+    { wait: true },
+  ]);
+});

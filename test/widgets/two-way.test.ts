@@ -404,3 +404,9 @@ describe("Output", () => {
     expect(page.stateOf(output.modelId).outputs).toEqual([]);
   });
 });
+
+test("a value alone makes a widget, as in ipywidgets", () => {
+  const made = [new Label("text"), new HTML("<b>x</b>"), new IntSlider(5, { max: 7 }), new Checkbox(true)];
+  expect(made.map(({ value }) => value)).toEqual(["text", "<b>x</b>", 5, true]);
+  expect((made[2] as IntSlider).max).toBe(7);
+});

@@ -7,6 +7,8 @@ export interface ExecuteItem {
   readonly content: ExecuteContent;
   readonly idents: readonly Buffer[];
   readonly channel: Channel;
+  /** The client's name of the cell. */
+  readonly cellId: string | undefined;
 }
 
 /** An execution that main has. */

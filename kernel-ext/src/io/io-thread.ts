@@ -58,10 +58,10 @@ async function serve(data: IoData, main: MessagePort): Promise<void> {
   );
 
   const queue = executeQueue({
-    begin({ header, content, execution, count }) {
+    begin({ header, content, execution, count, cellId }) {
       interrupts.clear(execution);
       // First, so that it compiles meanwhile; what it prints comes through this thread, after what follows here.
-      tellMain({ op: "execute", header, execution, count, content });
+      tellMain({ op: "execute", header, execution, count, cellId, content });
       out.busy(header);
       if (!content.silent) out.publish("execute_input", { code: content.code, execution_count: count }, header);
       if (content.store_history) history.add(count, content.code);
@@ -188,7 +188,9 @@ async function serve(data: IoData, main: MessagePort): Promise<void> {
     const content = executeContent(request.content);
     if (typeof content === "string")
       return finish(request, { ...errorReply("RequestError", content), execution_count: queue.count });
-    queue.add({ header: request.header, idents: request.idents, channel: request.channel, content });
+    const { header, idents, channel, metadata } = request;
+    const cellId = typeof metadata.cellId === "string" ? metadata.cellId : undefined;
+    queue.add({ header, idents, channel, cellId, content });
   };
   const forward = (op: "comm_open" | "comm_msg" | "comm_close", { header, content, metadata, buffers }: Request) => {
     const problem = commProblem(op, content);

@@ -29,6 +29,8 @@ export interface CellRunner {
   /** Ends the cell that runs, if it is this one. */
   interrupt(execution: number): Promise<void>;
   onCellEnd(listener: () => void): () => void;
+  /** What names the cell of a request each time it runs; undefined for another request. */
+  cellKey(request: string | undefined): string | undefined;
 }
 
 export interface ExecuteRequest {
@@ -36,6 +38,7 @@ export interface ExecuteRequest {
   readonly execution: number;
   /** What the user sees: `In[count]`. */
   readonly count: number;
+  readonly cellId?: string | undefined;
   readonly content: ExecuteContent;
 }
 
@@ -79,6 +82,7 @@ interface RunningCell {
 export function cellRunner(parts: RunnerParts): CellRunner {
   const { folder, language, executor, modules, output, interrupts, left, flows, represent } = parts;
   const listeners = new Set<() => void>();
+  const keys = new Map<string, string>();
   let running: RunningCell | undefined;
 
   /** Compiles and runs TypeScript; gives the last expression's value. */
@@ -175,7 +179,10 @@ export function cellRunner(parts: RunnerParts): CellRunner {
     return results;
   };
 
-  const execute = async ({ header, execution, count, content }: ExecuteRequest): Promise<ExecuteReply> => {
+  const execute = async ({ header, execution, count, cellId, content }: ExecuteRequest): Promise<ExecuteReply> => {
+    keys.set(header.msg_id, cellId ?? content.code);
+    const oldest = keys.size > MOST_KEYS ? keys.keys().next().value : undefined;
+    if (oldest !== undefined) keys.delete(oldest);
     const cell = startCell(execution, count, content);
     running = cell;
     left.begin(header.msg_id, count);
@@ -217,12 +224,16 @@ export function cellRunner(parts: RunnerParts): CellRunner {
       if (running === cell) executor.interrupt();
       cell.interrupt();
     },
+    cellKey: (request) => keys.get(request ?? ""),
     onCellEnd(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
   };
 }
+
+/** Requests whose cells are remembered. */
+const MOST_KEYS = 1_000;
 
 /** A variable in the text of a compiled cell. */
 const EXPORTED = /\bexports\.([\p{L}\p{N}_$]+)/gu;

@@ -59,6 +59,9 @@ export function startRuntime({ io, compiler, stop, input, inputReady, root }: Ru
     get parentId() {
       return output.parent?.msg_id;
     },
+    get cellKey() {
+      return runner.cellKey(output.parent?.msg_id);
+    },
     functionOrigin,
   };
   const session = notebookSession(host);
