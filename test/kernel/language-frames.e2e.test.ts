@@ -136,6 +136,64 @@ describe("mistakes of those who come from Python", () => {
     expect(notebook.errors(cell).map((error) => error.message)).toEqual([message]);
   });
 
+  it.each([
+    ["!ls", "A shell command is a cell of its own: %%bash, and below it ls"],
+    ["!pip install numpy", "Packages come from npm, in a cell of its own: %%bash, and below it npm install …"],
+    ["const a1 = 1;\n%time a1", "A magic stands at the head of its cell; %%help lists them."],
+    ["const f = lambda x: x + 1", "TypeScript writes a lambda as (x) => …."],
+    [
+      'const name = 1; f"hello {name}"',
+      "TypeScript writes a text with values in it between backticks: `… ${" + "name} …`.",
+    ],
+    ["if (true) { 1 } elif (false) { 2 }", "TypeScript writes else if (…) { … }."],
+    ["if x == 1:\n    print(x)", "TypeScript writes if (…) { … }."],
+    ["def f(x, y):\n    return x + 1", "TypeScript writes function f(x, y) { … }."],
+    ["for x in xs:\n    print(x)", "TypeScript writes for (const x of xs) { … }."],
+    ["for i in range(10):\n    print(i)", "TypeScript writes for (let i = 0; i < 10; i++) { … }."],
+    ["import numpy as np", 'TypeScript writes import * as np from "…"; with an npm package\'s name.'],
+    [
+      "const ys = [x for x in [1]]",
+      "TypeScript writes a comprehension as xs.map((x) => …), with .filter(…) before it for its if.",
+    ],
+    ["true and false", "TypeScript writes and as &&."],
+    ["# a comment", "A comment begins with //."],
+    ["try:\n    pass", "TypeScript puts what belongs to it between braces: try { … } catch (error) { … }."],
+    ["Vectors.dense([1])", `Cannot find name 'Vectors'. It is imported: import { Vectors } from "pomona/ml";`],
+    [
+      "F.lit(unheardOf=False)",
+      "Cannot find name 'unheardOf'. What Python gives by keyword is given in an object: { unheardOf: … }",
+    ],
+    [
+      "session.range(2).withColumnRenamed('idd', 'x')",
+      'There is no column "idd". Did you mean "id"? The columns are "id".',
+    ],
+    ["session.range(2).id", `A DataFrame's column is written df["id"] or col("id").`],
+    ['session.range(2).filter(col("id") == 1)', 'Columns have methods in place of operators: col("id").equalTo(1)'],
+    [
+      'session.range(2).filter((col("id") > 1) & ~(col("id") < 3))',
+      'Columns have methods in place of operators: col("id").gt(1).and(col("id").lt(3).not())',
+    ],
+    [
+      'session.range(2).withColumn("x", col("id") * 2)',
+      'Columns have methods in place of operators: col("id").multiply(2)',
+    ],
+    [
+      "session.range(2).count() + 1",
+      "Operator '+' cannot be applied to types 'Promise<number>' and '1'. A promise's value comes by await: await ….",
+    ],
+    [
+      "session.range(2).count().toFixed(2)",
+      "Property 'toFixed' does not exist on type 'Promise<number>'. A promise's value comes by await: await ….",
+    ],
+    // No Python: TypeScript's own words.
+    ["const q1 = ;", "Expression expected."],
+    ["const s1 = 'not ready", "Unterminated string literal."],
+    ["1 > true", "Operator '>' cannot be applied to types 'number' and 'boolean'."],
+    ["!unheardOf(1)", "Cannot find name 'unheardOf'."],
+  ])("one line helps: %s", (cell, message) => {
+    expect(notebook.errors(cell).map((error) => error.message)).toEqual([message]);
+  });
+
   it("a declaration in place of an assignment", () => {
     notebook.code("let twice = session.range(2);");
     expect(notebook.errors("const twice = twice.limit(1);").map(({ message }) => message)).toEqual([

@@ -51,7 +51,11 @@ describe("parseMagic", () => {
   ])("%j names what there is", (source, message) => {
     expect(() => parseMagic(source)).toThrow(UnknownMagicError);
     expect(() => parseMagic(source)).toThrow(message);
-    expect(() => parseMagic(source)).toThrow("There are %%info, ");
+    expect(() => parseMagic(source)).toThrow(
+      source.startsWith("%matplotlib")
+        ? "Plots need none: a cell that ends with a figure shows it."
+        : "There are %%info, ",
+    );
   });
 
   test.each([

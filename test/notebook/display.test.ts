@@ -135,9 +135,9 @@ test("the entry loads fast, because a kernel loads it before it is ready", () =>
 });
 
 test("texts that are markup already go in as they are", () => {
-  display(html("<b>1 &amp; 2</b>"));
-  display(svg("<svg></svg>"));
-  display(markdown("# one"));
+  void display(html("<b>1 &amp; 2</b>"));
+  void display(svg("<svg></svg>"));
+  void display(markdown("# one"));
   clearOutput(true);
   expect(asked).toEqual([
     shown({ "text/html": "<b>1 &amp; 2</b>", "text/plain": "<b>1 &amp; 2</b>" }),

@@ -3,7 +3,8 @@ import type ts from "typescript";
 import type { Diagnostic } from "../messages";
 import type { Compiler } from "./compiler";
 import { ANY_FRAME } from "./frame-variables";
-import { withHint } from "./hints";
+import { explainedSpan, withHint } from "./hints";
+import { pythonSyntax } from "./python-syntax";
 
 /** More than these help nobody. */
 const MOST = 50;
@@ -25,10 +26,55 @@ export interface Placing {
 export function diagnosticsOf(compiler: Compiler, found: readonly ts.Diagnostic[], placing: Placing): Diagnostic[] {
   const own = found.filter(({ file, category }) => file && category === compiler.DiagnosticCategory.Error);
   const isCell = ({ file }: ts.Diagnostic) => file?.fileName === placing.cellFile;
-  return [...own.filter(isCell), ...own.filter((each) => !isCell(each))]
+  const python = foreignLine(own.filter(isCell) as ts.DiagnosticWithLocation[]);
+  if (python) return [{ ...diagnosticOf(compiler, python.at, placing), message: python.hint }];
+  return withoutCovered(compiler, [
+    ...own.filter(isCell),
+    ...own.filter((each) => !isCell(each)),
+  ] as ts.DiagnosticWithLocation[])
     .slice(0, MOST)
-    .map((each) => diagnosticOf(compiler, each as ts.DiagnosticWithLocation, placing));
+    .map((each) => diagnosticOf(compiler, each, placing));
 }
+
+/** TypeScript's errors about syntax. */
+const isSyntax = (code: number) => code >= 1000 && code < 2000;
+const UNTERMINATED = new Set([1002, 1160]);
+
+/**
+ * The first line with an error of syntax, where it is Python's or a shell's: the errors that follow come from it. `!ls` is
+ * right by its syntax.
+ */
+function foreignLine(
+  found: readonly ts.DiagnosticWithLocation[],
+): { readonly at: ts.DiagnosticWithLocation; readonly hint: string } | undefined {
+  const syntax = found.filter(({ code }) => isSyntax(code));
+  const [first] = (syntax.length > 0 ? [...syntax] : [...found]).sort((a, b) => a.start - b.start);
+  if (!first || UNTERMINATED.has(first.code)) return undefined;
+  const { text } = first.file;
+  const line = text.slice(text.lastIndexOf("\n", first.start - 1) + 1).split("\n", 1)[0] ?? "";
+  if (syntax.length === 0 && !/^\s*![a-z][\w.-]*(\s+[\w./-]+)*\s*$/.test(line)) return undefined;
+  const hint = pythonSyntax(line.replace(/\r$/, ""));
+  return hint === undefined ? undefined : { at: first, hint };
+}
+
+/** Without the errors inside of another one that a hint explains whole. */
+function withoutCovered(
+  compiler: Compiler,
+  found: readonly ts.DiagnosticWithLocation[],
+): readonly ts.DiagnosticWithLocation[] {
+  const explained: { readonly file: ts.SourceFile; readonly start: number; readonly end: number }[] = [];
+  return found.filter((each) => {
+    const { file, start, length } = each;
+    const isCovered = explained.some((span) => span.file === file && span.start <= start && start + length <= span.end);
+    // The hint names the parts as they are: what is wrong with them is told beside.
+    if (isCovered && each.code !== NO_PROPERTY) return false;
+    const span = explainedSpan(compiler, each);
+    if (span) explained.push({ file, ...span });
+    return true;
+  });
+}
+
+const NO_PROPERTY = 2339;
 
 function diagnosticOf(compiler: Compiler, found: ts.DiagnosticWithLocation, placing: Placing): Diagnostic {
   const { fileName, text } = found.file;
