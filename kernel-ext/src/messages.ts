@@ -164,9 +164,14 @@ export interface ErrorContent {
 export type ToLanguage =
   /**
    * Compile a cell in the scope of the committed ones; the answer is a {@link Converted} with the same execution.
-   * `committed` ran since the last one: what it declares is in scope from now on.
+   * `committed` ran since the last one: what it declares is in scope from now on, but for the names that it did not come to.
    */
-  | { readonly op: "convert"; readonly execution: number; readonly source: string; readonly committed?: number }
+  | {
+      readonly op: "convert";
+      readonly execution: number;
+      readonly source: string;
+      readonly committed?: { readonly execution: number; readonly unchanged: readonly string[] };
+    }
   /** Nothing runs: prepare what a first use of the session's types needs. */
   | { readonly op: "warm" }
   /** As if it came from io; answered by `reply`. */

@@ -8,6 +8,7 @@ export {
   connectKernel,
   type DisplayContent,
   type FunctionOrigin,
+  type ImportOrigin,
   type KernelHost,
   kernelHost,
   type SentOutput,

@@ -50,6 +50,8 @@ export interface KernelHost {
   readonly cellKey?: string | undefined;
   /** Where in the notebook a function's compiled text came from; undefined for text that is not a cell's. */
   functionOrigin(compiled: string): FunctionOrigin | undefined;
+  /** Where the value of a notebook's name was imported from; undefined for what was not. */
+  importOf(name: string): ImportOrigin | undefined;
 }
 
 /** An output of a cell, as its message says. */
@@ -98,6 +100,14 @@ export interface FunctionOrigin {
   readonly lines: readonly ({ readonly line: number; readonly column: number } | undefined)[];
   /** The cell's own text. */
   readonly source: string;
+}
+
+/** The origin of a value that a cell imported. */
+export interface ImportOrigin {
+  /** As the import line says. */
+  readonly specifier: string;
+  /** `default`, `*` for the module as a whole, or the name there. */
+  readonly exported: string;
 }
 
 const KEY = Symbol.for("pomona.kernel");

@@ -56,7 +56,7 @@ export interface CapturedFunction {
  * @throws CapturedVariableError if it assigns a variable of the notebook
  */
 export function readFunction(fn: (...args: never[]) => unknown, name: string): CapturedFunction {
-  const { text, origin } = functionText(fn);
+  const { text, origin, notebookNames } = functionText(fn);
   refuseSpecial(fn, text, name);
   const { node, offset, expression } = parseFunction(text, name);
   if (node.generator) {
@@ -73,6 +73,11 @@ export function readFunction(fn: (...args: never[]) => unknown, name: string): C
   };
   refuseReceivers(scan, name, refuse);
   const { captures, requires } = collectCaptures(scan, text, offset, refuse);
+  for (const capture of captures) {
+    if (capture.kind !== "variable" || !notebookNames.has(capture.name)) continue;
+    capture.isNotebooks = true;
+    capture.imported = notebookNames.get(capture.name);
+  }
   refuseAssignments(captures, text, name);
   return { name, text, origin, code: expression(scan), isAsync: node.async, captures, requires };
 }
@@ -99,7 +104,7 @@ function remedies(missing: readonly Capture[], moduleHint: (capture: Capture) =>
   const lines = new Map<string, string>();
   for (const capture of missing) {
     const module = moduleHint(capture);
-    if (capture.kind === "variable") lines.set(capture.name, variableRemedy(capture, module));
+    if (capture.kind === "variable" && !capture.imported) lines.set(capture.name, variableRemedy(capture, module));
     else imported.set(module, [...(imported.get(module) ?? []), shownName(capture)]);
   }
   const imports = [...imported].map(([module, names]) => {
@@ -111,7 +116,12 @@ function remedies(missing: readonly Capture[], moduleHint: (capture: Capture) =>
 }
 
 function isGlobal(capture: Capture): boolean {
-  return capture.kind === "variable" && capture.identifier !== "exports" && isWorkerGlobal(capture.name);
+  return (
+    capture.kind === "variable" &&
+    capture.identifier !== "exports" &&
+    !capture.isNotebooks &&
+    isWorkerGlobal(capture.name)
+  );
 }
 
 function variableRemedy({ name, uses }: Capture, module: string): string {

@@ -1,6 +1,8 @@
+import type { ImportOrigin } from "../kernel";
+
 /**
  * How the text names what it takes from outside:
- * - `variable`: `lut`, written `lut` or, for a variable of an earlier cell, `exports.lut`
+ * - `variable`: `lut`, written `lut` or, for an exported variable of a module, `exports.lut`
  * - `member`: `mean` of an import that the compiler turned into `stats_1.mean`
  */
 export interface Capture {
@@ -9,6 +11,10 @@ export interface Capture {
   readonly name: string;
   /** The identifier in the text: `lut`, `exports`, `stats_1`. */
   readonly identifier: string;
+  /** True for a name of a notebook's cells, which hides a global of the same name. */
+  readonly isNotebooks?: boolean;
+  /** Where a notebook's name was imported from. */
+  readonly imported?: ImportOrigin | undefined;
   readonly uses: readonly CaptureUse[];
 }
 

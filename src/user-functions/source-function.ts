@@ -178,15 +178,25 @@ function bind(capture: Capture, modules: readonly OpenModule[]): boolean {
     if (owner) owner.names[capture.identifier] = "*";
     return owner !== undefined;
   }
-  const { name } = capture;
+  const { name, imported } = capture;
   if (modules.some(({ names }) => Object.hasOwn(names, name))) {
     checkNamespaceUse(capture, modules);
+    return true;
+  }
+  const origin =
+    imported && modules.find(({ open, module }) => open && isSameModule(module.specifier, imported.specifier));
+  if (imported && origin) {
+    origin.names[name] = imported.exported;
     return true;
   }
   const exporter = modules.find(({ open, module }) => open && module.exports.includes(name));
   const owner = exporter ?? modules.find(({ open, module }) => open && moduleStem(module.specifier) === name);
   if (owner) owner.names[name] = exporter ? name : "*";
   return owner !== undefined;
+}
+
+function isSameModule(a: string, b: string): boolean {
+  return a.replace(/^node:/, "") === b.replace(/^node:/, "");
 }
 
 /** In `import stats from "./stats"`, `stats` is the default export and not the namespace that the record binds. */
@@ -214,6 +224,7 @@ function moduleStem(specifier: string): string {
 
 /** A likely module for a remedy: a compiler's alias says the file's name, but not its folder. */
 function moduleHint(capture: Capture): string {
+  if (capture.imported) return capture.imported.specifier;
   const stem = capture.kind === "member" && !capture.identifier.startsWith("__vi") ? aliasStem(capture.identifier) : "";
   if (stem.startsWith("node_")) return `node:${stem.slice("node_".length).replaceAll("_", "/")}`;
   if (stem && (isBuiltin(stem) || isInstalled(stem))) return stem;

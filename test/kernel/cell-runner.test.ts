@@ -36,7 +36,7 @@ test("a magic that goes on after its cell was interrupted runs nothing in the ne
     output: outputTo((message) => sent.push(message)),
     interrupts: interrupts(stop, flows),
     flows,
-    left: leftBehind({}),
+    left: leftBehind(() => ({})),
     represent: async () => ({}),
     parseMagic: (source) =>
       source.startsWith("%%")

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { types } from "node:util";
 import { describe, expect, test } from "vitest";
 import { cellExecutor } from "../../kernel-ext/src/runtime/tslab-executor";
 
@@ -24,35 +23,58 @@ describe("tslab's executor", () => {
     expect(own.dependencies.tslab).toBe("1.0.22");
   });
 
-  test("keeps a cell's exports as variables of the next", async () => {
-    expect(await cell("exports.x = 20;")).toEqual({ status: "ended", value: undefined });
-    await cell("exports.y = exports.x + 1;");
-    expect(executor.locals).toMatchObject({ x: 20, y: 21 });
+  test("gives cells the places of the notebook's names", async () => {
+    expect(await cell('const [x] = __tslab__.names(["x"], []); x.now = 20;')).toEqual({
+      status: "ended",
+      value: undefined,
+    });
+    expect(executor.end("In[1]", false)).toEqual([]);
+    await cell('const [y, x] = __tslab__.names(["y"], ["x"]); y.now = x.now + 1;');
+    executor.end("In[2]", false);
+    expect(executor.locals()).toEqual({ x: 20, y: 21 });
   });
 
-  test("keeps variables in an object that is no proxy, under which tslab's own sees them", async () => {
-    const outcome = await cell("exports.isProxy = require('node:util').types.isProxy(exports);");
-    expect(outcome.status).toBe("ended");
-    expect(types.isProxy(executor.locals)).toBe(true);
-    expect(executor.locals).toHaveProperty("isProxy", false);
-    expect("probe" in executor.locals).toBe(false);
+  test("tells what a failed cell did not come to", async () => {
+    await cell('const [a, b, c] = __tslab__.names(["a", "b", "c"], []); a.now = b.now = 1; c.now = NaN;');
+    executor.end("In[3]", false);
+    await cell('const [a, b, c, d] = __tslab__.names(["a", "b", "c", "d"], []); a.now = 2; throw 1;');
+    expect(executor.end("In[4]", true)).toEqual(["b", "c"]);
+    expect(executor.locals()).toMatchObject({ a: 2, b: 1, c: Number.NaN });
+    const read = await cell('const [d] = __tslab__.names([], ["d"]); d.now;');
+    executor.end("In[5]", true);
+    expect(read.status === "threw" && String(read.error)).toBe(
+      "ReferenceError: d has no value: In[4], which declares it, failed before it came to that line.",
+    );
   });
 
-  test("lets an imported name be declared anew", async () => {
-    const imported =
-      'const m = require("./some");\nObject.defineProperty(exports, "named", { enumerable: true, get: function () { return m.id; } });';
-    await cell(imported);
-    expect(executor.locals).toHaveProperty("named", "./some");
-    await cell("exports.named = 2;");
-    expect(executor.locals).toHaveProperty("named", 2);
-    await cell(imported);
-    expect(executor.locals).toHaveProperty("named", "./some");
+  test("knows where a value was imported from, until there is another", async () => {
+    await cell(
+      'const [named] = __tslab__.names(["named"], []); named.takeImport(require("./some").id, "./some", "id");',
+    );
+    executor.end("In[6]", false);
+    expect(executor.locals()).toHaveProperty("named", "./some");
+    expect(executor.importOf("named")).toMatchObject({ specifier: "./some", exported: "id" });
+    await cell('const [named] = __tslab__.names([], ["named"]); named.now = 2;');
+    executor.end("In[7]", false);
+    expect(executor.importOf("named")).toBeUndefined();
+  });
+
+  test("follows a variable that its module assigns", async () => {
+    await cell('const [n] = __tslab__.names(["n"], []); let count = 0; n.followImport(() => ++count, "./c", "count");');
+    executor.end("In[8]", false);
+    const first = Number(executor.locals().n);
+    expect(Number(executor.locals().n)).toBeGreaterThan(first);
+    await cell('const [n] = __tslab__.names(["n"], []); n.now = -5;');
+    executor.end("In[9]", false);
+    expect(executor.locals()).toHaveProperty("n", -5);
   });
 
   test("gives the last expression's value and forgets its variable", async () => {
     const outcome = await cell("exports.last = [1, 2];", { lastExpressionVar: "last" });
     expect(outcome).toEqual({ status: "ended", value: { shown: [1, 2] } });
-    expect("last" in executor.locals).toBe(false);
+    expect(await cell("exports.other = 'last' in exports;", { lastExpressionVar: "other" })).toMatchObject({
+      value: { shown: false },
+    });
   });
 
   test.each(["null", "undefined"])("has no value for %s", async (text) => {

@@ -31,6 +31,7 @@ export interface Notebook {
   run(source: string): Promise<unknown>;
   /** Runs what was compiled. */
   execute(code: Code): Promise<unknown>;
+  importOf: KernelHost["importOf"];
 }
 
 export interface NotebookOptions {
@@ -50,29 +51,42 @@ export function openNotebook({ prelude = PRELUDE, files = {} }: NotebookOptions 
   for (const [path, text] of Object.entries(files)) write(path, text);
   const cells = openCells({ cwd: folder, prelude, packageRoot });
   let execution = 0;
+  let unchanged: readonly string[] = [];
+  const convert = (source: string) => cells.convert(++execution, source);
   const compile = (source: string) => {
-    const result = cells.convert(++execution, source);
+    const result = convert(source);
     cells.commit(execution);
     return result;
   };
-  const code = (source: string): Code => {
-    const result = compile(source);
+  const code = (source: string, make = compile): Code => {
+    const result = make(source);
     if (result.kind === "code") return result;
     throw new Error(`${source}\n${JSON.stringify(result, undefined, 1)}`);
   };
-  const execute = executor(folder);
+  const { execute, importOf } = executor(folder, (names) => {
+    unchanged = names;
+  });
   return {
     folder,
     cells,
     write,
     compile,
-    code,
+    code: (source) => code(source),
     errors(source) {
       const result = compile(source);
       return result.kind === "diagnostics" ? result.diagnostics : [];
     },
-    run: (source) => execute(code(source)),
+    async run(source) {
+      const made = code(source, convert);
+      unchanged = [];
+      try {
+        return await execute(made);
+      } finally {
+        cells.commit(execution, unchanged);
+      }
+    },
     execute,
+    importOf,
   };
 }
 
@@ -91,7 +105,7 @@ export interface ConnectedNotebook {
 export function connectNotebook(options: NotebookOptions = {}): ConnectedNotebook {
   const home = process.cwd();
   const notebook = openNotebook(options);
-  const disconnect = connectKernel({ functionOrigin } as KernelHost);
+  const disconnect = connectKernel({ functionOrigin, importOf: notebook.importOf } as KernelHost);
   process.chdir(notebook.folder);
   let count = 0;
   return {
@@ -119,17 +133,22 @@ export function connectNotebook(options: NotebookOptions = {}): ConnectedNoteboo
 }
 
 /** tslab's executor with the notebook's modules, as the kernel runs it. */
-function executor(folder: string): (code: Code) => Promise<unknown> {
+function executor(
+  folder: string,
+  ended: (unchanged: readonly string[]) => void,
+): Pick<Notebook, "execute" | "importOf"> {
   const modules = moduleLoader(folder);
   const made = cellExecutor(folder, modules.requireFromCell);
   const { guard } = interruptibleFlows(new Int32Array(STOP_SLOTS));
   const { __tslab__ } = globalThis as { __tslab__?: object };
-  return async (code) => {
+  const execute = async (code: Code) => {
     Object.assign(globalThis, { __tslab__, __stop__: guard, __import__: modules.importFrom });
     modules.update(code.modules);
     await modules.preload(code.packages);
     const outcome = await made.run(code);
+    ended(made.end("a cell", outcome.status === "threw"));
     if (outcome.status === "threw") throw outcome.error;
     return outcome.value?.shown;
   };
+  return { execute, importOf: made.importOf };
 }

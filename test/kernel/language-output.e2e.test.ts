@@ -30,10 +30,10 @@ describe("guards", () => {
       "function f() { 'use strict'; return 1; }",
       "function f() {\n    'use strict';\n    __stop__(N);\n    return 1;\n}",
     ],
-    ["const f = () => { g(); };", "const f = () => {\n    __stop__(N);\n    g();\n};"],
+    ["const f = () => { g(); };", "() => {\n        __stop__(N);\n        g();\n    } }.f;"],
     [
       "const f = async function* () { yield 1; };",
-      "async function* () {\n    const __frame1__ = __stop__.frame(N);\n    yield __stop__.wait(N, __frame1__, 0, 1, __stop__);\n};",
+      "async function* () {\n        const __frame1__ = __stop__.frame(N);\n        yield __stop__.wait(N, __frame1__, 0, 1, __stop__);\n    } }.f;",
     ],
     ["class A { m() {} }", "m() {\n        __stop__(N);\n    }"],
     ["class A { constructor() {} }", "constructor() {\n        __stop__(N);\n    }"],
@@ -43,9 +43,9 @@ describe("guards", () => {
       "const o = { m() { for (;;) {} } };",
       "m() {\n        __stop__(N);\n        for (;;) {\n            __stop__(N);\n        }\n    }",
     ],
-    ["const f = (x: number) => x + 1;", "const f = (x) => x + 1;"],
-    ["const f = () => g();", "const f = () => (__stop__(N), g() /*__stop__*/);"],
-    ["const f = () => ({ x: g() });", "const f = () => (__stop__(N), ({ x: g() }) /*__stop__*/);"],
+    ["const f = (x: number) => x + 1;", "__f.now = (x) => x + 1 }.f;"],
+    ["const f = () => g();", "() => (__stop__(N), g() /*__stop__*/) }.f;"],
+    ["const f = () => ({ x: g() });", "() => (__stop__(N), ({ x: g() }) /*__stop__*/) }.f;"],
     ["for (;;) { g(); g(); }", "    g();\n    __stop__(N);\n    g();\n}"],
     [
       "try { g(); } catch { g(); }",
@@ -55,7 +55,7 @@ describe("guards", () => {
     notebook.code("declare function g(): void;");
     const code = output(source);
     const execution = /__stop__(?:\.\w+)?\((\d+)\)/.exec(code)?.[1] ?? "";
-    expect(code.replace(/(?:\(0, )?exports\.g\b\)?/g, "g")).toContain(expected.replaceAll("N", execution));
+    expect(code.replaceAll("(0, __g.now)", "g").replaceAll("{ f: ", "")).toContain(expected.replaceAll("N", execution));
   });
 });
 
@@ -102,8 +102,8 @@ test("each place of the compiled code leads to its place in the cell", () => {
   const { output = "", maps } = notebook.code(source);
   for (const mark of ["markOne", "markTwo", "markThree", "markFour"]) {
     const lines = output.split("\n");
-    const line = lines.findIndex((text) => text.includes(mark));
-    const column = (lines[line] as string).indexOf(mark);
+    const line = lines.findIndex((text) => text.includes(`__${mark}.now`));
+    const column = (lines[line] as string).indexOf(`(0, __${mark}.now)`);
     const own = source.split("\n").findIndex((text) => text.includes(mark));
     const ownColumn = (source.split("\n")[own] as string).indexOf(mark);
     expect(originalPosition(maps, line + 1, column + 1), mark).toEqual({ line: own + 1, column: ownColumn + 1 });
@@ -115,7 +115,7 @@ test("each place of the compiled code leads to its place in the cell", () => {
 
 test("a line's first mapping stands for what is before it", () => {
   const { output = "", maps } = notebook.code("let where = 1;\n\nwhere += 2;");
-  const line = output.split("\n").findIndex((text) => text.includes("where += 2")) + 1;
+  const line = output.split("\n").findIndex((text) => text.includes("__where.now += 2")) + 1;
   expect(originalPosition(maps, line, 1)).toEqual({ line: 3, column: 1 });
 });
 
@@ -171,8 +171,8 @@ describe("what every notebook has in scope", () => {
   test("is typed in the first cell", () => {
     writeFileSync(prelude, text);
     const { output } = openNotebook({ prelude }).code('const d = session.range(5).select(col("id")); $show(d)');
-    expect(output).toContain("const d = session.range(5)");
-    expect(output).toContain("= $show(d)");
+    expect(output).toContain("__d.now = session.range(5)");
+    expect(output).toContain("= $show(__d.now)");
   });
 
   test("is not read for a name that the notebook declares itself", () => {
@@ -199,7 +199,7 @@ describe("what every notebook has in scope", () => {
     const own = openNotebook({ prelude });
     own.code("session.range(1); ");
     own.code('import { col } from "pomona/functions"; const session = { mine: 1 }; col("a")');
-    expect(own.code("session.mine + 1; const o = { session, col };").output).toContain("session: exports.session");
+    expect(own.code("session.mine + 1; const o = { session, col };").output).toContain("session: __session.now");
   });
 
   test("is prepared ahead", () => {

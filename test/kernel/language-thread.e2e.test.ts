@@ -34,7 +34,7 @@ function next(matches: (message: FromLanguage) => boolean): Promise<FromLanguage
 
 async function convert(execution: number, source: string, committed?: number) {
   const answer = next((message) => message.op === "converted" && message.execution === execution);
-  const also = committed === undefined ? {} : { committed };
+  const also = committed === undefined ? {} : { committed: { execution: committed, unchanged: [] } };
   worker.postMessage({ op: "convert", execution, source, ...also } satisfies ToLanguage);
   const message = await answer;
   return message.op === "converted" ? message.result : undefined;

@@ -123,7 +123,11 @@ describe("a session in a notebook", () => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     };
-    const disconnect = connectKernel({ onInterrupt, functionOrigin: () => undefined } as unknown as KernelHost);
+    const disconnect = connectKernel({
+      onInterrupt,
+      functionOrigin: () => undefined,
+      importOf: () => undefined,
+    } as unknown as KernelHost);
     try {
       const running = await start();
       const slow = udf(

@@ -67,6 +67,7 @@ export function frontEnd() {
     readLine: unused,
     readLineSync: unused,
     functionOrigin: unused,
+    importOf: () => undefined,
     get parentId() {
       return parentId;
     },

@@ -17,8 +17,11 @@ export interface CellSource {
 /** @param fileName of the file that stands for the cell */
 export function readCell(compiler: Compiler, source: string, fileName: string): CellSource {
   const file = parseCell(compiler, source, fileName);
+  const text = /\bexport\b/.test(source) ? withoutExports(compiler, file, source) : source;
+  const last = file.statements.at(-1);
   return {
-    text: /\bexport\b/.test(source) ? withoutExports(compiler, file, source) : source,
+    // tslab takes the code that a namespace compiles to for the last expression, and it loses its names on the way.
+    text: last && compiler.isModuleDeclaration(last) ? `${text}\n;` : text,
     errors: compiler.parseErrorsOf(file),
     awaits: /\bawait\b/.test(source) && awaits(compiler, file),
     result: resultPlace(compiler, file),

@@ -8,9 +8,10 @@ import { diagnosticsOf, type Placing } from "./diagnostics";
 import { earlierVariables } from "./earlier-variables";
 import { fileChanges } from "./file-changes";
 import { ANY_FRAME, type FrameVariable, loosen, reassignedFrames, withTypes } from "./frame-variables";
-import { withoutAccessors } from "./live-variables";
+import { keptDeclarations } from "./kept-declarations";
 import { localModules } from "./local-modules";
 import { type ModuleResolution, moduleResolution } from "./module-resolution";
+import { liveImports } from "./notebook-names";
 import { openPrelude } from "./prelude";
 import { projectOptions } from "./project-options";
 import { remainingNamespaces } from "./remaining-namespaces";
@@ -25,7 +26,8 @@ import {
 /** The notebook's cells for the compiler: what they declare, and what a new one compiles to. */
 export interface Cells {
   convert(execution: number, source: string): Converted;
-  commit(execution: number): void;
+  /** @param unchanged names that it declares and that have the values of earlier cells still, as it failed before */
+  commit(execution: number, unchanged?: readonly string[]): void;
   warm(): void;
   /** What is offered at a place of a cell, as TypeScript puts it. Positions are UTF-16 offsets. */
   complete(source: string, position: number): ts.CompletionInfo | undefined;
@@ -54,8 +56,6 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
   const options = notebookOptions(compiler, cwd, packageRoot, project.options);
   const prelude = openPrelude(compiler, preludePath);
   const modulesInMemory = new Set<string>();
-  /** Variables of any cell so far that later ones reach by accessors. */
-  const liveNames = new Set<string>();
   let committed = "";
   let resolution: ModuleResolution | undefined;
   let latest: { readonly execution: number; readonly declarations: string } | undefined;
@@ -71,8 +71,12 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
       return resolution.host;
     },
     beforeEmit(program) {
-      const declarations = program.getSourceFile(converter.declarationsFile);
-      return declarations ? [earlierVariables(compiler, program.getTypeChecker(), declarations)] : [];
+      const checker = program.getTypeChecker();
+      const [file, declarations] = [converter.cellFile, converter.declarationsFile].map((path) =>
+        program.getSourceFile(path),
+      );
+      if (file) call.live = liveImports(compiler, checker, file);
+      return declarations ? [earlierVariables(compiler, checker, declarations, call.earlier)] : [];
     },
     emitted(map) {
       call.emittedMap = map;
@@ -81,14 +85,13 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
       loosen(compiler, file, call.loose);
     },
     toCommonJs(code, options) {
-      const { execution } = call;
+      const { execution, earlier, live } = call;
       const fileOf = (name: string) => mappedFile(name, converter.cellFile);
-      const made = toCommonJs(compiler, code, options, { execution, path: undefined, cwd, fileOf });
+      const facts = { execution, path: undefined, cwd, fileOf };
+      const made = toCommonJs(compiler, code, options, facts, { earlier, live });
       call.map = made.map;
       call.packages = made.packages;
-      const replaced = [...made.exported.copied].filter((name) => liveNames.has(name));
-      for (const name of made.exported.live) liveNames.add(name);
-      return withoutAccessors(made.code, replaced);
+      return made.code;
     },
     diagnose(program, files) {
       call.diagnostics = diagnose(program, files);
@@ -220,8 +223,10 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
       const meta = codeMetadata(source);
       return meta.module ? convertModule(source, meta.module, meta) : convertCell(execution, source);
     },
-    commit(execution) {
-      if (latest?.execution === execution) committed = latest.declarations;
+    commit(execution, unchanged = []) {
+      if (latest?.execution !== execution) return;
+      committed = keptDeclarations(compiler, latest.declarations, committed, new Set(unchanged));
+      latest = undefined;
     },
     warm() {
       prelude.include();
@@ -255,6 +260,10 @@ interface Call {
   map: string;
   packages: readonly string[];
   diagnostics: readonly ts.Diagnostic[];
+  /** Names of earlier cells that it uses. */
+  readonly earlier: Set<string>;
+  /** Imported names that their modules may assign. */
+  live: ReadonlySet<string>;
   /** Where the cell declares variables that take any DataFrame. */
   loose: readonly number[];
 }
@@ -268,6 +277,8 @@ function newCall(execution: number, source: string): Call {
     map: "",
     packages: [],
     diagnostics: [],
+    earlier: new Set(),
+    live: new Set(),
     loose: [],
   };
 }
@@ -282,8 +293,9 @@ function worthTelling(
   return found.filter(({ file, start, code }) => file?.fileName !== cellFile || told.has(`${start} ${code}`));
 }
 
-/** What the compiler writes for a module without any statement is none. */
-const NO_CODE = /^(?:Object\.defineProperty\(exports, "__esModule", \{ value: true \}\);|\s)*$/;
+/** What the compiler writes for a module without any statement is none; comments stay. */
+const NO_CODE =
+  /^(?:Object\.defineProperty\(exports, "__esModule", \{ value: true \}\);|\s|\/\/.*|\/\*(?:[^*]|\*(?!\/))*\*\/)*$/;
 
 function hasCode(output: string | undefined): boolean {
   return output !== undefined && !NO_CODE.test(output);

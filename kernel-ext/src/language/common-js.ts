@@ -3,8 +3,8 @@ import type ts from "typescript";
 import type { Compiler } from "./compiler";
 import { dynamicImports, guards } from "./guards";
 import { importMeta } from "./import-meta";
-import { type Exported, liveVariables } from "./live-variables";
 import { mappedNames } from "./mapped-names";
+import { type NotebookNames, notebookNames } from "./notebook-names";
 import { transpile } from "./transpile";
 
 export interface CommonJs {
@@ -13,8 +13,6 @@ export interface CommonJs {
   readonly map: string;
   /** Packages that it imports statically. */
   readonly packages: readonly string[];
-  /** What it exports, of a cell. */
-  readonly exported: Exported;
 }
 
 export interface ModuleFacts {
@@ -30,28 +28,34 @@ export interface ModuleFacts {
 
 /**
  * Compiles an ES module in JavaScript to CommonJS as it runs in the kernel: with guards, `import()` by the kernel, `import.meta`.
+ * @param names of a cell
  */
 export function toCommonJs(
   compiler: Compiler,
   code: string,
   options: ts.CompilerOptions,
   { execution, path, cwd, fileOf }: ModuleFacts,
+  names?: Omit<NotebookNames, "begin">,
 ): CommonJs {
   const packages = new Set<string>();
-  const exported: Exported = { live: new Set(), copied: new Set() };
+  let prologue = "";
+  const begin = (text: string) => {
+    prologue = `${text} `;
+  };
   const collect: ts.TransformerFactory<ts.SourceFile> = () => (file) => {
     for (const id of staticImports(compiler, file)) if (isPackage(id)) packages.add(id);
     return file;
   };
   const made = transpile(compiler, code, options, [
+    ...(names ? [notebookNames(compiler, { ...names, begin })] : []),
     mappedNames(compiler, fileOf),
     collect,
     guards(compiler, execution),
     dynamicImports(compiler, path),
     importMeta(compiler, cwd, path),
-    ...(path === undefined ? [liveVariables(compiler, exported)] : []),
   ]);
-  return { ...made, packages: [...packages], exported };
+  // On the first line, which is the compiler's own, so that no position moves.
+  return { code: prologue + made.code, map: made.map, packages: [...packages] };
 }
 
 function staticImports(compiler: Compiler, file: ts.SourceFile): string[] {

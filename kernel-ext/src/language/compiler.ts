@@ -29,8 +29,8 @@ interface Internals {
     getSymbolModifiers(checker: ts.TypeChecker, symbol: ts.Symbol): string;
   };
   findPrecedingToken(position: number, file: ts.SourceFile): ts.Node | undefined;
-  /** The names that a file declares, by the binder. */
-  localsOf(file: ts.SourceFile): ReadonlyMap<ts.__String, ts.Symbol> | undefined;
+  /** The names that a file or a scope in it declares, by the binder. */
+  localsOf(node: ts.Node): ReadonlyMap<ts.__String, ts.Symbol> | undefined;
   /** Errors that the parser found. */
   parseErrorsOf(file: ts.SourceFile): readonly ts.DiagnosticWithLocation[];
   /** The files of modules that a file imports, in any way. */

@@ -2,14 +2,16 @@ import type ts from "typescript";
 import type { Compiler } from "./compiler";
 
 /**
- * Compiles each use of an earlier cell's variable to `exports.name`. tslab does the same after TypeScript's own transforms, but
- * leaves `{ lut }` as it is, and rewrites names of properties too where an earlier cell declares their type. So this runs
- * before: what it puts in place has no symbol any more, and tslab leaves it alone.
+ * Finds each use of an earlier cell's name, for the second step of compilation (`notebook-names.ts`). tslab would make it
+ * `exports.name` after TypeScript's own transforms, but leaves `{ lut }` as it is, and rewrites names of properties too where an
+ * earlier cell declares their type. So this runs before: what it puts in place has no symbol any more, and tslab leaves it alone.
+ * @param used takes the names
  */
 export function earlierVariables(
   compiler: Compiler,
   checker: ts.TypeChecker,
   declarations: ts.SourceFile,
+  used: Set<string>,
 ): ts.TransformerFactory<ts.SourceFile> {
   const { factory } = compiler;
   const earlier = (compiler.localsOf(declarations) ?? new Map()) as ReadonlyMap<ts.__String, ts.Symbol>;
@@ -24,11 +26,10 @@ export function earlierVariables(
   const plain = (identifier: ts.Identifier) =>
     compiler.setTextRange(factory.createIdentifier(identifier.text), identifier);
 
-  const exported = (identifier: ts.Identifier) =>
-    compiler.setTextRange(
-      factory.createPropertyAccessExpression(factory.createIdentifier("exports"), plain(identifier)),
-      identifier,
-    );
+  const noted = (identifier: ts.Identifier) => {
+    used.add(identifier.text);
+    return plain(identifier);
+  };
 
   return (context) => {
     const visit = (node: ts.Node): ts.Node => {
@@ -42,7 +43,7 @@ export function earlierVariables(
       const isExpression = compiler.isExpressionNode(node);
       if (!isExpression && !isPropertyName(node)) return node;
       const symbol = checker.getSymbolAtLocation(node);
-      if (isExpression && isEarlier(node, symbol)) return exported(node);
+      if (isExpression && isEarlier(node, symbol)) return noted(node);
       return isDeclaredEarlier(symbol) ? plain(node) : node;
     };
 
@@ -51,9 +52,11 @@ export function earlierVariables(
         return compiler.visitEachChild(node, visit, context);
       }
       const initial = node.objectAssignmentInitializer;
-      const value = exported(node.name);
-      const assigned = initial ? factory.createAssignment(value, visit(initial) as ts.Expression) : value;
-      return compiler.setTextRange(factory.createPropertyAssignment(plain(node.name), assigned), node);
+      const made = factory.createShorthandPropertyAssignment(
+        noted(node.name),
+        initial && (visit(initial) as ts.Expression),
+      );
+      return compiler.setTextRange(made, node);
     };
 
     return (file) => compiler.visitEachChild(file, visit, context);

@@ -27,7 +27,7 @@ function serve({ port, ...options }: LanguageData): void {
     switch (message.op) {
       case "convert": {
         const { execution, source, committed } = message;
-        if (committed !== undefined) cells.commit(committed);
+        if (committed) cells.commit(committed.execution, committed.unchanged);
         post({ op: "converted", execution, result: convert(cells, execution, source) });
         keepCodeSoon();
         break;

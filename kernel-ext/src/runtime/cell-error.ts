@@ -1,7 +1,7 @@
 import { inspect, types } from "node:util";
 import { PomonaError } from "pomona/kernel";
 import type { Diagnostic, ErrorContent, Position } from "../messages";
-import { type Frame, isOwnFrame, stackFrames } from "./stack-traces";
+import { asWritten, type Frame, isOwnFrame, stackFrames } from "./stack-traces";
 
 const RED = "\x1b[31m";
 const BOLD = "\x1b[1m";
@@ -79,7 +79,7 @@ function contentOf(thrown: unknown, wasInterrupted: boolean): ErrorContent {
     return { ename: "Thrown", evalue, traceback: [`${RED}${BOLD}Thrown${RESET}: ${evalue}`, `${DIM}${hint}${RESET}`] };
   }
   const ename = nameOf(thrown);
-  const evalue = String(thrown.message);
+  const evalue = asWritten(String(thrown.message));
   return { ename, evalue, traceback: linesOf(thrown, new Set()) };
 }
 
@@ -161,7 +161,7 @@ function cutAround(line: string, column: number): { text: string; column: number
 function linesOf(error: Error, seen: Set<unknown>): string[] {
   seen.add(error);
   const frames = stackFrames(error);
-  const header = `${RED}${BOLD}${nameOf(error)}${RESET}: ${String(error.message)}`;
+  const header = `${RED}${BOLD}${nameOf(error)}${RESET}: ${asWritten(String(error.message))}`;
   const at = frames.find(({ place }) => place)?.place ?? places.get(error);
   const lines = [header];
   if (at) {

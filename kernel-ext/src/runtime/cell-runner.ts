@@ -94,14 +94,17 @@ export function cellRunner(parts: RunnerParts): CellRunner {
     await orInterrupt(cell, modules.preload(compiled.packages));
     const name = isExpression ? undefined : register(count, source, compiled);
     begun();
-    for (const [, variable = ""] of compiled.output?.matchAll(EXPORTED) ?? []) cell.names.add(variable);
+    for (const [, variable = ""] of compiled.output?.matchAll(VARIABLE) ?? []) cell.names.add(variable);
+    let hasFailed = true;
     try {
       const outcome = await orInterrupt(cell, executor.run({ ...compiled, output: scriptOf(compiled.output, name) }));
       if (outcome.status === "threw") throw outcome.error;
+      hasFailed = false;
       return compiled.result && outcome.value ? { ...outcome.value, place: compiled.result } : undefined;
     } finally {
+      const unchanged = executor.end(`In[${count}]`, hasFailed);
       // Also after an error: what a cell had computed until then is what one wants to look at.
-      if (!isExpression) language.commit(execution);
+      if (!isExpression) language.commit(execution, unchanged);
     }
   };
 
@@ -236,7 +239,7 @@ export function cellRunner(parts: RunnerParts): CellRunner {
 const MOST_KEYS = 1_000;
 
 /** A variable in the text of a compiled cell. */
-const EXPORTED = /\bexports\.([\p{L}\p{N}_$]+)/gu;
+const VARIABLE = /\b__([\p{L}\p{N}_$]+)\.now\b/gu;
 
 function startCell(execution: number, count: number, content: ExecuteContent): RunningCell {
   let interrupt = () => {};

@@ -5,8 +5,8 @@ import type { Content, Converted, FromLanguage, LanguageReply, LanguageRequest, 
 export interface Language {
   /** Compiles a cell in the scope of the committed ones. */
   convert(execution: number, source: string): Promise<Converted>;
-  /** What that cell declares is in scope of the next one. */
-  commit(execution: number): void;
+  /** What that cell declares is in scope of the next one, but for names that have the values of earlier cells still. */
+  commit(execution: number, unchanged: readonly string[]): void;
   /** Prepares the types of the session while nothing else is to be done. */
   warm(): void;
   /** Calls `listener` when the compiler can take a cell. */
@@ -22,7 +22,7 @@ export function languageClient(worker: Worker): Language {
   const waiting: (() => void)[] = [];
   let requests = 0;
   /** Told with the next cell: by itself it would wake the thread while the reply to this one is on its way. */
-  let committed: number | undefined;
+  let committed: { readonly execution: number; readonly unchanged: readonly string[] } | undefined;
   worker.on("message", (message: FromLanguage) => {
     switch (message.op) {
       case "ready":
@@ -45,8 +45,8 @@ export function languageClient(worker: Worker): Language {
       committed = undefined;
       return result;
     },
-    commit(execution) {
-      committed = execution;
+    commit(execution, unchanged) {
+      committed = { execution, unchanged };
     },
     warm: () => post({ op: "warm" }),
     onReady: (listener) => void waiting.push(listener),

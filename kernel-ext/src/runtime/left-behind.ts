@@ -56,7 +56,7 @@ const QUIET_MS = 30;
 const MOST_CELLS = 10_000;
 
 /** @param variables the notebook's */
-export function leftBehind(variables: Readonly<Record<string, unknown>>): LeftBehind {
+export function leftBehind(variables: () => Readonly<Record<string, unknown>>): LeftBehind {
   const cells = new Map<string, CellState>();
   const working = new Map<Promise<unknown>, string | undefined>();
   const failures = new Set<Failure>();
@@ -81,7 +81,7 @@ export function leftBehind(variables: Readonly<Record<string, unknown>>): LeftBe
     }, TELL_MS).unref();
   };
   const isHeld = ({ promise }: Failure) =>
-    promise !== undefined && holds(valuesOf(variables, Object.keys(variables)), (each) => each === promise, true);
+    promise !== undefined && holds(Object.values(variables()), (each) => each === promise, true);
   /** Waits until nothing of these cells works and nothing more begins. */
   const settle = async (isOurs: (cell: string | undefined) => boolean) => {
     for (;;) {
@@ -135,7 +135,7 @@ export function leftBehind(variables: Readonly<Record<string, unknown>>): LeftBe
     },
     async end(cell, names) {
       const isPending = (promise: Promise<unknown>) => /^Promise \{\s*<pending>/.test(inspect(promise, { depth: 0 }));
-      const keeps = () => holds(valuesOf(variables, names), isPending, false);
+      const keeps = () => holds(valuesOf(variables(), names), isPending, false);
       if ([...working.values()].includes(cell) && !keeps()) await settle((each) => each === cell);
       await raise(cell, (failure) => !isHeld(failure));
       running = undefined;

@@ -63,6 +63,7 @@ export function startRuntime({ io, compiler, stop, input, inputReady, root }: Ru
       return runner.cellKey(output.parent?.msg_id);
     },
     functionOrigin,
+    importOf: executor.importOf,
   };
   const session = notebookSession(host);
   const runner = cellRunner({
@@ -77,7 +78,7 @@ export function startRuntime({ io, compiler, stop, input, inputReady, root }: Ru
     represent,
     parseMagic,
     runMagic: (magic, signal, runCell) =>
-      runMagic(magic, { host, session, runCell, locals: () => executor.locals, cwd: folder, signal }),
+      runMagic(magic, { host, session, runCell, locals: executor.locals, cwd: folder, signal }),
   });
 
   const warming = warmWhenIdle(language);

@@ -81,16 +81,23 @@ function textOf(site: NodeJS.CallSite, where: string): string {
 
 function functionNameOf(site: NodeJS.CallSite): string {
   const name = site.getFunctionName() ?? "";
-  // Names of compiled code: TypeScript's `exports.f`.
-  const plain = name.replace(/^exports\./, "");
+  // Names of compiled code: `exports.tsLastExpr` is the last expression's, which has none.
+  const plain = asWritten(name)
+    .replace(/^(?:exports\.)?tsLastExpr\d*$/, "")
+    .replace(/^exports\./, "");
   const type = site.getTypeName();
   if (site.isConstructor()) return `new ${plain}`;
   return type && plain && !site.isToplevel() && type !== "Object" && !plain.includes(".") ? `${type}.${plain}` : plain;
 }
 
+/** A message of V8's, or a name, with the notebook's names as they are written: `(0 , __mean.now) is not a function`. */
+export function asWritten(text: string): string {
+  return text.replace(/\(0 ?, ?__([\p{ID_Continue}$]+)\.now\)|\b__([\p{ID_Continue}$]+)\.now\b/gu, "$1$2");
+}
+
 function headerOf(error: Error): string {
   try {
-    return Error.prototype.toString.call(error);
+    return asWritten(Error.prototype.toString.call(error));
   } catch {
     return "Error";
   }

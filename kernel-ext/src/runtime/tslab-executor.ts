@@ -1,12 +1,13 @@
 import Module from "node:module";
+import type { ImportOrigin } from "pomona/kernel";
+import { notebookNames } from "./names";
 
 /**
  * The one place that touches tslab's executor (1.0.22, pinned; `test/kernel/executor-contract.test.ts` holds what is relied on):
- *  - `createExecutor(rootDir, converters, console)` and its `execute`, `interrupt` and `locals`;
+ *  - `createExecutor(rootDir, converters, console)` and its `execute` and `interrupt`;
  *  - `execute` calls `converters.node.convert` once and runs what that gives, in `vm.runInThisContext` with `breakOnSigint`;
  *  - `console.log(v)` is the last expression's value, `console.error(e)` with one argument what the cell threw;
- *  - cells get their `require` and `exports` from `globalThis.__tslab__`;
- *  - `locals` is a proxy with a trap for `defineProperty` alone, which sets the property of the object behind it;
+ *  - cells get their `require` and `exports` from `globalThis.__tslab__`; of `exports`, the last expression's value is taken out;
  *  - its module `metadata`, which would load TypeScript into this thread, is needed for `getCodeMetadata` alone.
  */
 export interface CellExecutor {
@@ -14,8 +15,16 @@ export interface CellExecutor {
   run(cell: CompiledCell): Promise<CellOutcome>;
   /** Ends a cell that waits; what it waits for goes on. */
   interrupt(): void;
+  /**
+   * Says that the cell has come to its end, or that what it had not come to stays as it was.
+   * @param cell as the user knows it
+   * @returns the names that it declares and that have the values of earlier cells still
+   */
+  end(cell: string, hasFailed: boolean): readonly string[];
   /** The notebook's variables. */
-  readonly locals: Readonly<Record<string, unknown>>;
+  locals(): Readonly<Record<string, unknown>>;
+  /** Where a variable's value was imported from. */
+  importOf(name: string): ImportOrigin | undefined;
 }
 
 export interface CompiledCell {
@@ -31,7 +40,6 @@ export type CellOutcome =
 interface TslabExecutor {
   execute(source: string): Promise<boolean>;
   interrupt(): void;
-  readonly locals: Record<string, unknown>;
 }
 
 interface TslabExecutorModule {
@@ -58,15 +66,16 @@ export function cellExecutor(folder: string, requireFrom: (id: string) => unknow
       thrown = { error };
     },
   };
+  const names = notebookNames();
   const { createExecutor } = loadExecutor();
   const executor = createExecutor(folder, { node: converter, browser: undefined, close() {} }, console_);
   Object.assign((globalThis as unknown as { __tslab__: object }).__tslab__, {
     require: requireFrom,
-    exports: objectBehind(executor.locals),
+    names: names.begin,
   });
   return {
     async run(cell) {
-      next = { ...cell, output: cell.output?.replace(NAMED_IMPORT, "exports.$1 = $2;") };
+      next = cell;
       value = undefined;
       thrown = undefined;
       const ok = await executor.execute("");
@@ -74,34 +83,10 @@ export function cellExecutor(folder: string, requireFrom: (id: string) => unknow
       return { status: "threw", error: (thrown as { error: unknown } | undefined)?.error };
     },
     interrupt: () => executor.interrupt(),
-    locals: executor.locals,
+    end: names.end,
+    locals: names.values,
+    importOf: names.importOf,
   };
-}
-
-/**
- * TypeScript's export of a name that a cell imports. It becomes an assignment, as tslab's proxy makes of it too: the name can
- * be declared anew in a later cell.
- */
-const NAMED_IMPORT =
-  /^Object\.defineProperty\(exports, "([^"]+)", \{ enumerable: true, get: function \(\) \{ return (.+?); \} \}\);$/gm;
-
-/**
- * The object behind tslab's proxy. A cell's top-level variables live in it, so a loop that counts one up would go through the
- * proxy's trap each time, some hundred times slower than in a script.
- */
-function objectBehind(locals: Record<string, unknown>): Record<string, unknown> {
-  let behind: Record<string, unknown> | undefined;
-  const before = Object.getPrototypeOf(locals) as object | null;
-  const setter = {
-    set probe(_: unknown) {
-      behind = this as unknown as Record<string, unknown>;
-    },
-  };
-  Object.setPrototypeOf(locals, setter);
-  Object.defineProperty(locals, "probe", { value: 0 });
-  Object.setPrototypeOf(locals, before);
-  if (!behind) throw new Error("tslab's executor does not keep a notebook's variables as it did in 1.0.22.");
-  return behind;
 }
 
 function loadExecutor(): TslabExecutorModule {
