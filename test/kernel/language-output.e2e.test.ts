@@ -33,7 +33,7 @@ describe("guards", () => {
     ["const f = () => { g(); };", "() => {\n        __stop__(N);\n        g();\n    } }.f;"],
     [
       "const f = async function* () { yield 1; };",
-      "async function* () {\n        const __frame1__ = __stop__.frame(N);\n        yield __stop__.wait(N, __frame1__, 0, 1, __stop__);\n    } }.f;",
+      "async function* () {\n        const __frame1__ = __stop__.frame(N);\n        __stop__.back(N, __frame1__, 0, yield __stop__.wait(N, __frame1__, 0, 1, __stop__), __stop__);\n    } }.f;",
     ],
     ["class A { m() {} }", "m() {\n        __stop__(N);\n    }"],
     ["class A { constructor() {} }", "constructor() {\n        __stop__(N);\n    }"],

@@ -85,7 +85,7 @@ describe("tsconfig.json beside the notebook", () => {
     const code = (target: string) =>
       withConfig({ compilerOptions: { target } }).code("const v = await 1; v ?? 2").output;
     expect(code("ES2019")).not.toContain("??");
-    expect(code("ES5")).toContain("await 1");
+    expect(code("ES5")).toMatch(/await [^;]*\b1\b/);
     expect(code("ESNext")).toContain("??");
     const latest = withConfig({ compilerOptions: { target: "ESNext" } });
     expect(

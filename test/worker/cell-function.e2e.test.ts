@@ -62,6 +62,8 @@ test("loops and import() work, without what the kernel put in", async () => {
       '  let out = "";',
       '  for (const part of s.split(" ")) { if (part.length > out.length) out = part; }',
       "  while (out.length < 3) out += '.';",
+      "  try { await Promise.reject(new Error(out)); } catch (e) { out = await Promise.resolve(e.message).then((x) => String(x)).catch(() => ''); }",
+      "  for await (const x of [Promise.resolve('')]) out += x;",
       "  return basename(out);",
       "};",
       "longest",

@@ -11,13 +11,16 @@ interface Scope {
   readonly cleanup: string | undefined;
 }
 
+/** A variable that is undefined everywhere, for what has no number. */
+const NO_FRAME = "undefined";
+
 const TOP: Scope = { isAsync: true, isGenerator: false, frame: undefined, cleanup: undefined };
 const SYNC: Scope = { isAsync: false, isGenerator: false, frame: undefined, cleanup: undefined };
 
 /**
  * Puts guards into a module, by which an interrupt ends what runs; `runtime/flows.ts` says what each does.
  *  - `__stop__(n);` at the start of every loop's and function's body and after each statement that calls something;
- *  - `await __stop__.wait(n, frame, 0, x, __stop__)` for `await x`, and the like for `for await`, `yield` and promise chains;
+ *  - `__stop__.back(n, frame, 0, await __stop__.wait(n, frame, 0, x, __stop__), __stop__)` for `await x`, and the like for `for await`, `yield` and promise chains;
  *  - `const __try1__ = __stop__.here(n);` before each `try`, `enter` and `end` around its `catch` and `finally`.
  *
  * All is one statement on a line or begins and ends in a way that `withoutGuards` (`src/kernel`) finds, since a function's text
@@ -45,7 +48,11 @@ export function guards(compiler: Compiler, execution: number): ts.TransformerFac
         compiler.NodeFlags.Const,
       ),
     );
-  const around = (name: "wait" | "each" | "chain" | "away" | "back", scope: Scope, value: ts.Expression) => {
+  const around = (
+    name: "wait" | "once" | "each" | "chain" | "away" | "again" | "back",
+    scope: Scope,
+    value: ts.Expression,
+  ) => {
     const frame = scope.isAsync && scope.frame === "" ? call(method("frame"), []) : named(scope.frame);
     const args = [frame, named(scope.cleanup), value, factory.createIdentifier("__stop__")];
     return compiler.setTextRange(call(method(name), args), value);
@@ -74,28 +81,32 @@ export function guards(compiler: Compiler, execution: number): ts.TransformerFac
       }
       if (compiler.isTryStatement(node)) return guardedTry(node, scope);
       if (compiler.isAwaitExpression(node)) {
-        const waits = factory.updateAwaitExpression(node, around("wait", scope, expression(node.expression, scope)));
-        return scope.cleanup === undefined ? waits : around("back", { ...scope, frame: undefined }, waits);
+        return waiting(node.expression, scope, (value) => factory.updateAwaitExpression(node, value));
       }
       if (compiler.isYieldExpression(node)) return guardedYield(node, scope);
       if (compiler.isCallExpression(node)) return guardedCall(node, scope);
       return withGuardedLoop(node, scope);
     };
 
+    const waiting = (node: ts.Expression, scope: Scope, make: (value: ts.Expression) => ts.Expression) => {
+      const hasFrame = scope.frame !== "";
+      const waits = make(around(hasFrame ? "wait" : "once", scope, expression(node, scope)));
+      return around("back", hasFrame ? scope : { ...scope, frame: NO_FRAME }, waits);
+    };
+
     const guardedYield = (node: ts.YieldExpression, scope: Scope): ts.Expression => {
+      if (scope.isAsync && node.expression && !node.asteriskToken) {
+        return waiting(node.expression, scope, (value) => factory.updateYieldExpression(node, undefined, value));
+      }
       const given = node.expression && expression(node.expression, scope);
       if (node.asteriskToken) {
-        if (!scope.isAsync || !given) return factory.updateYieldExpression(node, node.asteriskToken, given);
-        return factory.updateYieldExpression(node, node.asteriskToken, around("each", scope, given));
-      }
-      const plain = { ...scope, frame: undefined };
-      if (scope.isAsync && given) {
-        const waits = factory.updateYieldExpression(node, undefined, around("wait", scope, given));
-        return scope.cleanup === undefined ? waits : around("back", plain, waits);
+        const values = scope.isAsync && given ? around("each", scope, given) : given;
+        return factory.updateYieldExpression(node, node.asteriskToken, values);
       }
       if (scope.cleanup === undefined) return factory.updateYieldExpression(node, undefined, given);
+      const plain = { ...scope, frame: undefined };
       const away = around("away", plain, given ?? factory.createVoidZero());
-      return around("back", plain, factory.updateYieldExpression(node, undefined, away));
+      return around("again", plain, factory.updateYieldExpression(node, undefined, away));
     };
 
     /** `x.then(f, g)`, `x.catch(g)` and `x.finally(g)`: each g is to a promise what `catch` and `finally` are to a block. */

@@ -31,6 +31,8 @@ export interface Guard {
   frame(cell: number): number;
   /** What `await` is to wait for in the place of `value`: it ends at once when the code is interrupted. */
   wait(cell: number, frame: number, here: Here, value: unknown): unknown;
+  /** The same in an expression, whose run has no variable of its own: `back` does not know it. */
+  once(cell: number, frame: number, here: Here, value: unknown): unknown;
   /** The same for a promise that `then` and the like are called on. */
   chain(cell: number, frame: number, here: Here, value: unknown): unknown;
   /** The same for what `for await` and `yield*` go through. */
@@ -43,6 +45,8 @@ export interface Guard {
   /** Leaves a `catch` or `finally` that waits or yields, for the code that called the function. */
   away<T>(cell: number, frame: number, here: Here, value: T): T;
   /** Comes back to it. */
+  again<T>(cell: number, frame: number, here: Here, value: T): T;
+  /** Comes back from what `wait` gave. */
   back<T>(cell: number, frame: number, here: Here, value: T): T;
 }
 
@@ -64,7 +68,10 @@ export interface Flows {
 /** @param stop the stop flags, see `messages.ts` */
 export function interruptibleFlows(stop: Int32Array): Flows {
   const store = new AsyncLocalStorage<Flow>();
-  const waiting = new Set<Waiter>();
+  /** By their frames: each waits for one thing at a time. */
+  const waiting = new Map<number, Waiter>();
+  /** Others, such as promise chains. */
+  const others = new Set<Waiter>();
   const ends = new Map<number, Promise<void>>();
   let isAnyInterrupted = false;
   let running = 0;
@@ -97,23 +104,30 @@ export function interruptibleFlows(stop: Int32Array): Flows {
     return { execution: flowOf(cell).execution, seen: 0 };
   };
 
-  /** An async function, so that stack traces go through it. */
-  const follow = async (value: unknown, waiter: Waiter): Promise<unknown> => {
-    try {
-      const given = await value;
-      if (!isPlain() && isStopped(waiter.flow)) throw fail();
-      return given;
-    } finally {
-      waiting.delete(waiter);
-      changed();
-    }
-  };
-  const ended = (cell: number, frame: number, value: unknown): Promise<unknown> =>
+  /**
+   * The same as the value, but ended by an interrupt. Stack traces go through a promise that is resolved by another one's own
+   * function alone, so who removes the waiter is the code that goes on.
+   */
+  const ended = (waiter: Waiter, value: unknown, isFrames: boolean): Promise<unknown> =>
     new Promise((resolve, reject) => {
-      const waiter = { flow: flowOf(cell), frame, reject };
-      waiting.add(waiter);
-      follow(value, waiter).then(resolve, reject);
+      waiter.reject = reject;
+      const remove = () => {
+        if (isFrames && waiting.get(waiter.frame) === waiter) waiting.delete(waiter.frame);
+        else others.delete(waiter);
+        changed();
+      };
+      const failed = (error: unknown) => {
+        remove();
+        reject(error);
+      };
+      const done = Promise.resolve(value).then(resolve, failed);
+      if (isFrames) waiting.set(waiter.frame, waiter);
+      else {
+        others.add(waiter);
+        void done.then(remove);
+      }
     });
+  const newWaiter = (cell: number, frame: number): Waiter => ({ flow: flowOf(cell), frame, reject() {} });
 
   const guard: Guard = Object.assign(
     (cell: number) => {
@@ -126,16 +140,25 @@ export function interruptibleFlows(stop: Int32Array): Flows {
       },
       wait(cell: number, frame: number, here: Here, value: unknown) {
         if (!isPlain()) check(cell);
-        const waits = isThenable(value) ? ended(cell, frame, value) : value;
+        const waits = isThenable(value) ? ended(newWaiter(cell, frame), value, true) : value;
+        return here === 0 ? waits : guard.away(cell, frame, here, waits);
+      },
+      once(cell: number, frame: number, here: Here, value: unknown) {
+        if (!isPlain()) check(cell);
+        const waits = isThenable(value) ? ended(newWaiter(cell, frame), value, false) : value;
         return here === 0 ? waits : guard.away(cell, frame, here, waits);
       },
       chain(cell: number, frame: number, _here: Here, value: unknown) {
         // Other classes have a `then` or `catch` of their own.
         if (!(value instanceof Promise) || value.constructor !== Promise) return value;
-        return ended(cell, frame + 0.5, value);
+        return ended(newWaiter(cell, frame + 0.5), value, false);
       },
       each(cell: number, frame: number, _here: Here, values: unknown) {
-        return endedEach(values, (next) => guard.wait(cell, frame, 0, next));
+        return endedEach(values, async (next) => {
+          const given = await guard.once(cell, frame, 0, next);
+          if (!isPlain()) check(cell);
+          return given;
+        });
       },
       here: () => (isPlain() ? undefined : store.getStore()),
       enter(cell: number, here: Here) {
@@ -157,8 +180,16 @@ export function interruptibleFlows(stop: Int32Array): Flows {
         }
         return value;
       },
-      back<T>(cell: number, _frame: number, here: Here, value: T): T {
+      again<T>(cell: number, _frame: number, here: Here, value: T): T {
         guard.enter(cell, here);
+        return value;
+      },
+      back<T>(cell: number, frame: number, here: Here, value: T): T {
+        waiting.delete(frame);
+        if (isPlain()) return value;
+        changed();
+        if (here === 0) check(cell);
+        else guard.enter(cell, here);
         return value;
       },
     },
@@ -166,26 +197,23 @@ export function interruptibleFlows(stop: Int32Array): Flows {
 
   const endAll = async (execution: number) => {
     for (;;) {
-      const own = [...waiting].filter(({ flow }) => flow.execution === execution);
+      const own = [...waiting.values(), ...others].filter(({ flow }) => flow.execution === execution);
       const left = own.filter(({ flow }) => isStopped(flow)).sort((a, b) => b.frame - a.frame);
       if (own.length === 0) return;
       for (const waiter of left) {
         while (cleansUp(execution)) await change();
-        if (!waiting.delete(waiter)) continue;
+        if (waiting.get(waiter.frame) === waiter) waiting.delete(waiter.frame);
+        else if (!others.delete(waiter)) continue;
         waiter.reject(new KeyboardInterrupt());
         await turn();
       }
       if (cleansUp(execution)) await change();
     }
   };
-  const cleansUp = (execution: number) => {
-    for (const { flow } of waiting) {
-      if (flow.seen > 0 && flow.execution === execution) {
-        if (!isStopped(flow)) return true;
-      }
-    }
-    return false;
-  };
+  const cleansUp = (execution: number) =>
+    [...waiting.values(), ...others].some(
+      ({ flow }) => flow.seen > 0 && flow.execution === execution && !isStopped(flow),
+    );
   const change = async () => {
     await new Promise<void>((resolve) => {
       changed = resolve;
@@ -235,7 +263,7 @@ interface AnyAsyncIterable {
 }
 
 /** The same values, where each wait for the next one goes through `wait`. */
-function endedEach(values: unknown, wait: (next: unknown) => unknown): unknown {
+function endedEach(values: unknown, wait: (next: unknown) => Promise<unknown>): unknown {
   const given = values as AnyAsyncIterable | null | undefined;
   const isAsync = given?.[Symbol.asyncIterator] != null;
   // What can't be gone through fails as it would without guards.
