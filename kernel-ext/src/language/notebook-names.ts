@@ -355,8 +355,10 @@ function boxName(file: ts.SourceFile, name: string): string {
 
 function prologue(declared: readonly string[], used: ReadonlySet<string>, boxes: ReadonlyMap<string, string>): string {
   const others = [...used].filter((name) => !declared.includes(name));
-  const variables = [...declared, ...others].map((name) => boxes.get(name));
-  return `const [${variables.join(", ")}] = __tslab__.names(${JSON.stringify(declared)}, ${JSON.stringify(others)});`;
+  const variables = [...declared, ...others].map((name, i) => `${boxes.get(name)} = __places__[${i}]`);
+  const places = `__tslab__.names(${JSON.stringify(declared)}, ${JSON.stringify(others)})`;
+  // No `const` and no pattern: V8 would look in each loop again whether they have their values.
+  return `var __places__ = ${places}, ${variables.join(", ")};`;
 }
 
 /**
