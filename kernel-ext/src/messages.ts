@@ -199,7 +199,7 @@ export type Converted =
       readonly maps: SourceMaps;
       /** Local modules that the cell depends on and that are new or changed. */
       readonly modules: readonly LocalModule[];
-      /** The specifiers of the packages that the cell and its local modules import statically, such as `d3-array`. */
+      /** The specifiers of the packages that the cell and its local modules import statically, such as `d3-array`, and the paths of those that await at their top. */
       readonly packages: readonly string[];
     };
 
@@ -209,6 +209,8 @@ export interface LocalModule {
   readonly path: string;
   /** CommonJS. */
   readonly code: string;
+  /** True where it awaits outside of functions. */
+  readonly isAsync: boolean;
   readonly maps: SourceMaps;
 }
 

@@ -68,6 +68,54 @@ test("require has what Node's has", async () => {
   expect(await jsonOf('require.resolve("pomona")')).toMatch(/dist\/index\.js$/);
 });
 
+test("__dirname, __filename and import.meta.filename stand for a file in the notebook's folder", async () => {
+  const file = join(folder, "cell.ts");
+  expect(await jsonOf("[__dirname, __filename, (import.meta as any).filename]")).toEqual([folder, file, file]);
+});
+
+test("a local module may await at its top, as may one that it or that imports it", async () => {
+  writeFileSync(join(folder, "lib", "first.ts"), "export const first = await Promise.resolve(20);\n");
+  writeFileSync(
+    join(folder, "lib", "second.ts"),
+    'import { first } from "./first";\nfor await (const n of [1]) void n;\nexport const second = first + 1;\n',
+  );
+  writeFileSync(
+    join(folder, "lib", "third.ts"),
+    'import { second } from "./second";\nexport const third = second * 2;\n',
+  );
+  const { result, reply } = await kernel.execute('import { third } from "./lib/third"; third');
+  expect([reply.content.evalue, result]).toEqual([undefined, "42"]);
+  writeFileSync(join(folder, "lib", "first.ts"), "export const first = await Promise.resolve(30);\n");
+  expect((await kernel.execute('import { third } from "./lib/third"; third')).result).toBe("62");
+  writeFileSync(join(folder, "lib", "broken.ts"), 'export {};\nawait 0;\nthrow new Error("at the top");\n');
+  const broken = await kernel.execute('import "./lib/broken";');
+  expect(broken.reply.content.traceback.join("\n")).toMatch(/at the top[\s\S]*lib\/broken\.ts, line 3/);
+});
+
+test("an error shows its extra fields", async () => {
+  const { reply } = await kernel.execute('throw Object.assign(new Error("boom"), { code: "E_X", details: { a: 1 } })');
+  expect(reply.content.traceback.join("\n")).toContain("{ code: 'E_X', details: { a: 1 } }");
+});
+
+describe("process.stdin", () => {
+  const question = `import { createInterface } from "node:readline/promises";
+{ const lines = createInterface({ input: process.stdin, output: process.stdout });
+console.log("got", await lines.question("Name? "), await lines.question("Age? ")); lines.close(); }`;
+
+  test("asks in the notebook, line by line", async () => {
+    const answers = ["Ada", "36"];
+    const { stdout, reply } = await kernel.execute(question, { answer: () => answers.shift() ?? "none" });
+    expect(reply.content.evalue).toBeUndefined();
+    expect(stdout).toBe("Name? Age? got Ada 36\n");
+  });
+
+  test("says where nobody can answer", async () => {
+    const { reply } = await kernel.execute(question);
+    expect(reply.content.ename).toBe("InputNotAllowedError");
+    expect((await kernel.execute("1 + 1")).result).toBe("2");
+  });
+});
+
 describe("%%bash", () => {
   test("takes the line ends of Windows", async () => {
     const { stdout } = await kernel.execute("%%bash\r\necho one\r\necho two\r\n");

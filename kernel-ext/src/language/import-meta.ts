@@ -16,7 +16,7 @@ export function importMeta(
   const { factory } = compiler;
   const facts = {
     dirname: module === undefined ? cwd : dirname(module),
-    ...(module === undefined ? {} : { filename: module }),
+    filename: module ?? join(cwd, "cell.ts"),
     url: pathToFileURL(module ?? join(cwd, "cell.ts")).href,
   };
   const literal = () =>

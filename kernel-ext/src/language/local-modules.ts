@@ -8,7 +8,7 @@ import type { TslabConverter } from "./tslab-converter";
 export interface LocalModules {
   /** Files that the cell depends on, its own left out. */
   of(cell: ts.SourceFile): readonly ts.SourceFile[];
-  /** Compiles those that have not been sent in this version, and names the packages that all of them import. */
+  /** Compiles those that have not been sent in this version, and names the packages that all of them import and those that await at their top. */
   take(files: readonly ts.SourceFile[]): { readonly modules: readonly LocalModule[]; readonly packages: Set<string> };
 }
 
@@ -54,7 +54,7 @@ export function localModules(
           const program = converter.builder().getProgram();
           const made = compileModule(compiler, program, file, cwd, mappedFile, linesBefore(file.fileName));
           modules.push(made.module);
-          known = { version, packages: made.packages };
+          known = { version, packages: made.module.isAsync ? [...made.packages, file.fileName] : made.packages };
           sent.set(file.fileName, known);
         }
         for (const name of known.packages) packages.add(name);
@@ -96,5 +96,18 @@ function compileModule(
   const path = file.fileName;
   const fileOf = (name: string) => mappedFile(name, path);
   const { code, map, packages } = toCommonJs(compiler, emitted, options, { execution: 0, path, cwd, fileOf });
-  return { module: { path, code, maps: { maps: [map, firstMap], lineOffset } }, packages };
+  const isAsync = awaitsAtTop(compiler, file);
+  return { module: { path, code, isAsync, maps: { maps: [map, firstMap], lineOffset } }, packages };
+}
+
+function awaitsAtTop(compiler: Compiler, file: ts.SourceFile): boolean {
+  const isAwaitUsing = ({ flags }: ts.Node) =>
+    (flags & compiler.NodeFlags.AwaitUsing) === compiler.NodeFlags.AwaitUsing;
+  const awaits = (node: ts.Node): boolean => {
+    if (compiler.isFunctionLike(node)) return false;
+    if (compiler.isAwaitExpression(node) || (compiler.isForOfStatement(node) && node.awaitModifier)) return true;
+    if (compiler.isVariableDeclarationList(node) && isAwaitUsing(node)) return true;
+    return compiler.forEachChild(node, (child) => awaits(child) || undefined) ?? false;
+  };
+  return awaits(file);
 }

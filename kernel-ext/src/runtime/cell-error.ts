@@ -171,6 +171,8 @@ function linesOf(error: Error, seen: Set<unknown>): string[] {
       [`${DIM}${source.shown}, line ${line}${RESET}`, ...excerptOf(source.source, line, column, length)].join("\n"),
     );
   }
+  const fields = fieldsOf(error);
+  if (fields !== undefined) lines.push(`${DIM}${fields}${RESET}`);
   const trace = traceOf(error, frames, seen.size > 1);
   if (trace.length > 1 || (trace.length === 1 && !at)) lines.push(trace.join("\n"));
   if (error instanceof AggregateError) {
@@ -179,6 +181,20 @@ function linesOf(error: Error, seen: Set<unknown>): string[] {
   if (error.cause !== undefined && error.cause !== null) lines.push(...nested("Caused by", error.cause, seen));
   return lines;
 }
+
+/** What an error of Node or of a library says beside its message, such as `code`. The package's own say all in the message. */
+function fieldsOf(error: Error): string | undefined {
+  if (error instanceof PomonaError) return undefined;
+  const own = Object.entries(Object.getOwnPropertyDescriptors(error)).filter(
+    ([name, { enumerable, value }]) =>
+      enumerable && !SHOWN.has(name) && value !== undefined && typeof value !== "function",
+  );
+  if (own.length === 0) return undefined;
+  const fields = Object.fromEntries(own.map(([name, { value }]) => [name, value]));
+  return inspect(fields, { depth: 2, maxStringLength: 500, maxArrayLength: 20, breakLength: 120 });
+}
+
+const SHOWN: ReadonlySet<string> = new Set(["name", "message", "stack", "cause", "errors"]);
 
 function traceOf(error: Error, frames: readonly Frame[], isInner: boolean): string[] {
   // An error from another thread or machine has its stack as text.

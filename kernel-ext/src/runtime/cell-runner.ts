@@ -28,6 +28,8 @@ export interface CellRunner {
   execute(request: ExecuteRequest): Promise<ExecuteReply>;
   /** Ends the cell that runs, if it is this one. */
   interrupt(execution: number): Promise<void>;
+  /** Ends the cell that runs by an error, which what it waits for can't tell it. */
+  fail(error: unknown): void;
   onCellEnd(listener: () => void): () => void;
   /** What names the cell of a request each time it runs; undefined for another request. */
   cellKey(request: string | undefined): string | undefined;
@@ -76,7 +78,7 @@ interface RunningCell {
   readonly names: Set<string>;
   /** Rejects when the user's interrupt has been told to everyone. */
   readonly interrupted: Promise<never>;
-  interrupt(): void;
+  interrupt(error?: unknown): void;
 }
 
 export function cellRunner(parts: RunnerParts): CellRunner {
@@ -227,6 +229,10 @@ export function cellRunner(parts: RunnerParts): CellRunner {
       if (running === cell) executor.interrupt();
       cell.interrupt();
     },
+    fail(error) {
+      executor.interrupt();
+      running?.interrupt(error);
+    },
     cellKey: (request) => keys.get(request ?? ""),
     onCellEnd(listener) {
       listeners.add(listener);
@@ -242,13 +248,13 @@ const MOST_KEYS = 1_000;
 const VARIABLE = /\b__([\p{L}\p{N}_$]+)\.now\b/gu;
 
 function startCell(execution: number, count: number, content: ExecuteContent): RunningCell {
-  let interrupt = () => {};
+  let interrupt: RunningCell["interrupt"] = () => {};
   const interrupted = new Promise<never>((_, reject) => {
-    interrupt = () => reject(new KeyboardInterrupt());
+    interrupt = (error = new KeyboardInterrupt()) => reject(error);
   });
   interrupted.catch(() => undefined);
   const abort = new AbortController();
-  return { execution, count, content, abort, names: new Set(), interrupted, interrupt: () => interrupt() };
+  return { execution, count, content, abort, names: new Set(), interrupted, interrupt };
 }
 
 function orInterrupt<T>(cell: RunningCell, work: Promise<T>): Promise<T> {

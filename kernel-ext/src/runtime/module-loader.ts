@@ -60,23 +60,51 @@ export function moduleLoader(folder: string): ModuleLoader {
     const known = instances.get(path);
     if (known) return known.exports;
     const source = sources.get(path) as LocalModule;
-    const instance: Instance = { isLoaded: false, exports: {} };
-    // Before it runs, because modules may import one another in a circle.
-    instances.set(path, instance);
+    if (source.isAsync) throw new NotLoadedYet(path);
+    const { instance, run } = instantiate(path, source);
     try {
-      const wrapped = `(function (exports, require, module, __filename, __dirname) {\n${source.code}\n})`;
-      const run = vm.runInThisContext(wrapped, {
-        filename: path,
-        importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-      }) as (...values: unknown[]) => void;
-      const require = requireOf(dirname(path), path);
-      run.call(instance.exports, instance.exports, require, instance, path, dirname(path));
+      run();
     } catch (error) {
       instances.delete(path);
       throw error;
     }
     instance.isLoaded = true;
     return instance.exports;
+  };
+
+  /** Loads a module that awaits at its top, after those of them that it imports. */
+  const loadAsync = async (path: string): Promise<void> => {
+    if (instances.has(path)) return;
+    const source = sources.get(path) as LocalModule;
+    for (;;) {
+      const { instance, run } = instantiate(path, source);
+      try {
+        await run();
+        instance.isLoaded = true;
+        return;
+      } catch (error) {
+        instances.delete(path);
+        // Imports come first, so that nothing of it ran yet.
+        if (!(error instanceof NotLoadedYet) || error.path === path) throw error;
+        await loadAsync(error.path);
+      }
+    }
+  };
+
+  const instantiate = (path: string, source: LocalModule) => {
+    const instance: Instance = { isLoaded: false, exports: {} };
+    // Before it runs, because modules may import one another in a circle.
+    instances.set(path, instance);
+    const run = () => {
+      const head = `(${source.isAsync ? "async " : ""}function (exports, require, module, __filename, __dirname) {`;
+      const module = vm.runInThisContext(`${head}\n${source.code}\n})`, {
+        filename: path,
+        importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+      }) as (...values: unknown[]) => unknown;
+      const require = requireOf(dirname(path), path);
+      return module.call(instance.exports, instance.exports, require, instance, path, dirname(path));
+    };
+    return { instance, run };
   };
 
   const requireFrom = (id: string, from: string, user: string | undefined): unknown => {
@@ -128,6 +156,7 @@ export function moduleLoader(folder: string): ModuleLoader {
     },
     async preload(packages) {
       for (const id of packages) {
+        if (sources.get(id)?.isAsync) await loadAsync(id);
         if (isLocal(id) || isOwn(id) || isBuiltin(id) || imported.has(id)) continue;
         try {
           createRequire(join(folder, "_.js"))(id);
@@ -141,7 +170,9 @@ export function moduleLoader(folder: string): ModuleLoader {
     requireFromCell: requireOf(folder, undefined),
     async importFrom(id, from) {
       const base = from ? dirname(from) : folder;
-      const isOurs = isOwn(id) || localPath(id, base) !== undefined;
+      const local = localPath(id, base);
+      if (local !== undefined && sources.get(local)?.isAsync) await loadAsync(local);
+      const isOurs = isOwn(id) || local !== undefined;
       return isOurs ? requireFrom(id, base, from) : importNatively(base)(id);
     },
     forgetUnfinished() {
@@ -149,6 +180,13 @@ export function moduleLoader(folder: string): ModuleLoader {
       forgetUnfinishedModules(require.cache);
     },
   };
+}
+
+/** A module that awaits at its top, asked for before it was loaded. */
+class NotLoadedYet extends Error {
+  constructor(readonly path: string) {
+    super(`${path} awaits outside of functions, and so can only be imported statically, or by await import(…).`);
+  }
 }
 
 function isLocal(id: string): boolean {

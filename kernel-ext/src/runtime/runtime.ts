@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import type { MessagePort, Worker } from "node:worker_threads";
 import { connectKernel, type KernelHost } from "pomona/kernel";
 import { represent } from "pomona/notebook";
@@ -21,6 +21,7 @@ import { moduleLoader } from "./module-loader";
 import { captureStreams, outputTo } from "./output";
 import { hintAtPrintedPromises } from "./promise-hint";
 import { installStackTraces } from "./stack-traces";
+import { defineStdin } from "./stdin";
 import { cellExecutor } from "./tslab-executor";
 
 export interface RuntimeParts {
@@ -87,6 +88,10 @@ export function startRuntime({ io, compiler, stop, input, inputReady, root }: Ru
   Object.defineProperty(globalThis, "__stop__", { value: flows.guard });
   defineGlobals(session.get);
   Object.defineProperty(globalThis, "__import__", { value: modules.importFrom });
+  // A cell is as good as a file in the notebook's folder, as by import.meta.
+  for (const [name, value] of Object.entries({ __dirname: folder, __filename: join(folder, "cell.ts") }))
+    Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
+  defineStdin(lines.readLine, runner.fail);
   installStackTraces([
     `${root}/dist/`,
     `${root}/kernel-ext/dist/`,
