@@ -107,6 +107,14 @@ describe("completion", () => {
 });
 
 describe("inspection", () => {
+  test.each(["add(1, |", "add( |", "const sum = add(1,  |"])(
+    "of a call that is being written, behind a space: %s",
+    (marked) => {
+      expect(inspect(marked).found).toBe(true);
+      expect(inspect(marked).data["text/plain"]).toMatch(/add/);
+    },
+  );
+
   test("tells type, documentation and tags", () => {
     const { found, data } = inspect("ad|d(1)");
     expect(found).toBe(true);

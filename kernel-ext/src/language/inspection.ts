@@ -34,8 +34,10 @@ function calledHelp(cells: Cells, code: string, position: number): ts.QuickInfo 
   const file = parseCell(compiler, code);
   const at = position + SOURCE_PREFIX.length;
   let called: ts.Expression | undefined;
+  // A call that is being written ends before the spaces behind it.
+  const written = file.text.slice(0, at).trimEnd().length;
   const visit = (node: ts.Node): void => {
-    if (node.pos > at || node.end < at) return;
+    if (node.pos > at || (node.end < at && (node.end < written || file.text[node.end - 1] === ")"))) return;
     const isCall = compiler.isCallExpression(node) || compiler.isNewExpression(node);
     if (isCall && node.expression.end < at) called = node.expression;
     compiler.forEachChild(node, visit);
