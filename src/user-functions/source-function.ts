@@ -183,8 +183,8 @@ function bind(capture: Capture, modules: readonly OpenModule[]): boolean {
     checkNamespaceUse(capture, modules);
     return true;
   }
-  const origin =
-    imported && modules.find(({ open, module }) => open && isSameModule(module.specifier, imported.specifier));
+  // Where a notebook's own import says it, also from a module of a record.
+  const origin = imported && modules.find(({ module }) => isSameModule(module.specifier, imported.specifier));
   if (imported && origin) {
     origin.names[name] = imported.exported;
     return true;
