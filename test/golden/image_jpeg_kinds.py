@@ -4,7 +4,6 @@ Their bytes are kept in the golden file; `--anew` makes them, for which cjpeg of
 """
 
 import base64
-import hashlib
 import io
 import json
 import os
@@ -15,6 +14,8 @@ import tempfile
 
 import numpy as np
 from PIL import Image
+
+from _rgb_digest import digest
 
 rng = np.random.default_rng(3)
 
@@ -105,15 +106,6 @@ def make():
     yield "lossless RGB", lossless(3, 0)
     yield "lossless without a word on its colours", lossless(3)
     yield "lossless YCbCr", lossless(3, 1)
-
-
-def digest(data):
-    """The first digits of the SHA-256 of the RGB pixels, or none where Pillow refuses the file."""
-    try:
-        pixels = Image.open(io.BytesIO(data)).convert("RGB").tobytes()
-    except Exception:
-        return None
-    return hashlib.sha256(pixels).hexdigest()[:16]
 
 
 kept = os.path.join(os.path.dirname(os.path.abspath(__file__)), "image_jpeg_kinds.json")

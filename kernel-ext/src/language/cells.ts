@@ -124,7 +124,7 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
   const begin = (execution: number, source: string) => {
     call = newCall(execution, source);
     if (changes.tell(NAMES_FILES.test(source))) resolution?.invalidate();
-    prelude.mentionedIn(source, (name) => namesOf(compiler, `${committed}\n${source}`).has(name));
+    prelude.mentionedIn(source, () => namesOf(compiler, `${committed}\n${source}`));
   };
   const cell = () => converter.builder().getSourceFile(converter.cellFile) as ts.SourceFile;
 

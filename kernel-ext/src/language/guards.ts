@@ -300,31 +300,37 @@ function mayBeStopped(compiler: Compiler, statement: ts.Statement): boolean {
 
 /** True for what calls a function or waits, where time may pass; what functions in it do is theirs. */
 function isCalling(compiler: Compiler, node: ts.Node): boolean {
-  if (isFunction(compiler, node)) return false;
-  if (
-    compiler.isCallExpression(node) ||
-    compiler.isNewExpression(node) ||
-    compiler.isTaggedTemplateExpression(node) ||
-    compiler.isAwaitExpression(node) ||
-    compiler.isYieldExpression(node)
-  ) {
-    return true;
-  }
-  return compiler.forEachChild(node, (child) => isCalling(compiler, child) || undefined) === true;
+  return holds(
+    compiler,
+    node,
+    (each) =>
+      compiler.isCallExpression(each) ||
+      compiler.isNewExpression(each) ||
+      compiler.isTaggedTemplateExpression(each) ||
+      compiler.isAwaitExpression(each) ||
+      compiler.isYieldExpression(each),
+  );
 }
 
 /** True for a block that jumps out of itself, past what follows its statements. */
 function leaves(compiler: Compiler, node: ts.Node): boolean {
+  return holds(
+    compiler,
+    node,
+    (each) =>
+      compiler.isReturnStatement(each) ||
+      compiler.isBreakStatement(each) ||
+      compiler.isContinueStatement(each) ||
+      compiler.isThrowStatement(each),
+  );
+}
+
+/** Whether a node or one in it is wanted, functions left out. */
+function holds(compiler: Compiler, node: ts.Node, isWanted: (node: ts.Node) => boolean): boolean {
   if (isFunction(compiler, node)) return false;
-  if (
-    compiler.isReturnStatement(node) ||
-    compiler.isBreakStatement(node) ||
-    compiler.isContinueStatement(node) ||
-    compiler.isThrowStatement(node)
-  ) {
-    return true;
-  }
-  return compiler.forEachChild(node, (child) => leaves(compiler, child) || undefined) === true;
+  return (
+    isWanted(node) || compiler.forEachChild(node, (child) => holds(compiler, child, isWanted) || undefined) === true
+  );
 }
 
 /**

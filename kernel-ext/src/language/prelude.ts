@@ -9,8 +9,8 @@ import type { Compiler } from "./compiler";
 export interface Prelude {
   /** The declarations before those of earlier cells; empty as long as nothing mentioned a name. */
   declarations(): string;
-  /** Takes note of a cell's text. @param isDeclared true for names that the notebook declares itself */
-  mentionedIn(source: string, isDeclared: (name: string) => boolean): void;
+  /** Takes note of a cell's text. @param declared gives the names that the notebook declares itself */
+  mentionedIn(source: string, declared: () => ReadonlySet<string>): void;
   /** From now on it is part of the program. */
   include(): void;
 }
@@ -24,10 +24,12 @@ export function openPrelude(compiler: Compiler, path: string): Prelude {
   let isIncluded = false;
   return {
     declarations: () => (isIncluded ? `import ${specifier};\n` : ""),
-    mentionedIn(source, isDeclared) {
+    mentionedIn(source, declared) {
       if (isIncluded || names.length === 0) return;
       const mentioned = new Set(source.match(mention));
-      isIncluded = [...mentioned].some((name) => !isDeclared(name));
+      if (mentioned.size === 0) return;
+      const own = declared();
+      isIncluded = [...mentioned].some((name) => !own.has(name));
     },
     include() {
       isIncluded = true;

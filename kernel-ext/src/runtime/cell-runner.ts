@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { inspect, types } from "node:util";
+import { types } from "node:util";
 import type { MimeBundle } from "pomona/kernel";
 import type { MagicCell } from "../magics/parse";
 import {
@@ -20,6 +20,7 @@ import type { Language } from "./language-client";
 import type { LeftBehind } from "./left-behind";
 import type { ModuleLoader } from "./module-loader";
 import type { Output } from "./output";
+import { isEmpty } from "./promise-state";
 import { CELL_SCRIPT, registerSource } from "./source-registry";
 import type { CellExecutor } from "./tslab-executor";
 
@@ -265,8 +266,7 @@ function orInterrupt<T>(cell: RunningCell, work: Promise<T>): Promise<T> {
 async function isDone(value: unknown): Promise<boolean> {
   if (!types.isPromise(value)) return false;
   await new Promise((done) => setImmediate(done));
-  // Told by its text, because `then` would count as handling what it is rejected with.
-  return /^Promise \{\s*undefined\b/.test(inspect(value, { depth: 0 }));
+  return isEmpty(value);
 }
 
 let scripts = 0;

@@ -1,7 +1,8 @@
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
-import { inspect, types } from "node:util";
+import { types } from "node:util";
 import type { ErrorContent } from "../messages";
 import { CellFailure, errorContent } from "./cell-error";
+import { isPending } from "./promise-state";
 
 /**
  * What cells started and nobody awaits: jobs of the session, which their cell's end waits for, and rejections. A rejection that
@@ -134,7 +135,6 @@ export function leftBehind(variables: () => Readonly<Record<string, unknown>>): 
       if (cells.get(cell ?? "")?.hasFailed === false) failures.add(failure);
     },
     async end(cell, names) {
-      const isPending = (promise: Promise<unknown>) => /^Promise \{\s*<pending>/.test(inspect(promise, { depth: 0 }));
       const keeps = () => holds(valuesOf(variables(), names), isPending, false);
       if ([...working.values()].includes(cell) && !keeps()) await settle((each) => each === cell);
       await raise(cell, (failure) => !isHeld(failure));

@@ -37,7 +37,7 @@ class Place {
   }
 
   set now(value: unknown) {
-    Object.defineProperty(this, "now", { value, writable: true, enumerable: true, configurable: true });
+    this.replace(value);
   }
 
   get isSet(): boolean {

@@ -1,4 +1,5 @@
-import { inspect, types } from "node:util";
+import { types } from "node:util";
+import { isPending } from "./promise-state";
 
 const METHODS = ["log", "info", "warn", "error", "debug"] as const;
 
@@ -11,14 +12,14 @@ export function hintAtPrintedPromises(): void {
     const print = console[method];
     const printWithHint = (...values: unknown[]) => {
       print.apply(console, values);
-      if (values.some(isPending)) process.stderr.write(HINT);
+      if (values.some(isUnfinished)) process.stderr.write(HINT);
     };
     console[method] = Object.defineProperty(printWithHint, "name", { value: method });
   }
 }
 
-function isPending(value: unknown): boolean {
+function isUnfinished(value: unknown): boolean {
   // In a template or a sum it is a text.
   if (typeof value === "string") return value.includes("[object Promise]");
-  return types.isPromise(value) && /^Promise \{\s*<pending>/.test(inspect(value, { depth: 0 }));
+  return types.isPromise(value) && isPending(value);
 }
