@@ -55,11 +55,17 @@ export const STOP_SLOTS = 4096;
 /** What slot 0 holds from an interrupt of the cell that runs until main hears of it. */
 export const STOP_URGENT = 1;
 
-/** What slot 0 holds while the user interrupts when no cell runs: a callback or a timer may be in a loop. */
-export const STOP_IDLE = 2;
-
 /** What slot 0 holds in the place of {@link STOP_URGENT} once code has ended by it. */
-export const STOP_NOTICED = 3;
+export const STOP_NOTICED = 2;
+
+/** What slot 0 holds when main does not hear: code of another cell than the one that runs may be in a loop, and is ended. */
+export const STOP_OTHERS = 3;
+
+/** What slot 0 holds while the user interrupts when no cell runs, until main hears of it. */
+export const STOP_IDLE = 4;
+
+/** What slot 0 holds when main does not hear of that: a callback or a timer may be in a loop, and is ended. */
+export const STOP_ANY = 5;
 
 /** From so many interrupts of an execution on its `finally` and `catch` are stopped too. */
 export const STOP_ALL = 3;
@@ -86,7 +92,7 @@ export type ToMain =
     }
   /**
    * The user interrupts the execution that runs. The stop flags are set already and SIGINT was sent. Where none runs it is 0:
-   * main takes {@link STOP_IDLE} back, since what ran has ended by then.
+   * main takes {@link STOP_IDLE} or {@link STOP_ANY} back, since what ran has ended by then.
    */
   | { readonly op: "interrupt"; readonly execution: number }
   | {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { STOP_ALL, STOP_IDLE, STOP_URGENT, stopSlot } from "../messages";
+import { STOP_ALL, STOP_ANY, STOP_IDLE, STOP_NOTICED, STOP_OTHERS, STOP_URGENT, stopSlot } from "../messages";
 import type { RunningExecution } from "./execute-queue";
 
 export interface Interruption {
@@ -24,6 +24,9 @@ export interface InterruptionOptions {
 /** How long a guard of the cell's own code may take to notice. */
 const GUARDS_MS = 100;
 
+/** How long main may take to hear of an interrupt before what other cells left running is taken to keep it from that. */
+const OTHERS_MS = 500;
+
 /** How long an execution may take to end before the user is told that it does not. */
 const PATIENCE_MS = 2000;
 
@@ -41,12 +44,19 @@ export function interruption({ stop, running, endWait, tell, tellUser }: Interru
   surviveSigint();
   let signalledAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
-
   let signalTimer: NodeJS.Timeout | undefined;
+  let othersTimer: NodeJS.Timeout | undefined;
 
   const signal = () => {
     signalledAt = performance.now();
     process.kill(process.pid, "SIGINT");
+  };
+  /** Unless main has heard by then and taken the flag back. */
+  const endOthersLater = (flags: readonly number[], others: number) => {
+    clearTimeout(othersTimer);
+    othersTimer = setTimeout(() => {
+      for (const flag of flags) Atomics.compareExchange(stop, 0, flag, others);
+    }, OTHERS_MS);
   };
   /** Ends code that cleans up without giving main a chance to hear of anything; where that is no use the user is told. */
   const endForGood = (interrupted: RunningExecution) => {
@@ -58,9 +68,11 @@ export function interruption({ stop, running, endWait, tell, tellUser }: Interru
     const interrupted = running();
     if (!interrupted) {
       Atomics.store(stop, 0, STOP_IDLE);
+      endOthersLater([STOP_IDLE], STOP_ANY);
       return tell(0);
     }
     Atomics.store(stop, 0, STOP_URGENT);
+    endOthersLater([STOP_URGENT, STOP_NOTICED], STOP_OTHERS);
     const isFirst = Atomics.add(stop, stopSlot(interrupted.execution), 1) === 0;
     // A wait that ended gives way by itself; a signal might break into what follows it.
     if (!endWait() && withSignal) {
@@ -88,6 +100,7 @@ export function interruption({ stop, running, endWait, tell, tellUser }: Interru
     clear(execution) {
       clearTimeout(timer);
       clearTimeout(signalTimer);
+      clearTimeout(othersTimer);
       // Main resets slot 0 when it hears of the interrupt.
       Atomics.store(stop, stopSlot(execution), 0);
     },

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { STOP_ALL, STOP_IDLE, STOP_NOTICED, STOP_URGENT, stopSlot } from "../messages";
+import { STOP_ALL, STOP_ANY, STOP_NOTICED, STOP_OTHERS, STOP_URGENT, stopSlot } from "../messages";
 import { KeyboardInterrupt } from "./cell-error";
 
 /**
@@ -88,7 +88,7 @@ export function interruptibleFlows(stop: Int32Array): Flows {
     const interrupts = interruptsOf(execution);
     if (seen < interrupts || interrupts >= STOP_ALL) return true;
     // A loop that keeps this thread from hearing of the interrupt is ended, whosever it is.
-    return stop[0] === STOP_IDLE || (stop[0] !== 0 && execution !== running);
+    return stop[0] === STOP_ANY || (stop[0] === STOP_OTHERS && execution !== running);
   };
   const isPlain = () => !isAnyInterrupted && stop[0] === 0;
   const fail = (): KeyboardInterrupt => {

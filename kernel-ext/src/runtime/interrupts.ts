@@ -1,5 +1,5 @@
 import type { EventEmitter } from "node:events";
-import { STOP_IDLE, stopSlot } from "../messages";
+import { STOP_ANY, STOP_IDLE, stopSlot } from "../messages";
 import { KeyboardInterrupt, SystemExit } from "./cell-error";
 import type { Flows } from "./flows";
 
@@ -43,7 +43,9 @@ export function interrupts(stop: Int32Array, flows: Flows): Interrupts {
       await Promise.race([Promise.allSettled(pending), new Promise((done) => setTimeout(done, LISTENERS_MS).unref())]);
       await flows.end(execution);
     },
-    endIdle: () => void Atomics.compareExchange(stop, 0, STOP_IDLE, 0),
+    endIdle: () => {
+      for (const idle of [STOP_IDLE, STOP_ANY]) Atomics.compareExchange(stop, 0, idle, 0);
+    },
     check(execution) {
       if (stop[stopSlot(execution)] !== 0) throw new KeyboardInterrupt();
     },
