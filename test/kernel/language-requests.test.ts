@@ -1,9 +1,11 @@
+import { join } from "node:path";
+import ts from "typescript";
 import { beforeAll, describe, expect, test } from "vitest";
 import { toCodePoints, toUnits } from "../../kernel-ext/src/language/code-points";
 import { completeReply } from "../../kernel-ext/src/language/completion";
 import { inspectReply } from "../../kernel-ext/src/language/inspection";
 import { isCompleteReply } from "../../kernel-ext/src/language/is-complete";
-import { type Notebook, openNotebook } from "./language-notebook";
+import { type Notebook, openNotebook, packageRoot } from "./language-notebook";
 
 let notebook: Notebook;
 beforeAll(() => {
@@ -145,6 +147,83 @@ describe("inspection", () => {
 
   test.each(["qqzzq|q", "let q = |5", "|", "%%sql\nSELECT l|ut"])("nothing at %s", (marked) => {
     expect(inspect(marked)).toEqual({ status: "ok", found: false, data: {}, metadata: {} });
+  });
+});
+
+/** What is parsed on demand here is what a language service knows that parses all. */
+describe("documentation", () => {
+  const CODE = `import { readFileSync, promises } from "node:fs";
+import { EventEmitter } from "node:events";
+import * as path from "node:path";
+/** The base. */
+class Base {
+  /** Opens it. @see {@link Base.close} */
+  open(): void {}
+  /**
+   * Closes it.
+   * @deprecated use {@link Base.open}
+   */
+  close(): void {}
+}
+class Derived extends Base { override open(): void {} override close(): void {} }
+interface Options {
+  /** How many. @default 5 */
+  count: number;
+}
+/**
+ * A sum.
+ * @param a the first
+ * @param b the second
+ * @example
+ * sum(1, 2)
+ */
+function sum(a: number, b: number): number;
+/** A joined text. */
+function sum(a: string, b: string): string;
+function sum(a: any, b: any): any { return a + b; }
+const options: Options = { count: 5 };
+"abc".replaceAll("a", "b"); [1].map(String); Promise.all([]); readFileSync("x"); promises.readFile("x"); new EventEmitter().once("x", () => {});
+path.join("a"); escape("x"); structuredClone(1); new Derived().open(); new Derived().close(); options.count; sum(1, 2); sum("a", "b"); Math.hypot(3); Buffer.from("x");`;
+  const service = ts.createLanguageService({
+    getCompilationSettings: () => ({
+      types: ["node"],
+      target: ts.ScriptTarget.ES2022,
+      module: ts.ModuleKind.ESNext,
+      moduleResolution: ts.ModuleResolutionKind.Bundler,
+      lib: ["lib.es2023.d.ts"],
+    }),
+    getScriptFileNames: () => [join(packageRoot, "cell.ts")],
+    getScriptVersion: () => "1",
+    getScriptSnapshot: (name) => {
+      const text = name.endsWith("/cell.ts") ? CODE : ts.sys.readFile(name);
+      return text === undefined ? undefined : ts.ScriptSnapshot.fromString(text);
+    },
+    getCurrentDirectory: () => packageRoot,
+    getDefaultLibFileName: (options) => ts.getDefaultLibFilePath(options),
+    fileExists: (name) => name.endsWith("/cell.ts") || ts.sys.fileExists(name),
+    readFile: ts.sys.readFile,
+    directoryExists: ts.sys.directoryExists,
+  });
+  const names = [...CODE.matchAll(/(?:^|[^\w{*/.@-])(?:await )?((?:\w+\.)*(\w+))\(/gm)].map(
+    ({ index, 0: all }) => index + all.length - 2,
+  );
+
+  test("is the same", () => {
+    const told = names.flatMap((position) => {
+      const ours = notebook.cells.inspect(CODE, position);
+      const theirs = service.getQuickInfoAtPosition(join(packageRoot, "cell.ts"), position);
+      const of = (info: ts.QuickInfo | undefined) => ({
+        at: CODE.slice(position - 8, position + 2),
+        docs: (info?.documentation ?? []).map(({ text }) => text).join(""),
+        tags: (info?.tags ?? []).map(({ name, text = [] }) => [name, text.map((part) => part.text).join("")]),
+      });
+      expect(of(ours)).toEqual(of(theirs));
+      return of(ours).docs === "" ? [] : [of(ours)];
+    });
+    expect(told.length).toBeGreaterThan(15);
+    expect(told.flatMap(({ tags }) => tags.map(([name]) => name))).toEqual(
+      expect.arrayContaining(["param", "deprecated", "see", "example"]),
+    );
   });
 });
 

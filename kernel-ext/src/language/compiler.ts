@@ -28,6 +28,13 @@ interface Internals {
     ): Pick<ts.QuickInfo, "displayParts" | "documentation" | "tags"> & { readonly symbolKind: ts.ScriptElementKind };
     getSymbolModifiers(checker: ts.TypeChecker, symbol: ts.Symbol): string;
   };
+  readonly objectAllocator: Readonly<Record<"getSymbolConstructor" | "getSignatureConstructor", () => WithPrototype>>;
+  getSourceFileOfNode(node: ts.Node): ts.SourceFile | undefined;
+  canHaveJSDoc(node: ts.Node): boolean;
+  getJSDocCommentRanges(node: ts.Node, text: string): readonly ts.CommentRange[] | undefined;
+  /** Parses a doc comment that stands somewhere in a text. */
+  parseIsolatedJSDocComment(text: string, start: number, length: number): { readonly jsDoc?: ts.JSDoc } | undefined;
+  setParent(child: ts.Node, parent: ts.Node): void;
   findPrecedingToken(position: number, file: ts.SourceFile): ts.Node | undefined;
   /** The names that a file or a scope in it declares, by the binder. */
   localsOf(node: ts.Node): ReadonlyMap<ts.__String, ts.Symbol> | undefined;
@@ -54,6 +61,10 @@ interface Internals {
     sourcesFolder: string,
     options: ts.CompilerOptions,
   ): { toString(): string };
+}
+
+interface WithPrototype {
+  readonly prototype: Record<string, ((...args: unknown[]) => unknown) | undefined>;
 }
 
 /** What a name stands for, asked while code is written. */

@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import type ts from "typescript";
 import { compiler } from "./compiler";
+import { parseCommentsWhenAsked, WITHOUT_COMMENTS } from "./doc-comments";
 import { quickInfo } from "./quick-info";
 
 /**
@@ -74,6 +75,7 @@ const load = createRequire(__filename);
 let active: ConverterHooks | undefined;
 
 wrap(compiler as unknown as Wrapped);
+parseCommentsWhenAsked(compiler);
 
 interface CellFile {
   readonly locals?: Map<string, unknown>;
@@ -237,6 +239,7 @@ function watchHost(
   const host = Object.assign(
     create(roots, options, system, compiler.createAbstractBuilder, ...rest),
     hooks.host(system),
+    { jsDocParsingMode: WITHOUT_COMMENTS },
   );
   const { setTimeout } = host;
   // TypeScript applies what else it would wait for, failed look-ups, whenever it updates the program, which a cell always does;
