@@ -22,6 +22,7 @@ function main(connectionFile: string | undefined): void {
   keepSigint();
   const stop = shared(STOP_SLOTS);
   const inputReady = shared(1);
+  const waiting = shared(1);
   const input = new MessageChannel();
   const language = new MessageChannel();
   // First, because it takes longest until it is ready.
@@ -38,6 +39,7 @@ function main(connectionFile: string | undefined): void {
       connection,
       stop,
       inputReady,
+      waiting,
       input: input.port1,
       language: language.port1,
       kernelInfo,
@@ -46,7 +48,7 @@ function main(connectionFile: string | undefined): void {
   );
   // Afterwards, so that the other threads start while this one loads.
   const { startRuntime } = require("./runtime/runtime") as typeof import("./runtime/runtime");
-  startRuntime({ io, compiler, stop, input: input.port2, inputReady, root });
+  startRuntime({ io, compiler, stop, input: input.port2, inputReady, waiting, root });
 }
 
 function shared(length: number): Int32Array {

@@ -37,6 +37,8 @@ export interface IoData {
   readonly stop: Int32Array;
   /** Wakes a main thread that waits for input: 1 once the answer lies on `input`. */
   readonly inputReady: Int32Array;
+  /** How many executions wait for the one that runs. */
+  readonly waiting: Int32Array;
   /** Where the answer to `input_request` goes, so that a waiting main thread can take it. */
   readonly input: MessagePort;
   /** To the language thread: {@link LanguageRequest} out, {@link LanguageReply} in. */
@@ -88,6 +90,8 @@ export type ToMain =
       readonly count: number;
       /** The client's name of the cell, which stays when its text changes; undefined where it tells none. */
       readonly cellId: string | undefined;
+      /** Cells that the user has removed since the last execution, by those names. */
+      readonly deletedCells: readonly string[];
       readonly content: ExecuteContent;
     }
   /**
@@ -207,7 +211,29 @@ export type Converted =
       readonly modules: readonly LocalModule[];
       /** The specifiers of the packages that the cell and its local modules import statically, such as `d3-array`, and the paths of those that await at their top. */
       readonly packages: readonly string[];
+      /** Undefined for a cell without code. */
+      readonly uses: CellUses | undefined;
     };
+
+/** What a cell does with the notebook's names, by its text. */
+export interface CellUses {
+  /** Names of its top. */
+  readonly declares: readonly string[];
+  /** Names that it reads when it runs: of other cells, and functions of its own. */
+  readonly reads: readonly string[];
+  /** Names of other cells that it assigns when it runs. */
+  readonly writes: readonly string[];
+  /** What functions do when they are called, by the names that it gives them. */
+  readonly functions: Readonly<Record<string, FunctionUses>>;
+  readonly imports: readonly string[];
+  /** A digest of the text of each function and class that a name is given, where the same text makes the same. */
+  readonly texts: Readonly<Record<string, string>>;
+}
+
+export interface FunctionUses {
+  readonly reads: readonly string[];
+  readonly writes: readonly string[];
+}
 
 /** A compiled file of the user's, which a cell imports by a relative path. */
 export interface LocalModule {

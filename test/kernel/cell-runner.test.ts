@@ -6,6 +6,7 @@ import { interrupts } from "../../kernel-ext/src/runtime/interrupts";
 import { leftBehind } from "../../kernel-ext/src/runtime/left-behind";
 import { moduleLoader } from "../../kernel-ext/src/runtime/module-loader";
 import { outputTo } from "../../kernel-ext/src/runtime/output";
+import { staleMarks } from "../../kernel-ext/src/runtime/stale-marks";
 import { cellExecutor } from "../../kernel-ext/src/runtime/tslab-executor";
 
 const content = { silent: false, store_history: true, user_expressions: {}, allow_stdin: false, stop_on_error: true };
@@ -37,6 +38,10 @@ test("a magic that goes on after its cell was interrupted runs nothing in the ne
     interrupts: interrupts(stop, flows),
     flows,
     left: leftBehind(() => ({})),
+    marks: staleMarks(
+      () => undefined,
+      () => true,
+    ),
     represent: async () => ({}),
     parseMagic: (source) =>
       source.startsWith("%%")

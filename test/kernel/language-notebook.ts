@@ -7,7 +7,8 @@ import { interruptibleFlows } from "../../kernel-ext/src/runtime/flows";
 import { functionOrigin } from "../../kernel-ext/src/runtime/function-origin";
 import { moduleLoader } from "../../kernel-ext/src/runtime/module-loader";
 import { registerSource } from "../../kernel-ext/src/runtime/source-registry";
-import { cellExecutor } from "../../kernel-ext/src/runtime/tslab-executor";
+import type { StaleMarks } from "../../kernel-ext/src/runtime/stale-marks";
+import { type CellExecutor, cellExecutor } from "../../kernel-ext/src/runtime/tslab-executor";
 import { connectKernel, type KernelHost } from "../../src/kernel";
 
 export const packageRoot = resolve(__dirname, "../..");
@@ -28,7 +29,8 @@ export interface Notebook {
   code(source: string): Code;
   errors(source: string): readonly Diagnostic[];
   /** Runs a cell and gives its last expression's value. */
-  run(source: string): Promise<unknown>;
+  run(source: string, marks?: Pick<StaleMarks, "running" | "ran">): Promise<unknown>;
+  lookUp: CellExecutor["lookUp"];
   /** Runs what was compiled. */
   execute(code: Code): Promise<unknown>;
   importOf: KernelHost["importOf"];
@@ -63,7 +65,7 @@ export function openNotebook({ prelude = PRELUDE, files = {} }: NotebookOptions 
     if (result.kind === "code") return result;
     throw new Error(`${source}\n${JSON.stringify(result, undefined, 1)}`);
   };
-  const { execute, importOf } = executor(folder, (names) => {
+  const { execute, importOf, lookUp } = executor(folder, (names) => {
     unchanged = names;
   });
   return {
@@ -76,15 +78,18 @@ export function openNotebook({ prelude = PRELUDE, files = {} }: NotebookOptions 
       const result = compile(source);
       return result.kind === "diagnostics" ? result.diagnostics : [];
     },
-    async run(source) {
+    async run(source, marks) {
       const made = code(source, convert);
       unchanged = [];
+      marks?.running(source, made.uses);
       try {
         return await execute(made);
       } finally {
         cells.commit(execution, unchanged);
+        marks?.ran(unchanged);
       }
     },
+    lookUp,
     execute,
     importOf,
   };
@@ -136,7 +141,7 @@ export function connectNotebook(options: NotebookOptions = {}): ConnectedNoteboo
 function executor(
   folder: string,
   ended: (unchanged: readonly string[]) => void,
-): Pick<Notebook, "execute" | "importOf"> {
+): Pick<Notebook, "execute" | "importOf" | "lookUp"> {
   const modules = moduleLoader(folder);
   const made = cellExecutor(folder, modules.requireFromCell);
   const { guard } = interruptibleFlows(new Int32Array(STOP_SLOTS));
@@ -150,5 +155,5 @@ function executor(
     if (outcome.status === "threw") throw outcome.error;
     return outcome.value?.shown;
   };
-  return { execute, importOf: made.importOf };
+  return { execute, importOf: made.importOf, lookUp: made.lookUp };
 }

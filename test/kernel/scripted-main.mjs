@@ -9,13 +9,14 @@ import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_thread
 const connection = JSON.parse(readFileSync(process.argv.at(-1), "utf8"));
 const stop = new Int32Array(new SharedArrayBuffer(4096 * 4));
 const inputReady = new Int32Array(new SharedArrayBuffer(4));
+const waiting = new Int32Array(new SharedArrayBuffer(4));
 const input = new MessageChannel();
 const language = new MessageChannel();
 const kernelInfo = { protocol_version: "5.4", implementation: "scripted", language_info: { name: "javascript" } };
 const io = new Worker(
   join(import.meta.dirname ?? join(process.argv[1], ".."), "../../kernel-ext/dist/io/io-thread.js"),
   {
-    workerData: { connection, stop, inputReady, input: input.port1, language: language.port1, kernelInfo },
+    workerData: { connection, stop, inputReady, waiting, input: input.port1, language: language.port1, kernelInfo },
     transferList: [input.port1, language.port1],
   },
 );

@@ -20,6 +20,8 @@ export interface ExecuteOptions {
   readonly user_expressions?: Readonly<Record<string, string>>;
   readonly allow_stdin?: boolean;
   readonly stop_on_error?: boolean;
+  /** Of the request, such as JupyterLab's `{ cellId }`. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
   /** Answers what the code asks for; without it, requests for input stay open. */
   readonly answer?: (prompt: string, password: boolean) => string;
   /** @default 120000 */
@@ -145,9 +147,9 @@ export function openClient(connection: ConnectionInfo): KernelClient {
     return waitFor((message) => message.channel === channel && message.parent.msg_id === id, options);
   };
 
-  const start: KernelClient["start"] = (code, { answer, timeout = 120_000, ...fields } = {}) => {
+  const start: KernelClient["start"] = (code, { answer, timeout = 120_000, metadata = {}, ...fields } = {}) => {
     const began = performance.now();
-    const id = send("execute_request", {
+    const content = {
       code,
       silent: false,
       store_history: !fields.silent,
@@ -155,7 +157,8 @@ export function openClient(connection: ConnectionInfo): KernelClient {
       allow_stdin: answer !== undefined,
       stop_on_error: true,
       ...fields,
-    });
+    };
+    const id = send("execute_request", content, { metadata });
     const mine = ({ parent }: KernelMessage) => parent.msg_id === id;
     const onInput = (message: KernelMessage) => {
       if (!answer || message.type !== "input_request" || !mine(message)) return;

@@ -9,6 +9,8 @@ export interface ExecuteItem {
   readonly channel: Channel;
   /** The client's name of the cell. */
   readonly cellId: string | undefined;
+  /** Cells that the user has removed since the last execution. */
+  readonly deletedCells: readonly string[];
 }
 
 /** An execution that main has. */
@@ -37,6 +39,8 @@ export interface ExecuteActions {
   readonly begin: (running: RunningExecution) => void;
   readonly finish: (running: RunningExecution, reply: ExecuteReply) => void;
   readonly abort: (item: ExecuteItem, count: number) => void;
+  /** Told how many wait. */
+  readonly wait: (waiting: number) => void;
 }
 
 /** One execution at a time, first come, first served; an error aborts what waits at that moment and nothing else. */
@@ -49,6 +53,7 @@ export function executeQueue(actions: ExecuteActions): ExecuteQueue {
 
   const next = () => {
     const item = state === "open" && !running ? waiting.shift() : undefined;
+    actions.wait(waiting.length);
     if (!item) return;
     const isCounted = !item.content.silent && item.content.store_history;
     running = { ...item, execution: ++executions, count: count + 1, started: new Date() };

@@ -43,7 +43,7 @@ function endGroup(): void {
 
 /** The kernel's face to its clients. It never runs user code, so that it always answers. */
 async function serve(data: IoData, main: MessagePort): Promise<void> {
-  const { connection, stop, inputReady, input, language, kernelInfo } = data;
+  const { connection, stop, inputReady, waiting, input, language, kernelInfo } = data;
   const tellMain = (message: ToMain) => main.postMessage(message);
   const wire = openWire(connection);
   const comms = commTable();
@@ -58,10 +58,10 @@ async function serve(data: IoData, main: MessagePort): Promise<void> {
   );
 
   const queue = executeQueue({
-    begin({ header, content, execution, count, cellId }) {
+    begin({ header, content, execution, count, cellId, deletedCells }) {
       interrupts.clear(execution);
       // First, so that it compiles meanwhile; what it prints comes through this thread, after what follows here.
-      tellMain({ op: "execute", header, execution, count, cellId, content });
+      tellMain({ op: "execute", header, execution, count, cellId, deletedCells, content });
       out.busy(header);
       if (!content.silent) out.publish("execute_input", { code: content.code, execution_count: count }, header);
       if (content.store_history) history.add(count, content.code);
@@ -77,6 +77,7 @@ async function serve(data: IoData, main: MessagePort): Promise<void> {
       out.reply(item, { status: "aborted", execution_count: count }, { status: "aborted" });
       out.idle(item.header);
     },
+    wait: (count) => void Atomics.store(waiting, 0, count),
   });
   const interrupts = interruption({
     stop,
@@ -190,7 +191,8 @@ async function serve(data: IoData, main: MessagePort): Promise<void> {
       return finish(request, { ...errorReply("RequestError", content), execution_count: queue.count });
     const { header, idents, channel, metadata } = request;
     const cellId = typeof metadata.cellId === "string" ? metadata.cellId : undefined;
-    queue.add({ header, idents, channel, cellId, content });
+    const deletedCells = Array.isArray(metadata.deletedCells) ? metadata.deletedCells.map(String) : [];
+    queue.add({ header, idents, channel, cellId, deletedCells, content });
   };
   const forward = (op: "comm_open" | "comm_msg" | "comm_close", { header, content, metadata, buffers }: Request) => {
     const problem = commProblem(op, content);

@@ -1,5 +1,5 @@
 import type ts from "typescript";
-import type { Converted, LocalModule } from "../messages";
+import type { CellUses, Converted, LocalModule } from "../messages";
 import { isUnchecked, namesOf, readCell } from "./cell-source";
 import { toCommonJs } from "./common-js";
 import { compiler } from "./compiler";
@@ -91,6 +91,7 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
       const made = toCommonJs(compiler, code, options, facts, { earlier, live });
       call.map = made.map;
       call.packages = made.packages;
+      call.uses = made.uses;
       return made.code;
     },
     diagnose(program, files) {
@@ -190,6 +191,7 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
       maps: { maps: [call.map, call.emittedMap], lineOffset: 1 },
       modules,
       packages: [...new Set([...call.packages, ...packages])],
+      uses: call.uses,
     };
   };
 
@@ -262,6 +264,7 @@ interface Call {
   diagnostics: readonly ts.Diagnostic[];
   /** Names of earlier cells that it uses. */
   readonly earlier: Set<string>;
+  uses: CellUses | undefined;
   /** Imported names that their modules may assign. */
   live: ReadonlySet<string>;
   /** Where the cell declares variables that take any DataFrame. */
@@ -278,6 +281,7 @@ function newCall(execution: number, source: string): Call {
     packages: [],
     diagnostics: [],
     earlier: new Set(),
+    uses: undefined,
     live: new Set(),
     loose: [],
   };

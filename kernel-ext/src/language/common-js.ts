@@ -1,5 +1,6 @@
 import { isBuiltin } from "node:module";
 import type ts from "typescript";
+import type { CellUses } from "../messages";
 import type { Compiler } from "./compiler";
 import { dynamicImports, guards } from "./guards";
 import { importMeta } from "./import-meta";
@@ -13,6 +14,8 @@ export interface CommonJs {
   readonly map: string;
   /** Packages that it imports statically. */
   readonly packages: readonly string[];
+  /** What a cell does with the notebook's names. */
+  readonly uses: CellUses | undefined;
 }
 
 export interface ModuleFacts {
@@ -35,19 +38,23 @@ export function toCommonJs(
   code: string,
   options: ts.CompilerOptions,
   { execution, path, cwd, fileOf }: ModuleFacts,
-  names?: Omit<NotebookNames, "begin">,
+  names?: Omit<NotebookNames, "begin" | "note">,
 ): CommonJs {
   const packages = new Set<string>();
   let prologue = "";
   const begin = (text: string) => {
     prologue = `${text} `;
   };
+  let uses: CellUses | undefined;
+  const note = (noted: CellUses) => {
+    uses = noted;
+  };
   const collect: ts.TransformerFactory<ts.SourceFile> = () => (file) => {
     for (const id of staticImports(compiler, file)) if (isPackage(id)) packages.add(id);
     return file;
   };
   const made = transpile(compiler, code, options, [
-    ...(names ? [notebookNames(compiler, { ...names, begin })] : []),
+    ...(names ? [notebookNames(compiler, { ...names, begin, note })] : []),
     mappedNames(compiler, fileOf),
     collect,
     guards(compiler, execution),
@@ -55,7 +62,7 @@ export function toCommonJs(
     importMeta(compiler, cwd, path),
   ]);
   // On the first line, which is the compiler's own, so that no position moves.
-  return { code: prologue + made.code, map: made.map, packages: [...packages] };
+  return { code: prologue + made.code, map: made.map, packages: [...packages], uses };
 }
 
 function staticImports(compiler: Compiler, file: ts.SourceFile): string[] {

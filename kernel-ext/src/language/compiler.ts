@@ -13,6 +13,7 @@ export type Compiler = typeof ts & Internals;
 interface Internals {
   readonly nullTransformationContext: ts.TransformationContext;
   isExpressionNode(node: ts.Node): boolean;
+  isAssignmentTarget(node: ts.Node): boolean;
   getTouchingPropertyName(file: ts.SourceFile, position: number): ts.Node;
   getContainerNode(node: ts.Node): ts.Node | undefined;
   createTextSpanFromNode(node: ts.Node, file: ts.SourceFile): ts.TextSpan;

@@ -1,5 +1,7 @@
 import type ts from "typescript";
+import type { CellUses } from "../messages";
 import type { Compiler } from "./compiler";
+import { nameUses } from "./name-uses";
 
 /** What a cell's compiled code has to do with the notebook's names. */
 export interface NotebookNames {
@@ -7,8 +9,12 @@ export interface NotebookNames {
   readonly earlier: ReadonlySet<string>;
   /** Imported names whose module may give them another value later. */
   readonly live: ReadonlySet<string>;
+  /** Takes names that are no cell's. */
+  readonly others?: Set<string>;
   /** Takes what the code begins with. */
   begin(prologue: string): void;
+  /** Takes what the cell does with the names. */
+  note(uses: CellUses): void;
 }
 
 /**
@@ -26,9 +32,10 @@ export function notebookNames(compiler: Compiler, names: NotebookNames): ts.Tran
     const scopes: { has(name: ts.__String): boolean }[] = [];
     let hasOwnThis = false;
     const used = new Set<string>();
+    const uses = nameUses(compiler, file);
 
-    const isNotebooks = ({ text, escapedText }: ts.Identifier) =>
-      own.has(text) && !scopes.some((scope) => scope.has(escapedText));
+    const isLocal = ({ escapedText }: ts.Identifier) => scopes.some((scope) => scope.has(escapedText));
+    const isNotebooks = (name: ts.Identifier) => own.has(name.text) && !isLocal(name);
 
     const place = (name: string): ts.PropertyAccessExpression => {
       used.add(name);
@@ -54,7 +61,12 @@ export function notebookNames(compiler: Compiler, names: NotebookNames): ts.Tran
     };
 
     const visit = (node: ts.Node): ts.Node => {
-      if (compiler.isIdentifier(node)) return isReference(node) && isNotebooks(node) ? reference(node) : node;
+      if (compiler.isIdentifier(node)) {
+        if (!isReference(node)) return node;
+        if (isNotebooks(node)) return reference(node);
+        if (names.others && !isLocal(node)) names.others.add(node.text);
+        return node;
+      }
       if (node.kind === SyntaxKind.ThisKeyword) return hasOwnThis ? node : at(nothing(), node);
       const named = ownName(node);
       return within(named && { has: (name) => name === named }, () =>
@@ -62,7 +74,7 @@ export function notebookNames(compiler: Compiler, names: NotebookNames): ts.Tran
           const outer = hasOwnThis;
           hasOwnThis ||= bindsThis(node);
           try {
-            return visitNode(node);
+            return uses.within(node, () => visitNode(node));
           } finally {
             hasOwnThis = outer;
           }
@@ -87,6 +99,7 @@ export function notebookNames(compiler: Compiler, names: NotebookNames): ts.Tran
     };
 
     const reference = (node: ts.Identifier): ts.Expression => {
+      uses.used(node);
       const value = at(place(node.text), node);
       if (!isCalled(node)) return value;
       const callee = factory.createParenthesizedExpression(factory.createComma(factory.createNumericLiteral(0), value));
@@ -97,6 +110,7 @@ export function notebookNames(compiler: Compiler, names: NotebookNames): ts.Tran
     const visitShorthand = (node: ts.ShorthandPropertyAssignment): ts.Node => {
       if (!isNotebooks(node.name)) return compiler.visitEachChild(node, visit, context);
       const initial = node.objectAssignmentInitializer;
+      uses.used(node.name);
       const value = at(place(node.name.text), node.name);
       const assigned = initial ? factory.createAssignment(value, named(node.name.text, initial)) : value;
       return at(factory.createPropertyAssignment(propertyName(node.name.text), assigned), node);
@@ -240,6 +254,7 @@ export function notebookNames(compiler: Compiler, names: NotebookNames): ts.Tran
     // Keeps it a module.
     const marker = factory.createExportDeclaration(undefined, false, factory.createNamedExports([]));
     if (used.size > 0) names.begin(prologue([...declared], used, boxes));
+    names.note(uses.all(declared));
     return factory.updateSourceFile(
       file,
       compiler.setTextRange(factory.createNodeArray([...functions, ...rest, marker]), file.statements),

@@ -76,6 +76,13 @@ export const MAGICS: readonly Magic[] = [
     body: "typescript",
   },
   {
+    name: "stale",
+    usage: "%%stale",
+    about: "The cells whose results are old: what they used was redefined since they ran.",
+    options: [],
+    body: "none",
+  },
+  {
     name: "help",
     usage: "%%help [magic]",
     about: "What there is, or how one of them is used.",

@@ -1,4 +1,5 @@
 import type { KernelHost } from "pomona/kernel";
+import type { StaleMarks } from "../runtime/stale-marks";
 import type { NotebookSession } from "../session/notebook-session";
 
 /** What magics see of the notebook. */
@@ -9,6 +10,7 @@ export interface MagicContext {
   runCell(source: string, begun?: () => void): Promise<void>;
   /** The notebook's variables. */
   locals(): Readonly<Record<string, unknown>>;
+  readonly marks: Pick<StaleMarks, "stale" | "used">;
   /** The notebook's folder. */
   readonly cwd: string;
   /** Aborted when the user interrupts the cell. */

@@ -8,6 +8,7 @@ import { helpBundle } from "./help";
 import { infoBundles } from "./info";
 import type { MagicCell } from "./parse";
 import { runSql } from "./sql";
+import { staleBundle } from "./stale";
 
 /** Runs the magic of a cell. @throws what the magic throws: its own named errors, or those of the code in its body */
 export async function runMagic(cell: MagicCell, context: MagicContext): Promise<void> {
@@ -39,6 +40,9 @@ export async function runMagic(cell: MagicCell, context: MagicContext): Promise<
       return;
     case "markdown":
       host.display({ data: { "text/markdown": cell.body, "text/plain": cell.body } }, false);
+      return;
+    case "stale":
+      host.display({ data: staleBundle(context.marks.stale()) }, false);
       return;
     case "time":
       return time(cell, magic, context);

@@ -21,6 +21,7 @@ export async function runSql(cell: MagicCell, magic: Magic, context: MagicContex
     // Before anything is kept: a query that is wrong leaves no variable.
     await result.schema();
     if (output !== undefined) await context.runCell(assignment(output, query, Object.keys(frames)));
+    else context.marks.used(query, Object.keys(frames));
     if (!cell.options.has("-q")) context.host.display({ data: await represent(result, { rows }) }, false);
   } catch (error) {
     throw inQuery(error, query);

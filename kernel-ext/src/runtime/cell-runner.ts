@@ -22,6 +22,7 @@ import type { ModuleLoader } from "./module-loader";
 import type { Output } from "./output";
 import { isEmpty } from "./promise-state";
 import { CELL_SCRIPT, registerSource } from "./source-registry";
+import type { StaleMarks } from "./stale-marks";
 import type { CellExecutor } from "./tslab-executor";
 
 /** Runs cells, one at a time. */
@@ -42,6 +43,7 @@ export interface ExecuteRequest {
   /** What the user sees: `In[count]`. */
   readonly count: number;
   readonly cellId?: string | undefined;
+  readonly deletedCells?: readonly string[];
   readonly content: ExecuteContent;
 }
 
@@ -54,6 +56,7 @@ export interface RunnerParts {
   readonly interrupts: Interrupts;
   readonly left: LeftBehind;
   readonly flows: Flows;
+  readonly marks: StaleMarks;
   parseMagic(source: string): MagicCell | undefined;
   /** @param runCell runs TypeScript as a part of the magic's cell, and calls `begun` once it is compiled */
   runMagic(
@@ -83,7 +86,7 @@ interface RunningCell {
 }
 
 export function cellRunner(parts: RunnerParts): CellRunner {
-  const { folder, language, executor, modules, output, interrupts, left, flows, represent } = parts;
+  const { folder, language, executor, modules, output, interrupts, left, flows, marks, represent } = parts;
   const listeners = new Set<() => void>();
   const keys = new Map<string, string>();
   let running: RunningCell | undefined;
@@ -98,6 +101,7 @@ export function cellRunner(parts: RunnerParts): CellRunner {
     const name = isExpression ? undefined : register(count, source, compiled);
     begun();
     for (const [, variable = ""] of compiled.output?.matchAll(VARIABLE) ?? []) cell.names.add(variable);
+    if (!isExpression) marks.running(source, compiled.uses);
     let hasFailed = true;
     try {
       const outcome = await orInterrupt(cell, executor.run({ ...compiled, output: scriptOf(compiled.output, name) }));
@@ -107,7 +111,10 @@ export function cellRunner(parts: RunnerParts): CellRunner {
     } finally {
       const unchanged = executor.end(`In[${count}]`, hasFailed);
       // Also after an error: what a cell had computed until then is what one wants to look at.
-      if (!isExpression) language.commit(execution, unchanged);
+      if (!isExpression) {
+        language.commit(execution, unchanged);
+        marks.ran(unchanged);
+      }
     }
   };
 
@@ -185,19 +192,23 @@ export function cellRunner(parts: RunnerParts): CellRunner {
     return results;
   };
 
-  const execute = async ({ header, execution, count, cellId, content }: ExecuteRequest): Promise<ExecuteReply> => {
+  const execute = async (request: ExecuteRequest): Promise<ExecuteReply> => {
+    const { header, execution, count, cellId, content } = request;
     keys.set(header.msg_id, cellId ?? content.code);
     const oldest = keys.size > MOST_KEYS ? keys.keys().next().value : undefined;
     if (oldest !== undefined) keys.delete(oldest);
     const cell = startCell(execution, count, content);
     running = cell;
     left.begin(header.msg_id, count);
+    marks.begin(request);
+    let hasFailed = true;
     try {
       const payload = await runText(cell);
       // A cell may come to its end before it notices.
       interrupts.check(execution);
       await orInterrupt(cell, left.end(header.msg_id, cell.names));
       const user_expressions = await expressions(cell);
+      hasFailed = false;
       return { status: "ok", execution_count: count, user_expressions, payload };
     } catch (error) {
       left.fail(header.msg_id, error);
@@ -206,6 +217,8 @@ export function cellRunner(parts: RunnerParts): CellRunner {
       if (!content.silent) output.iopub("error", { ...failure });
       return { status: "error", execution_count: count, ...failure };
     } finally {
+      const told = marks.end(hasFailed);
+      if (told !== undefined) process.stderr.write(told);
       running = undefined;
       for (const listener of listeners) {
         try {

@@ -11,6 +11,8 @@ export interface Names {
    * @returns the names that it declares and that have the values of before
    */
   end(cell: string, hasFailed: boolean): string[];
+  /** A name's value; undefined where it has none. */
+  lookUp(name: string): { readonly value: unknown } | undefined;
   /** The names that have values. */
   values(): Record<string, unknown>;
   importOf(name: string): ImportOrigin | undefined;
@@ -104,6 +106,10 @@ export function notebookNames(): Names {
       }
       begun = [];
       return unchanged;
+    },
+    lookUp(name) {
+      const place = places.get(name);
+      return place?.isSet ? { value: place.now } : undefined;
     },
     values() {
       const set = [...places].filter(([, place]) => place.isSet);

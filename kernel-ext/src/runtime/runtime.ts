@@ -21,6 +21,7 @@ import { moduleLoader } from "./module-loader";
 import { captureStreams, outputTo } from "./output";
 import { hintAtPrintedPromises } from "./promise-hint";
 import { installStackTraces } from "./stack-traces";
+import { staleMarks } from "./stale-marks";
 import { defineStdin } from "./stdin";
 import { cellExecutor } from "./tslab-executor";
 
@@ -30,12 +31,13 @@ export interface RuntimeParts {
   readonly stop: Int32Array;
   readonly input: MessagePort;
   readonly inputReady: Int32Array;
+  readonly waiting: Int32Array;
   /** The package's folder. */
   readonly root: string;
 }
 
 /** Makes this thread the one that runs cells. */
-export function startRuntime({ io, compiler, stop, input, inputReady, root }: RuntimeParts): void {
+export function startRuntime({ io, compiler, stop, input, inputReady, waiting, root }: RuntimeParts): void {
   const folder = process.cwd();
   const output = outputTo((message: ToIo) => io.postMessage(message));
   const language = languageClient(compiler);
@@ -67,6 +69,7 @@ export function startRuntime({ io, compiler, stop, input, inputReady, root }: Ru
     importOf: executor.importOf,
   };
   const session = notebookSession(host);
+  const marks = staleMarks(executor.lookUp, () => Atomics.load(waiting, 0) === 0);
   const runner = cellRunner({
     folder,
     language,
@@ -76,10 +79,11 @@ export function startRuntime({ io, compiler, stop, input, inputReady, root }: Ru
     interrupts: told,
     left,
     flows,
+    marks,
     represent,
     parseMagic,
     runMagic: (magic, signal, runCell) =>
-      runMagic(magic, { host, session, runCell, locals: executor.locals, cwd: folder, signal }),
+      runMagic(magic, { host, session, runCell, marks, locals: executor.locals, cwd: folder, signal }),
   });
 
   const warming = warmWhenIdle(language);

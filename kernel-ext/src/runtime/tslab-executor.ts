@@ -21,6 +21,8 @@ export interface CellExecutor {
    * @returns the names that it declares and that have the values of earlier cells still
    */
   end(cell: string, hasFailed: boolean): readonly string[];
+  /** A variable's value; undefined where it has none. */
+  lookUp(name: string): { readonly value: unknown } | undefined;
   /** The notebook's variables. */
   locals(): Readonly<Record<string, unknown>>;
   /** Where a variable's value was imported from. */
@@ -84,6 +86,7 @@ export function cellExecutor(folder: string, requireFrom: (id: string) => unknow
     },
     interrupt: () => executor.interrupt(),
     end: names.end,
+    lookUp: names.lookUp,
     locals: names.values,
     importOf: names.importOf,
   };
