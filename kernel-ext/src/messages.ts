@@ -106,6 +106,8 @@ export type ToMain =
       readonly metadata: Content;
       readonly buffers: readonly Uint8Array[];
     }
+  /** A cell that waited was given up, since another one failed before it. */
+  | { readonly op: "aborted"; readonly cell: UnrunCell }
   /** Close what is open (the session, child processes), then answer `closed`; io ends the process after two seconds at most. */
   | { readonly op: "shutdown"; readonly restart: boolean };
 
@@ -180,12 +182,25 @@ export type ToLanguage =
       readonly op: "convert";
       readonly execution: number;
       readonly source: string;
+      /** {@link UnrunCell.id} */
+      readonly id: string;
       readonly committed?: { readonly execution: number; readonly unchanged: readonly string[] };
     }
+  /** A cell that declares nothing, since it did not run. */
+  | { readonly op: "notRun"; readonly cell: UnrunCell }
   /** Nothing runs: prepare what a first use of the session's types needs. */
   | { readonly op: "warm" }
   /** As if it came from io; answered by `reply`. */
   | { readonly op: "request"; readonly request: LanguageRequest };
+
+/** A cell whose text is known and that did not come to run. */
+export interface UnrunCell {
+  /** Names the cell each time it is sent. */
+  readonly id: string;
+  readonly source: string;
+  /** Completes "rate is declared in", such as "In[3], which could not be compiled". */
+  readonly why: string;
+}
 
 /** From the language thread to main. */
 export type FromLanguage =

@@ -30,6 +30,7 @@ test("a magic that goes on after its cell was interrupted runs nothing in the ne
       commit() {},
       warm() {},
       onReady() {},
+      notRun() {},
       inspect: async () => ({}),
     },
     executor: cellExecutor(process.cwd(), modules.requireFromCell),

@@ -28,20 +28,20 @@ describe("tslab's executor", () => {
       status: "ended",
       value: undefined,
     });
-    expect(executor.end("In[1]", false)).toEqual([]);
+    expect(executor.end("In[1]", "done")).toEqual([]);
     await cell('const [y, x] = __tslab__.names(["y"], ["x"]); y.now = x.now + 1;');
-    executor.end("In[2]", false);
+    executor.end("In[2]", "done");
     expect(executor.locals()).toEqual({ x: 20, y: 21 });
   });
 
   test("tells what a failed cell did not come to", async () => {
     await cell('const [a, b, c] = __tslab__.names(["a", "b", "c"], []); a.now = b.now = 1; c.now = NaN;');
-    executor.end("In[3]", false);
+    executor.end("In[3]", "done");
     await cell('const [a, b, c, d] = __tslab__.names(["a", "b", "c", "d"], []); a.now = 2; throw 1;');
-    expect(executor.end("In[4]", true)).toEqual(["b", "c"]);
+    expect(executor.end("In[4]", "failed")).toEqual(["b", "c"]);
     expect(executor.locals()).toMatchObject({ a: 2, b: 1, c: Number.NaN });
     const read = await cell('const [d] = __tslab__.names([], ["d"]); d.now;');
-    executor.end("In[5]", true);
+    executor.end("In[5]", "failed");
     expect(read.status === "threw" && String(read.error)).toBe(
       "ReferenceError: d has no value: In[4], which declares it, failed before it came to that line.",
     );
@@ -51,21 +51,21 @@ describe("tslab's executor", () => {
     await cell(
       'const [named] = __tslab__.names(["named"], []); named.takeImport(require("./some").id, "./some", "id");',
     );
-    executor.end("In[6]", false);
+    executor.end("In[6]", "done");
     expect(executor.locals()).toHaveProperty("named", "./some");
     expect(executor.importOf("named")).toMatchObject({ specifier: "./some", exported: "id" });
     await cell('const [named] = __tslab__.names([], ["named"]); named.now = 2;');
-    executor.end("In[7]", false);
+    executor.end("In[7]", "done");
     expect(executor.importOf("named")).toBeUndefined();
   });
 
   test("follows a variable that its module assigns", async () => {
     await cell('const [n] = __tslab__.names(["n"], []); let count = 0; n.followImport(() => ++count, "./c", "count");');
-    executor.end("In[8]", false);
+    executor.end("In[8]", "done");
     const first = Number(executor.locals().n);
     expect(Number(executor.locals().n)).toBeGreaterThan(first);
     await cell('const [n] = __tslab__.names(["n"], []); n.now = -5;');
-    executor.end("In[9]", false);
+    executor.end("In[9]", "done");
     expect(executor.locals()).toHaveProperty("n", -5);
   });
 

@@ -151,7 +151,7 @@ function executor(
     modules.update(code.modules);
     await modules.preload(code.packages);
     const outcome = await made.run(code);
-    ended(made.end("a cell", outcome.status === "threw"));
+    ended(made.end("a cell", outcome.status === "threw" ? "failed" : "done"));
     if (outcome.status === "threw") throw outcome.error;
     return outcome.value?.shown;
   };

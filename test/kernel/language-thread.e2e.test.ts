@@ -35,7 +35,7 @@ function next(matches: (message: FromLanguage) => boolean): Promise<FromLanguage
 async function convert(execution: number, source: string, committed?: number) {
   const answer = next((message) => message.op === "converted" && message.execution === execution);
   const also = committed === undefined ? {} : { committed: { execution: committed, unchanged: [] } };
-  worker.postMessage({ op: "convert", execution, source, ...also } satisfies ToLanguage);
+  worker.postMessage({ op: "convert", execution, source, id: source, ...also } satisfies ToLanguage);
   const message = await answer;
   return message.op === "converted" ? message.result : undefined;
 }
@@ -88,7 +88,7 @@ test("the compiler's own code is kept for the next kernel once nothing is to be 
   const env = { ...process.env, POMONA_CACHE_DIR: cache };
   const other = new Worker(threadFile, { workerData, transferList: [port], env });
   try {
-    other.postMessage({ op: "convert", execution: 1, source: "1" } satisfies ToLanguage);
+    other.postMessage({ op: "convert", execution: 1, source: "1", id: "1" } satisfies ToLanguage);
     await expect
       .poll(() => readdirSync(cache), { timeout: 120_000 })
       .toEqual([expect.stringMatching(/^typescript-5\.9\.3-node-.*\.bin$/)]);

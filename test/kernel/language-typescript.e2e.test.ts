@@ -16,6 +16,17 @@ describe("docs/typescript.md: the language", () => {
   });
 });
 
+test.each(rowsOf("What later cells know"))(
+  "docs/typescript.md: what later cells know: %s",
+  async (_, first, later, result) => {
+    const own = openNotebook();
+    const outcomes: string[] = [];
+    for (const cell of [first, later])
+      if (cell !== "") outcomes.push(await shown(own, codeIn(cell)).catch((error) => (error as Error).message));
+    expect(outcomes.at(-1)).toBe(codeIn(result));
+  },
+);
+
 describe("docs/typescript.md: compiler options", () => {
   test.each(rowsOf("A tsconfig.json beside the notebook"))("%s", async (option, _what, cell, without, having) => {
     const options = JSON.parse(`{ ${codeIn(option)} }`) as object;

@@ -73,6 +73,9 @@ async function serve(data: IoData, main: MessagePort): Promise<void> {
       out.idle(running.header);
     },
     abort(item, count) {
+      const { content, cellId } = item;
+      const why = `a cell that was not run, since In[${count}] failed before it`;
+      tellMain({ op: "aborted", cell: { id: cellId ?? content.code, source: content.code, why } });
       out.busy(item.header);
       out.reply(item, { status: "aborted", execution_count: count }, { status: "aborted" });
       out.idle(item.header);

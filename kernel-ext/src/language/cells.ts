@@ -11,6 +11,7 @@ import { ANY_FRAME, type FrameVariable, loosen, reassignedFrames, withTypes } fr
 import { keptDeclarations } from "./kept-declarations";
 import { localModules } from "./local-modules";
 import { type ModuleResolution, moduleResolution } from "./module-resolution";
+import { nestedVariables } from "./nested-variables";
 import { liveImports } from "./notebook-names";
 import { openPrelude } from "./prelude";
 import { projectOptions } from "./project-options";
@@ -179,7 +180,10 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
     if (errors.length > 0) return failed(errors);
     const { converted, found, types } = convertText(text);
     if (found.length > 0) return failed(found);
-    const own = withTypes(compiler, converted.declOutput ?? "", types);
+    const nested = /\bvar\b/.test(text)
+      ? nestedVariables(compiler, converter.builder().getProgram().getTypeChecker(), cell())
+      : "";
+    const own = withTypes(compiler, (converted.declOutput ?? "") + nested, types);
     latest = { execution, declarations: own + remainingNamespaces(compiler, committed, cell(), own) };
     const { modules, packages } = local.take(local.of(cell()));
     return {

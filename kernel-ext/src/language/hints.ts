@@ -24,7 +24,11 @@ export function withHint(
       const source = SOURCES[name];
       if (source !== undefined) return `${message} It is imported: import { ${name} } from "${source}";`;
       const rest = file.text.slice(start + name.length);
-      return /^\s*=[^=>]/.test(rest) ? `${message} Declare it with its first value: let ${name} = …` : message;
+      const { parent } = compiler.findPrecedingToken(start + 1, file) ?? {};
+      const isValue = !parent || !compiler.isTypeReferenceNode(parent);
+      return isValue && /^\s*=[^=>]/.test(rest)
+        ? `${message} Declare it with its first value: let ${name} = …`
+        : message;
     }
     case USED_BEFORE_DECLARED:
       return earlier.has(name)
@@ -34,6 +38,10 @@ export function withHint(
       return `${message} In one cell, give it its next value without let or const, ${name} = …, or use another name.`;
     case CONSTANT:
       return `${message} Declare it with let, or give the result a name of its own.`;
+    case IMPORT_ASSIGNMENT: {
+      const [, local, from] = /^import\s+([\w$]+)\s*=\s*require\((.*?)\)/.exec(file.text.slice(start)) ?? [];
+      return local === undefined ? message : `A cell imports as ES modules do: import ${local} from ${from};`;
+    }
     case NO_PROPERTY:
     case NO_PROPERTY_BUT_NEAR:
       return accessor(message) ?? columnProperty(message) ?? awaited(message) ?? message;
@@ -69,6 +77,7 @@ export function withHint(
 /** An operator's value where a column is wanted. */
 const TAKES_COLUMN = /Argument of type '(?:boolean|number|any)' is not assignable to parameter of type '[^']*\bColumn</;
 
+const IMPORT_ASSIGNMENT = 1202;
 const CANNOT_FIND_NAME = 2304;
 const NO_OPERATOR = 2365;
 const NO_LEFT_NUMBER = 2362;

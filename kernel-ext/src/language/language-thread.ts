@@ -2,10 +2,11 @@ import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import type { Content, Converted, FromLanguage, LanguageReply, LanguageRequest, ToLanguage } from "../messages";
 import { type Cells, openCells } from "./cells";
 import { toUnits } from "./code-points";
-import { compiledCode } from "./compiler";
+import { compiledCode, compiler } from "./compiler";
 import { completeReply } from "./completion";
 import { inspectReply } from "./inspection";
 import { isCompleteReply } from "./is-complete";
+import { unrunCells } from "./unrun-cells";
 
 /** What the language thread gets as worker data. */
 export interface LanguageData {
@@ -21,17 +22,22 @@ export interface LanguageData {
 /** Starts the thread that compiles cells and answers questions about code. */
 function serve({ port, ...options }: LanguageData): void {
   const cells = openCells(options);
+  const unrun = unrunCells(compiler);
   const post = (message: FromLanguage) => parentPort?.postMessage(message);
   port.on("message", (request: LanguageRequest) => port.postMessage(reply(cells, request)));
   parentPort?.on("message", (message: ToLanguage) => {
     switch (message.op) {
       case "convert": {
-        const { execution, source, committed } = message;
+        const { execution, source, id, committed } = message;
+        unrun.forget(id);
         if (committed) cells.commit(committed.execution, committed.unchanged);
-        post({ op: "converted", execution, result: convert(cells, execution, source) });
+        post({ op: "converted", execution, result: unrun.explain(convert(cells, execution, source)) });
         keepCodeSoon();
         break;
       }
+      case "notRun":
+        unrun.add(message.cell);
+        break;
       case "warm":
         warm(cells);
         break;

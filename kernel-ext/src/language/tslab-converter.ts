@@ -78,7 +78,7 @@ wrap(compiler as unknown as Wrapped);
 parseCommentsWhenAsked(compiler);
 
 interface CellFile {
-  readonly locals?: Map<string, unknown>;
+  readonly locals?: Map<ts.__String, unknown>;
   original?: unknown;
 }
 
@@ -112,7 +112,8 @@ export function createTslabConverter(hooks: ConverterHooks): TslabConverter {
     if (file) hooks.parsed(file);
     const cell = file as CellFile | undefined;
     // tslab exports all names of a cell, and takes `declare global` for one.
-    cell?.locals?.delete("__global");
+    cell?.locals?.delete("__global" as ts.__String);
+    if (cell?.locals) tellNamesAsWritten(cell.locals);
     // A cell with `await (` is parsed twice; what is asked of the first file, which is part of no program, fails.
     if (cell?.original) cell.original = undefined;
   };
@@ -132,6 +133,15 @@ export function createTslabConverter(hooks: ConverterHooks): TslabConverter {
     cellFile,
     declarationsFile,
   };
+}
+
+/** tslab takes TypeScript's keys, which have a third underscore where a name begins with two, for the names that it exports. */
+function tellNamesAsWritten(locals: Map<ts.__String, unknown>): void {
+  const { forEach } = Map.prototype;
+  locals.forEach = (tell) =>
+    forEach.call(locals, (symbol, key) =>
+      tell(symbol, compiler.unescapeLeadingUnderscores(key) as ts.__String, locals),
+    );
 }
 
 /** What a doc comment at a cell's head says, such as `@module stats`. */

@@ -76,6 +76,8 @@ interface CellResult {
 interface RunningCell {
   readonly execution: number;
   readonly count: number;
+  /** What names the cell each time it runs. */
+  readonly key: string;
   readonly content: ExecuteContent;
   readonly abort: AbortController;
   /** The variables that it sets, perhaps more. */
@@ -94,10 +96,11 @@ export function cellRunner(parts: RunnerParts): CellRunner {
   /** Compiles and runs TypeScript; gives the last expression's value. */
   const run = async (cell: RunningCell, source: string, { isExpression = false, begun = () => {} } = {}) => {
     const { execution, count } = cell;
-    const compiled = await orInterrupt(cell, convert(execution, source));
-    if (compiled.kind === "diagnostics") throw new CellFailure(failureOf(count, source, compiled.diagnostics));
+    const compiled = await compile(cell, source).catch((error) => {
+      if (!isExpression) language.notRun({ id: cell.key, source, why: whyNotRun(cell, error) });
+      throw error;
+    });
     if (compiled.kind === "module") return undefined;
-    await orInterrupt(cell, modules.preload(compiled.packages));
     const name = isExpression ? undefined : register(count, source, compiled);
     begun();
     for (const [, variable = ""] of compiled.output?.matchAll(VARIABLE) ?? []) cell.names.add(variable);
@@ -109,7 +112,10 @@ export function cellRunner(parts: RunnerParts): CellRunner {
       hasFailed = false;
       return compiled.result && outcome.value ? { ...outcome.value, place: compiled.result } : undefined;
     } finally {
-      const unchanged = executor.end(`In[${count}]`, hasFailed);
+      const unchanged = executor.end(
+        `In[${count}]`,
+        cell.abort.signal.aborted ? "interrupted" : hasFailed ? "failed" : "done",
+      );
       // Also after an error: what a cell had computed until then is what one wants to look at.
       if (!isExpression) {
         language.commit(execution, unchanged);
@@ -118,8 +124,16 @@ export function cellRunner(parts: RunnerParts): CellRunner {
     }
   };
 
-  const convert = async (execution: number, source: string) => {
-    const compiled = await language.convert(execution, source);
+  /** Comes to what can be run at once. */
+  const compile = async (cell: RunningCell, source: string) => {
+    const compiled = await orInterrupt(cell, convert(cell, source));
+    if (compiled.kind === "diagnostics") throw new CellFailure(failureOf(cell.count, source, compiled.diagnostics));
+    if (compiled.kind === "code") await orInterrupt(cell, modules.preload(compiled.packages));
+    return compiled;
+  };
+
+  const convert = async ({ execution, key }: RunningCell, source: string) => {
+    const compiled = await language.convert(execution, source, key);
     // Also of a cell that was interrupted meanwhile: the compiler gives each version of a module once.
     if (compiled.kind !== "diagnostics") modules.update(compiled.modules);
     return compiled;
@@ -194,10 +208,11 @@ export function cellRunner(parts: RunnerParts): CellRunner {
 
   const execute = async (request: ExecuteRequest): Promise<ExecuteReply> => {
     const { header, execution, count, cellId, content } = request;
-    keys.set(header.msg_id, cellId ?? content.code);
+    const key = cellId ?? content.code;
+    keys.set(header.msg_id, key);
     const oldest = keys.size > MOST_KEYS ? keys.keys().next().value : undefined;
     if (oldest !== undefined) keys.delete(oldest);
-    const cell = startCell(execution, count, content);
+    const cell = startCell(execution, count, key, content);
     running = cell;
     left.begin(header.msg_id, count);
     marks.begin(request);
@@ -261,14 +276,20 @@ const MOST_KEYS = 1_000;
 /** A variable in the text of a compiled cell. */
 const VARIABLE = /\b__([\p{L}\p{N}_$]+)\.now\b/gu;
 
-function startCell(execution: number, count: number, content: ExecuteContent): RunningCell {
+function startCell(execution: number, count: number, key: string, content: ExecuteContent): RunningCell {
   let interrupt: RunningCell["interrupt"] = () => {};
   const interrupted = new Promise<never>((_, reject) => {
     interrupt = (error = new KeyboardInterrupt()) => reject(error);
   });
   interrupted.catch(() => undefined);
   const abort = new AbortController();
-  return { execution, count, content, abort, names: new Set(), interrupted, interrupt };
+  return { execution, count, key, content, abort, names: new Set(), interrupted, interrupt };
+}
+
+/** For names of a cell that failed before its first line. */
+function whyNotRun({ count, abort }: RunningCell, error: unknown): string {
+  if (error instanceof CellFailure) return `In[${count}], which could not be compiled`;
+  return `In[${count}], which ${abort.signal.aborted ? "was interrupted" : "failed"} before its first line`;
 }
 
 function orInterrupt<T>(cell: RunningCell, work: Promise<T>): Promise<T> {

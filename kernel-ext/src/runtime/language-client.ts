@@ -1,10 +1,23 @@
 import type { Worker } from "node:worker_threads";
-import type { Content, Converted, FromLanguage, LanguageReply, LanguageRequest, ToLanguage } from "../messages";
+import type {
+  Content,
+  Converted,
+  FromLanguage,
+  LanguageReply,
+  LanguageRequest,
+  ToLanguage,
+  UnrunCell,
+} from "../messages";
 
 /** The language thread, as the thread that runs cells sees it. */
 export interface Language {
-  /** Compiles a cell in the scope of the committed ones. */
-  convert(execution: number, source: string): Promise<Converted>;
+  /**
+   * Compiles a cell in the scope of the committed ones.
+   * @param id of the cell, which stays when it is sent again
+   */
+  convert(execution: number, source: string, id: string): Promise<Converted>;
+  /** A cell was sent that declares nothing. */
+  notRun(cell: UnrunCell): void;
   /** What that cell declares is in scope of the next one, but for names that have the values of earlier cells still. */
   commit(execution: number, unchanged: readonly string[]): void;
   /** Prepares the types of the session while nothing else is to be done. */
@@ -39,15 +52,16 @@ export function languageClient(worker: Worker): Language {
     }
   });
   return {
-    convert(execution, source) {
+    convert(execution, source, id) {
       const result = new Promise<Converted>((done) => conversions.set(execution, done));
-      post({ op: "convert", execution, source, ...(committed === undefined ? {} : { committed }) });
+      post({ op: "convert", execution, source, id, ...(committed === undefined ? {} : { committed }) });
       committed = undefined;
       return result;
     },
     commit(execution, unchanged) {
       committed = { execution, unchanged };
     },
+    notRun: (cell) => post({ op: "notRun", cell }),
     warm: () => post({ op: "warm" }),
     onReady: (listener) => void waiting.push(listener),
     async inspect(code, cursor) {

@@ -7,10 +7,10 @@ export interface Names {
   /**
    * The cell has ended.
    * @param cell as the user knows it
-   * @param hasFailed whether what it had not come to stays unset
+   * @param how where it is not done, what it had not come to stays unset
    * @returns the names that it declares and that have the values of before
    */
-  end(cell: string, hasFailed: boolean): string[];
+  end(cell: string, how: CellEnd): string[];
   /** A name's value; undefined where it has none. */
   lookUp(name: string): { readonly value: unknown } | undefined;
   /** The names that have values. */
@@ -18,24 +18,27 @@ export interface Names {
   importOf(name: string): ImportOrigin | undefined;
 }
 
+export type CellEnd = "done" | "failed" | "interrupted";
+
 /**
  * Holds a name's value: `__rate.now` in compiled cells. All of them have one shape for V8, which makes them as good as
  * variables in loops, so a place without a value differs in having no property of its own.
  */
 class Place {
   private failedIn: string | undefined = undefined;
+  /** True where a cell that ran was to give it a value. */
+  isAwaited = false;
   private from: (ImportOrigin & { readonly value: () => unknown }) | undefined = undefined;
   constructor(readonly name: string) {}
 
   get now(): unknown {
-    const { name, failedIn } = this;
+    const { name, failedIn, isAwaited } = this;
     // A name that a cell only tells the type of.
     if (name in globalThis) return (globalThis as Record<string, unknown>)[name];
-    throw new ReferenceError(
-      failedIn === undefined
-        ? `${name} is used before the line that declares it has run.`
-        : `${name} has no value: ${failedIn}, which declares it, failed before it came to that line.`,
-    );
+    if (failedIn !== undefined)
+      throw new ReferenceError(`${name} has no value: ${failedIn} before it came to that line.`);
+    if (isAwaited) throw new ReferenceError(`${name} is used before the line that declares it has run.`);
+    throw new ReferenceError(`${name} has no value: \`declare\` tells its type alone.`);
   }
 
   set now(value: unknown) {
@@ -62,8 +65,8 @@ class Place {
     return this.from && this.isSet && Object.is(this.from.value(), this.now) ? this.from : undefined;
   }
 
-  failed(cell: string): void {
-    this.failedIn = cell;
+  failed(cell: string, how: CellEnd): void {
+    this.failedIn = `${cell}, which declares it, ${how === "interrupted" ? "was interrupted" : how}`;
   }
 
   private replace(value: unknown): void {
@@ -92,17 +95,18 @@ export function notebookNames(): Names {
     begin(declared, used) {
       begun = declared.map((name) => {
         const place = placeOf(name);
+        place.isAwaited = true;
         return { place, before: place.isSet ? { value: place.now } : undefined };
       });
       return [...begun.map(({ place }) => place), ...used.map(placeOf)];
     },
-    end(cell, hasFailed) {
+    end(cell, how) {
       const unchanged: string[] = [];
       for (const { place, before } of begun) {
         if (!place.isSet) {
-          if (hasFailed) place.failed(cell);
-          else place.now = undefined;
-        } else if (before && hasFailed && Object.is(before.value, place.now)) unchanged.push(place.name);
+          if (how === "done") place.now = undefined;
+          else place.failed(cell, how);
+        } else if (before && how !== "done" && Object.is(before.value, place.now)) unchanged.push(place.name);
       }
       begun = [];
       return unchanged;

@@ -119,6 +119,9 @@ export function startRuntime({ io, compiler, stop, input, inputReady, waiting, r
         if (message.execution === 0) told.endIdle();
         else void runner.interrupt(message.execution);
         break;
+      case "aborted":
+        language.notRun(message.cell);
+        break;
       case "comm_open":
       case "comm_msg":
       case "comm_close":

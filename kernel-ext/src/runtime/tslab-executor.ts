@@ -1,6 +1,6 @@
 import Module from "node:module";
 import type { ImportOrigin } from "pomona/kernel";
-import { notebookNames } from "./names";
+import { type CellEnd, notebookNames } from "./names";
 
 /**
  * The one place that touches tslab's executor (1.0.22, pinned; `test/kernel/executor-contract.test.ts` holds what is relied on):
@@ -20,7 +20,7 @@ export interface CellExecutor {
    * @param cell as the user knows it
    * @returns the names that it declares and that have the values of earlier cells still
    */
-  end(cell: string, hasFailed: boolean): readonly string[];
+  end(cell: string, how: CellEnd): readonly string[];
   /** A variable's value; undefined where it has none. */
   lookUp(name: string): { readonly value: unknown } | undefined;
   /** The notebook's variables. */
