@@ -100,7 +100,7 @@ export function interruption({ stop, running, endWait, tell, tellUser }: Interru
     clear(execution) {
       clearTimeout(timer);
       clearTimeout(signalTimer);
-      clearTimeout(othersTimer);
+      // Not the one for others: what keeps main from hearing of the interrupt keeps it from this execution too.
       // Main resets slot 0 when it hears of the interrupt.
       Atomics.store(stop, stopSlot(execution), 0);
     },
