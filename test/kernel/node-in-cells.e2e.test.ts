@@ -109,6 +109,49 @@ console.log("got", await lines.question("Name? "), await lines.question("Age? ")
     expect(stdout).toBe("Name? Age? got Ada 36\n");
   });
 
+  const answering = (...answers: string[]) => ({ answer: () => answers.shift() ?? "" });
+
+  // ipykernel's sys.stdin, os.read(0) and open("/dev/stdin") are empty; `input()` alone asks there.
+  test.each([
+    'require("fs").readFileSync(0, "utf8")',
+    'require("fs").readFileSync("/dev/stdin").toString()',
+    'await require("fs/promises").readFile("/dev/stdin", "utf8")',
+    'await new Promise((done, fail) => require("fs").readFile("/dev/stdin", "utf8", (e: Error, text: string) => (e ? fail(e) : done(text))))',
+    'await require("stream/consumers").text(process.stdin)',
+    'await require("stream/consumers").text(require("fs").createReadStream("/dev/stdin"))',
+    '{ let all = ""; for await (const line of process.stdin) all += line; globalThis.all = all; } globalThis.all',
+  ])("read to its end, asks until an empty line: %s", async (code) => {
+    const { result, reply } = await kernel.execute(
+      code.replaceAll("globalThis.", "(globalThis as any)."),
+      answering("1 2", "3"),
+    );
+    expect(reply.content.evalue).toBeUndefined();
+    expect(result).toBe("'1 2\\n3\\n'");
+    const refused = await kernel.execute(code.replaceAll("globalThis.", "(globalThis as any)."));
+    expect(refused.reply.content.ename).toBe("InputNotAllowedError");
+  });
+
+  test("gives a line at a time to fs.readSync, as a terminal does", async () => {
+    const code = `{ const { readSync } = require("fs"); const bytes = Buffer.alloc(4); const parts: string[] = [];
+for (let n = 0; !parts.join("").endsWith("\\n\\n"); ) { n = readSync(0, bytes); parts.push(bytes.toString("utf8", 0, n)); }
+console.log(parts.join("|")); }`;
+    const { stdout, reply } = await kernel.execute(code, answering("hello", ""));
+    expect(reply.content.evalue).toBeUndefined();
+    expect(stdout).toBe("hell|o\n|\n\n");
+  });
+
+  test("an interrupt ends the wait", async () => {
+    const run = kernel.start('require("fs").readFileSync(0)', { allow_stdin: true });
+    await kernel.waitFor((m) => m.type === "input_request" && m.parent.msg_id === run.id);
+    await kernel.interrupt();
+    expect((await run.done).reply.content.ename).toBe("KeyboardInterrupt");
+  });
+
+  test("alert and confirm, which a notebook lacks, say what asks", async () => {
+    expect((await kernel.execute('confirm("sure?")')).reply.content.evalue).toContain('prompt("Sure? (y/n)")');
+    expect((await kernel.execute('alert("done")')).reply.content.evalue).toContain("console.log");
+  });
+
   test("says where nobody can answer", async () => {
     const { reply } = await kernel.execute(question);
     expect(reply.content.ename).toBe("InputNotAllowedError");

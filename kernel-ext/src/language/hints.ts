@@ -95,7 +95,7 @@ const NO_ARGUMENT = 2554;
 const CONSTANT = 2588;
 const NO_OVERLOAD = 2769;
 
-/** Names of Python that TypeScript writes otherwise. */
+/** Names of Python, and of browsers, that a notebook writes otherwise. */
 const PYTHON: Readonly<Record<string, string>> = {
   True: "TypeScript writes true.",
   False: "TypeScript writes false.",
@@ -109,6 +109,8 @@ const PYTHON: Readonly<Record<string, string>> = {
   list: "TypeScript writes […] or Array.from(x).",
   type: "TypeScript writes typeof x.",
   input: 'Ask by prompt("…").',
+  alert: "A notebook has none: console.log(…) shows a text.",
+  confirm: 'A notebook has none: prompt("Sure? (y/n)") === "y" asks.',
   isinstance: 'TypeScript writes x instanceof Type, or typeof x === "number".',
   enumerate: "TypeScript writes xs.entries().",
   sorted: "TypeScript writes xs.toSorted().",

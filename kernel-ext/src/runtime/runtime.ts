@@ -23,6 +23,7 @@ import { hintAtPrintedPromises } from "./promise-hint";
 import { installStackTraces } from "./stack-traces";
 import { staleMarks } from "./stale-marks";
 import { defineStdin } from "./stdin";
+import { captureStdinReads } from "./stdin-reads";
 import { cellExecutor } from "./tslab-executor";
 
 export interface RuntimeParts {
@@ -96,6 +97,7 @@ export function startRuntime({ io, compiler, stop, input, inputReady, waiting, r
   for (const [name, value] of Object.entries({ __dirname: folder, __filename: join(folder, "cell.ts") }))
     Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
   defineStdin(lines.readLine, runner.fail);
+  captureStdinReads(lines);
   installStackTraces([
     `${root}/dist/`,
     `${root}/kernel-ext/dist/`,

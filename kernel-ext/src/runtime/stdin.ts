@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import type { Input } from "./input";
+import { TO_THE_END } from "./stdin-reads";
 
 /**
  * Puts a standard input into `process` that asks in the notebook, line by line, whenever someone reads it, as `readline` does;
@@ -19,12 +20,14 @@ export function defineStdin(readLine: Input["readLine"], fail: (error: unknown) 
 }
 
 function asking(readLine: Input["readLine"], fail: (error: unknown) => void): Readable {
+  /** Read by `for await`, whose loop is to end. */
+  let endsByEmpty = false;
   const stdin = new Readable({
     // One line at a time: none is asked for before the one before is read.
     highWaterMark: 0,
     read() {
-      readLine("", { password: false }).then(
-        (line) => this.push(`${line}\n`),
+      readLine(endsByEmpty ? TO_THE_END : "", { password: false }).then(
+        (line) => this.push(endsByEmpty && line === "" ? null : `${line}\n`),
         (error) => {
           fail(error);
           this.destroy();
@@ -32,5 +35,10 @@ function asking(readLine: Input["readLine"], fail: (error: unknown) => void): Re
       );
     },
   });
+  const iterate = stdin[Symbol.asyncIterator];
+  stdin[Symbol.asyncIterator] = () => {
+    endsByEmpty = true;
+    return iterate.call(stdin);
+  };
   return Object.assign(stdin, { fd: 0, isTTY: false, ref: () => stdin, unref: () => stdin });
 }
