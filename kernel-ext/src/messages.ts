@@ -205,6 +205,8 @@ export interface UnrunCell {
 /** From the language thread to main. */
 export type FromLanguage =
   | { readonly op: "ready" }
+  /** The cell being compiled imports these, so that they can be loaded meanwhile. */
+  | { readonly op: "importing"; readonly execution: number; readonly packages: readonly string[] }
   | { readonly op: "converted"; readonly execution: number; readonly result: Converted }
   | { readonly op: "reply"; readonly reply: LanguageReply };
 

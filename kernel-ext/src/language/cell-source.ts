@@ -10,6 +10,8 @@ export interface CellSource {
   readonly errors: readonly ts.DiagnosticWithLocation[];
   /** True where it awaits outside of functions: tslab does not notice `for await`, nor `await` before `(`, `[` and the like. */
   readonly awaits: boolean;
+  /** What it imports names of, other than types. */
+  readonly imports: readonly string[];
   /** Where the last statement stands; undefined for an assignment, which is not there to be looked at. */
   readonly result: ResultPlace | undefined;
 }
@@ -24,8 +26,23 @@ export function readCell(compiler: Compiler, source: string, fileName: string): 
     text: last && compiler.isModuleDeclaration(last) ? `${text}\n;` : text,
     errors: compiler.parseErrorsOf(file),
     awaits: /\bawait\b/.test(source) && awaits(compiler, file),
+    imports: file.statements.flatMap((statement) => importedFrom(compiler, statement) ?? []),
     result: resultPlace(compiler, file),
   };
+}
+
+function importedFrom(compiler: Compiler, statement: ts.Statement): string | undefined {
+  if (!compiler.isImportDeclaration(statement) || !compiler.isStringLiteral(statement.moduleSpecifier))
+    return undefined;
+  const { importClause, moduleSpecifier } = statement;
+  if (!importClause || importClause.isTypeOnly) return undefined;
+  const { name, namedBindings } = importClause;
+  const isForTypes =
+    !name &&
+    namedBindings !== undefined &&
+    compiler.isNamedImports(namedBindings) &&
+    namedBindings.elements.every(({ isTypeOnly }) => isTypeOnly);
+  return isForTypes ? undefined : moduleSpecifier.text;
 }
 
 function resultPlace(compiler: Compiler, file: ts.SourceFile): ResultPlace | undefined {

@@ -49,9 +49,11 @@ export interface CellsOptions {
   readonly prelude: string;
   /** This package's folder. */
   readonly packageRoot: string;
+  /** Told of the packages that a cell imports, once it is parsed and before it is compiled. */
+  importing?(execution: number, packages: readonly string[]): void;
 }
 
-export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptions): Cells {
+export function openCells({ cwd, prelude: preludePath, packageRoot, importing }: CellsOptions): Cells {
   const changes = fileChanges((path) => path.includes("/node_modules/") || path.startsWith(`${packageRoot}/dist/`));
   const project = projectOptions(compiler, cwd);
   const options = notebookOptions(compiler, cwd, packageRoot, project.options);
@@ -176,8 +178,10 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
   };
 
   const convertCell = (execution: number, source: string): Converted => {
-    const { text, errors, awaits, result } = readCell(compiler, source, converter.cellFile);
+    const { text, errors, awaits, imports, result } = readCell(compiler, source, converter.cellFile);
     if (errors.length > 0) return failed(errors);
+    const packages = imports.filter((name) => !mappedFile(name, converter.cellFile));
+    if (packages.length > 0) importing?.(execution, packages);
     const { converted, found, types } = convertText(text);
     if (found.length > 0) return failed(found);
     const nested = /\bvar\b/.test(text)
@@ -185,7 +189,7 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
       : "";
     const own = withTypes(compiler, (converted.declOutput ?? "") + nested, types);
     latest = { execution, declarations: own + remainingNamespaces(compiler, committed, cell(), own) };
-    const { modules, packages } = local.take(local.of(cell()));
+    const taken = local.take(local.of(cell()));
     return {
       kind: "code",
       output: hasCode(converted.output) ? converted.output : undefined,
@@ -193,8 +197,8 @@ export function openCells({ cwd, prelude: preludePath, packageRoot }: CellsOptio
       lastExpressionVar: converted.lastExpressionVar,
       result: converted.lastExpressionVar === undefined ? undefined : result,
       maps: { maps: [call.map, call.emittedMap], lineOffset: 1 },
-      modules,
-      packages: [...new Set([...call.packages, ...packages])],
+      modules: taken.modules,
+      packages: [...new Set([...call.packages, ...taken.packages])],
       uses: call.uses,
     };
   };

@@ -21,9 +21,12 @@ export interface LanguageData {
 
 /** Starts the thread that compiles cells and answers questions about code. */
 function serve({ port, ...options }: LanguageData): void {
-  const cells = openCells(options);
-  const unrun = unrunCells(compiler);
   const post = (message: FromLanguage) => parentPort?.postMessage(message);
+  const cells = openCells({
+    ...options,
+    importing: (execution, packages) => post({ op: "importing", execution, packages }),
+  });
+  const unrun = unrunCells(compiler);
   port.on("message", (request: LanguageRequest) => port.postMessage(reply(cells, request)));
   parentPort?.on("message", (message: ToLanguage) => {
     switch (message.op) {

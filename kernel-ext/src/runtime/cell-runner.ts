@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { types } from "node:util";
@@ -132,8 +133,12 @@ export function cellRunner(parts: RunnerParts): CellRunner {
     return compiled;
   };
 
-  const convert = async ({ execution, key }: RunningCell, source: string) => {
-    const compiled = await language.convert(execution, source, key);
+  const convert = async ({ execution, key, abort }: RunningCell, source: string) => {
+    /** Packages take as long to load as their types to read, and both can be done at once. What fails is told when the cell runs. */
+    const load = (packages: readonly string[]) => {
+      if (!abort.signal.aborted) modules.preload(packages).catch(() => undefined);
+    };
+    const compiled = await language.convert(execution, source, key, AsyncResource.bind(load));
     // Also of a cell that was interrupted meanwhile: the compiler gives each version of a module once.
     if (compiled.kind !== "diagnostics") modules.update(compiled.modules);
     return compiled;

@@ -14,8 +14,14 @@ export interface Language {
   /**
    * Compiles a cell in the scope of the committed ones.
    * @param id of the cell, which stays when it is sent again
+   * @param importing told of the packages that it imports, before it is compiled
    */
-  convert(execution: number, source: string, id: string): Promise<Converted>;
+  convert(
+    execution: number,
+    source: string,
+    id: string,
+    importing: (packages: readonly string[]) => void,
+  ): Promise<Converted>;
   /** A cell was sent that declares nothing. */
   notRun(cell: UnrunCell): void;
   /** What that cell declares is in scope of the next one, but for names that have the values of earlier cells still. */
@@ -30,7 +36,10 @@ export interface Language {
 
 export function languageClient(worker: Worker): Language {
   const post = (message: ToLanguage) => worker.postMessage(message);
-  const conversions = new Map<number, (result: Converted) => void>();
+  const conversions = new Map<
+    number,
+    { done(result: Converted): void; importing(packages: readonly string[]): void }
+  >();
   const replies = new Map<number, (reply: LanguageReply) => void>();
   const waiting: (() => void)[] = [];
   let requests = 0;
@@ -41,8 +50,11 @@ export function languageClient(worker: Worker): Language {
       case "ready":
         for (const listener of waiting) listener();
         break;
+      case "importing":
+        conversions.get(message.execution)?.importing(message.packages);
+        break;
       case "converted":
-        conversions.get(message.execution)?.(message.result);
+        conversions.get(message.execution)?.done(message.result);
         conversions.delete(message.execution);
         break;
       case "reply":
@@ -52,8 +64,8 @@ export function languageClient(worker: Worker): Language {
     }
   });
   return {
-    convert(execution, source, id) {
-      const result = new Promise<Converted>((done) => conversions.set(execution, done));
+    convert(execution, source, id, importing) {
+      const result = new Promise<Converted>((done) => conversions.set(execution, { done, importing }));
       post({ op: "convert", execution, source, id, ...(committed === undefined ? {} : { committed }) });
       committed = undefined;
       return result;
