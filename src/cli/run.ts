@@ -6,17 +6,18 @@ import { basename, dirname, join, resolve } from "node:path";
 import { CancelledError } from "../errors";
 import { PathNotFoundError } from "../storage";
 import { makeFolder } from "../storage/folders";
-import { type Command, SHARED_OPTIONS, wholeNumber } from "./command";
+import { cellName, checkOrder } from "./check-order";
+import { type Command, type CommandContext, SHARED_OPTIONS, UsageError, wholeNumber } from "./command";
 import { executeNotebook, failureText, NotebookFailedError } from "./execute-notebook";
 import { HTML_PRIORITY } from "./html-priority";
 import { jupyterPython } from "./jupyter-paths";
 import { parseNotebook, withParameters } from "./notebook-parameters";
 import { progressLine } from "./progress-line";
 
-/** `pomona run NOTEBOOK`: executes a notebook without a browser. */
+/** `pomona run NOTEBOOK`: executes a notebook without a browser; or, with `--check-order`, looks at one that was executed. */
 export const run: Command = {
   name: "run",
-  about: "Execute a notebook from the first cell to the last, with parameters.",
+  about: "Execute a notebook from the first cell to the last, with parameters; or check a saved one's order.",
   positionals: ["NOTEBOOK"],
   options: {
     parameter: {
@@ -37,6 +38,10 @@ export const run: Command = {
     },
     output: { type: "string", short: "o", value: "OUT", about: "the executed notebook (default: out/ and its name)" },
     html: { type: "boolean", about: "also an HTML copy beside it, which shows plots and pictures without a network" },
+    "check-order": {
+      type: "boolean",
+      about: "execute nothing: tell whether the saved outputs can come from running the cells from top to bottom",
+    },
     timeout: { type: "string", value: "SECONDS", default: "3600", about: "most a cell may take" },
     json: SHARED_OPTIONS.json,
     quiet: SHARED_OPTIONS.quiet,
@@ -45,10 +50,12 @@ export const run: Command = {
   examples: [
     "pomona run notebooks/workflow.ipynb --html",
     "pomona run notebooks/workflow.ipynb -p n 1000 -p output /data/results -o out/big.ipynb",
+    "pomona run notebooks/workflow.ipynb --check-order",
   ],
   async run(context) {
     const { positionals, options, signal } = context;
     const source = resolve(positionals[0] ?? "");
+    if (options["check-order"]) return runCheck(context, source);
     const output = resolve(typeof options.output === "string" ? options.output : join("out", basename(source)));
     const timeout = wholeNumber(options, "timeout") ?? 3600;
     if (!existsSync(source)) throw new PathNotFoundError(`There is no notebook ${source}.`, source);
@@ -89,6 +96,29 @@ export const run: Command = {
     return 0;
   },
 };
+
+/** Exit code 1 where the outputs can't come from a run from top to bottom, with the reasons, one a line. */
+async function runCheck({ options, print }: CommandContext, source: string): Promise<number> {
+  const useless = ["parameter", "raw-parameter", "output", "html"].filter((name) => options[name]);
+  if (useless.length > 0) {
+    const names = useless.map((name) => `--${name}`).join(", ");
+    throw new UsageError(`--check-order executes nothing, so ${names} has no meaning beside it.`);
+  }
+  if (!existsSync(source)) throw new PathNotFoundError(`There is no notebook ${source}.`, source);
+  const check = checkOrder(parseNotebook(await readFile(source, "utf8"), source), source);
+  const { problems, ran, missing } = check;
+  if (options.json) print(JSON.stringify({ notebook: source, isInOrder: problems.length === 0, ...check }));
+  else if (problems.length > 0) print(problems.map((each) => `${cellName(each)} ${each.problem}`).join("\n"));
+  else print(`${inOrder(basename(source), ran, missing)} Nothing was executed.`);
+  return problems.length > 0 ? 1 : 0;
+}
+
+function inOrder(name: string, ran: number, missing: number): string {
+  if (ran === 0) return `${name} has no outputs of cells that ran, and its names are used in order.`;
+  const cells = ran === 1 ? "The outputs of the cell that ran" : `The outputs of the ${ran} cells that ran`;
+  const gaps = missing === 0 ? "" : ` (${missing} more ran that are no more, or ran again)`;
+  return `${cells} in ${name} can come from running it from top to bottom${gaps}.`;
+}
 
 function toHtml(python: string, notebook: string, signal: AbortSignal): Promise<void> {
   const priority = `--${HTML_PRIORITY.setting}=${JSON.stringify(HTML_PRIORITY.types)}`;

@@ -64,7 +64,7 @@ export function notebookNames(compiler: Compiler, names: NotebookNames): ts.Tran
       if (compiler.isIdentifier(node)) {
         if (!isReference(node)) return node;
         if (isNotebooks(node)) return reference(node);
-        if (names.others && !isLocal(node)) names.others.add(node.text);
+        if (names.others && !isLocal(node) && !compiler.isTypeOfExpression(node.parent)) names.others.add(node.text);
         return node;
       }
       if (node.kind === SyntaxKind.ThisKeyword) return hasOwnThis ? node : at(nothing(), node);

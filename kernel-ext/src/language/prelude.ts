@@ -18,7 +18,7 @@ export interface Prelude {
 /** @param path of the declaration file */
 export function openPrelude(compiler: Compiler, path: string): Prelude {
   const specifier = JSON.stringify(path.replace(/\.d\.ts$/, ""));
-  const names = globalNames(compiler, readFileSync(path, "utf8"));
+  const names = preludeNames(compiler, path).map((name) => name.replaceAll("$", "\\$"));
   // Boundaries by hand, since `\b` takes no heed of `$`.
   const mention = new RegExp(`(?<![\\w$])(?:${names.join("|")})(?![\\w$])`, "g");
   let isIncluded = false;
@@ -37,14 +37,16 @@ export function openPrelude(compiler: Compiler, path: string): Prelude {
   };
 }
 
-function globalNames(compiler: Compiler, text: string): string[] {
+/** The names that every notebook has. @param path of the declaration file */
+export function preludeNames(compiler: Compiler, path: string): string[] {
+  const text = readFileSync(path, "utf8");
   const file = compiler.createSourceFile("prelude.d.ts", text, compiler.ScriptTarget.Latest);
   const declared = file.statements.flatMap((statement) =>
     compiler.isModuleDeclaration(statement) && statement.body && compiler.isModuleBlock(statement.body)
       ? [...statement.body.statements]
       : [],
   );
-  return declared.flatMap((statement) => namesOf(compiler, statement)).map((name) => name.replaceAll("$", "\\$"));
+  return declared.flatMap((statement) => namesOf(compiler, statement));
 }
 
 function namesOf(compiler: Compiler, statement: ts.Statement): string[] {
