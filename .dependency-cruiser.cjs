@@ -24,6 +24,7 @@ const LAYERS = [
   "progress",
   "ml",
   "session",
+  "memo",
   "index.ts",
   "cli",
 ];

@@ -17,6 +17,8 @@ declare global {
   const SparkSession: typeof pomona.SparkSession;
   const SparkContext: typeof pomona.SparkContext;
   const SparkConf: typeof pomona.SparkConf;
+  /** A costly value that is kept on disk: `await memo("features", () => …)`. */
+  const memo: typeof pomona.memo;
   /** A DataFrame; `let df: DataFrame` takes one of any columns. */
   type DataFrame<Row = pomona.AnyRow> = pomona.DataFrame<Row>;
   /** The kernel's own name for that, which a cell's `DataFrame` does not hide. */

@@ -17,6 +17,7 @@ export type { AnyRow, OpenRow } from "./frame/row-types";
 export type { SaveMode, WriteResult } from "./frame/runtime";
 export { CorruptImageError, ImageTooLargeError } from "./image/errors";
 export { type SyntheticFruitsOptions, writeSyntheticFruits } from "./image/synthetic";
+export { type KeptMemo, type Memo, MemoKeyError, type MemoOptions, MemoValueError, memo } from "./memo";
 export { WeightsShapeError } from "./networks/weights";
 export { WeightsUnavailableError } from "./networks/weights-lookup";
 export { CorruptParquetError, EncryptedParquetError, UnsupportedParquetError } from "./parquet";

@@ -6,6 +6,7 @@ import { type FileStatus, listed, type Storages, type Url } from "../storage";
 import { globPattern } from "../storage/glob";
 import { expandPath } from "../storage/glob-paths";
 import { baseName, isInside, parentOf } from "../storage/location";
+import { observed } from "../storage/observed-reads";
 import type { PartitionValue } from "./partition-values";
 import { discoverPartitions } from "./partitions";
 
@@ -42,10 +43,18 @@ export interface FindContext {
  * then the options that choose among them.
  * @throws PathNotFoundError, AnalysisError, IllegalArgumentError
  */
-export async function findFiles(
+export async function findFiles(leaf: ReadLeaf, context: FindContext, signal?: AbortSignal): Promise<FoundFiles> {
+  const found = await foundFiles(leaf, context, signal);
+  const { paths, options } = leaf;
+  const what = [...paths, ...(options.pathGlobFilter === undefined ? [] : [options.pathGlobFilter])].join(" ");
+  observed({ kind: "files", what, how: { kind: "read", leaf, settings: context.settings }, files: found.files });
+  return found;
+}
+
+async function foundFiles(
   leaf: ReadLeaf,
   { settings, storages }: FindContext,
-  signal?: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<FoundFiles> {
   refuseIgnoring(leaf.options);
   const roots = (await Promise.all(leaf.paths.map((path) => expandPath(storages, path)))).flat();

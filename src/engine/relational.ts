@@ -2,6 +2,7 @@ import type { StructField, StructType } from "../data/types";
 import type { Plan } from "../frame/plan";
 import type { FooterCache } from "../parquet";
 import type { Storages, Url } from "../storage";
+import type { ObservedRead } from "../storage/observed-reads";
 import type { Resolved } from "./analyzer/attribute";
 import type { ReadSettings } from "./files";
 import type { FolderRange } from "./output-partitions";
@@ -44,6 +45,8 @@ export interface Analysis {
   readonly staged: Map<string, StagedFiles>;
   /** What the plan reads, as its user wrote it. */
   readonly inputPaths: readonly string[];
+  /** What it looked at to find that. */
+  readonly reads: readonly ObservedRead[];
   /** Equal for two plans that compute the same from the same files. */
   fingerprint(more: unknown): string;
   /** Parses the text files among the sources; before it, queries over them have the right columns and no rows. */
@@ -83,6 +86,8 @@ export interface StagedFiles {
 /** A stage that a session keeps, with what analysis knows of its columns. */
 export interface CachedStage extends StagedFiles {
   readonly frame: Resolved;
+  /** What its rows were made of. */
+  readonly reads: readonly ObservedRead[];
 }
 
 /** The stages that a session keeps, by the id of their `cached` plan. */

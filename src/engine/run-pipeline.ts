@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Plan } from "../frame/plan";
 import { type Url, urlOf } from "../storage";
 import type { OutputJob } from "../storage/commit";
+import { observing } from "../storage/observed-reads";
 import { announced, logTo } from "./announce";
 import { isInternal } from "./cutting";
 import { analyzed, type Job } from "./job";
@@ -85,12 +86,14 @@ export async function runInnerStages(analysis: Analysis, job: Job, jobId: string
       url: urlOf(join(folder, `part-${String(partition).padStart(5, "0")}-${attempt}.parquet`)),
     });
     const output: StageOutput = { placeFor, compression: "snappy" };
-    const done = await runPipeline({ analysis, pipeline, output, jobId, stageId }, job);
+    const reads = [...analysis.reads];
+    const run = () => runPipeline({ analysis, pipeline, output, jobId, stageId }, job);
+    const done = await observing((read) => reads.push(read), run);
     const files = done.map(({ url, rows }) => ({ url, rows }));
     const staged = { schema: await analysis.knownSchemaOf(pipeline), files };
     analysis.staged.set(id, staged);
     const frame = analysis.cachedFrames.get(id);
-    if (isUsers && frame) job.cached.set(id, { ...staged, frame });
+    if (isUsers && frame) job.cached.set(id, { ...staged, frame, reads });
   }
 }
 

@@ -75,6 +75,8 @@ type PlanNode =
       readonly paths: readonly string[];
       readonly options: Readonly<Record<string, string>>;
       readonly schema?: StructType;
+      /** True for files that this program wrote and nobody else: what the schema says of nulls holds. */
+      readonly isOwn?: true;
     }
   | { readonly op: "local"; readonly schema: StructType; readonly rows: readonly (readonly Json[])[] }
   /** Whole numbers from `start` to before `end` in a column `id`; longs, as text. */

@@ -11,6 +11,7 @@ export {
   type ImportOrigin,
   type KernelHost,
   kernelHost,
+  type NotebookName,
   type SentOutput,
 } from "./kernel-host";
 export {

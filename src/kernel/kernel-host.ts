@@ -52,6 +52,16 @@ export interface KernelHost {
   functionOrigin(compiled: string): FunctionOrigin | undefined;
   /** Where the value of a notebook's name was imported from; undefined for what was not. */
   importOf(name: string): ImportOrigin | undefined;
+  /** The notebook's name that a variable of a cell's compiled code stands for; undefined for any other value. */
+  notebookName?(variable: unknown): NotebookName | undefined;
+}
+
+/** A name of a notebook's cells. */
+export interface NotebookName {
+  readonly name: string;
+  /** Its value now; undefined where it has none. */
+  readonly value: { readonly now: unknown } | undefined;
+  readonly imported: ImportOrigin | undefined;
 }
 
 /** An output of a cell, as its message says. */

@@ -3,6 +3,7 @@ import { PomonaError } from "../errors";
 import { listed, PathNotFoundError, type Storages, storagesFrom, type Url } from "../storage";
 import { PathAlreadyExistsError } from "../storage/commit";
 import { joinUrl } from "../storage/location";
+import { observedFile } from "../storage/observed-reads";
 import { VERSION } from "../version";
 import type { HasRuntime } from "./types";
 
@@ -112,6 +113,7 @@ export async function loadModel(path: string, className: string, session?: HasRu
   if ((await storage.stat(folder)) === undefined) {
     throw new PathNotFoundError(`There is no model at ${folder}.`, folder, { remedy: "Check the path." });
   }
+  await observedFile(storage, joinUrl(folder, METADATA), path);
   const metadata = parsed(await read(METADATA), METADATA);
   if (metadata.class !== className) {
     throw new ModelFormatError(path, `it is a ${JSON.stringify(metadata.class)}, not a ${className}`);

@@ -138,6 +138,11 @@ export class PipelineModel<T extends readonly Transformer[] = readonly Transform
   }
 }
 
+/** Whether this package can save a value and load it again as it was. */
+export function isSavable(value: object): value is Savable {
+  return Object.hasOwn(LOADERS, value.constructor?.name) && "uid" in value && "save" in value;
+}
+
 const LOADERS: Readonly<Record<string, (path: string, session?: HasRuntime) => Promise<unknown>>> = {
   IndexToString: (path, session) => IndexToString.load(path, session),
   KMeansModel: (path, session) => KMeansModel.load(path, session),
@@ -148,7 +153,8 @@ const LOADERS: Readonly<Record<string, (path: string, session?: HasRuntime) => P
   VectorAssembler: (path, session) => VectorAssembler.load(path, session),
 };
 
-async function loadedStage(path: string, session: HasRuntime | undefined): Promise<Transformer> {
+/** Reads what such a value's `save` wrote. @throws ModelFormatError */
+export async function loadedStage(path: string, session: HasRuntime | undefined): Promise<Transformer> {
   const name = await savedClass(path, session);
   const load = LOADERS[name];
   if (!load) throw new ModelFormatError(path, `it is a ${JSON.stringify(name)}, which no stage is`);
@@ -173,7 +179,7 @@ function isTransformer(stage: PipelineStage): stage is Transformer {
   return typeof (stage as Partial<Transformer> | null)?.transform === "function";
 }
 
-interface Savable {
+export interface Savable {
   save(path: string, options?: SaveOptions): Promise<void>;
 }
 

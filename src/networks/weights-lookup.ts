@@ -4,6 +4,9 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { IllegalArgumentError, PomonaError, throwIfAborted } from "../errors";
 import { cacheFolder } from "../kernel/cache-folder";
+import { localStorage } from "../storage/local-storage";
+import { fileUrl } from "../storage/location";
+import { observedFile } from "../storage/observed-reads";
 import type { Network } from "./layers";
 import { hashWeights, randomWeights } from "./weights";
 import { type DownloadProgress, download } from "./weights-download";
@@ -150,6 +153,7 @@ async function downloadOrExplain(
 async function fromFile(path: string, origin: string, options: ResolveOptions): Promise<ResolvedWeights> {
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(path, { signal: options.signal })) hash.update(chunk as Buffer);
+  await observedFile(localStorage, fileUrl(path), origin);
   return { kind: "file", path, sha256: hash.digest("hex"), origin };
 }
 

@@ -15,6 +15,7 @@ import { checkedViewName, viewNamed, viewsOf } from "../frame/views";
 import { kernelHost } from "../kernel/kernel-host";
 import { JUPYTER_DISPLAY, type MimeBundle } from "../kernel/mime-bundle";
 import { storageSettings } from "../storage";
+import { observed } from "../storage/observed-reads";
 import { VERSION } from "../version";
 import { type Catalog, catalogOf } from "./catalog";
 import { withCellWork } from "./cell-work";
@@ -163,6 +164,7 @@ export class Session {
   table<R = AnyRow>(name: string): DataFrame<R> {
     this.assertRunning();
     const plan = viewNamed(this.views, name);
+    observed({ kind: "view", name, plan });
     if (plan) return new DataFrame<R>(plan, this.engine);
     const names = [...this.views.keys()].sort().join(", ") || "none";
     throw new AnalysisError(`[TABLE_OR_VIEW_NOT_FOUND] There is no view \`${name}\`; there are: ${names}.`, {
@@ -187,6 +189,7 @@ export class Session {
     // Only views that the query may mean, so that the others need not be looked up.
     const words = new Set(query.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? []);
     const meant = [...all].filter(([name]) => words.has(name.toLowerCase()));
+    for (const [name, plan] of meant) if (!Object.hasOwn(views, name)) observed({ kind: "view", name, plan });
     return new DataFrame<R>({ op: "sql", dialect: "duckdb", query, views: Object.fromEntries(meant) }, this.engine);
   }
 

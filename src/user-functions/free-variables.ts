@@ -11,8 +11,10 @@ export interface FreeReference {
 
 /** What a function takes from where it was written. */
 export interface FunctionScan {
-  /** In the order of the text. */
+  /** In the order of the text; without `tested`. */
   readonly references: readonly FreeReference[];
+  /** Names that stand behind `typeof`, where a name that nothing has is no error. */
+  readonly tested: readonly FreeReference[];
   /** `this`, `super` and, in an arrow function, `arguments`, where they belong to the code around the function. */
   readonly receivers: readonly AnyNode[];
   /** `import(...)` expressions anywhere in the function. */
@@ -30,6 +32,7 @@ export interface FunctionScan {
 export function scanFunction(fn: FunctionNode): FunctionScan {
   const free = freeIdentifiers(fn);
   const references: FreeReference[] = [];
+  const tested: FreeReference[] = [];
   const receivers: AnyNode[] = [];
   const dynamicImports: Extract<AnyNode, { type: "ImportExpression" }>[] = [];
   const unpredictable: AnyNode[] = [];
@@ -40,7 +43,9 @@ export function scanFunction(fn: FunctionNode): FunctionScan {
         if (assigned === undefined) return;
         if (node.name === "arguments") {
           if (!ancestors.some(hasOwnArguments)) receivers.push(node);
-        } else if (!isTypeof(ancestors[0])) {
+        } else if (isTypeof(ancestors[0])) {
+          tested.push({ node, ancestors, assigned });
+        } else {
           references.push({ node, ancestors, assigned: assigned || isAssignedExport(node, ancestors) });
         }
         return;
@@ -69,7 +74,7 @@ export function scanFunction(fn: FunctionNode): FunctionScan {
     }
   });
   references.sort((a, b) => a.node.start - b.node.start);
-  return { references, receivers, dynamicImports, unpredictable };
+  return { references, tested, receivers, dynamicImports, unpredictable };
 }
 
 /** Visits a node and all below it; ancestors are the nearest first. */

@@ -2,7 +2,7 @@ import type { Session } from "pomona";
 
 /** From which of the package's entries each global comes; `../../prelude.d.ts` gives their types. */
 const SOURCES = {
-  pomona: ["Session", "SparkSession", "SparkContext", "SparkConf"],
+  pomona: ["Session", "SparkSession", "SparkContext", "SparkConf", "memo"],
   "pomona/functions": ["col", "lit", "when", "split", "elementAt", "udf", "batchUdf", "fromModule"],
   "pomona/models": ["mobileNetV2", "vgg16", "resNet50", "efficientNetB0"],
   "pomona/ml": ["StandardScaler", "PCA", "KMeans", "Pipeline", "StringIndexer", "VectorAssembler"],

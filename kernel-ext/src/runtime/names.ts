@@ -1,4 +1,4 @@
-import type { ImportOrigin } from "pomona/kernel";
+import type { ImportOrigin, NotebookName } from "pomona/kernel";
 
 /** The notebook's names and their values, of all cells. */
 export interface Names {
@@ -16,6 +16,8 @@ export interface Names {
   /** The names that have values. */
   values(): Record<string, unknown>;
   importOf(name: string): ImportOrigin | undefined;
+  /** The name that a variable of compiled code stands for. */
+  nameOf(variable: unknown): NotebookName | undefined;
 }
 
 export type CellEnd = "done" | "failed" | "interrupted";
@@ -120,5 +122,10 @@ export function notebookNames(): Names {
       return Object.fromEntries(set.map(([name, place]) => [name, place.now]));
     },
     importOf: (name) => places.get(name)?.imported,
+    nameOf(variable) {
+      if (!(variable instanceof Place)) return undefined;
+      const { name, isSet, imported } = variable;
+      return { name, value: isSet ? { now: variable.now } : undefined, imported };
+    },
   };
 }

@@ -68,6 +68,7 @@ export function startRuntime({ io, compiler, stop, input, inputReady, waiting, r
     },
     functionOrigin,
     importOf: executor.importOf,
+    notebookName: executor.nameOf,
   };
   const session = notebookSession(host);
   const marks = staleMarks(executor.lookUp, () => Atomics.load(waiting, 0) === 0);

@@ -1,5 +1,5 @@
 import Module from "node:module";
-import type { ImportOrigin } from "pomona/kernel";
+import type { ImportOrigin, NotebookName } from "pomona/kernel";
 import { type CellEnd, notebookNames } from "./names";
 
 /**
@@ -27,6 +27,8 @@ export interface CellExecutor {
   locals(): Readonly<Record<string, unknown>>;
   /** Where a variable's value was imported from. */
   importOf(name: string): ImportOrigin | undefined;
+  /** The name that a variable of compiled code stands for. */
+  nameOf(variable: unknown): NotebookName | undefined;
 }
 
 export interface CompiledCell {
@@ -89,6 +91,7 @@ export function cellExecutor(folder: string, requireFrom: (id: string) => unknow
     lookUp: names.lookUp,
     locals: names.values,
     importOf: names.importOf,
+    nameOf: names.nameOf,
   };
 }
 

@@ -4,6 +4,7 @@ import { asNullable, type DataType, type StructField, type StructType, structFie
 import { AnalysisError } from "../../frame/analysis-error";
 import { sameType } from "../../frame/coercion";
 import { inputsOf, type Plan } from "../../frame/plan";
+import { type ObservedRead, observed, observing } from "../../storage/observed-reads";
 import { VERSION } from "../../version";
 import { builtinFunction } from "../../worker/registry";
 import type { Step } from "../../worker/task";
@@ -34,11 +35,19 @@ export async function analyze(plan: Plan, duckdb: DuckDb, { cached, ...looking }
   const context = { relational: duckdb, ...looking };
   const sources = new Map<string, BoundSource>();
   const inputPaths: string[] = [];
-  for (const leaf of leavesOf(plan, cached)) {
-    const key = leafKey(leaf);
-    if (leaf.op === "read") inputPaths.push(...leaf.paths);
-    if (!sources.has(key)) sources.set(key, await bindSource(leaf, context));
-  }
+  const reads: ObservedRead[] = [];
+  await observing(
+    (read) => reads.push(read),
+    async () => {
+      for (const leaf of leavesOf(plan, cached)) {
+        const key = leafKey(leaf);
+        if (leaf.op === "read") inputPaths.push(...leaf.paths);
+        if (!sources.has(key)) sources.set(key, await bindSource(leaf, context));
+      }
+      // Of rows that are there already, what they were made of.
+      for (const id of keptFramesOf(plan, cached)) for (const read of cached.get(id)?.reads ?? []) observed(read);
+    },
+  );
   const staged = new Map<string, StagedFiles>(cached);
   const sourceOf = (leaf: LeafPlan) => sources.get(leafKey(leaf))!;
   const isCached = (id: string) => cached.has(id);
@@ -121,6 +130,7 @@ export async function analyze(plan: Plan, duckdb: DuckDb, { cached, ...looking }
   const analysis: Analysis = {
     lowered,
     names,
+    reads,
     cachedFrames,
     staged,
     inputPaths,
@@ -194,9 +204,9 @@ function comparable(): (this: unknown, key: string, value: unknown) => unknown {
   };
 }
 
-/** What files hold may be null, whatever they say of it. */
+/** What files hold may be null, whatever they say of it, unless this program wrote them. */
 function leafSql(leaf: LeafPlan, { sql, schema }: BoundSource): LeafSql {
-  return { sql, schema: leaf.op === "read" ? asNullable(schema) : schema };
+  return { sql, schema: leaf.op === "read" && !leaf.isOwn ? asNullable(schema) : schema };
 }
 
 function leafKey({ planId: _, ...leaf }: LeafPlan): string {
@@ -277,6 +287,11 @@ function emptySql(schema: StructType): string {
     (f, i) => `CAST(NULL AS ${duckdbType(f.type)}) AS ${quotedIdentifier(names[i] ?? "")}`,
   );
   return `SELECT ${columns.join(", ") || "1"} WHERE false`;
+}
+
+function keptFramesOf(plan: Plan, cached: CachedStages): string[] {
+  if (plan.op === "cached" && cached.has(plan.id)) return [plan.id];
+  return inputsOf(plan).flatMap((input) => keptFramesOf(input, cached));
 }
 
 function leavesOf(plan: Plan, cached: CachedStages): LeafPlan[] {
