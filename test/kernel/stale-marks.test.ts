@@ -339,6 +339,25 @@ const TABLE: readonly Case[] = [
     line: null,
   },
   {
+    what: "what can't be looked into",
+    steps: [
+      "a: const { proxy: p, revoke } = Proxy.revocable({}, {}); revoke(); const q = { get x() { throw 1; } };",
+      "b: [typeof p, typeof q]",
+      "a: const { proxy: p, revoke } = Proxy.revocable({}, {}); revoke(); const q = { get x() { throw 1; } };",
+    ],
+    stale: "b",
+  },
+  {
+    what: "a whole module's import, run again",
+    steps: [
+      "i: import * as paths from 'node:path'; import fs, { type Stats } from 'node:fs';",
+      "b: [paths.sep, fs.constants.F_OK]",
+      "i: import * as paths from 'node:path'; import fs, { type Stats } from 'node:fs';",
+    ],
+    stale: "",
+    line: null,
+  },
+  {
     what: "an import of another module's",
     steps: [
       "i: import { join } from 'node:path';",

@@ -1,5 +1,5 @@
 import type { CellUses, FunctionUses } from "../messages";
-import { isSameValue } from "./same-value";
+import { isSameModule, isSameValue } from "./same-value";
 
 /**
  * Which cells used a value that was redefined since they ran. Static in what a cell reads and writes (`language/name-uses.ts`),
@@ -245,9 +245,11 @@ export function cellGraph(lookUp: LookUp): CellGraph {
       const text = uses.texts[name];
       const known = names.get(name);
       const old = before.get(name)?.();
+      const isImport = uses.imports.includes(name);
+      const compare = isImport ? isSameModule : isSameValue;
       const isSame =
-        (text !== undefined && text === known?.text) || (old !== undefined && isSameValue(old.value, now.value));
-      const isFixed = text !== undefined || uses.imports.includes(name);
+        (text !== undefined && text === known?.text) || (old !== undefined && compare(old.value, now.value));
+      const isFixed = text !== undefined || isImport;
       const facts = { setBy: cell.key, count: cell.count, text, isFixed, functions: uses.functions[name] };
       const state: NameState = Object.assign(known ?? { readers: new Set<CellRecord>() }, facts);
       names.set(name, state);
@@ -263,7 +265,7 @@ export function cellGraph(lookUp: LookUp): CellGraph {
     const readers = new Map<string, CellRecord[]>();
     for (const cell of cells.values()) {
       for (const { key, isFixed } of cell.reads.values())
-        if (!isFixed) readers.set(key, [...(readers.get(key) ?? []), cell]);
+        if (!isFixed) readers.get(key)?.push(cell) ?? readers.set(key, [cell]);
     }
     const waiting = [...cells.values()].filter(({ marks }) => [...marks.values()].some(({ isInOrder }) => !isInOrder));
     for (const cell of waiting) found.set(cell, ownReasons(cell, false));
@@ -297,7 +299,7 @@ export function cellGraph(lookUp: LookUp): CellGraph {
       const before = new Map<string, () => Kept | undefined>();
       for (const name of [...uses.declares, ...uses.writes, ...writes]) {
         const value = lookUp(name);
-        if (value) before.set(name, lightly(value.value));
+        if (value) before.set(name, uses.imports.includes(name) ? () => value : lightly(value.value));
       }
       running = { cell, uses, reads: sourcesOf(reads, uses.declares), before };
     },

@@ -21,5 +21,25 @@ export function isSameValue(a: unknown, b: unknown): boolean {
       return first && second && "value" in first && "value" in second && isSame(first.value, second.value);
     });
   };
-  return isSame(a, b);
+  return withoutThrowing(() => isSame(a, b));
+}
+
+/** True for `import * as name` of the same module, which is a new object each time that it is imported, and the like. */
+export function isSameModule(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (typeof a !== "object" || typeof b !== "object" || !a || !b) return false;
+  const [one, other] = [a, b] as [Record<string, unknown>, Record<string, unknown>];
+  return withoutThrowing(() => {
+    const names = Object.keys(one);
+    return names.length === Object.keys(other).length && names.every((name) => Object.is(one[name], other[name]));
+  });
+}
+
+/** What a proxy or a getter throws says that nothing is known. */
+function withoutThrowing(compare: () => boolean): boolean {
+  try {
+    return compare();
+  } catch {
+    return false;
+  }
 }
