@@ -34,7 +34,8 @@ export function parseNotebook(text: string, path: string): Notebook {
     throw new NotebookFormatError(`${path} is not a notebook: it is not JSON.`, { cause });
   }
   const notebook = parsed as Partial<Notebook> | null;
-  if (typeof notebook !== "object" || notebook?.nbformat !== 4 || !Array.isArray(notebook.cells)) {
+  const isCell = (cell: unknown) => typeof cell === "object" && cell !== null;
+  if (typeof notebook !== "object" || notebook?.nbformat !== 4 || !notebook.cells?.every?.(isCell)) {
     throw new NotebookFormatError(`${path} is not a notebook of nbformat 4.`, {
       remedy: "Open and save it in JupyterLab, which converts older ones.",
     });

@@ -207,6 +207,10 @@ cell 2 (In[2]) uses rate, which cell 1 (In[3]) above it has set again since.
     expectError(await at.pomona(["run", at.file("a.ipynb", "{"), "--check-order"]), "NotebookFormatError", [
       /not JSON/,
     ]);
+    const odd = '{ "nbformat": 4, "cells": [null] }';
+    expectError(await at.pomona(["run", at.file("b.ipynb", odd), "--check-order"]), "NotebookFormatError", [
+      /nbformat 4/,
+    ]);
     expectError(await at.pomona(["run", "none.ipynb", "--check-order"]), "PathNotFoundError", [/none\.ipynb/]);
     expectError(
       await run(["1 1"], ["--html", "-p", "n", "1"]),
