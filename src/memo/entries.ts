@@ -51,8 +51,8 @@ export interface FoundEntry {
   readonly usedAt: number;
 }
 
-/** Keys of a name that are kept. */
-const MOST_KEYS = 5;
+/** Keys of a name that are kept: of the function as it is, which a loop may call with many inputs, and of it as it was before. */
+const MOST_KEYS = { same: 20, older: 4 } as const;
 
 /** After that long, what nobody named is a crash's. */
 const ABANDONED_MS = 24 * 60 * 60 * 1000;
@@ -153,7 +153,10 @@ export async function commitEntry(place: Place, made: Omit<Entry, "before">): Pr
 
 async function tidy({ url: home, storage }: Place, entry: Entry, done: string | undefined): Promise<void> {
   const siblings = await entriesOf({ url: parentOf(home), storage });
-  for (const { home: old } of siblings.slice(MOST_KEYS)) if (old !== home) await storage.remove(old);
+  const isSame = ({ entry: { text } }: FoundEntry) => text === entry.text;
+  const same = siblings.filter(isSame).slice(MOST_KEYS.same);
+  const older = siblings.filter((sibling) => !isSame(sibling)).slice(MOST_KEYS.older);
+  for (const { home: old } of [...same, ...older]) if (old !== home) await storage.remove(old);
   for (const { name, isFolder } of await storage.children(home)) {
     if (!isFolder || name === entry.folder || name === entry.before) continue;
     if (name === done || (await isAbandoned(joinUrl(home, name), storage))) await storage.remove(joinUrl(home, name));

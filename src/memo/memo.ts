@@ -57,7 +57,7 @@ export interface KeptMemo {
  *
  * Kept are plain data as `structuredClone` copies it, DataFrames (as Parquet, to be read from there), Spark ML's vectors and
  * matrices, fitted models, and arrays, objects, Maps and Sets of these. The value is always the one that was read back, so that
- * it is the same the first time and later. Of each name the five keys stay that were used last.
+ * it is the same the first time and later. Of each name the 20 values stay that were used last, and 4 of the function as it was before.
  *
  * @param name of the value, and of its folder below `.pomona/memo`
  * @param compute gives the value, or a promise of it; what it throws is thrown, and nothing kept

@@ -85,6 +85,8 @@ function viewChange(memo: string, name: string, digest: string): string | undefi
 type Files = Extract<TakenIn, { kind: "files" }>;
 
 async function filesChange(before: Files, storages: Storages): Promise<string | undefined> {
+  if (before.how.kind === "read" && (before.how.settings as ReadSettings).partitionInference !== infersPartitions())
+    return `${PARTITION_INFERENCE} was changed`;
   const now = await filesNow(before.how, storages);
   if (now === undefined) return `${before.what} is not there`;
   const doubtful = new Map(before.files.filter(({ sha256 }) => sha256 !== undefined).map((file) => [file.url, file]));
@@ -95,6 +97,14 @@ async function filesChange(before: Files, storages: Storages): Promise<string | 
     files.push(isSame ? old : stateOf(file));
   }
   return changeOf(before, { ...before, files });
+}
+
+/** The one setting by which the same files have other rows. */
+const PARTITION_INFERENCE = "spark.sql.sources.partitionColumnTypeInference.enabled";
+
+function infersPartitions(): boolean {
+  // Who reads through a session has one, with the settings that it was given.
+  return Session.builder().getOrCreateSync().conf.get(PARTITION_INFERENCE)?.toLowerCase() !== "false";
 }
 
 async function filesNow(how: FilesWanted, storages: Storages): Promise<readonly FileStatus[] | undefined> {

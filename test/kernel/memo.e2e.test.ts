@@ -197,3 +197,37 @@ test("what can't be compared or kept is an error that names it", { timeout: 240_
   );
   expect(await run('await memo("f", () => () => 1)')).toContain("its value is a function");
 });
+
+test("frames and models are kept within other values, and memos within memos", { timeout: 240_000 }, async () => {
+  writeFileSync(join(folder, "a.csv"), "x,y\n1,2\n3,5\n4,4\n");
+  const cells = [
+    'import { assemble } from "./assemble"; const points = session.read.option("header", "true").option("inferSchema", "true").csv("a.csv");',
+    'const fitted = await memo("fitted", async () => { const frame = await memo("frame", () => assemble(points)); const pca = new PCA({ inputCol: "v", outputCol: "p", k: 1 }); return { model: await pca.fit(frame), frames: new Map([["all", frame]]) }; });',
+    'const { model, frames } = fitted; [await model.transform(frames.get("all")!).count(), model.explainedVariance.length].join()',
+  ];
+  writeFileSync(
+    join(folder, "assemble.ts"),
+    'import { VectorAssembler } from "pomona/ml";\nimport type { DataFrame } from "pomona";\nexport const assemble = (df: DataFrame) => new VectorAssembler({ inputCols: ["x", "y"], outputCol: "v" }).transform(df);\n',
+  );
+  const all = async () => {
+    let text = "";
+    for (const cell of cells) text += `${await run(cell)}\n`;
+    return text;
+  };
+  expect(await all()).toMatch(/"frame": computed in [\s\S]*"fitted": computed in [\s\S]*3,1/);
+  await restart();
+  const again = await all();
+  expect(again).toMatch(/"fitted": taken from [\s\S]*3,1/);
+  expect(again).not.toContain("computed");
+  await restart();
+  writeFileSync(join(folder, "a.csv"), "x,y\n1,2\n3,5\n4,4\n5,9\n");
+  expect(await all()).toMatch(
+    /"frame": recomputed: a\.csv: 1 file changed; [\s\S]*"fitted": recomputed: a\.csv: 1 file changed; [\s\S]*4,1/,
+  );
+});
+
+test("a value that can't be written is still there", { timeout: 240_000 }, async () => {
+  await run('import { writeFileSync } from "node:fs";');
+  const cell = 'await memo("v", () => { writeFileSync(".pomona", "in the way"); return 5; })';
+  expect(await run(cell)).toMatch(/memo "v": computed in \d+ ms, NOT kept: .*\n5$/);
+});
