@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import * as callbacks from "node:fs";
-import { constants, createReadStream, createWriteStream, type Dir, type Stats } from "node:fs";
+import { accessSync, constants, createReadStream, createWriteStream, type Dir, existsSync, type Stats } from "node:fs";
 import { copyFile, link, open, opendir, readdir, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import { Readable } from "node:stream";
@@ -342,11 +342,28 @@ const OTHER_DISK =
 
 type Verb = "list" | "read" | "write" | "remove";
 
+/** The file or folder that keeps a path from being written or removed; undefined where it can't be told. */
+function closedPart(path: string, verb: "write" | "remove"): string | undefined {
+  for (let part = verb === "remove" ? dirname(path) : path; ; part = dirname(part)) {
+    try {
+      accessSync(part, constants.W_OK);
+      return undefined;
+    } catch (error) {
+      const code = codeOf(error);
+      // What lies in a folder that may not be looked into is as good as not there.
+      if (["EACCES", "EPERM"].includes(code ?? "") && existsSync(part)) return part;
+      if (code === "EROFS" || part === dirname(part)) return undefined;
+    }
+  }
+}
+
 /** The system's error as a named one; anything else as it is. */
 export function asStorageError(error: unknown, url: Url, verb: Verb): unknown {
   const code = codeOf(error);
   if (code === undefined || error instanceof StorageError) return error;
-  const path = (error as NodeJS.ErrnoException).path ?? localPath(url);
+  const { path: failed } = error as NodeJS.ErrnoException;
+  // A draft's own name says nothing to who asked for the file.
+  const path = failed === undefined || /\/\.[\da-f-]{36}\.tmp$/.test(failed) ? localPath(url) : failed;
   switch (code) {
     case "ENOENT":
       return new PathNotFoundError(`Cannot ${verb} ${path}: there is no such file or folder.`, url, {
@@ -354,10 +371,20 @@ export function asStorageError(error: unknown, url: Url, verb: Verb): unknown {
         cause: error,
       });
     case "EACCES":
-    case "EPERM":
+    case "EPERM": {
+      const closed = verb === "write" || verb === "remove" ? closedPart(path, verb) : undefined;
+      const why = closed === undefined ? "" : `, as ${closed} may not be changed by this user`;
+      return new StorageAccessError(`Cannot ${verb} ${path}: permission denied${why} (${code}).`, url, {
+        remedy:
+          closed === undefined
+            ? "Change the permissions, or choose another path."
+            : `Change the permissions of ${closed} (chmod u+w, or have its owner do so), or choose another path.`,
+        cause: error,
+      });
+    }
     case "EROFS":
-      return new StorageAccessError(`Cannot ${verb} ${path}: permission denied (${code}).`, url, {
-        remedy: "Change the permissions, or choose another path.",
+      return new StorageAccessError(`Cannot ${verb} ${path}: its file system is read-only (${code}).`, url, {
+        remedy: "Choose a path on another file system, or mount this one for writing.",
         cause: error,
       });
     case "ENOSPC":

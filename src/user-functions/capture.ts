@@ -66,7 +66,7 @@ export function readFunction(fn: (...args: never[]) => unknown, name: string): C
       "Return the whole result instead of yielding it; `async` functions are fine.",
     );
   }
-  const scan = scanFunction(node);
+  const scan = scanFunction(node, (name) => notebookNames.has(name));
   const shift = (n: AnyNode) => ({ start: n.start - offset, end: n.end - offset });
   const refuse = (at: AnyNode, what: string, remedy: string): never => {
     throw new UnsupportedFunctionError(name, captureMessage(text, [], what, [shift(at)]), remedy);

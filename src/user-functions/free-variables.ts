@@ -28,8 +28,9 @@ export interface FunctionScan {
  * names are declared inside; what is left to tell are functions in blocks, and what is no name (`this`, `import()`).
  *
  * @param fn parsed by acorn with `ranges: true`, which eslint-scope needs
+ * @param isThere true for names that certainly have something where the function was written
  */
-export function scanFunction(fn: FunctionNode): FunctionScan {
+export function scanFunction(fn: FunctionNode, isThere: (name: string) => boolean = () => false): FunctionScan {
   const free = freeIdentifiers(fn);
   const references: FreeReference[] = [];
   const tested: FreeReference[] = [];
@@ -43,7 +44,7 @@ export function scanFunction(fn: FunctionNode): FunctionScan {
         if (assigned === undefined) return;
         if (node.name === "arguments") {
           if (!ancestors.some(hasOwnArguments)) receivers.push(node);
-        } else if (isTypeof(ancestors[0])) {
+        } else if (isTypeof(ancestors[0]) && !isThere(node.name)) {
           tested.push({ node, ancestors, assigned });
         } else {
           references.push({ node, ancestors, assigned: assigned || isAssignedExport(node, ancestors) });

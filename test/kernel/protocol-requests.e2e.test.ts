@@ -109,6 +109,28 @@ describe("each request is answered", () => {
     await run.done;
   });
 
+  // JupyterLab would open subshells for comms of a kernel that announces them.
+  test("subshells are not announced, and comms, kernel_info and comm_info need none while a cell waits", async () => {
+    const info = (await kernel.request("kernel_info_request")).content;
+    expect(info.supported_features ?? []).not.toContain("kernel subshells");
+    for (const type of ["create_subshell_request", "delete_subshell_request", "list_subshell_request"]) {
+      const { content } = await kernel.request(type, { subshell_id: "x" }, { channel: "control" });
+      expect(content).toMatchObject({ status: "error", ename: "SubshellsNotSupportedError" });
+    }
+    await kernel.execute(`const { kernelHost } = require("pomona/kernel");
+kernelHost().onComm("beside", (comm: any) => { comm.onMessage = (data: any) => comm.send({ echo: data }); });`);
+    const run = kernel.start("let ended = false; while (!ended) await new Promise((done) => setTimeout(done, 5));");
+    await kernel.waitFor((m) => belongsTo(run.id)(m) && m.type === "execute_input");
+    kernel.send("comm_open", { comm_id: "c1", target_name: "beside", data: {} });
+    kernel.send("comm_msg", { comm_id: "c1", data: { n: 1 } });
+    await kernel.waitFor((m) => m.type === "comm_msg" && m.content.data?.echo !== undefined);
+    expect((await kernel.request("comm_info_request", { target_name: "beside" })).content.comms).toHaveProperty("c1");
+    expect((await kernel.request("kernel_info_request")).content.status).toBe("ok");
+    expect(kernel.received.some((m) => belongsTo(run.id)(m) && m.type === "execute_reply")).toBe(false);
+    await kernel.interrupt();
+    expect((await run.done).reply.content.ename).toBe("KeyboardInterrupt");
+  });
+
   test("cursors count characters, not UTF-16 units", async () => {
     const before = 'const fruit = "🍒🍒🍒"; fruit.toUpp';
     const { content } = await kernel.request("complete_request", { code: before, cursor_pos: [...before].length });

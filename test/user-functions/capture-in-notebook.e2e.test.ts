@@ -107,6 +107,14 @@ describe("in a notebook", () => {
     expect(made.spec!.imports[0]).toMatchObject({ specifier: "path", names: { join: "join" } });
   });
 
+  test("a name whose type alone is asked of", async () => {
+    await notebook.run('udf((x: string) => typeof join + x, { imports: ["path"] })');
+    expect(made.spec!.imports[0]).toMatchObject({ specifier: "path", names: { join: "join" } });
+    expect((await failure("udf((x: string) => typeof join + x, {})")).message).toContain("uses `join`");
+    await notebook.run("udf((x: string) => typeof (globalThis as any).window + typeof queueMicrotask + x, {})");
+    expect(made.spec!.imports).toEqual([]);
+  });
+
   test("an import in the function itself", async () => {
     await notebook.run(
       'udf(async (xs: number[]) => { const { mean: m } = await import("./lib/stats"); return m(xs); }, {})',

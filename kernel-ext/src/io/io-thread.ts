@@ -15,6 +15,9 @@ import { openSockets, type Sockets } from "./sockets";
 import { usage } from "./usage";
 import { type Incoming, openWire } from "./wire";
 
+const NO_SUBSHELLS =
+  "this kernel has no subshells, as one thread runs all cells; what is asked beside a cell is answered without";
+
 /** How long main may take to close the session and what it started. */
 const PATIENCE_MS = 2000;
 
@@ -167,6 +170,10 @@ async function serve(data: IoData, main: MessagePort): Promise<void> {
         return finish(request, comms.answer(content));
       case "usage_request":
         return finish(request, used.answer());
+      case "create_subshell_request":
+      case "delete_subshell_request":
+      case "list_subshell_request":
+        return finish(request, errorReply("SubshellsNotSupportedError", NO_SUBSHELLS));
       case "connect_request":
         return finish(request, connectContent(connection));
       case "interrupt_request":
