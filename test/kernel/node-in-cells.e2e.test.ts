@@ -179,3 +179,18 @@ describe("%%bash", () => {
     }
   });
 });
+
+// As from ipykernel, so that nbclient saves the same outputs.
+test("progress by carriage returns and backspaces comes as it is written, a message for each step", async () => {
+  const { outputs } = await kernel.execute(`for (const name of ["stdout", "stderr"] as const) {
+  for (const step of ["10%\\r", "20%\\r", "x\\b", "100%\\n"]) { process[name].write(step); await new Promise((done) => setTimeout(done, 200)); }
+}
+console.log("ended\\r");`);
+  const steps = ["10%\r", "20%\r", "x\b", "100%\n"];
+  const streams = outputs.map(({ content }) => [content.name, content.text]);
+  for (const name of ["stdout", "stderr"]) {
+    const text = streams.filter(([of]) => of === name).map(([, each]) => each);
+    expect(text.join("")).toBe(steps.join("") + (name === "stdout" ? "ended\r\n" : ""));
+    expect(text.length).toBeGreaterThan(1);
+  }
+});
