@@ -350,6 +350,14 @@ class Walk {
   ): void {
     const variable = this.closures.variable(fn, name);
     const refer = (part: string) => put(to, "name", part);
+    if (!variable && (name === "globalThis" || name === "global")) {
+      for (const { properties } of uses) {
+        const [property] = properties;
+        if (property === undefined) this.refuse(path === "" ? "its function" : path, `uses ${name} as a whole`);
+        refer(this.globalPart(property, path));
+      }
+      return;
+    }
     if (!variable) {
       refer(this.globalPart(name, path));
       return;

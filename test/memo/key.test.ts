@@ -138,6 +138,10 @@ const ANOTHER: Readonly<Record<string, readonly [string, string]>> = {
   ],
   "an Error's message": ["const x = new Error('a'); return () => x", "const x = new Error('b'); return () => x"],
   "a global of one's own": ["globalThis.ownOne = 1; return () => ownOne", "globalThis.ownOne = 2; return () => ownOne"],
+  "a global of one's own by globalThis": [
+    "globalThis.ownTwo = 1; return () => globalThis.ownTwo",
+    "globalThis.ownTwo = 2; return () => globalThis.ownTwo",
+  ],
   "a circle": ["const x = { n: 1 }; x.x = x; return () => x", "const x = { n: 1 }; x.x = { n: 1, x }; return () => x"],
 };
 
@@ -190,6 +194,7 @@ test.each([
   ["const x = [1].values(); return () => x", "x is "],
   ["const x = new AbortController(); return () => x", "x is an AbortController"],
   ["const x = new WeakRef({}); return () => x", "x is a WeakRef"],
+  ["return (name) => globalThis[name]", "uses globalThis as a whole"],
   ["return () => eval('1')", "uses `eval`"],
   ["let x = 1; return () => { x = 2 }", "assigns x"],
   ["let x = 1; return () => { x++ }", "assigns x"],
