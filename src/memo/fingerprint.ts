@@ -1,4 +1,3 @@
-import { createHash, type Hash } from "node:crypto";
 import { types } from "node:util";
 import { Column } from "../frame/column";
 import { DataFrame } from "../frame/dataframe";
@@ -9,9 +8,22 @@ import { Broadcast } from "../user-functions/broadcast-variable";
 import { isWorkerGlobal } from "../user-functions/worker-globals";
 import { VERSION } from "../version";
 import { type Closures, withClosures } from "./closures";
+import { begun, homeText, isRunsOwn, numberOf, put, sha256, type Writing } from "./digests";
 import { MemoKeyError } from "./errors";
 import { functionShape, type NameUse } from "./function-shape";
 import { type KnownValues, knownValues, packageVersion } from "./known-values";
+import {
+  article,
+  fieldPath,
+  hasSeenContent,
+  isBuiltinWord,
+  isEstimatorOrModel,
+  isIndex,
+  isNamespace,
+  isNative,
+  isPlainPrototype,
+  UNSEEN,
+} from "./value-kinds";
 
 /*
  * The key of a memo: what its function's text means, and the value of each name that it uses; of functions and classes among these in
@@ -67,16 +79,6 @@ interface Pending {
   readonly name: string;
   readonly value: unknown;
   readonly path: string;
-}
-
-/** A part's own state: digests of parts do not depend on one another. */
-interface Writing {
-  readonly hash: Hash;
-  readonly seen: Map<object, number>;
-  /** Numbers of plans, which are given as they are made. */
-  readonly plans: Map<unknown, number>;
-  /** Whether this is inside of what this package made, whose fields it knows. */
-  isOwn: boolean;
 }
 
 /** Names of the notebook's scope whose values are always this package's own. */
@@ -469,109 +471,6 @@ class Walk {
   private refuse(path: string, problem: string, remedy?: string): never {
     throw new MemoKeyError(this.memo, path, problem, remedy);
   }
-}
-
-function begun(): Writing {
-  return { hash: createHash("sha256"), seen: new Map(), plans: new Map(), isOwn: false };
-}
-
-/** Each with its length, so that two texts are never taken for another two. */
-function put({ hash }: Writing, kind: string, words = ""): void {
-  // In UTF-8 all halves of characters are one.
-  const text = /\p{Surrogate}/u.test(words) ? `\\${JSON.stringify(words)}` : words;
-  hash.update(`${kind} ${text.length}:${text}\n`);
-}
-
-function sha256(value: unknown): string {
-  return createHash("sha256").update(JSON.stringify(value)).digest("hex");
-}
-
-function numberOf({ plans }: Writing, id: unknown): number {
-  const number = plans.get(id) ?? plans.size;
-  plans.set(id, number);
-  return number;
-}
-
-/** What in a plan differs from run to run: how plans and cached frames are numbered, the cell of a function, where the spool is. */
-function isRunsOwn(to: Writing, holder: object, key: string): boolean {
-  const { kind, op, code, sha256: digest, specifier } = holder as Readonly<Record<string, unknown>>;
-  const isFunction = kind === "source" && typeof code === "string";
-  if (key === "cellOrigin") return isFunction;
-  if (!to.isOwn && !("names" in holder)) return false;
-  if (key === "planId") return op !== undefined || kind === "column" || kind === "star";
-  if (key === "id") return op === "cached";
-  if (key === "url") return typeof digest === "string" && "bytes" in holder;
-  return key === "home" && typeof specifier === "string";
-}
-
-/** The packages that a bundled module leaves where they are, in their versions. */
-function homeText(home: unknown): string {
-  const { root, packages } = (home ?? {}) as { readonly root?: string; readonly packages?: readonly string[] };
-  return JSON.stringify((packages ?? []).map((name) => packageVersion(name, root ?? process.cwd()) ?? name));
-}
-
-const UNSEEN: readonly (readonly [is: (value: object) => boolean, what: string])[] = [
-  [types.isPromise, "is a Promise: await it first, or it"],
-  [types.isWeakMap, "is a WeakMap"],
-  [types.isWeakSet, "is a WeakSet"],
-  [types.isGeneratorObject, "is a generator that is under way"],
-  [types.isMapIterator, "is an iterator"],
-  [types.isSetIterator, "is an iterator"],
-  [types.isExternal, "is a value of native code"],
-];
-
-function hasSeenContent(value: object): boolean {
-  return (
-    Array.isArray(value) ||
-    types.isMap(value) ||
-    types.isSet(value) ||
-    types.isDate(value) ||
-    types.isRegExp(value) ||
-    types.isNativeError(value) ||
-    ArrayBuffer.isView(value) ||
-    types.isAnyArrayBuffer(value) ||
-    types.isBoxedPrimitive(value) ||
-    value instanceof URL ||
-    value instanceof URLSearchParams
-  );
-}
-
-function isNative(fn: object): boolean {
-  return /\{\s*\[native code\]\s*\}\s*$/.test(Function.prototype.toString.call(fn));
-}
-
-function isPlainPrototype(prototype: unknown): boolean {
-  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, "isPrototypeOf");
-}
-
-/** True for a word of the language or Node, false for one of a package, which says a version. */
-function isBuiltinWord(words: string): boolean {
-  return !/^\S+ \S+: /.test(words);
-}
-
-/** A module's exports, in whichever form a compiler gives them. */
-function isNamespace(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null) return false;
-  const tag = (value as { readonly [Symbol.toStringTag]?: unknown })[Symbol.toStringTag];
-  return types.isModuleNamespaceObject(value) || Object.hasOwn(value, "__esModule") || tag === "Module";
-}
-
-function isEstimatorOrModel(value: object, known: KnownValues): boolean {
-  const type: unknown = Object.getPrototypeOf(value)?.constructor;
-  return typeof type === "function" && "uid" in value && ("fit" in value || "transform" in value) && known.isOwn(type);
-}
-
-function isIndex(key: string | symbol): boolean {
-  return typeof key === "string" && /^\d+$/.test(key);
-}
-
-function fieldPath(path: string, key: string): string {
-  if (/^\d+$/.test(key)) return `${path}[${key}]`;
-  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
-}
-
-function article(name: string): string {
-  return `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}`;
 }
 
 function kindOf(value: unknown): KeyPart["kind"] {
