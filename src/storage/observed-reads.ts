@@ -14,21 +14,28 @@ export type FilesWanted =
   | { readonly kind: "read"; readonly leaf: unknown; readonly settings: unknown }
   | { readonly kind: "file"; readonly url: string };
 
-const observers = new AsyncLocalStorage<(read: ObservedRead) => void>();
+/** Emptied once its work is done: threads and timers that began meanwhile keep the object for good. */
+interface Observer {
+  observe: ((read: ObservedRead) => void) | undefined;
+  outer: Observer | undefined;
+}
 
-/** Tells `observe` of all that `run`, and the work that it starts, reads; who observes around it is told too. */
-export function observing<T>(observe: (read: ObservedRead) => void, run: () => T): T {
-  const outer = observers.getStore();
-  const both = (read: ObservedRead) => {
-    observe(read);
-    outer?.(read);
-  };
-  return observers.run(both, run);
+const observers = new AsyncLocalStorage<Observer>();
+
+/** Tells `observe` of all that `run`, and the work that it starts and waits for, reads; who observes around it is told too. */
+export async function observing<T>(observe: (read: ObservedRead) => void, run: () => Promise<T>): Promise<T> {
+  const observer: Observer = { observe, outer: observers.getStore() };
+  try {
+    return await observers.run(observer, run);
+  } finally {
+    observer.observe = undefined;
+    observer.outer = undefined;
+  }
 }
 
 /** Says what is read. */
 export function observed(read: ObservedRead): void {
-  observers.getStore()?.(read);
+  for (let observer = observers.getStore(); observer; observer = observer.outer) observer.observe?.(read);
 }
 
 /** Says that one file is read. @param what in the user's words */
