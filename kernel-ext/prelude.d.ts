@@ -50,6 +50,7 @@ declare global {
   const updateDisplay: typeof notebook.updateDisplay;
   const clearOutput: typeof notebook.clearOutput;
   const html: typeof notebook.html;
+  const svg: typeof notebook.svg;
   const markdown: typeof notebook.markdown;
   const prompt: typeof notebook.prompt;
   const readLine: typeof notebook.readLine;

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { PathNotFoundError } from "../storage";
 import { type Command, SHARED_OPTIONS, UsageError, wholeNumber } from "./command";
 import { dataDirOf, jupyterPython, jupyterVenv } from "./jupyter-paths";
@@ -36,8 +36,6 @@ export const lab: Command = {
     return serve(python, [
       // Ctrl-C is meant.
       ...["-m", "jupyterlab", "--ServerApp.answer_yes=True", `--ServerApp.root_dir=${folder}`],
-      // Its question whether to fetch Jupyter's news covers the first notebook.
-      "--LabApp.news_url=None",
       ...(port === undefined ? [] : [`--port=${port}`]),
       ...["no-browser", "allow-root"].filter((name) => options[name] === true).map((name) => `--${name}`),
       ...rest,
@@ -45,7 +43,10 @@ export const lab: Command = {
 
     /** Runs the server in the foreground. Ctrl-C in a terminal reaches it by itself; any other signal through us. */
     async function serve(command: string, args: readonly string[]): Promise<number> {
-      const server = spawn(command, args, { stdio: "inherit" });
+      // JupyterLab's question whether to fetch news stands beside the first notebook: ours is answered.
+      const config = [join(__dirname, "..", "..", "kernel-ext", "jupyter"), process.env.JUPYTER_CONFIG_PATH];
+      const env = { ...process.env, JUPYTER_CONFIG_PATH: config.filter(Boolean).join(delimiter) };
+      const server = spawn(command, args, { stdio: "inherit", env });
       const stop = () => server.kill("SIGTERM");
       signal.addEventListener("abort", stop, { once: true });
       try {

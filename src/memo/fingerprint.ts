@@ -18,7 +18,6 @@ import {
   hasSeenContent,
   isBuiltinWord,
   isEstimatorOrModel,
-  isIndex,
   isNamespace,
   isNative,
   isPlainPrototype,
@@ -279,10 +278,11 @@ class Walk {
   }
 
   private writeProperties(to: Writing, value: object, path: string): void {
-    const isList = Array.isArray(value) || ArrayBuffer.isView(value);
     const isModel = isEstimatorOrModel(value, this.known);
-    for (const key of Reflect.ownKeys(value)) {
-      if (isList && (key === "length" || (ArrayBuffer.isView(value) && isIndex(key)))) continue;
+    // A key for each element: what else was put on a typed array is not looked at, nor would it be copied.
+    const keys = ArrayBuffer.isView(value) ? [] : Reflect.ownKeys(value);
+    for (const key of keys) {
+      if (key === "length" && Array.isArray(value)) continue;
       if (types.isNativeError(value) && key === "stack") continue;
       // Of a model: its name, which is random, and what was sent to workers.
       if (isModel && (key === "uid" || key === "sent")) continue;

@@ -52,10 +52,6 @@ export function isEstimatorOrModel(value: object, known: KnownValues): boolean {
   return typeof type === "function" && "uid" in value && ("fit" in value || "transform" in value) && known.isOwn(type);
 }
 
-export function isIndex(key: string | symbol): boolean {
-  return typeof key === "string" && /^\d+$/.test(key);
-}
-
 export function fieldPath(path: string, key: string): string {
   if (/^\d+$/.test(key)) return `${path}[${key}]`;
   return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;

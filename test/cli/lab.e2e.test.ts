@@ -23,10 +23,12 @@ it("opens JupyterLab on a folder, with the kernel in it, and ends on Ctrl-C", as
     (await fetch(`http://127.0.0.1:${port}/api/${path}`, { headers: { Authorization: "token secret" } })).json();
   expect(await get("contents")).toMatchObject({ content: [{ name: "one.ipynb" }] });
   expect(await get("kernelspecs")).toHaveProperty("kernelspecs.pomona.spec.display_name", "TypeScript (Pomona)");
-  const page = await fetch(`http://127.0.0.1:${port}/lab?token=secret`);
-  const [, config = "{}"] = /<script id="jupyter-config-data"[^>]*>([^<]*)</.exec(await page.text()) ?? [];
-  // Else JupyterLab asks whether to fetch news, above the first notebook.
-  expect(JSON.parse(config)).toMatchObject({ news: { disabled: true } });
+  // Else JupyterLab asks whether to fetch news: at "none", its own default.
+  const plugin = encodeURIComponent("@jupyterlab/apputils-extension:notification");
+  const settings = await fetch(`http://127.0.0.1:${port}/lab/api/settings/${plugin}`, {
+    headers: { Authorization: "token secret" },
+  });
+  expect(await settings.json()).toHaveProperty("schema.properties.fetchNews.default", "false");
   lab.process.kill("SIGINT");
   const { code } = await lab.ended;
   expect(code).toBe(0);

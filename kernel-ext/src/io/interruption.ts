@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { STOP_ALL, STOP_ANY, STOP_IDLE, STOP_NOTICED, STOP_OTHERS, STOP_URGENT, stopSlot } from "../messages";
 import type { RunningExecution } from "./execute-queue";
+import { interruptChildren } from "./processes";
 
 export interface Interruption {
   /** Interrupts the execution that runs, else what cells left running. */
@@ -74,6 +75,7 @@ export function interruption({ stop, running, endWait, tell, tellUser }: Interru
     Atomics.store(stop, 0, STOP_URGENT);
     endOthersLater([STOP_URGENT, STOP_NOTICED], STOP_OTHERS);
     const isFirst = Atomics.add(stop, stopSlot(interrupted.execution), 1) === 0;
+    interruptChildren(interrupted.started);
     // A wait that ended gives way by itself; a signal might break into what follows it.
     if (!endWait() && withSignal) {
       // A signal runs no `finally`, as a guard does that comes first; code that swallows what the guard throws needs one.

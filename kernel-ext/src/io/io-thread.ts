@@ -80,7 +80,8 @@ async function serve(data: IoData, main: MessagePort): Promise<void> {
       const why = `a cell that was not run, since In[${count}] failed before it`;
       tellMain({ op: "aborted", cell: { id: cellId ?? content.code, source: content.code, why } });
       out.busy(item.header);
-      out.reply(item, { status: "aborted", execution_count: count }, { status: "aborted" });
+      // Without a number: the cell was not run, and a front end would show it as if it were.
+      out.reply(item, { status: "aborted" }, { status: "aborted" });
       out.idle(item.header);
     },
     wait: (count) => void Atomics.store(waiting, 0, count),

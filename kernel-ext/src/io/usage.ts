@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism, cpus, freemem, hostname, totalmem } from "node:os";
 import type { Content } from "../messages";
+import { MS_PER_TICK, processTree, statOf, textOf } from "./processes";
 
 /**
  * What the kernel and its machine use, in the form of ipykernel's `usage_reply`, which extensions of JupyterLab show. Shares of
@@ -54,22 +54,6 @@ function shares(before: Ticks, now: Ticks): { readonly kernel: number; readonly 
   };
 }
 
-/** A process and those that it started, directly or not; where there is no /proc, the process alone. */
-function processTree(root: number): number[] {
-  const children = new Map<number, number[]>();
-  for (const name of namesIn("/proc")) {
-    const parent = /^\d+$/.test(name) ? Number(statOf(Number(name))?.[1]) : Number.NaN;
-    if (!Number.isNaN(parent)) children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
-  }
-  const found = [root];
-  // It grows on the way.
-  for (const pid of found) found.push(...(children.get(pid) ?? []));
-  return found;
-}
-
-/** Linux counts in hundredths of a second, whatever the machine. */
-const MS_PER_TICK = 10;
-
 function processorTime(pid: number): number {
   if (pid === process.pid) {
     const { user, system } = process.cpuUsage();
@@ -77,12 +61,6 @@ function processorTime(pid: number): number {
   }
   const stat = statOf(pid);
   return stat ? (Number(stat[11]) + Number(stat[12])) * MS_PER_TICK : 0;
-}
-
-/** The fields of /proc/PID/stat behind the command's name, which may hold anything: state, parent, ... @see proc(5) */
-function statOf(pid: number): string[] | undefined {
-  const text = textOf(`/proc/${pid}/stat`);
-  return text?.slice(text.lastIndexOf(")") + 2).split(" ");
 }
 
 /** Bytes, those shared with other processes by their share. */
@@ -112,21 +90,4 @@ function hostMemory(): Content {
 
 function rounded(percent: number): number {
   return Math.round(percent * 10) / 10;
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
-/** A process may end while it is looked at. */
-function textOf(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return undefined;
-  }
 }

@@ -2,7 +2,7 @@ import type ts from "typescript";
 import type { Compiler } from "./compiler";
 
 /**
- * Compiles `import(x)` to `__import__(x, from)`, so that Node's own `import()` loads ES modules that `require` can't.
+ * Compiles `import(x, options)` to `__import__(x, from, options)`, so that Node's own `import()` loads ES modules that `require` can't.
  * @param from the local module's path; undefined for a cell
  */
 export function dynamicImports(compiler: Compiler, from: string | undefined): ts.TransformerFactory<ts.SourceFile> {
@@ -15,7 +15,11 @@ export function dynamicImports(compiler: Compiler, from: string | undefined): ts
       }
       const callee = compiler.setTextRange(factory.createIdentifier("__import__"), visited.expression);
       const origin = from === undefined ? factory.createVoidZero() : factory.createStringLiteral(from);
-      return factory.updateCallExpression(visited, callee, undefined, [...visited.arguments.slice(0, 1), origin]);
+      return factory.updateCallExpression(visited, callee, undefined, [
+        ...visited.arguments.slice(0, 1),
+        origin,
+        ...visited.arguments.slice(1),
+      ]);
     };
     return (file) => compiler.visitEachChild(file, visit, context);
   };

@@ -29,7 +29,27 @@ export function quickInfo(
   const { symbolKind, displayParts, documentation, tags } =
     compiler.SymbolDisplay.getSymbolDisplayPartsDocumentationAndSymbolKind(checker, symbol, file, within, node);
   const kindModifiers = compiler.SymbolDisplay.getSymbolModifiers(checker, symbol);
-  return { kind: symbolKind, kindModifiers, textSpan, displayParts, documentation, tags };
+  const named = documentation?.length || tags?.length ? undefined : namedByType(compiler, checker, symbol, node);
+  return {
+    kind: symbolKind,
+    kindModifiers,
+    textSpan,
+    displayParts,
+    documentation: named?.getDocumentationComment(checker) ?? documentation,
+    tags: named?.getJsDocTags(checker) ?? tags,
+  };
+}
+
+/** What `const PCA: typeof ml.PCA` stands for, as the names that every notebook has are declared. */
+function namedByType(
+  compiler: Compiler,
+  checker: ts.TypeChecker,
+  symbol: ts.Symbol,
+  node: ts.Node,
+): ts.Symbol | undefined {
+  const declaration = symbol.valueDeclaration;
+  const type = declaration && compiler.isVariableDeclaration(declaration) ? declaration.type : undefined;
+  return type && compiler.isTypeQueryNode(type) ? checker.getTypeOfSymbolAtLocation(symbol, node).symbol : undefined;
 }
 
 /** `new` is about the class, `import.meta` is one name. */

@@ -232,7 +232,8 @@ export function cellRunner(parts: RunnerParts): CellRunner {
       return { status: "ok", execution_count: count, user_expressions, payload };
     } catch (error) {
       left.fail(header.msg_id, error);
-      const failure = errorContent(error, cell.abort.signal.aborted);
+      // A child process that the interrupt ended fails its call before this thread hears of it.
+      const failure = errorContent(error, cell.abort.signal.aborted || interrupts.isInterrupted(execution));
       if (failure.ename === "KeyboardInterrupt") modules.forgetUnfinished();
       if (!content.silent) output.iopub("error", { ...failure });
       return { status: "error", execution_count: count, ...failure };

@@ -6,7 +6,7 @@ const SOURCES = {
   "pomona/functions": ["col", "lit", "when", "split", "elementAt", "udf", "batchUdf", "fromModule"],
   "pomona/models": ["mobileNetV2", "vgg16", "resNet50", "efficientNetB0"],
   "pomona/ml": ["StandardScaler", "PCA", "KMeans", "Pipeline", "StringIndexer", "VectorAssembler"],
-  "pomona/notebook": ["display", "updateDisplay", "clearOutput", "html", "markdown", "prompt", "readLine"],
+  "pomona/notebook": ["display", "updateDisplay", "clearOutput", "html", "svg", "markdown", "prompt", "readLine"],
 } as const;
 
 /**

@@ -18,6 +18,8 @@ export interface Interrupts {
   tell(execution: number): Promise<void>;
   /** Lets callbacks and timers run again after an interrupt that came while no cell ran. */
   endIdle(): void;
+  /** True where the user interrupted that execution, whether or not this thread has heard of it. */
+  isInterrupted(execution: number): boolean;
   /** Throws {@link KeyboardInterrupt} where the user interrupted that execution. */
   check(execution: number): void;
 }
@@ -25,7 +27,9 @@ export interface Interrupts {
 /** @param stop the stop flags, see `messages.ts` */
 export function interrupts(stop: Int32Array, flows: Flows): Interrupts {
   const listeners = new Set<() => void | Promise<void>>();
+  const isInterrupted = (execution: number) => stop[stopSlot(execution)] !== 0;
   return {
+    isInterrupted,
     onInterrupt(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -47,7 +51,7 @@ export function interrupts(stop: Int32Array, flows: Flows): Interrupts {
       for (const idle of [STOP_IDLE, STOP_ANY]) Atomics.compareExchange(stop, 0, idle, 0);
     },
     check(execution) {
-      if (stop[stopSlot(execution)] !== 0) throw new KeyboardInterrupt();
+      if (isInterrupted(execution)) throw new KeyboardInterrupt();
     },
   };
 }

@@ -15,7 +15,7 @@ export interface ModuleLoader {
   /** `require` of a cell. */
   requireFromCell(id: string): unknown;
   /** `import()` of a cell, or of the local module at `from`. */
-  importFrom(id: string, from: string | undefined): Promise<unknown>;
+  importFrom(id: string, from: string | undefined, options?: ImportCallOptions): Promise<unknown>;
   /** Forgets what an interrupt left half-loaded, so that the next `require` loads it anew. */
   forgetUnfinished(): void;
 }
@@ -168,12 +168,12 @@ export function moduleLoader(folder: string): ModuleLoader {
       }
     },
     requireFromCell: requireOf(folder, undefined),
-    async importFrom(id, from) {
+    async importFrom(id, from, options) {
       const base = from ? dirname(from) : folder;
       const local = localPath(id, base);
       if (local !== undefined && sources.get(local)?.isAsync) await loadAsync(local);
       const isOurs = isOwn(id) || local !== undefined;
-      return isOurs ? requireFrom(id, base, from) : importNatively(base)(id);
+      return isOurs ? requireFrom(id, base, from) : importNatively(base)(id, options);
     },
     forgetUnfinished() {
       for (const [path, { isLoaded }] of [...instances]) if (!isLoaded) forget(path);
@@ -199,11 +199,11 @@ function isOwn(id: string): boolean {
 }
 
 /** Node's own `import()`, as in a file of that folder. */
-function importNatively(folder: string): (id: string) => Promise<unknown> {
-  return vm.runInThisContext("(id) => import(id)", {
+function importNatively(folder: string): (id: string, options?: ImportCallOptions) => Promise<unknown> {
+  return vm.runInThisContext("(id, options) => import(id, options)", {
     filename: join(folder, "cell.js"),
     importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-  }) as (id: string) => Promise<unknown>;
+  }) as (id: string, options?: ImportCallOptions) => Promise<unknown>;
 }
 
 /** A module's namespace in the form that `require` gives it, as compiled default imports expect. */

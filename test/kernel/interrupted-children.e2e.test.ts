@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type RunningKernel, startKernel } from "../support/kernel";
+
+/** Child processes of a cell that is interrupted end as at Ctrl-C in a terminal; each would last longer than a test may. */
+let kernel: RunningKernel;
+beforeAll(async () => {
+  kernel = await startKernel();
+  await kernel.execute(`import { execSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+const server = spawn("sleep", ["600"]);`);
+  // Starts are told in hundredths of a second.
+  await kernel.execute("await new Promise((done) => setTimeout(done, 200));");
+});
+afterAll(async () => {
+  await kernel?.execute("server.kill();");
+  await kernel?.stop();
+});
+
+const begun = (id: string) => kernel.waitFor((message) => message.type === "stream" && message.parent.msg_id === id);
+
+test.each([
+  ["execSync", `console.log("begun"); execSync("sleep 600"); console.log("behind");`],
+  ["a shell's child", `console.log("begun"); execSync("sleep 600; sleep 600"); console.log("behind");`],
+  ["spawnSync", `console.log("begun"); spawnSync("sleep", ["600"], { stdio: "inherit" }); console.log("behind");`],
+  [
+    "in a function, after an await",
+    `const f = async () => { await 0; execSync("sleep 600"); }; console.log("begun"); await f(); console.log("behind");`,
+  ],
+])("of %s", { timeout: 120_000 }, async (_, code) => {
+  const run = kernel.start(code);
+  await begun(run.id);
+  await new Promise((done) => setTimeout(done, 300));
+  await kernel.interrupt();
+  const { reply, stdout } = await run.done;
+  expect(reply.content.ename).toBe("KeyboardInterrupt");
+  expect(stdout).not.toContain("behind");
+});
+
+test("of a promise, whose cell ends first", { timeout: 120_000 }, async () => {
+  const run = kernel.start(
+    `const child = spawn("sleep", ["600"]); console.log("begun"); await once(child, "exit"); console.log("behind");`,
+  );
+  await begun(run.id);
+  await kernel.interrupt();
+  expect((await run.done).reply.content.ename).toBe("KeyboardInterrupt");
+  const signal = async () => (await kernel.execute("child.signalCode")).result;
+  await expect.poll(signal, { timeout: 60_000 }).toBe("'SIGINT'");
+});
+
+test("those of earlier cells go on", async () => {
+  expect((await kernel.execute("[server.exitCode, server.signalCode]")).result).toBe("[ null, null ]");
+});
