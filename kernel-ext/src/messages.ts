@@ -247,6 +247,9 @@ export interface CellUses {
   readonly texts: Readonly<Record<string, string>>;
 }
 
+/** Of a cell without code. */
+export const NO_USES: CellUses = { declares: [], reads: [], writes: [], functions: {}, imports: [], texts: {} };
+
 export interface FunctionUses {
   readonly reads: readonly string[];
   readonly writes: readonly string[];

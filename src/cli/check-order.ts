@@ -28,14 +28,10 @@ export interface OrderCheck {
 
 /** What a cell does with the notebook's names: what `kernel-ext/src/language/notebook-uses.ts` prints. */
 interface AnalyzedCell {
-  readonly uses?: {
-    readonly declares: readonly string[];
-    readonly reads: readonly string[];
-    readonly writes: readonly string[];
-    readonly functions: Readonly<
-      Record<string, { readonly reads: readonly string[]; readonly writes: readonly string[] }>
-    >;
-  };
+  readonly declares: readonly string[];
+  /** Names that it reads, and the function that does it. */
+  readonly reads: readonly (readonly [name: string, through: string | null])[];
+  readonly sets: readonly string[];
   readonly unknown: readonly string[];
   readonly error?: string;
 }
@@ -192,22 +188,19 @@ function longestRising(numbers: readonly number[]): ReadonlySet<number> {
 
 /** Names that a cell uses otherwise than in a run from top to bottom. */
 function nameProblems(cells: readonly CodeCell[]): OrderProblem[] {
-  const functions = new Map<string, { readonly reads: readonly string[]; readonly writes: readonly string[] }>();
-  const expanded = cells.map((cell) => expand(cell, functions));
-  const settersOf = (name: string) => cells.filter((_, i) => expanded[i]?.sets.has(name));
-  return cells.flatMap((cell, i) => {
-    const own = new Set(cell.uses?.declares);
+  const settersOf = (name: string) => cells.filter(({ sets }) => sets.includes(name));
+  return cells.flatMap((cell) => {
     const found = cell.unknown.map((name) =>
       problemOf(cell, `uses ${name}, which no cell declares: its cell was removed, or the name changed.`),
     );
-    for (const [name, through] of expanded[i]?.reads ?? []) {
-      if (own.has(name)) continue;
+    for (const [name, through] of cell.reads) {
+      if (cell.declares.includes(name)) continue;
       const problem = usedOtherwise(
         cell,
         settersOf(name).filter((each) => each !== cell),
       );
       if (problem)
-        found.push(problemOf(cell, `uses ${through === undefined ? name : `${name} through ${through}`}${problem}`));
+        found.push(problemOf(cell, `uses ${through === null ? name : `${name} through ${through}`}${problem}`));
     }
     return found;
   });
@@ -231,31 +224,4 @@ function usedOtherwise(cell: CodeCell, setters: readonly CodeCell[]): string | u
 
 function isBetween(latest: CodeCell, each: CodeCell, count: number): boolean {
   return each.count !== null && each.count < count && each.count > (latest.count ?? 0);
-}
-
-interface Expanded {
-  /** Names that it reads, and the function that does it. */
-  readonly reads: ReadonlyMap<string, string | undefined>;
-  readonly sets: ReadonlySet<string>;
-}
-
-/** What a cell does with what the functions do that it calls. @param functions of cells above it; takes its own */
-function expand(
-  { uses }: CodeCell,
-  functions: Map<string, { reads: readonly string[]; writes: readonly string[] }>,
-): Expanded {
-  const reads = new Map<string, string | undefined>();
-  if (!uses) return { reads, sets: new Set() };
-  for (const name of uses.declares) functions.delete(name);
-  for (const [name, does] of Object.entries(uses.functions)) functions.set(name, does);
-  const sets = new Set([...uses.declares, ...uses.writes]);
-  const add = (name: string, through: string | undefined) => {
-    if (reads.has(name)) return;
-    reads.set(name, through);
-    const does = functions.get(name);
-    for (const each of does?.writes ?? []) sets.add(each);
-    for (const each of does?.reads ?? []) add(each, through ?? name);
-  };
-  for (const name of uses.reads) add(name, undefined);
-  return { reads, sets };
 }

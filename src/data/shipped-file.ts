@@ -25,7 +25,7 @@ export function checkShipped({ url, sha256, bytes }: ShippedFile, content: Uint8
   });
 }
 
-/** In hexadecimal digits. */
-export function sha256Of(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
+/** Of bytes, or of a text in UTF-8, in hexadecimal digits. */
+export function sha256Of(content: Uint8Array | string): string {
+  return createHash("sha256").update(content).digest("hex");
 }

@@ -26,10 +26,17 @@ export interface FoundFile extends FileStatus {
   readonly partition: readonly PartitionValue[];
 }
 
-/** How a session reads; the settings' names are Spark's. */
+/** How a session reads: by the one setting with which the same files have other rows. */
 export interface ReadSettings {
-  /** `spark.sql.sources.partitionColumnTypeInference.enabled` */
+  /** {@link PARTITION_INFERENCE} */
   readonly partitionInference: boolean;
+}
+
+export const PARTITION_INFERENCE = "spark.sql.sources.partitionColumnTypeInference.enabled";
+
+/** @param conf a session's settings by their names */
+export function readSettings(conf: (name: string) => string | undefined): ReadSettings {
+  return { partitionInference: conf(PARTITION_INFERENCE)?.toLowerCase() !== "false" };
 }
 
 /** What finding files needs. */

@@ -3,6 +3,7 @@ import type { FooterCache } from "../parquet";
 import type { Storages } from "../storage";
 import type { EngineOptions } from "./contract";
 import type { EventListener } from "./events";
+import { readSettings } from "./files";
 import type { Analysis, CachedStages, Relational } from "./relational";
 import type { Scheduler } from "./scheduler/scheduler";
 import type { Shipping } from "./shipping";
@@ -31,7 +32,6 @@ export interface Job {
 /** A plan, looked up. @throws AnalysisError, StorageError */
 export function analyzed(plan: Plan, job: Job): Promise<Analysis> {
   const { conf, scratch, cached, footers, storages, signal } = job;
-  const inference = conf("spark.sql.sources.partitionColumnTypeInference.enabled");
-  const settings = { partitionInference: inference?.toLowerCase() !== "false" };
+  const settings = readSettings(conf);
   return job.relational.analyze(plan, { spool: scratch, cached, settings, footers, storages, signal });
 }

@@ -22,10 +22,6 @@ export function put({ hash }: Writing, kind: string, words = ""): void {
   hash.update(`${kind} ${text.length}:${text}\n`);
 }
 
-export function sha256(value: unknown): string {
-  return createHash("sha256").update(JSON.stringify(value)).digest("hex");
-}
-
 export function numberOf({ plans }: Writing, id: unknown): number {
   const number = plans.get(id) ?? plans.size;
   plans.set(id, number);

@@ -1,4 +1,5 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
+import { sha256Of } from "../data/shipped-file";
 import {
   type FileStatus,
   joinUrl,
@@ -75,7 +76,7 @@ export async function entryAt({ url: home, storage }: Place): Promise<FoundEntry
   try {
     const text = Buffer.from(await storage.readFile(joinUrl(home, ENTRY))).toString("utf8");
     const { sha256, entry } = JSON.parse(text) as { readonly sha256: string; readonly entry: Entry };
-    if (entry.form !== 1 || hashOf(JSON.stringify(entry)) !== sha256) return undefined;
+    if (entry.form !== 1 || sha256Of(JSON.stringify(entry)) !== sha256) return undefined;
     const times = await Promise.all([ENTRY, USED].map((file) => storage.stat(joinUrl(home, file))));
     const usedAt = Math.max(...times.map((time) => (time && time !== "folder" ? time.modifiedAt : 0)));
     return { entry, home, usedAt };
@@ -145,7 +146,7 @@ export async function commitEntry(place: Place, made: Omit<Entry, "before">): Pr
   const { url: home, storage } = place;
   const old = (await entryAt(place))?.entry;
   const entry: Entry = { ...made, ...(old && { before: old.folder }) };
-  const text = JSON.stringify({ sha256: hashOf(JSON.stringify(entry)), entry });
+  const text = JSON.stringify({ sha256: sha256Of(JSON.stringify(entry)), entry });
   await storage.writeFile(joinUrl(home, ENTRY), text);
   // What could not be tidied up is tried again the next time.
   await tidy(place, entry, old?.before).catch(() => {});
@@ -174,8 +175,4 @@ export async function allEntries({ url: root, storage }: Place): Promise<FoundEn
   for (const { name, isFolder } of await storage.children(root))
     if (isFolder) found.push(...(await entriesOf({ url: joinUrl(root, name), storage })));
   return found.sort((a, b) => (a.entry.name < b.entry.name ? -1 : a.entry.name > b.entry.name ? 1 : 0));
-}
-
-function hashOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

@@ -1,4 +1,5 @@
 import { types } from "node:util";
+import { sha256Of } from "../data/shipped-file";
 import { Column } from "../frame/column";
 import { DataFrame } from "../frame/dataframe";
 import { kernelHost } from "../kernel";
@@ -8,7 +9,7 @@ import { Broadcast } from "../user-functions/broadcast-variable";
 import { isWorkerGlobal } from "../user-functions/worker-globals";
 import { VERSION } from "../version";
 import { type Closures, withClosures } from "./closures";
-import { begun, homeText, isRunsOwn, numberOf, put, sha256, type Writing } from "./digests";
+import { begun, homeText, isRunsOwn, numberOf, put, type Writing } from "./digests";
 import { MemoKeyError } from "./errors";
 import { functionShape, type NameUse } from "./function-shape";
 import { type KnownValues, knownValues, packageVersion } from "./known-values";
@@ -65,7 +66,7 @@ export function memoKey(name: string, compute: object, given?: { readonly key: u
     const parts = walk.parts();
     const version = [FORM, name, VERSION, process.versions.node.split(".")[0]];
     const named = parts.map((part) => [part.name, part.digest]);
-    return { key: sha256([version, text, named]).slice(0, 32), text, parts };
+    return { key: sha256Of(JSON.stringify([version, text, named])).slice(0, 32), text, parts };
   });
 }
 
@@ -112,19 +113,25 @@ class Walk {
     writing.isOwn = true;
     this.write(writing, plan, "plan");
     while (this.pending.length > 0) this.finish(this.pending.shift() as Pending);
-    return sha256([writing.hash.digest("hex"), this.parts().map((part) => [part.name, part.digest])]);
+    return sha256Of(JSON.stringify([writing.hash.digest("hex"), this.parts().map((part) => [part.name, part.digest])]));
+  }
+
+  /** What a name with that value is called among parts: another value of the same name has a number. */
+  private called(name: string, value: unknown): { readonly part: string; readonly isNew: boolean } {
+    const known = this.names.get(name) ?? [];
+    this.names.set(name, known);
+    const same = known.find((each) => Object.is(each.value, value));
+    if (same) return { part: same.name, isNew: false };
+    const part = known.length === 0 ? name : `${name} (${known.length + 1})`;
+    known.push({ name: part, value });
+    return { part, isNew: true };
   }
 
   /** Takes note of a name's value. @returns what the name is called among parts */
   private part(name: string, value: unknown, path: string): string {
-    const known = this.names.get(name) ?? [];
-    this.names.set(name, known);
-    const same = known.find((each) => Object.is(each.value, value));
-    if (same) return same.name;
-    const called = known.length === 0 ? name : `${name} (${known.length + 1})`;
-    known.push({ name: called, value });
-    this.pending.push({ name: called, value, path: path === "" ? name : `${path} → ${name}` });
-    return called;
+    const { part, isNew } = this.called(name, value);
+    if (isNew) this.pending.push({ name: part, value, path: path === "" ? name : `${path} → ${name}` });
+    return part;
   }
 
   private finish({ name, value, path }: Pending): void {
@@ -136,15 +143,9 @@ class Walk {
 
   /** The same for a name of which words say all. */
   private token(name: string, kind: KeyPart["kind"], text: string): string {
-    const known = this.names.get(name) ?? [];
-    this.names.set(name, known);
-    const value = Symbol.for(`pomona.memo: ${kind} ${text}`);
-    const same = known.find((each) => each.value === value);
-    if (same) return same.name;
-    const called = known.length === 0 ? name : `${name} (${known.length + 1})`;
-    known.push({ name: called, value });
-    this.found.set(called, { name: called, kind, digest: sha256(text), shown: text });
-    return called;
+    const { part, isNew } = this.called(name, Symbol.for(`pomona.memo: ${kind} ${text}`));
+    if (isNew) this.found.set(part, { name: part, kind, digest: sha256Of(JSON.stringify(text)), shown: text });
+    return part;
   }
 
   // --- Values -----------------------------------------------------------------------------------------------------

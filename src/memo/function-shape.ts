@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { type AnyNode, type Function as FunctionNode, parseExpressionAt } from "acorn";
+import { sha256Of } from "../data/shipped-file";
 import { withoutGuards } from "../kernel";
 import { type FreeReference, scanFunction } from "../user-functions/free-variables";
 
@@ -104,7 +104,7 @@ function digestOf(node: AnyNode): string {
     if (key === "start" || key === "end" || key === "range") return undefined;
     return typeof value === "bigint" ? `${value}n` : value;
   });
-  return createHash("sha256").update(text).digest("hex");
+  return sha256Of(text);
 }
 
 function useOf({ node, ancestors, assigned }: FreeReference): NameUse {

@@ -7,6 +7,7 @@ import { isSavable, loadedStage, type Savable } from "../ml/pipeline";
 import { Session } from "../session/session";
 import { joinUrl, type Storages, type Url } from "../storage";
 import { MemoValueError } from "./errors";
+import { article, isPlainPrototype } from "./value-kinds";
 
 /*
  * A value is one file of what `v8.serialize` writes, in which other objects stand for what that can't keep: a DataFrame, which is
@@ -196,12 +197,9 @@ class Look {
 
   private inside(value: object, path: string): void {
     const prototype: unknown = Object.getPrototypeOf(value);
-    if (prototype !== null && !PROTOTYPES.has(prototype) && !isOtherRealms(prototype)) {
+    if (prototype !== null && !PROTOTYPES.has(prototype) && !isPlainPrototype(prototype)) {
       const name = value.constructor?.name || "class";
-      this.refuse(
-        path,
-        `is ${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}, and what is read back would lose its methods`,
-      );
+      this.refuse(path, `is ${article(name)}, and what is read back would lose its methods`);
     }
     if (types.isMap(value)) {
       let i = 0;
@@ -241,9 +239,4 @@ class Look {
 
 function isIndexOfText(value: object, key: string | symbol): boolean {
   return types.isStringObject(value) && /^\d+$/.test(String(key));
-}
-
-/** An object of another realm has another Object.prototype, of the same shape. */
-function isOtherRealms(prototype: unknown): boolean {
-  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, "isPrototypeOf");
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { findFiles, type ReadLeaf, type ReadSettings } from "../engine/files";
+import { isDeepStrictEqual } from "node:util";
+import { findFiles, PARTITION_INFERENCE, type ReadLeaf, type ReadSettings, readSettings } from "../engine/files";
 import type { Plan } from "../frame/plan";
 import { viewNamed, viewsOf } from "../frame/views";
 import { Session } from "../session/session";
@@ -85,7 +86,7 @@ function viewChange(memo: string, name: string, digest: string): string | undefi
 type Files = Extract<TakenIn, { kind: "files" }>;
 
 async function filesChange(before: Files, storages: Storages): Promise<string | undefined> {
-  if (before.how.kind === "read" && (before.how.settings as ReadSettings).partitionInference !== infersPartitions())
+  if (before.how.kind === "read" && !isDeepStrictEqual(before.how.settings, settingsNow()))
     return `${PARTITION_INFERENCE} was changed`;
   const now = await filesNow(before.how, storages);
   if (now === undefined) return `${before.what} is not there`;
@@ -99,12 +100,10 @@ async function filesChange(before: Files, storages: Storages): Promise<string | 
   return changeOf(before, { ...before, files });
 }
 
-/** The one setting by which the same files have other rows. */
-const PARTITION_INFERENCE = "spark.sql.sources.partitionColumnTypeInference.enabled";
-
-function infersPartitions(): boolean {
+function settingsNow(): ReadSettings {
   // Who reads through a session has one, with the settings that it was given.
-  return Session.builder().getOrCreateSync().conf.get(PARTITION_INFERENCE)?.toLowerCase() !== "false";
+  const { conf } = Session.builder().getOrCreateSync();
+  return readSettings((name) => conf.get(name));
 }
 
 async function filesNow(how: FilesWanted, storages: Storages): Promise<readonly FileStatus[] | undefined> {

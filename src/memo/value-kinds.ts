@@ -1,4 +1,5 @@
 import { types } from "node:util";
+import { isNativeText } from "../user-functions/capture";
 import type { KnownValues } from "./known-values";
 
 export const UNSEEN: readonly (readonly [is: (value: object) => boolean, what: string])[] = [
@@ -28,9 +29,10 @@ export function hasSeenContent(value: object): boolean {
 }
 
 export function isNative(fn: object): boolean {
-  return /\{\s*\[native code\]\s*\}\s*$/.test(Function.prototype.toString.call(fn));
+  return isNativeText(Function.prototype.toString.call(fn));
 }
 
+/** Also of an object of another realm, which has an Object.prototype of its own. */
 export function isPlainPrototype(prototype: unknown): boolean {
   return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, "isPrototypeOf");
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256Of } from "../data/shipped-file";
 import { PomonaError } from "../errors";
 import { listed, PathNotFoundError, type Storages, storagesFrom, type Url } from "../storage";
 import { PathAlreadyExistsError } from "../storage/commit";
@@ -72,7 +72,7 @@ export async function saveModel(
     });
   }
   const text = JSON.stringify(model.data);
-  const sha256 = hashOf(text);
+  const sha256 = sha256Of(text);
   const file = `data-${sha256.slice(0, 16)}.json`;
   const metadata = {
     class: model.class,
@@ -121,7 +121,7 @@ export async function loadModel(path: string, className: string, session?: HasRu
   const { file, sha256 } = record(metadata.data, "data");
   if (typeof file !== "string" || !DATA.test(file)) throw new ModelFormatError(path, `${METADATA} names no data`);
   const text = await read(file);
-  if (hashOf(text) !== sha256) throw new ModelFormatError(path, `${file} is damaged or cut short`);
+  if (sha256Of(text) !== sha256) throw new ModelFormatError(path, `${file} is damaged or cut short`);
   const data = parsed(text, file);
   const paramMap = record(metadata.paramMap, "paramMap");
 
@@ -176,8 +176,4 @@ export async function loadModel(path: string, className: string, session?: HasRu
   function missing(name: string): never {
     throw new ModelFormatError(path, `${name} is missing or of another form`);
   }
-}
-
-function hashOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

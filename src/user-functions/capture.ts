@@ -145,6 +145,11 @@ function quoted(name: string): string {
 
 type Refuse = (at: AnyNode, what: string, remedy: string) => never;
 
+/** True for the text of a function that is not written in JavaScript, or was made by `bind`. */
+export function isNativeText(text: string): boolean {
+  return /\{\s*\[native code\]\s*\}\s*$/.test(text);
+}
+
 /** Functions whose text is not the whole truth. */
 function refuseSpecial(fn: (...args: never[]) => unknown, text: string, name: string): void {
   if (/^class\b/.test(text)) {
@@ -154,7 +159,7 @@ function refuseSpecial(fn: (...args: never[]) => unknown, text: string, name: st
       "Pass a function that makes an instance and calls it, with the class in a module named in imports.",
     );
   }
-  if (!/\{\s*\[native code\]\s*\}\s*$/.test(text)) return;
+  if (!isNativeText(text)) return;
   if (fn.name.startsWith("bound ")) {
     throw new UnsupportedFunctionError(
       name,

@@ -1,7 +1,8 @@
 import { join, resolve } from "node:path";
 import type ts from "typescript";
-import { parseMagic } from "../magics/parse";
-import type { CellUses } from "../messages";
+import { helpAsked, parseMagic } from "../magics/parse";
+import { type CellUses, type FunctionUses, NO_USES } from "../messages";
+import { calledUses } from "./called-uses";
 import { namesOf, readCell } from "./cell-source";
 import { type Compiler, compiler } from "./compiler";
 import { typescriptOf } from "./magic-cells";
@@ -16,8 +17,11 @@ export interface NotebookUses {
 }
 
 export interface AnalyzedCell {
-  /** Undefined for a cell that is no TypeScript, or none that can be read. */
-  readonly uses: CellUses | undefined;
+  readonly declares: readonly string[];
+  /** Names that it reads when it runs, and the function that does it where it calls one. */
+  readonly reads: readonly (readonly [name: string, through: string | null])[];
+  /** Names that it gives values when it runs. */
+  readonly sets: readonly string[];
   /** Names that it uses and that no cell declares, nor every notebook has. */
   readonly unknown: readonly string[];
   /** Why it can't be read. */
@@ -26,8 +30,6 @@ export interface AnalyzedCell {
 
 /** What a cell has in scope beside JavaScript's and Node's globals. */
 const OF_CELLS = ["require", "exports", "module", "arguments", "__dirname", "__filename", "undefined"];
-
-const NOTHING: CellUses = { declares: [], reads: [], writes: [], functions: {}, imports: [], texts: {} };
 
 /** @param sources the texts of code cells, in the notebook's order */
 export function notebookUses(sources: readonly string[]): NotebookUses {
@@ -41,12 +43,19 @@ export function notebookUses(sources: readonly string[]): NotebookUses {
   const known = new Set([...declared, ...read.flatMap(({ types }) => types), ...everywhere]);
   /** Names of the cells; one that every notebook has is so from the cell on that declares it. */
   const own = new Set([...declared].filter((name) => !everywhere.has(name)));
+  /** Of the cells above. */
+  const functions = new Map<string, FunctionUses>();
   const cells = read.map(({ code, names, error }) => {
     const others = new Set<string>();
     for (const name of names) own.add(name);
-    const uses = code === undefined ? { ...NOTHING, declares: names } : usesOf(code, own, others);
+    const uses = code === undefined ? { ...NO_USES, declares: names } : usesOf(code, own, others);
+    for (const name of uses.declares) functions.delete(name);
+    for (const [name, does] of Object.entries(uses.functions)) functions.set(name, does);
+    const { reads, writes } = calledUses(uses, (name) => functions.get(name));
     return {
-      uses: error === undefined ? uses : undefined,
+      declares: uses.declares,
+      reads: [...reads].map(([name, through]) => [name, through ?? null] as const),
+      sets: [...new Set([...uses.declares, ...uses.writes, ...writes])],
       unknown: [...others].filter((name) => !known.has(name)),
       error,
     };
@@ -76,7 +85,7 @@ const OPTIONS: ts.CompilerOptions = {
 function readSource(compiler: Compiler, source: string): ReadSource {
   const text = typescriptOf(source);
   if (text === undefined) return { ...NO_CODE, names: magicNames(source) };
-  if (HELP.test(text) || codeMetadata(text).module) return NO_CODE;
+  if (helpAsked(text) !== undefined || codeMetadata(text).module) return NO_CODE;
   const cell = readCell(compiler, text, "cell.ts");
   const [error] = cell.errors;
   if (error) {
@@ -93,7 +102,7 @@ function readSource(compiler: Compiler, source: string): ReadSource {
 }
 
 function usesOf(code: string, earlier: ReadonlySet<string>, others: Set<string>): CellUses {
-  let uses = NOTHING;
+  let uses = NO_USES;
   const note = (noted: CellUses) => {
     uses = noted;
   };
@@ -112,5 +121,3 @@ function magicNames(source: string): string[] {
     return [];
   }
 }
-
-const HELP = /^\s*(?:[\p{L}\p{N}_$.]+\s*\?{1,2}|\?{1,2}\s*[\p{L}\p{N}_$.]+)\s*$/u;

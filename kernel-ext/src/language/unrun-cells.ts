@@ -1,4 +1,5 @@
 import type { Converted, UnrunCell } from "../messages";
+import { keepLatest } from "../oldest";
 import { namesOf } from "./cell-source";
 import type { Compiler } from "./compiler";
 
@@ -21,8 +22,7 @@ export function unrunCells(compiler: Compiler): UnrunCells {
     add({ id, source, why }) {
       cells.delete(id);
       cells.set(id, { names: namesOf(compiler, source), why });
-      const oldest = cells.size > MOST ? cells.keys().next().value : undefined;
-      if (oldest !== undefined) cells.delete(oldest);
+      keepLatest(cells, MOST);
     },
     forget: (id) => void cells.delete(id),
     explain(result) {

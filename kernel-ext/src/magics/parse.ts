@@ -46,6 +46,12 @@ export function parseMagic(source: string): MagicCell | undefined {
   return { name, options, args: [], ...textBody(source.slice(rest).replaceAll("\r\n", "\n"), line) };
 }
 
+/** The name that a cell asks about, `name?` or `?name` as in IPython; undefined for another cell. */
+export function helpAsked(source: string): string | undefined {
+  const asked = /^\s*(?:([\p{L}\p{N}_$.]+)\s*\?{1,2}|\?{1,2}\s*([\p{L}\p{N}_$.]+))\s*$/u.exec(source);
+  return asked?.[1] ?? asked?.[2];
+}
+
 /** Reads options up to the first word that is none. @returns where that word begins */
 function readOptions(magic: Magic, source: string, start: number) {
   const options = new Map<string, string | true>();

@@ -1,4 +1,6 @@
+import { calledUses } from "../language/called-uses";
 import type { CellUses, FunctionUses } from "../messages";
+import { oldestBeyond } from "../oldest";
 import { isSameModule, isSameValue } from "./same-value";
 
 /**
@@ -128,22 +130,8 @@ export function cellGraph(lookUp: LookUp): CellGraph {
   let orders = 0;
   let running: Running | undefined;
 
-  /** What a cell reads and may write, with what the functions do that it reads. */
-  const expanded = (uses: CellUses) => {
-    const reads = new Map<string, string | undefined>();
-    const writes = new Set<string>();
-    const add = (name: string, through: string | undefined) => {
-      if (reads.has(name)) return;
-      reads.set(name, through);
-      const state = names.get(name);
-      const own = uses.functions[name] ?? (uses.declares.includes(name) ? undefined : state?.functions);
-      if (!own) return;
-      for (const each of own.writes) writes.add(each);
-      for (const each of own.reads) add(each, through ?? name);
-    };
-    for (const name of uses.reads) add(name, undefined);
-    return { reads, writes };
-  };
+  const functionFor = (uses: CellUses) => (name: string) =>
+    uses.functions[name] ?? (uses.declares.includes(name) ? undefined : names.get(name)?.functions);
 
   const sourcesOf = (reads: ReadonlyMap<string, string | undefined>, own: readonly string[]) => {
     const sources = new Map<string, Source>();
@@ -165,8 +153,8 @@ export function cellGraph(lookUp: LookUp): CellGraph {
     const added: CellRecord = { ...made, marks: new Map() };
     cells.set(key, added);
     for (const name of reads.keys()) names.get(name)?.readers.add(added);
-    const oldest = cells.size > MOST_CELLS ? cells.values().next().value : undefined;
-    if (oldest) drop(oldest);
+    const oldest = oldestBeyond(cells, MOST_CELLS);
+    if (oldest) drop(oldest[1]);
     return added;
   };
   const drop = (cell: CellRecord) => {
@@ -295,7 +283,7 @@ export function cellGraph(lookUp: LookUp): CellGraph {
 
   return {
     begin(cell, uses) {
-      const { reads, writes } = expanded(uses);
+      const { reads, writes } = calledUses(uses, functionFor(uses));
       const before = new Map<string, () => Kept | undefined>();
       for (const name of [...uses.declares, ...uses.writes, ...writes]) {
         const value = lookUp(name);

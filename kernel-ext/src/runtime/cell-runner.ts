@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { types } from "node:util";
 import type { MimeBundle } from "pomona/kernel";
-import type { MagicCell } from "../magics/parse";
+import { helpAsked, type MagicCell } from "../magics/parse";
 import {
   type Content,
   type Converted,
@@ -14,6 +14,7 @@ import {
   type Header,
   type ResultPlace,
 } from "../messages";
+import { keepLatest } from "../oldest";
 import { CellFailure, diagnosticsContent, errorContent, KeyboardInterrupt, placeError } from "./cell-error";
 import type { Flows } from "./flows";
 import type { Interrupts } from "./interrupts";
@@ -161,8 +162,8 @@ export function cellRunner(parts: RunnerParts): CellRunner {
       await orInterrupt(cell, left.endAll());
       return [];
     }
-    const asked = HELP.exec(code);
-    if (asked) return [await helpPage(language, asked[1] ?? asked[2] ?? "")];
+    const asked = helpAsked(code);
+    if (asked !== undefined) return [await helpPage(language, asked)];
     const magic = parts.parseMagic(code);
     if (magic) {
       await orInterrupt(
@@ -215,8 +216,7 @@ export function cellRunner(parts: RunnerParts): CellRunner {
     const { header, execution, count, cellId, content } = request;
     const key = cellId ?? content.code;
     keys.set(header.msg_id, key);
-    const oldest = keys.size > MOST_KEYS ? keys.keys().next().value : undefined;
-    if (oldest !== undefined) keys.delete(oldest);
+    keepLatest(keys, MOST_KEYS);
     const cell = startCell(execution, count, key, content);
     running = cell;
     left.begin(header.msg_id, count);
@@ -331,9 +331,6 @@ function scriptOf(output: string | undefined, name: string | undefined): string 
   if (output === undefined || name === undefined) return output;
   return `\n${output}\n//# sourceURL=${name}`;
 }
-
-/** `name?` and `?name`: as in IPython. */
-const HELP = /^\s*(?:([\p{L}\p{N}_$.]+)\s*\?{1,2}|\?{1,2}\s*([\p{L}\p{N}_$.]+))\s*$/u;
 
 async function helpPage(language: Language, name: string): Promise<Content> {
   const { data } = (await language.inspect(name, [...name].length)) as { data?: MimeBundle };

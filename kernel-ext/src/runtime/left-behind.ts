@@ -1,6 +1,7 @@
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import { types } from "node:util";
 import type { ErrorContent } from "../messages";
+import { keepLatest } from "../oldest";
 import { CellFailure, errorContent } from "./cell-error";
 import { isPending } from "./promise-state";
 
@@ -116,8 +117,7 @@ export function leftBehind(variables: () => Readonly<Record<string, unknown>>): 
     begin(cell, count) {
       running = cell;
       cells.set(cell, { count, hasFailed: false });
-      const oldest = cells.size > MOST_CELLS ? cells.keys().next().value : undefined;
-      if (oldest !== undefined) cells.delete(oldest);
+      keepLatest(cells, MOST_CELLS);
     },
     work(cell, work) {
       working.set(work, cell);

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { inspect } from "node:util";
 import type { SentOutput } from "pomona/kernel";
 import type { Header, ToIo } from "../messages";
+import { keepLatest } from "../oldest";
 
 /** The way to the io thread, and the request that an output belongs to. */
 export interface Output {
@@ -90,8 +91,7 @@ function sentOutput(message: ToIo): SentOutput | undefined {
 /** The oldest is forgotten where there are very many: a notebook may run for weeks. */
 function remember(displayed: Map<string, Sink>, id: string, sink: Sink): void {
   displayed.set(id, sink);
-  const oldest = displayed.size > MOST_DISPLAYS ? displayed.keys().next().value : undefined;
-  if (oldest !== undefined) displayed.delete(oldest);
+  keepLatest(displayed, MOST_DISPLAYS);
 }
 
 const MOST_DISPLAYS = 10_000;

@@ -1,6 +1,7 @@
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { originalPosition } from "../language/source-positions";
 import type { Position, SourceMaps } from "../messages";
+import { oldestBeyond } from "../oldest";
 
 /** A compiled text that stack traces name, and the user's text behind it. */
 export interface RegisteredSource {
@@ -36,8 +37,8 @@ export function registerSource(scriptName: string, source: RegisteredSource): vo
   packed.delete(scriptName);
   open.delete(scriptName);
   open.set(scriptName, source);
-  const [oldest] = open;
-  if (!oldest || open.size <= MOST_OPEN) return;
+  const oldest = oldestBeyond(open, MOST_OPEN);
+  if (!oldest) return;
   open.delete(oldest[0]);
   // A copy: what zlib gives holds a whole chunk of its own.
   packed.set(oldest[0], new Uint8Array(deflateRawSync(JSON.stringify(oldest[1]))));

@@ -1,4 +1,4 @@
-import type { CellUses } from "../messages";
+import { type CellUses, NO_USES } from "../messages";
 import { cellGraph, type LookUp, type RanCell, type Reason, type StaleCell } from "./cell-graph";
 
 /** Keeps track of which cells are stale, and says what to tell at a cell's end. */
@@ -27,8 +27,6 @@ export interface MarkedExecution {
   readonly deletedCells?: readonly string[] | undefined;
   readonly content: { readonly code: string; readonly silent: boolean; readonly allow_stdin: boolean };
 }
-
-const NO_USES: CellUses = { declares: [], reads: [], writes: [], functions: {}, imports: [], texts: {} };
 
 /** @param isLast whether no execution waits: what is run as one is told of at its end */
 export function staleMarks(lookUp: LookUp, isLast: () => boolean): StaleMarks {
