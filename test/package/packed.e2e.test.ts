@@ -74,7 +74,7 @@ it("packs what runs, and no sources", () => {
       "kernel-ext/kernelspec/logo-svg.svg",
     ]),
   );
-  const ours = /^(dist|kernel-ext\/(dist|kernelspec|python))\/|^(README\.md|LICENSE|package\.json)$/;
+  const ours = /^(dist|kernel-ext\/(dist|jupyter|kernelspec|python))\/|^(README\.md|LICENSE|package\.json)$/;
   const others = files.filter((file) => !ours.test(file));
   expect(others).toEqual(["kernel-ext/prelude.d.ts", "scripts/fit-onnxruntime.cjs"]);
   expect(files.filter((file) => /(?<!\.d)\.ts$|\.map$|tsbuildinfo|stamp/.test(file))).toEqual([]);
