@@ -4,6 +4,8 @@ import { build } from "./build.mjs";
 import { runVitest } from "./run-vitest.mjs";
 import { inRoot } from "./setup/paths.mjs";
 import { installPeer } from "./setup/peer.mjs";
+import { installS3proxy } from "./setup/s3proxy.mjs";
+import { installVersitygw } from "./setup/versitygw.mjs";
 import { setup } from "./setup.mjs";
 
 const help = `npm test [-- options for vitest]        everything, after set-up
@@ -27,9 +29,14 @@ else {
   }
 }
 
-/** Unit tests need only dist; the others also what set-up makes, and the Python that they compare with. */
+/** Unit tests need only dist; the others also what set-up makes, the Python that they compare with, and S3 servers. */
 async function prepare() {
   if (unit && existsSync(inRoot("node_modules", ".pomona-stamp"))) await build();
   else if (!(await setup()).ready) throw new Error("Set-up failed; no test was run.");
-  if (!unit) await installPeer();
+  if (unit) return;
+  const made = await Promise.allSettled([installPeer(), installS3proxy(), installVersitygw()]);
+  // A machine without Go or Maven runs all other tests.
+  const [peer, ...servers] = made.map(({ reason }) => reason);
+  if (peer) throw peer;
+  for (const reason of servers) if (reason) console.error(`The tests on S3 will fail: ${reason.message}`);
 }
