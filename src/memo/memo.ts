@@ -1,8 +1,7 @@
 import { inspect } from "node:util";
 import { CancelledError, IllegalArgumentError } from "../errors";
 import { kernelHost } from "../kernel";
-import { Session } from "../session/session";
-import { joinUrl, type Place, StorageError, type Storages, storagesFrom, type Url } from "../storage";
+import { activeStorages, joinUrl, type Place, StorageError, type Storages, type Url } from "../storage";
 import { type ObservedRead, observed, observing } from "../storage/observed-reads";
 import {
   allEntries,
@@ -89,10 +88,10 @@ export const memo: Memo = Object.assign(
   },
   {
     async list() {
-      return (await allEntries(rootPlace(storagesNow()))).map(keptMemo);
+      return (await allEntries(rootPlace(activeStorages()))).map(keptMemo);
     },
     async clear(name?: string) {
-      const { url, storage } = rootPlace(storagesNow());
+      const { url, storage } = rootPlace(activeStorages());
       const folder = name === undefined ? url : folderOf(url, checkedName(name));
       const place = { url: folder, storage };
       const entries = name === undefined ? await allEntries(place) : await entriesOf(place);
@@ -110,7 +109,7 @@ async function started<T>(name: string, compute: () => T | Promise<T>, options: 
     });
   }
   const key = memoKey(name, compute, "key" in options ? { key: options.key } : undefined);
-  const storages = storagesNow();
+  const storages = activeStorages();
   const root = rootPlace(storages);
   const home = joinUrl(folderOf(root.url, name), key.key);
   const place = { url: home, storage: root.storage };
@@ -307,10 +306,6 @@ function keptMemo({ entry, home, usedAt }: FoundEntry): KeptMemo {
   const { name, key, bytes, milliseconds, madeAt } = entry;
   const times = { madeAt: new Date(madeAt), usedAt: new Date(usedAt) };
   return { name, key, path: home, bytes, seconds: Math.round(milliseconds) / 1000, ...times };
-}
-
-function storagesNow(): Storages {
-  return Session.getActiveSession()?.runtime.storages ?? storagesFrom();
 }
 
 function rootPlace(storages: Storages): Place {

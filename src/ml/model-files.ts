@@ -1,6 +1,6 @@
 import { sha256Of } from "../data/shipped-file";
 import { PomonaError } from "../errors";
-import { listed, PathNotFoundError, type Storages, storagesFrom, type Url } from "../storage";
+import { activeStorages, listed, PathNotFoundError, type Storages, type Url } from "../storage";
 import { PathAlreadyExistsError } from "../storage/commit";
 import { joinUrl } from "../storage/location";
 import { observedFile } from "../storage/observed-reads";
@@ -23,7 +23,7 @@ export class ModelFormatError extends PomonaError {
 export interface SaveOptions {
   /** What to do where something is at the path. @default "errorifexists" */
   readonly mode?: "errorifexists" | "overwrite";
-  /** Where the path is, such as a session's: `session.runtime.storages`. @default those that need no settings */
+  /** Where the path is, such as a session's: `session.runtime.storages`. @default those of the session that runs */
   readonly storages?: Storages;
 }
 
@@ -62,7 +62,7 @@ const DATA = /^data-[0-9a-f]{16}\.json$/;
 export async function saveModel(
   path: string,
   model: SavedModel,
-  { mode = "errorifexists", storages = storagesFrom() }: SaveOptions,
+  { mode = "errorifexists", storages = activeStorages() }: SaveOptions,
   writeParts?: (folder: Url) => Promise<void>,
 ): Promise<void> {
   const { storage, url: folder } = storages.at(path);
@@ -93,7 +93,7 @@ export async function saveModel(
 }
 
 function storagesOf(session: HasRuntime | undefined): Storages {
-  return session?.runtime.storages ?? storagesFrom();
+  return session?.runtime.storages ?? activeStorages();
 }
 
 /** The class of what is saved in a folder. @throws ModelFormatError */

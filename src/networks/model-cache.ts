@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { serialize } from "node:v8";
 import { sha256Of } from "../data/shipped-file";
-import { storagesFrom } from "../storage";
+import { localStorage } from "../storage/local-storage";
+import { fileUrl } from "../storage/location";
 import { VERSION } from "../version";
 import { buildGraph } from "./graph";
 import { inputShape, type Network } from "./layers";
@@ -54,14 +55,12 @@ async function hashOfWhole(path: string): Promise<string | undefined> {
 
 /** A cache that can't be written, on a read-only disk say, costs time alone. */
 async function written(path: string, bytes: Uint8Array, sha256: string): Promise<boolean> {
-  const files = storagesFrom();
   try {
     for (const [to, content] of [
       [path, bytes],
       [`${path}.sha256`, sha256],
     ] as const) {
-      const { storage, url } = files.at(to);
-      await storage.writeFile(url, content);
+      await localStorage.writeFile(fileUrl(resolve(to)), content);
     }
     return true;
   } catch {

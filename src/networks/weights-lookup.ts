@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import { createReadStream, existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { IllegalArgumentError, PomonaError, throwIfAborted } from "../errors";
+import { PomonaError, throwIfAborted } from "../errors";
 import { cacheFolder } from "../kernel/cache-folder";
+import { activeStorages, type FileStatus, type Place } from "../storage";
 import { localStorage } from "../storage/local-storage";
-import { fileUrl } from "../storage/location";
+import { baseName, fileUrl } from "../storage/location";
 import { observedFile } from "../storage/observed-reads";
 import type { Network } from "./layers";
 import { hashWeights, randomWeights } from "./weights";
@@ -61,7 +62,7 @@ export class WeightsUnavailableError extends PomonaError {
  * - `"imagenet"`: the file that Keras publishes, with or without the classifier, from the folder POMONA_WEIGHTS_DIR, the cache, a `shared/models` folder
  *   beside this project's, or its official address.
  * - `"random"`: random numbers, the same ones for the same seed. For dry runs: a warning says so.
- * - a path, or a `file:` or `https:` URL of a file that Keras wrote: `.h5`, `.weights.h5` or `.keras`.
+ * - a path, or a `file:`, `https:` or storage's URL (such as `s3:`) of a file that Keras wrote: `.h5`, `.weights.h5` or `.keras`.
  * @throws WeightsUnavailableError if there is no such file
  * @throws WeightsChecksumError if what was downloaded is not what Keras publishes
  */
@@ -129,11 +130,42 @@ async function findNamed(weights: string, network: Network, options: ResolveOpti
       if (!isFile(cached)) await downloadOrExplain(weights, cached, undefined, network, [], options);
       return fromFile(cached, weights, options);
     }
-    // An `s3:` URL belongs here: fetched through the storage layer into the cache, as an address is.
     default:
-      throw new IllegalArgumentError(`Weights cannot be read from ${scheme}: addresses, such as ${weights}.`, {
-        remedy: "Give a path, or a file: or https: URL.",
-      });
+      return findStored(activeStorages().at(weights), network, options);
+  }
+}
+
+/** Weights on another storage: fetched into the cache once for each state of the file. */
+async function findStored(
+  { storage, url }: Place,
+  network: Network,
+  options: ResolveOptions,
+): Promise<ResolvedWeights> {
+  const status = await storage.stat(url);
+  if (status === undefined || status === "folder") {
+    throw new WeightsUnavailableError(network.name, [`${url}: no such file`]);
+  }
+  const state = [url, status.size, status.modifiedAt, status.version ?? ""].join("\n");
+  const key = createHash("sha256").update(state).digest("hex").slice(0, 12);
+  const cached = join(cacheDir(options), `${key}-${baseName(url)}`);
+  if (!isFile(cached)) {
+    options.log?.("info", `Fetching weights of ${network.name} from ${url}`);
+    const reading = { signal: options.signal, version: status.version };
+    await localStorage.writeStream(
+      fileUrl(resolve(cached)),
+      counted(storage.readStream(url, reading), status, options),
+    );
+  }
+  return fromFile(cached, url, options, () => observedFile(storage, url));
+}
+
+async function* counted(chunks: AsyncIterable<Uint8Array>, { url, size }: FileStatus, options: ResolveOptions) {
+  let receivedBytes = 0;
+  for await (const chunk of chunks) {
+    throwIfAborted(options.signal);
+    receivedBytes += chunk.byteLength;
+    options.onProgress?.({ url, receivedBytes, totalBytes: size });
+    yield chunk;
   }
 }
 
@@ -150,10 +182,16 @@ async function downloadOrExplain(
   if (failure) throw new WeightsUnavailableError(network.name, [...tried, `${url}: ${failure.reason}`], failure.cause);
 }
 
-async function fromFile(path: string, origin: string, options: ResolveOptions): Promise<ResolvedWeights> {
+/** @param observe tells of the read; by default of the file itself */
+async function fromFile(
+  path: string,
+  origin: string,
+  options: ResolveOptions,
+  observe = () => observedFile(localStorage, fileUrl(path), origin),
+): Promise<ResolvedWeights> {
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(path, { signal: options.signal })) hash.update(chunk as Buffer);
-  await observedFile(localStorage, fileUrl(path), origin);
+  await observe();
   return { kind: "file", path, sha256: hash.digest("hex"), origin };
 }
 

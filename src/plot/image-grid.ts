@@ -1,7 +1,7 @@
 import sharp from "sharp";
 import { IllegalArgumentError } from "../errors";
 import { type Displayable, escapeHtml, JUPYTER_DISPLAY } from "../kernel/mime-bundle";
-import { type Storages, storagesFrom } from "../storage";
+import { activeStorages, type Storages } from "../storage";
 
 export interface ImageGridOptions {
   /** A caption for each image. @default a file's folder and name, nothing for bytes */
@@ -12,7 +12,7 @@ export interface ImageGridOptions {
   readonly size?: number;
   /** Images shown; a line below says how many there are more. @default 60 */
   readonly limit?: number;
-  /** Where paths are found, such as a session's: `session.runtime.storages`. @default those that need no settings */
+  /** Where paths are found, such as a session's: `session.runtime.storages`. @default those of the session that runs */
   readonly storages?: Storages;
 }
 
@@ -33,7 +33,7 @@ export async function imageGrid(
   images: readonly (string | Uint8Array)[],
   options: ImageGridOptions = {},
 ): Promise<ImageGrid> {
-  const { labels, columns = 6, size = 100, limit = 60, storages = storagesFrom() } = options;
+  const { labels, columns = 6, size = 100, limit = 60, storages = activeStorages() } = options;
   for (const [name, value] of Object.entries({ columns, size, limit })) {
     if (!Number.isInteger(value) || value < 1) {
       throw new IllegalArgumentError(`${name} must be a positive integer, not ${value}.`);

@@ -15,6 +15,7 @@ import { checkedViewName, viewNamed, viewsOf } from "../frame/views";
 import { kernelHost } from "../kernel/kernel-host";
 import { JUPYTER_DISPLAY, type MimeBundle } from "../kernel/mime-bundle";
 import { storageSettings } from "../storage";
+import { setActiveStorages } from "../storage/active-storages";
 import { observed } from "../storage/observed-reads";
 import { VERSION } from "../version";
 import { type Catalog, catalogOf } from "./catalog";
@@ -231,7 +232,10 @@ export class Session {
   async stop(): Promise<void> {
     if (this.stopped) return;
     this.stopped = true;
-    if (active === this) active = undefined;
+    if (active === this) {
+      active = undefined;
+      setActiveStorages(undefined);
+    }
     this.forgetInterrupts();
     await this.engine.close();
     this.hideProgress();
@@ -326,6 +330,7 @@ export class SessionBuilder {
       return active;
     }
     active = new Session(this.newConf());
+    setActiveStorages(active.runtime.storages);
     return active;
   }
 

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { IllegalArgumentError, throwIfAborted } from "../errors";
+import { activeStorages } from "./active-storages";
 import { PathNotFoundError } from "./errors";
 import { globPattern } from "./glob";
 import { baseName, isInside, joinUrl, parentOf, type Url, urlOf } from "./location";
 import { type FileStatus, listed, type Place, type Storage } from "./storage";
-import { type Storages, storagesFrom } from "./storages";
+import type { Storages } from "./storages";
 
 /** How far a copy is. Files that were there already count as done. */
 export interface CopyProgress {
@@ -27,7 +28,7 @@ export interface CopyTreeOptions {
   readonly concurrency?: number;
   /** Copy also what lies at the destination with the same size. @default false */
   readonly overwrite?: boolean;
-  /** Where both are found, such as a session's: `session.runtime.storages`. @default those that need no settings */
+  /** Where both are found, such as a session's: `session.runtime.storages`. @default those of the session that runs */
   readonly storages?: Storages;
 }
 
@@ -67,7 +68,7 @@ export async function copyTree(src: string, dst: string, options: CopyTreeOption
     throw new IllegalArgumentError(`concurrency must be a positive integer, not ${concurrency}.`);
   }
   throwIfAborted(signal);
-  const { storages = storagesFrom() } = options;
+  const { storages = activeStorages() } = options;
   const from = storages.at(src);
   const to = storages.at(dst);
   await refuseOverlap(from, to);

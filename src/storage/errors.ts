@@ -18,5 +18,15 @@ export class PathNotFoundError extends StorageError {}
 /** The path exists, but this user may not read or write it. */
 export class StorageAccessError extends StorageError {}
 
+/** A file was written anew while it was read: what came of it does not fit together. */
+export class FileChangedError extends StorageError {
+  constructor(url: string, options: { cause?: unknown } = {}) {
+    super(`${url} was written anew while it was read.`, url, {
+      remedy: "Run it again, once nobody writes there: it reads what is there then.",
+      ...options,
+    });
+  }
+}
+
 /** The disk is full. */
 export class DiskFullError extends StorageError {}

@@ -1,4 +1,5 @@
-export { DiskFullError, PathNotFoundError, StorageAccessError, StorageError } from "./errors";
+export { activeStorages } from "./active-storages";
+export { DiskFullError, FileChangedError, PathNotFoundError, StorageAccessError, StorageError } from "./errors";
 export { joinUrl, type Url, urlOf } from "./location";
 export {
   type FileStatus,
@@ -6,6 +7,7 @@ export {
   listed,
   type Place,
   type RangeSource,
+  type Reading,
   rangeSource,
   type Storage,
 } from "./storage";

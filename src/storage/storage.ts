@@ -19,6 +19,14 @@ export interface ListOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How a file is read. */
+export interface Reading {
+  /** Ends the read. @throws CancelledError where it is aborted, as the storage finds it */
+  readonly signal?: AbortSignal | undefined;
+  /** Read the file only while it is this one, where the storage can tell in the same step. @throws FileChangedError */
+  readonly version?: string | undefined;
+}
+
 /**
  * Files by URL, on one kind of storage. Every failure is a {@link StorageError} that names the URL. Where there are no
  * folders, as in object storage, one is there as long as something lies in it.
@@ -32,11 +40,11 @@ export interface Storage {
   stat(url: Url): Promise<FileStatus | "folder" | undefined>;
   /** The URL with links followed, as far down as there is something; itself where there are no links. */
   resolve(url: Url): Promise<Url>;
-  readFile(url: Url): Promise<Uint8Array>;
+  readFile(url: Url, reading?: Reading): Promise<Uint8Array>;
   /** The bytes from `start` to before `end`; fewer where the file ends before. */
-  readRange(url: Url, start: number, end: number): Promise<Uint8Array>;
-  /** The whole file, piece by piece. */
-  readStream(url: Url): AsyncIterable<Uint8Array>;
+  readRange(url: Url, start: number, end: number, reading?: Reading): Promise<Uint8Array>;
+  /** The whole file, piece by piece; who stops early ends the read. */
+  readStream(url: Url, reading?: Reading): AsyncIterable<Uint8Array>;
   /** Writes the whole file or nothing. */
   writeFile(url: Url, data: Uint8Array | string): Promise<void>;
   /** Writes the whole file where there is none; false, and nothing done, where there is one. Of several at once one succeeds. */

@@ -13,7 +13,7 @@ import { arrowSchema } from "../data/arrow";
 import type { WorkerContext } from "../data/batch-function";
 import type { StructType } from "../data/types";
 import { throwIfAborted } from "../errors";
-import { storagesFrom } from "../storage";
+import { type StorageSettings, storagesFrom } from "../storage";
 import { applySteps } from "./apply-steps";
 import type { FromWorker, Step } from "./task";
 import { remoteError } from "./task-errors";
@@ -23,6 +23,7 @@ import { workerFiles } from "./worker-files";
  * A task beside a process that has its rows: `node arrow-program.js TASK.json` reads an Arrow stream from its standard input,
  * applies the steps, and writes an Arrow stream to its standard output. What a worker tells a driver (progress, log lines,
  * the end) is a line of JSON each on its standard error. It exits with 0 where all rows are written, else with 1.
+ * The settings that storages are made from come in the environment, as JSON in POMONA_STORAGE: a task holds no credentials.
  */
 
 /** What the program is told by its file. */
@@ -43,9 +44,16 @@ process.on("SIGTERM", () => stopped.abort());
 
 const context: WorkerContext = {
   signal: stopped.signal,
-  ...workerFiles(storagesFrom()),
+  ...workerFiles(storagesFrom(takeStorageSettings())),
   log: (level, message) => send({ type: "log", level, message }),
 };
+
+/** User functions, and processes that they start, don't see them. */
+function takeStorageSettings(): StorageSettings {
+  const text = process.env.POMONA_STORAGE ?? "{}";
+  delete process.env.POMONA_STORAGE;
+  return JSON.parse(text) as StorageSettings;
+}
 
 async function main(file: string): Promise<void> {
   const task = JSON.parse(readFileSync(file, "utf8")) as ArrowTask;

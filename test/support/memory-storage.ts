@@ -1,6 +1,7 @@
-import { PathNotFoundError, StorageError } from "../../src/storage/errors";
+import { throwIfAborted } from "../../src/errors";
+import { FileChangedError, PathNotFoundError, StorageError } from "../../src/storage/errors";
 import { baseName, isHidden, parentOf, type Url } from "../../src/storage/location";
-import type { FileStatus, Storage } from "../../src/storage/storage";
+import type { FileStatus, Reading, Storage } from "../../src/storage/storage";
 
 /** An object as it lies in the store. */
 interface StoredObject {
@@ -10,11 +11,16 @@ interface StoredObject {
   readonly etag: string;
 }
 
+/** Bytes of a piece of a stream. */
+const STREAM_BYTES = 64 * 1024;
+
 /** Object storage in memory, and what a test may look at and change from outside. */
 export interface MemoryStorage extends Storage {
   readonly objects: Map<Url, StoredObject>;
   /** Uploads that nobody completed, by id. */
   readonly uploads: ReadonlyMap<string, { readonly url: Url; readonly bytes: Uint8Array }>;
+  /** What was read, in order: each request for bytes, and how many of them were taken. */
+  readonly reads: { readonly url: Url; readonly start: number; bytes: number }[];
   /** What the store's clock says, in epoch milliseconds. */
   now: number;
 }
@@ -42,15 +48,22 @@ export function memoryStorage(): MemoryStorage {
     const { bytes, modifiedAt, etag } = objects.get(url)!;
     return { url, size: bytes.byteLength, modifiedAt, version: etag };
   };
-  const bytesOf = (url: Url) => {
+  const bytesOf = (url: Url, { version, signal }: Reading = {}) => {
+    throwIfAborted(signal);
     const found = objects.get(url);
-    if (found) return found.bytes;
-    throw new PathNotFoundError(`Cannot read ${url}: there is no such object.`, url);
+    if (!found) throw new PathNotFoundError(`Cannot read ${url}: there is no such object.`, url);
+    if (version !== undefined && found.etag !== version) throw new FileChangedError(url);
+    return found.bytes;
+  };
+  const read = (url: Url, start: number, bytes: Uint8Array) => {
+    storage.reads.push({ url, start, bytes: bytes.byteLength });
+    return bytes;
   };
 
   const storage: MemoryStorage = {
     objects,
     uploads,
+    reads: [],
     now: Date.now(),
     locks: "lease",
 
@@ -80,10 +93,18 @@ export function memoryStorage(): MemoryStorage {
       return below(url).length > 0 ? "folder" : undefined;
     },
     resolve: async (url) => url,
-    readFile: async (url) => bytesOf(url),
-    readRange: async (url, start, end) => bytesOf(url).subarray(start, end),
-    async *readStream(url) {
-      yield bytesOf(url);
+    readFile: async (url, reading) => read(url, 0, bytesOf(url, reading)),
+    readRange: async (url, start, end, reading) => read(url, start, bytesOf(url, reading).subarray(start, end)),
+    async *readStream(url, reading) {
+      const bytes = bytesOf(url, reading);
+      read(url, 0, new Uint8Array());
+      const request = storage.reads.at(-1)!;
+      for (let at = 0; at < bytes.byteLength; at += STREAM_BYTES) {
+        throwIfAborted(reading?.signal);
+        const chunk = bytes.subarray(at, at + STREAM_BYTES);
+        request.bytes += chunk.byteLength;
+        yield chunk;
+      }
     },
     async writeFile(url, data) {
       put(url, data);

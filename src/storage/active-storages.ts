@@ -1,0 +1,14 @@
+import { type Storages, storagesFrom } from "./storages";
+
+/** Those of the session that runs: the one value that is not handed down, for who has no session and reads what users name. */
+let active: Storages | undefined;
+
+/** The storages of the session that runs; without one, those that need no settings. */
+export function activeStorages(): Storages {
+  return active ?? storagesFrom();
+}
+
+/** Called by the session that begins, and with nothing by the one that ends. */
+export function setActiveStorages(storages: Storages | undefined): void {
+  active = storages;
+}
