@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { checkMaster, ENGINE_SETTINGS } from "../engine/engines";
 import { COUNT, FLAG, type Setting } from "../engine/settings";
 import { IllegalArgumentError, nearest } from "../errors";
@@ -10,6 +11,7 @@ import {
   sparkDefault,
   sparkSettingNames,
 } from "./foreign-settings";
+import { HIDDEN, isSecret, shownValue } from "./secret-settings";
 
 /**
  * The settings of a session, with their defaults: its own, and those of the engines. Names are Spark's where Spark has one.
@@ -48,31 +50,36 @@ export type SettingName = keyof typeof SETTINGS;
 
 /** True for a setting that a session takes at its start alone. */
 export function isFixedByStart(key: string): boolean {
-  return isOwn(key) ? settingOf(key).isFixedByStart === true : ["static", "core"].includes(changeability(key));
+  if (isOwn(key)) return settingOf(key).isFixedByStart === true;
+  return STORAGE.test(key) || ["static", "core"].includes(changeability(key));
 }
+
+/** Storages are made when a session starts, here and on the workers. */
+const STORAGE = /^(?:spark\.hadoop\.)?fs\./;
 
 /** A value of a setting; it is kept as text, as in Spark. */
 export type SettingValue = string | number | boolean;
 
 /**
  * A session's settings, as PySpark's `spark.conf`. Besides those in `SETTINGS` it takes every setting of Spark: what means
- * nothing here is said once, and what would change values here is refused.
+ * nothing here is said once, and what would change values here is refused. Secrets, such as `fs.s3a.secret.key`, are shown as `***`.
  * @see https://spark.apache.org/docs/latest/api/python/reference/pyspark.sql/api/pyspark.sql.conf.RuntimeConfig.html
  */
 export class RuntimeConfig {
-  private readonly values = new Map<string, string>();
+  // Not `private`: what prints an object shows such members too.
+  readonly #values = new Map<string, string>();
   private readonly said = new Set<string>();
   private isRunning = false;
 
   /**
-   * The value, or the default.
+   * The value, or the default; `***` for a secret.
    * @param fallback in place of the default where nothing was set; null for undefined
    * @throws IllegalArgumentError for a setting that has neither, as in Spark
    */
   get(key: SettingName | (string & {}), fallback?: string | null): string | undefined {
     checkName(key);
-    const value = this.values.get(key);
-    if (value !== undefined) return value;
+    const value = this.#values.get(key);
+    if (value !== undefined) return shownValue(key, value);
     if (isOwn(key)) return SETTINGS[key].default ?? fallback ?? undefined;
     if (fallback !== undefined) return fallback ?? undefined;
     const known = sparkDefault(key);
@@ -101,13 +108,17 @@ export class RuntimeConfig {
       checkName(key);
       if (!["string", "number", "boolean"].includes(typeof value)) {
         throw new IllegalArgumentError(
-          `The value of ${key} must be text, a number or a boolean, not ${String(value)}.`,
+          `The value of ${key} must be text, a number or a boolean, not ${isSecret(key) ? HIDDEN : String(value)}.`,
         );
       }
       if (this.isRunning) checkIsModifiable(key);
+      if (isSecret(key) && value === HIDDEN) {
+        if (this.#values.has(key)) continue;
+        throw hiddenSecret(key);
+      }
       if (isOwn(key)) checkValue(key, String(value));
       else if (this.takeForeign(key, String(value))) (nearSparks(key) ? meant : unused).push(key);
-      this.values.set(key, String(value));
+      this.#values.set(key, String(value));
     }
     if (isTrial) return;
     if (unused.length > 0) tell(unusedText(unused));
@@ -118,7 +129,7 @@ export class RuntimeConfig {
   unset(key: SettingName | (string & {})): void {
     checkName(key);
     if (this.isRunning) checkIsModifiable(key);
-    this.values.delete(key);
+    this.#values.delete(key);
   }
 
   /** Whether `set` changes it while the session runs. */
@@ -127,14 +138,24 @@ export class RuntimeConfig {
     return isOwn(key) ? !isFixedByStart(key) : changeability(key) === "runtime";
   }
 
-  /** This package's settings with their values now, and what else was set. */
+  /** This package's settings with their values now, and what else was set; secrets as `***`. */
   getAll(): Record<SettingName, string | undefined> & Record<string, string | undefined> {
     const names = Object.keys(SETTINGS) as SettingName[];
     const own = Object.fromEntries(names.map((name) => [name, this.get(name)])) as Record<
       SettingName,
       string | undefined
     >;
-    return { ...own, ...Object.fromEntries(this.values) };
+    return { ...own, ...Object.fromEntries([...this.#values].map(([key, value]) => [key, shownValue(key, value)])) };
+  }
+
+  /** @internal As `getAll`, with the secrets: for what is made from them. */
+  unmasked(): Record<string, string | undefined> {
+    return { ...this.getAll(), ...Object.fromEntries(this.#values) };
+  }
+
+  /** What `console.log` shows. */
+  [inspect.custom](): string {
+    return `RuntimeConfig ${inspect(this.getAll())}`;
   }
 
   /** @internal From now on what a session's start fixes can't be changed. */
@@ -168,6 +189,12 @@ function unknownSetting(key: string): IllegalArgumentError {
   const near = nearest(key, [...Object.keys(SETTINGS), ...sparkSettingNames()]);
   return new IllegalArgumentError(`There is no setting ${JSON.stringify(key)}.`, {
     remedy: `${near.length > 0 ? `Did you mean ${near.join(", ")}? ` : ""}Known: Spark's, and ${Object.keys(SETTINGS).join(", ")}.`,
+  });
+}
+
+function hiddenSecret(key: string): IllegalArgumentError {
+  return new IllegalArgumentError(`${key} is "${HIDDEN}", which is what is shown in place of a secret.`, {
+    remedy: "Give the secret itself; or none, and S3's credentials are those of the environment.",
   });
 }
 

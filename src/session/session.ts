@@ -72,7 +72,7 @@ export class Session {
     this.conf = conf;
     const engine = engineFor(conf.get("spark.master") ?? "local[*]", {
       conf: (key) => conf.get(key),
-      storage: storageSettings(conf.getAll()),
+      storage: storageSettings(conf.unmasked()),
     });
     this.engine = withCellWork(engine);
     this.engine.subscribe((event) => {
@@ -286,7 +286,7 @@ export class Session {
 
 /** Collects settings for a session. */
 export class SessionBuilder {
-  private readonly settings = new Map<string, SettingValue>();
+  readonly #settings = new Map<string, SettingValue>();
 
   /** The application's name, shown in progress and history. @default "pomona" */
   appName(name: string): this {
@@ -306,9 +306,9 @@ export class SessionBuilder {
       typeof first === "string"
         ? [[first, value] as const]
         : first instanceof SparkConf
-          ? first.getAll()
+          ? first.unmasked()
           : Object.entries(first);
-    for (const [key, each] of pairs) this.settings.set(key, each);
+    for (const [key, each] of pairs) this.#settings.set(key, each);
     return this;
   }
 
@@ -326,7 +326,7 @@ export class SessionBuilder {
   /** @internal {@link SessionBuilder.getOrCreate} for a kernel, whose cells find a session by touching its name. */
   getOrCreateSync(): Session {
     if (active) {
-      applySettings(active.conf, this.settings);
+      applySettings(active.conf, this.#settings);
       return active;
     }
     active = new Session(this.newConf());
@@ -344,12 +344,12 @@ export class SessionBuilder {
       defaults = before;
       throw error;
     }
-    defaults = Object.fromEntries(this.settings);
+    defaults = Object.fromEntries(this.#settings);
   }
 
   private newConf(options: { readonly isTrial?: boolean } = {}): RuntimeConfig {
     const conf = new RuntimeConfig();
-    conf.setAll(new Map<string, SettingValue>([...Object.entries(defaults), ...this.settings]), options);
+    conf.setAll(new Map<string, SettingValue>([...Object.entries(defaults), ...this.#settings]), options);
     return conf;
   }
 }
@@ -358,7 +358,10 @@ export class SessionBuilder {
 function applySettings(conf: RuntimeConfig, settings: ReadonlyMap<string, SettingValue>): void {
   const isFixed = (key: string) => isFixedByStart(key);
   conf.setAll([...settings].filter(([key]) => !isFixed(key)));
-  const kept = [...settings].filter(([key, value]) => isFixed(key) && conf.get(key, null) !== String(value));
+  const now = conf.unmasked();
+  const kept = [...settings].filter(
+    ([key, value]) => isFixed(key) && now[key] !== String(value) && conf.get(key, null) !== value,
+  );
   if (kept.length === 0) return;
   const names = kept.map(([key]) => `${key} (${conf.get(key, null) ?? "not set"})`).join(", ");
   tell(`A session runs already and keeps what its start has fixed: ${names}. To change it, stop the session first.`);

@@ -1,11 +1,13 @@
+import { inspect } from "node:util";
 import type { SettingValue } from "./configuration";
+import { shownValue } from "./secret-settings";
 
 /**
- * Settings on their way to a session: `SparkSession.builder.config(new SparkConf().setAppName("P8"))`.
+ * Settings on their way to a session: `SparkSession.builder.config(new SparkConf().setAppName("P8"))`. Secrets are shown as `***`.
  * @see https://spark.apache.org/docs/latest/api/python/reference/api/pyspark.SparkConf.html
  */
 export class SparkConf {
-  private readonly settings = new Map<string, string>();
+  readonly #settings = new Map<string, string>();
 
   constructor(settings: Readonly<Record<string, SettingValue | undefined>> = {}) {
     for (const [key, value] of Object.entries(settings)) if (value !== undefined) this.set(key, value);
@@ -13,12 +15,12 @@ export class SparkConf {
 
   /** One setting; it is checked when a session takes it. */
   set(key: string, value: SettingValue): this {
-    this.settings.set(key, String(value));
+    this.#settings.set(key, String(value));
     return this;
   }
 
   setIfMissing(key: string, value: SettingValue): this {
-    return this.settings.has(key) ? this : this.set(key, value);
+    return this.#settings.has(key) ? this : this.set(key, value);
   }
 
   /** Several, as pairs or as an object. */
@@ -38,16 +40,22 @@ export class SparkConf {
   }
 
   get(key: string, fallback?: string): string | undefined {
-    return this.settings.get(key) ?? fallback;
+    const value = this.#settings.get(key);
+    return value === undefined ? fallback : shownValue(key, value);
   }
 
   contains(key: string): boolean {
-    return this.settings.has(key);
+    return this.#settings.has(key);
   }
 
   /** Pairs of name and value. */
   getAll(): [key: string, value: string][] {
-    return [...this.settings];
+    return [...this.#settings].map(([key, value]) => [key, shownValue(key, value)]);
+  }
+
+  /** @internal As `getAll`, with the secrets. */
+  unmasked(): ReadonlyMap<string, string> {
+    return this.#settings;
   }
 
   /** One `name=value` a line, sorted, as Spark writes them. */
@@ -56,5 +64,10 @@ export class SparkConf {
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([key, value]) => `${key}=${value}`)
       .join("\n");
+  }
+
+  /** What `console.log` shows. */
+  [inspect.custom](): string {
+    return `SparkConf ${inspect(Object.fromEntries(this.getAll()))}`;
   }
 }

@@ -83,7 +83,7 @@ export class SparkContext {
 
   /** A copy of the settings. */
   getConf(): SparkConf {
-    return new SparkConf(this.session.conf.getAll());
+    return new SparkConf(this.session.conf.unmasked());
   }
 
   /** Stops what runs now. */

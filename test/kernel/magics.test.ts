@@ -1,4 +1,5 @@
-import { describe, expect, test } from "vitest";
+import { inspect } from "node:util";
+import { describe, expect, test, vi } from "vitest";
 import { MAGICS } from "../../kernel-ext/src/magics/catalog";
 import { MagicUsageError, UnknownMagicError } from "../../kernel-ext/src/magics/errors";
 import { helpBundle } from "../../kernel-ext/src/magics/help";
@@ -112,5 +113,17 @@ describe("the settings of %%configure", () => {
   ])("%s is refused", (text, message) => {
     expect(() => parseSettings(text)).toThrow(message);
     expect(() => parseSettings(text)).toThrow(expect.objectContaining({ name: "ConfigureError" }));
+  });
+
+  test.each([
+    '{"conf": "hush"}',
+    '{"conf": {"spark.hadoop.fs.s3a.secret.key": ["hush"]}}',
+    '{"conf": {"spark.hadoop.fs.s3a.secret.key": hush}}',
+    '{"conf": {"spark.hadoop.fs.s3a.secret.key": "hush" "more": 1}}',
+    "hush",
+  ])("what refuses %s does not repeat what may be a secret", (text) => {
+    const refused = vi.fn(() => parseSettings(text));
+    expect(refused).toThrow(/no JSON|must be/);
+    expect(inspect(refused.mock.results[0]!.value, { depth: 9 }).replace(/^ +at .*$/gm, "")).not.toContain("hush");
   });
 });

@@ -60,6 +60,70 @@ describe("session.conf answers as Spark's", () => {
   });
 });
 
+describe("secrets among the settings", () => {
+  const access = "spark.hadoop.fs.s3a.access.key";
+  const secret = "spark.hadoop.fs.s3a.bucket.fruits.secret.key";
+  const token = "fs.s3a.session.token";
+  const java = "spark.driver.extraJavaOptions";
+  const given = { [access]: "hush 1", [secret]: "hush 2", [token]: "hush 3", [java]: "-Da.secret.key=hush4 -Db=see" };
+
+  it("are taken, and shown as *** wherever settings are", async () => {
+    await session.stop();
+    const builder = Session.builder().master("local[1]").config("pomona.progress", "off").config(given);
+    session = await builder.getOrCreate();
+    const { conf, sparkContext } = session;
+    const own = new SparkConf(given);
+    expect([conf.get(access), conf.get(secret), conf.get(token)]).toEqual(["***", "***", "***"]);
+    expect(conf.get(java)).toBe("-Da.secret.key=*** -Db=see");
+    expect(own.get(secret)).toBe("***");
+    await expect(Promise.resolve().then(() => conf.set(token, "hush 5"))).rejects.toThrow(/CANNOT_MODIFY/);
+    expect(() => conf.set(secret, ["hush 6"] as never)).toThrow(/must be text, a number or a boolean, not \*\*\*/);
+    Session.builder()
+      .config({ ...given, [secret]: "hush 7" })
+      .getOrCreateSync();
+    expect(saidText()).toContain(`${secret} (***)`);
+    const all = { depth: 9, showHidden: true };
+    const shown = [
+      session,
+      session.runtime,
+      conf,
+      own,
+      builder,
+      sparkContext,
+      sparkContext.getConf(),
+      conf.getAll(),
+      own.getAll(),
+    ];
+    const texts = [...shown.map((one) => inspect(one, all)), own.toDebugString(), saidText()];
+    for (const text of texts) expect(text).not.toContain("hush");
+    expect(own.toDebugString()).toContain(`${secret}=***`);
+  });
+
+  it("go from a session's settings to the next one, and are asked for where there are none", async () => {
+    said.mockClear();
+    expect(
+      Session.builder()
+        .config(session.conf.getAll() as Record<string, string>)
+        .getOrCreateSync(),
+    ).toBe(session);
+    expect(Session.builder().config(session.sparkContext.getConf()).getOrCreateSync()).toBe(session);
+    expect(said).not.toHaveBeenCalled();
+    const copy = session.sparkContext.getConf();
+    await session.stop();
+    session = await Session.builder().config(copy).getOrCreate();
+    expect(session.conf.unmasked()).toMatchObject(given);
+    await session.stop();
+    expect(() => Session.builder().config(secret, "***").getOrCreateSync()).toThrow(
+      /in place of a secret.*environment/s,
+    );
+    session = await Session.builder()
+      .appName("golden")
+      .master("local[1]")
+      .config("pomona.progress", "off")
+      .getOrCreate();
+  });
+});
+
 describe("settings of Spark that mean nothing here", () => {
   it("are taken by a builder, and said once, with what stands for them", async () => {
     await session.stop();

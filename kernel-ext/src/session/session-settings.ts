@@ -49,11 +49,11 @@ export function parseSettings(text: string): SessionSettings {
     throw new ConfigureError(`"${key}" must be text, not ${JSON.stringify(value)}.`);
   }
   if (conf !== undefined && !isObject(conf)) {
-    throw new ConfigureError(`"conf" must be an object of settings by name, not ${JSON.stringify(conf)}.`);
+    throw new ConfigureError(`"conf" must be an object of settings by name, not ${kindOf(conf)}.`);
   }
   for (const [key, value] of Object.entries(conf ?? {})) {
     if (["string", "number", "boolean"].includes(typeof value)) continue;
-    throw new ConfigureError(`${key} must be text, a number or true or false, not ${JSON.stringify(value)}.`);
+    throw new ConfigureError(`${key} must be text, a number or true or false, not ${kindOf(value)}.`);
   }
   return settings;
 }
@@ -84,13 +84,23 @@ function jsonObject(text: string): Record<string, unknown> {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new ConfigureError(`The settings are no JSON: ${(error as Error).message}.`, {
+    throw new ConfigureError(`The settings are no JSON: ${withoutExcerpt((error as Error).message)}.`, {
       remedy: 'Write them as { "name": "fruits", "master": "local[2]", "conf": { "spark.task.maxFailures": 2 } }.',
-      cause: error,
     });
   }
   if (!isObject(value)) throw new ConfigureError("The settings must be a JSON object, { ... }.");
   return value;
+}
+
+/** V8 repeats the text around the fault, in which a secret may stand. */
+function withoutExcerpt(message: string): string {
+  return message.replace(/,? ?(?:\.\.\.)?".*is not valid JSON$/s, "");
+}
+
+/** What a value is, without saying it: it may be a secret. */
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "an array" : typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

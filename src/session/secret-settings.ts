@@ -1,0 +1,21 @@
+/** What stands for a secret's value wherever settings are shown. */
+export const HIDDEN = "***";
+
+/**
+ * Names of secrets: Spark's `spark.redaction.regex`, and the keys that S3A encrypts with.
+ * @see https://spark.apache.org/docs/latest/configuration.html#runtime-environment
+ */
+const SECRET = /secret|password|token|access[.]?key|encryption[.]key$/i;
+
+/** Secrets inside of a value, as in `-Dfs.s3a.secret.key=…`. */
+const INSIDE = /((?:secret|password|token|access[.]?key)[\w.]*=)[^\s,;&]+/gi;
+
+/** Whether a setting's value is never shown. */
+export function isSecret(name: string): boolean {
+  return SECRET.test(name);
+}
+
+/** A setting's value as it is shown. */
+export function shownValue(name: string, value: string): string {
+  return isSecret(name) ? HIDDEN : value.replace(INSIDE, `$1${HIDDEN}`);
+}
