@@ -3,6 +3,7 @@ import { checkMaster, ENGINE_SETTINGS } from "../engine/engines";
 import { COUNT, FLAG, type Setting } from "../engine/settings";
 import { IllegalArgumentError, nearest } from "../errors";
 import { kernelHost } from "../kernel/kernel-host";
+import { isStorageSetting } from "../storage";
 import {
   changeability,
   checkForeignValue,
@@ -165,6 +166,7 @@ export class RuntimeConfig {
 
   /** True where it is to be said that it means nothing. */
   private takeForeign(key: string, value: string): boolean {
+    if (isStorageSetting(key)) return false;
     const found = foreignSetting(key);
     const near = nearest(key, Object.keys(SETTINGS)).filter((name) => Math.abs(name.length - key.length) <= 2);
     const others = nearSparks(key);

@@ -217,7 +217,9 @@ function outputJob({ storage, root, folder, record, resumed, options, lock }: Co
 /** Removes what a job has drafted. */
 async function removeJob(storage: Storage, root: Url, folder: Url): Promise<void> {
   const id = baseName(folder);
-  await storage.drafts.discard(root, (url) => baseName(url).includes(`-${id}-`));
+  for await (const draft of storage.drafts.unpublished(root)) {
+    if (baseName(draft.url).includes(`-${id}-`)) await draft.discard();
+  }
   await storage.remove(folder);
 }
 

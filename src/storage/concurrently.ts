@@ -1,3 +1,5 @@
+import { throwIfAborted } from "../errors";
+
 /** `map` over `items`, at most `limit` at a time, results in order. */
 export async function mapConcurrently<T, U>(
   items: readonly T[],
@@ -14,4 +16,12 @@ export async function mapConcurrently<T, U>(
   });
   await Promise.all(lanes);
   return results;
+}
+
+/** What a stream gives, until the signal is aborted: then it throws. */
+export async function* untilAborted<T>(items: AsyncIterable<T>, signal: AbortSignal | undefined): AsyncGenerator<T> {
+  for await (const item of items) {
+    throwIfAborted(signal);
+    yield item;
+  }
 }

@@ -1,9 +1,9 @@
-import { randomUUID } from "node:crypto";
 import { IllegalArgumentError, throwIfAborted } from "../errors";
 import { activeStorages } from "./active-storages";
+import { untilAborted } from "./concurrently";
 import { PathNotFoundError } from "./errors";
 import { globPattern } from "./glob";
-import { baseName, isInside, joinUrl, parentOf, type Url, urlOf } from "./location";
+import { baseName, isInside, joinUrl, type Url, urlOf } from "./location";
 import { type FileStatus, listed, type Place, type Storage } from "./storage";
 import type { Storages } from "./storages";
 
@@ -114,9 +114,6 @@ export async function copyTree(src: string, dst: string, options: CopyTreeOption
   return result;
 }
 
-/** Above this size a file is streamed, so that an abort need not wait for the end of the copy. */
-const STREAM_ABOVE = 16 * 1024 * 1024;
-
 /** A copy that a killed process left behind: neither a source nor in the way. */
 const TEMPORARY = /^\.[0-9a-f]{8}-[0-9a-f-]{27}\.tmp$/;
 
@@ -173,31 +170,17 @@ async function copyOne(
   signal?: AbortSignal,
 ): Promise<void> {
   try {
-    if (storage === to.storage && file.size <= STREAM_ABOVE) await storage.copyFile(file.url, to.url, signal);
-    else await copyByStream({ storage, url: file.url }, to, signal);
+    if (storage === to.storage) await storage.copyFile(file.url, to.url, signal);
+    else
+      await to.storage.writeStream(
+        to.url,
+        untilAborted(storage.readStream(file.url, { signal, version: file.version }), signal),
+      );
   } catch (error) {
     throwIfAborted(signal);
     // Where the source is what cannot be read, its error is the one to show.
     await storage.readRange(file.url, 0, 1);
     throw error;
-  }
-}
-
-async function copyByStream(from: Place, { storage, url }: Place, signal?: AbortSignal): Promise<void> {
-  const heldAt = joinUrl(parentOf(url), `.${randomUUID()}.tmp`);
-  try {
-    const chunks = untilAborted(from.storage.readStream(from.url), signal);
-    await storage.drafts.publish(await storage.drafts.write({ url, heldAt }, chunks));
-  } catch (error) {
-    await storage.remove(heldAt);
-    throw error;
-  }
-}
-
-async function* untilAborted(chunks: AsyncIterable<Uint8Array>, signal?: AbortSignal): AsyncIterable<Uint8Array> {
-  for await (const chunk of chunks) {
-    throwIfAborted(signal);
-    yield chunk;
   }
 }
 

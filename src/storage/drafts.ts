@@ -26,8 +26,17 @@ export interface Drafts {
   isWhole(draft: Draft): Promise<boolean>;
   /** Makes it visible, at once and whole; published already is fine. */
   publish(draft: Draft): Promise<void>;
-  /** Discards the drafts below `root` whose final URL `isOurs`; what lies at a temporary place is the caller's to remove. */
-  discard(root: Url, isOurs: (url: Url) => boolean): Promise<void>;
+  /** The drafts below `root`, whoever wrote them, but for those at a temporary place, which is the caller's to remove. */
+  unpublished(root: Url): AsyncIterable<UnpublishedDraft>;
+}
+
+/** A draft that somebody has begun. */
+export interface UnpublishedDraft {
+  /** Where it would be. */
+  readonly url: Url;
+  /** Epoch milliseconds, by the storage's clock. */
+  readonly begunAt: number;
+  discard(): Promise<void>;
 }
 
 /** What drafts on a storage that renames are made of. */
@@ -52,6 +61,6 @@ export function renamedDrafts(storage: () => Renaming): Drafts {
       // Gone from there: an earlier try has renamed it.
       if ((await storage().stat(token as Url)) !== undefined) await storage().rename(token as Url, url);
     },
-    async discard() {},
+    async *unpublished() {},
   };
 }

@@ -1,6 +1,7 @@
 export { activeStorages } from "./active-storages";
 export { DiskFullError, FileChangedError, PathNotFoundError, StorageAccessError, StorageError } from "./errors";
 export { joinUrl, type Url, urlOf } from "./location";
+export type { RetryListener, StorageRetry } from "./s3/requests";
 export {
   type FileStatus,
   type ListOptions,
@@ -10,5 +11,12 @@ export {
   type Reading,
   rangeSource,
   type Storage,
+  type StorageSettings,
 } from "./storage";
-export { type StorageSettings, type Storages, storageSettings, storages, storagesFrom } from "./storages";
+export {
+  isStorageSetting,
+  type Storages,
+  storageSettings,
+  storages,
+  storagesFrom,
+} from "./storages";

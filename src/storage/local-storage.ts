@@ -7,7 +7,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { throwIfAborted } from "../errors";
-import { mapConcurrently } from "./concurrently";
+import { mapConcurrently, untilAborted } from "./concurrently";
 import { renamedDrafts } from "./drafts";
 import { DiskFullError, PathNotFoundError, StorageAccessError, StorageError } from "./errors";
 import { makeFolder } from "./folders";
@@ -29,6 +29,9 @@ const FOLDERS_AT_ONCE = 16;
 
 /** A piece of a file that is read from its beginning to its end. */
 const STREAM_BYTES = 256 * 1024;
+
+/** Above this size a file is copied as a stream. */
+const STREAM_ABOVE = 16 * 1024 * 1024;
 
 /** A change within this time after another may leave a file's times as they are: some file systems count seconds. */
 const SETTLED_MS = 2000;
@@ -155,7 +158,6 @@ export const localStorage: Storage & { rename(from: Url, to: Url): Promise<void>
   resolve: resolveLinks,
 
   async writeStream(url, chunks) {
-    const path = localPath(url);
     let bytes = 0;
     const counted = async function* () {
       for await (const chunk of chunks) {
@@ -163,16 +165,10 @@ export const localStorage: Storage & { rename(from: Url, to: Url): Promise<void>
         yield chunk;
       }
     };
-    return attempt(url, "write", async () => {
-      await makeFolder(dirname(path));
-      try {
-        await pipeline(Readable.from(counted(), { objectMode: false }), createWriteStream(path));
-        return bytes;
-      } catch (error) {
-        await rm(path, { force: true });
-        throw error;
-      }
-    });
+    await writeAtomically(url, (temporary) =>
+      pipeline(Readable.from(counted(), { objectMode: false }), createWriteStream(temporary)),
+    );
+    return bytes;
   },
 
   async rename(from, to) {
@@ -182,13 +178,19 @@ export const localStorage: Storage & { rename(from: Url, to: Url): Promise<void>
     });
   },
 
-  copyFile: (from, to, signal) =>
-    writeAtomically(to, async (temporary) => {
-      throwIfAborted(signal);
+  async copyFile(from, to, signal) {
+    throwIfAborted(signal);
+    if (((await statOrUndefined(localPath(from)))?.size ?? 0) > STREAM_ABOVE) {
+      // So that an abort need not wait for the copy's end.
+      await localStorage.writeStream(to, untilAborted(localStorage.readStream(from), signal));
+      return;
+    }
+    await writeAtomically(to, async (temporary) => {
       // A copy-on-write clone where the file system offers one.
       await copyFile(localPath(from), temporary, constants.COPYFILE_FICLONE);
       throwIfAborted(signal);
-    }),
+    });
+  },
 
   remove: (url) => attempt(url, "remove", () => rm(localPath(url), { recursive: true, force: true })),
 

@@ -51,9 +51,9 @@ export interface Storage {
   createFile(url: Url, data: Uint8Array | string): Promise<boolean>;
   /** Writes a file that is there once more, which makes it modified now; false, and nothing done, where there is none. */
   renewFile(url: Url, data: Uint8Array | string): Promise<boolean>;
-  /** Writes a stream to a new file; a failure leaves nothing. Returns the bytes written. */
+  /** Writes a stream as a whole file or nothing, in place of what is there. Returns the bytes written. */
   writeStream(url: Url, chunks: AsyncIterable<Uint8Array>): Promise<number>;
-  /** Copies one file, atomically at `to`. */
+  /** Copies one file, atomically at `to`; where it can, without its bytes passing through here. */
   copyFile(from: Url, to: Url, signal?: AbortSignal): Promise<void>;
   /**
    * Removes a file, or a folder with all that is in it; nothing there is fine.
@@ -70,6 +70,9 @@ export interface Storage {
    */
   readonly locks: "process" | "lease";
 }
+
+/** What storages are made from: Hadoop's settings by name, from `fs.` on. Plain data, which goes to workers too. */
+export type StorageSettings = Readonly<Record<string, string>>;
 
 /** A file or folder, and the storage that has it. */
 export interface Place {
@@ -92,6 +95,6 @@ export interface RangeSource {
 }
 
 /** A file by ranges; nothing is read before the first. @param byteLength as a listing or `stat` has it */
-export function rangeSource({ storage, url }: Place, byteLength: number): RangeSource {
-  return { byteLength, slice: (start, end = byteLength) => storage.readRange(url, start, end) };
+export function rangeSource({ storage, url }: Place, byteLength: number, reading?: Reading): RangeSource {
+  return { byteLength, slice: (start, end = byteLength) => storage.readRange(url, start, end, reading) };
 }

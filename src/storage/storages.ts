@@ -1,7 +1,10 @@
 import { IllegalArgumentError } from "../errors";
 import { localStorage } from "./local-storage";
 import { schemeOf, type Url, urlOf } from "./location";
-import type { Place, Storage } from "./storage";
+import type { RetryListener } from "./s3/requests";
+import { s3Storage } from "./s3/s3-storage";
+import { isS3Setting } from "./s3/settings";
+import type { Place, Storage, StorageSettings } from "./storage";
 
 /** The storages that a program knows. A value: who reads or writes files is given it. */
 export interface Storages {
@@ -31,25 +34,34 @@ export function storages(byScheme: Readonly<Record<string, Storage>>): Storages 
   };
 }
 
-/** What storages are made from: plain data, which goes to workers too. */
-export type StorageSettings = Readonly<Record<string, string>>;
-
-/** Every kind of storage, by the scheme of its URLs. */
-const MAKERS: Readonly<Record<string, (settings: StorageSettings) => Storage>> = {
-  file: () => localStorage,
-};
+/** The name that a storage's setting has for Hadoop, from `fs.` on; undefined for another setting. */
+function hadoopName(name: string): string | undefined {
+  return /^(?:spark\.hadoop\.)?(fs\..+)$/.exec(name)?.[1];
+}
 
 /** Of a session's settings, those that storages are made from: Hadoop's, `fs.…`, as Spark takes them with or without `spark.hadoop.`. */
 export function storageSettings(settings: Readonly<Record<string, string | undefined>>): StorageSettings {
   const found: Record<string, string> = {};
   for (const [name, value] of Object.entries(settings)) {
-    const key = /^(?:spark\.hadoop\.)?(fs\..+)$/.exec(name)?.[1];
+    const key = hadoopName(name);
     if (key !== undefined && value !== undefined) found[key] = value;
   }
   return found;
 }
 
-/** The storages that a session's settings name. @param settings by name */
-export function storagesFrom(settings: StorageSettings = {}): Storages {
-  return storages(Object.fromEntries(Object.entries(MAKERS).map(([scheme, make]) => [scheme, make(settings)])));
+/** True for a session's setting that a storage heeds. */
+export function isStorageSetting(name: string): boolean {
+  const key = hadoopName(name);
+  return key !== undefined && isS3Setting(key);
+}
+
+/**
+ * The storages that a session's settings name: files on this machine, and S3.
+ * @param settings by name, from `fs.` on
+ * @param onRetry is told of requests that are tried again
+ */
+export function storagesFrom(settings: StorageSettings = {}, onRetry?: RetryListener): Storages {
+  const s3 = s3Storage(settings, onRetry);
+  // Hadoop's names for the same.
+  return storages({ file: localStorage, s3, s3a: s3, s3n: s3 });
 }

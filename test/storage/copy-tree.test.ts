@@ -202,6 +202,8 @@ function bundledCopy(at50 = ""): string {
     stdin: { contents, resolveDir, loader: "ts" },
     bundle: true,
     platform: "node",
+    // Loaded for S3 alone.
+    external: ["@aws-sdk/*"],
     write: false,
   });
   return built.outputFiles[0]?.text ?? "";

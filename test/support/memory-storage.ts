@@ -144,8 +144,11 @@ export function memoryStorage(): MemoryStorage {
           completed.add(token);
         } else if (!completed.has(token)) throw new StorageError(`There is no upload ${token} of ${url}.`, url);
       },
-      async discard(root, isOurs) {
-        for (const [id, { url }] of uploads) if (url.startsWith(`${root}/`) && isOurs(url)) uploads.delete(id);
+      async *unpublished(root) {
+        for (const [id, { url }] of uploads) {
+          if (url.startsWith(`${root}/`))
+            yield { url, begunAt: storage.now, discard: async () => void uploads.delete(id) };
+        }
       },
     },
   };

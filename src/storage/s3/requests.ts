@@ -1,0 +1,219 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
+import { throwIfAborted } from "../../errors";
+import type { Url } from "../location";
+import type { StorageSettings } from "../storage";
+import { credentialsFor } from "./credentials";
+import { failureOf, type S3Purpose, storageError } from "./failures";
+import { type S3Settings, s3Settings } from "./settings";
+
+/** A request that is tried again. */
+export interface StorageRetry {
+  readonly url: Url;
+  /** Such as `GetObject`. */
+  readonly operation: string;
+  /** Why, in a few words without anything secret. */
+  readonly why: string;
+  /** The first repetition is 1. */
+  readonly retry: number;
+  /** Milliseconds until then. */
+  readonly delay: number;
+}
+
+export type RetryListener = (retry: StorageRetry) => void;
+
+/** What one try of a request works with. */
+export interface Attempt {
+  readonly client: S3Client;
+  readonly sdk: Sdk;
+  readonly settings: S3Settings;
+  /** To be handed to the SDK: ends the try where it is silent for too long, or the caller's signal is aborted. */
+  readonly abortSignal: AbortSignal;
+  /** To be called whenever something has come. */
+  alive(): void;
+}
+
+export interface RequestOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Bytes that go up: they may take their time. */
+  readonly bytes?: number;
+}
+
+/** Sends requests to S3: with a bucket's settings and credentials, tried again where that helps, never silent for ever. */
+export interface S3Requests {
+  /** @throws StorageError; what `pass` says true of is thrown as it is */
+  send<T>(
+    purpose: S3Purpose,
+    work: (attempt: Attempt) => Promise<T>,
+    options?: RequestOptions & { readonly pass?: (error: unknown) => boolean },
+  ): Promise<T>;
+  settingsOf(bucket: string): S3Settings;
+}
+
+type Sdk = typeof import("@aws-sdk/client-s3");
+
+/** Loaded with the first request: it takes a while, and most programs need none of it. */
+let loadedSdk: Promise<Sdk> | undefined;
+
+function loadSdk(): Promise<Sdk> {
+  // It asks to leave Node 20 at every start; the pinned version runs there.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+  loadedSdk ??= import("@aws-sdk/client-s3");
+  return loadedSdk;
+}
+
+/** The slowest upload that is waited for. */
+const LEAST_BYTES_PER_MILLISECOND = 50;
+
+/** No wait is longer. */
+const LONGEST_DELAY = 20_000;
+
+export function s3Requests(storage: StorageSettings, onRetry: RetryListener = () => {}): S3Requests {
+  const buckets = new Map<string, S3Settings>();
+  const clients = new Map<string, S3Client>();
+  /** Where S3 has told that buckets are. */
+  const regions = new Map<string, string>();
+
+  const settingsOf = (bucket: string): S3Settings => {
+    const known = buckets.get(bucket);
+    if (known) return known;
+    const made = s3Settings(storage, bucket);
+    buckets.set(bucket, made);
+    return made;
+  };
+  const keyOf = (bucket: string) => `${regions.get(bucket) ?? ""} ${clientKey(settingsOf(bucket), storage, bucket)}`;
+  const clientOf = (bucket: string, sdk: Sdk): S3Client => {
+    const key = keyOf(bucket);
+    const known = clients.get(key);
+    if (known) return known;
+    const made = new sdk.S3Client(clientConfig(settingsOf(bucket), regions.get(bucket), sdk));
+    clients.set(key, made);
+    return made;
+  };
+
+  return {
+    settingsOf,
+    async send(purpose, work, { signal, bytes = 0, pass } = {}) {
+      const { bucket } = purpose;
+      const settings = settingsOf(bucket);
+      const sdk = await loadSdk();
+      let renewed = false;
+      for (let retry = 0; ; ) {
+        throwIfAborted(signal);
+        const client = clientOf(bucket, sdk);
+        const silence = settings.silence + bytes / LEAST_BYTES_PER_MILLISECOND;
+        const watch = watched(silence, signal);
+        try {
+          return await work({ client, sdk, settings, abortSignal: watch.signal, alive: watch.alive });
+        } catch (thrown) {
+          throwIfAborted(signal);
+          const error = watch.isSilent() ? silent(silence) : thrown;
+          if (pass?.(error)) throw error;
+          const fail = () =>
+            storageError(error, purpose, { tries: retry + 1, hasEndpoint: settings.endpoint !== undefined });
+          const failure = failureOf(error);
+          switch (failure.kind) {
+            case "final":
+              throw fail();
+            case "region":
+              if (regions.get(bucket) === failure.region) throw fail();
+              regions.set(bucket, failure.region);
+              break;
+            case "expired":
+              // Keys that were written down stay what they are; others are asked for anew.
+              if (renewed || settings.credentials.kind === "keys") throw fail();
+              renewed = true;
+              clients.delete(keyOf(bucket));
+              break;
+            case "passing": {
+              if (retry >= Math.min(settings.retries, failure.most ?? settings.retries)) throw fail();
+              const delay = delayBefore(retry++, settings.retryInterval);
+              const { url, operation } = purpose;
+              onRetry({ url, operation, why: failure.what, retry, delay });
+              await sleep(delay, undefined, signal ? { signal } : {}).catch(() => throwIfAborted(signal));
+            }
+          }
+        } finally {
+          watch.end();
+        }
+      }
+    },
+  };
+}
+
+/** Equal for buckets that one client serves. */
+function clientKey(settings: S3Settings, storage: StorageSettings, bucket: string): string {
+  const { endpoint, region, pathStyle, connections, silence, credentials } = settings;
+  const own = Object.keys(storage).some((key) => key.startsWith(`fs.s3a.bucket.${bucket}.`)) ? bucket : "";
+  return JSON.stringify([own, endpoint, region, pathStyle, connections, silence, credentials.kind]);
+}
+
+function clientConfig(settings: S3Settings, knownRegion: string | undefined, sdk: Sdk): S3ClientConfig {
+  const { endpoint, pathStyle, connections } = settings;
+  const region = knownRegion ?? settings.region;
+  const agents = { keepAlive: true, maxSockets: connections, scheduling: "lifo" } as const;
+  return {
+    // Requests are tried again here, where it can be told.
+    maxAttempts: 1,
+    forcePathStyle: pathStyle || endpointInEnvironment(endpoint),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    region: region ?? (() => foundRegion(sdk)),
+    ...credentialsFor(settings.credentials, region),
+    requestHandler: {
+      httpAgent: new HttpAgent(agents),
+      httpsAgent: new HttpsAgent(agents),
+      connectionTimeout: Math.min(settings.silence, 10_000),
+      // Hundreds of requests may wait for a connection: that is how reading ahead works, and no reason for a warning.
+      socketAcquisitionWarningTimeout: 2 ** 31 - 1,
+    },
+  };
+}
+
+/** A server named by its address is asked by path: its buckets have no names of their own. */
+function endpointInEnvironment(endpoint: string | undefined): boolean {
+  const address = endpoint ?? process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL;
+  if (address === undefined) return false;
+  try {
+    const { hostname } = new URL(address);
+    return hostname === "localhost" || /^[\d.]+$|^\[/.test(hostname);
+  } catch {
+    return false;
+  }
+}
+
+/** What the SDK finds, else the region whose endpoint knows all buckets: where a bucket is elsewhere S3 tells, and that is followed. */
+async function foundRegion(sdk: Sdk): Promise<string> {
+  return new sdk.S3Client({}).config.region().catch(() => "us-east-1");
+}
+
+/** Full jitter: a crowd that was turned away together comes back one by one. */
+function delayBefore(retry: number, interval: number): number {
+  const longest = Math.min(LONGEST_DELAY, interval * 2 ** retry);
+  return Math.round(longest / 2 + (Math.random() * longest) / 2);
+}
+
+function watched(milliseconds: number, outer: AbortSignal | undefined) {
+  const controller = new AbortController();
+  let isSilent = false;
+  const timer = setTimeout(() => {
+    isSilent = true;
+    controller.abort();
+  }, milliseconds);
+  const onAbort = () => controller.abort(outer?.reason);
+  outer?.addEventListener("abort", onAbort, { once: true });
+  return {
+    signal: controller.signal,
+    isSilent: () => isSilent,
+    alive: () => void timer.refresh(),
+    end() {
+      clearTimeout(timer);
+      outer?.removeEventListener("abort", onAbort);
+    },
+  };
+}
+
+function silent(milliseconds: number): Error {
+  return Object.assign(new Error(`nothing came for ${(milliseconds / 1000).toFixed(1)} s`), { code: "TimeoutError" });
+}
