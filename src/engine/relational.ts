@@ -75,6 +75,8 @@ export interface CountedFile {
   readonly rows: number;
   /** Absent where nobody knows. */
   readonly bytes?: number;
+  /** Which file it is, as its listing has it. */
+  readonly version?: string;
 }
 
 /** A stage's result: Parquet files, in order. */

@@ -247,10 +247,15 @@ function partsOfFolders(folders: readonly FolderRange[], request: StageRequest, 
 function sliceFiles(files: readonly CountedFile[], [from, to]: Range): InputFile[] {
   const slices: InputFile[] = [];
   let start = 0;
-  for (const { url, rows } of files) {
+  for (const { url, rows, bytes, version } of files) {
     const first = Math.max(from - start, 0);
     const last = Math.min(to - start, rows);
-    if (first < last) slices.push(first === 0 && last === rows ? { url } : { url, rows: [first, last] });
+    const file = {
+      url,
+      ...(bytes === undefined ? {} : { size: bytes }),
+      ...(version === undefined ? {} : { version }),
+    };
+    if (first < last) slices.push(first === 0 && last === rows ? file : { ...file, rows: [first, last] });
     start += rows;
   }
   return slices;

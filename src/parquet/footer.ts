@@ -1,4 +1,4 @@
-import type { Place } from "../storage";
+import type { Place, Reading } from "../storage";
 import { CorruptParquetError, EncryptedParquetError } from "./errors";
 import { readThriftStruct, type ThriftStruct, type ThriftValue } from "./thrift";
 
@@ -16,6 +16,8 @@ export interface ParquetFooter {
   readonly encodings: ReadonlySet<string>;
   /** Bytes of the footer itself. */
   readonly length: number;
+  /** The footer as it was written, for who makes another one of it. */
+  readonly bytes: Uint8Array;
 }
 
 /** A column or a group of them, as in Parquet's own schema. */
@@ -73,17 +75,23 @@ const text = new TextDecoder();
 
 /**
  * Reads a file's footer, by this package's own reader: no damage can do more than raise an error.
+ * @param size as a listing has it; absent: it is looked up
  * @throws CorruptParquetError @throws EncryptedParquetError
  */
-export async function readParquetFooter({ storage, url }: Place, size?: number): Promise<ParquetFooter> {
+export async function readParquetFooter(
+  { storage, url }: Place,
+  size?: number,
+  reading?: Reading,
+): Promise<ParquetFooter> {
   const status = size ?? (await storage.stat(url));
   const bytes = typeof status === "number" ? status : status === undefined || status === "folder" ? 0 : status.size;
   // An empty file is what a full disk or a killed copy leaves.
   if (status !== undefined && bytes === 0) throw new CorruptParquetError(url, "the file is empty");
-  const tail = await storage.readRange(url, Math.max(0, bytes - TAIL_BYTES), bytes);
+  const tail = await storage.readRange(url, Math.max(0, bytes - TAIL_BYTES), bytes, reading);
   const needed = footerIn(tail, bytes, url);
   if (typeof needed !== "number") return needed;
-  return footerOfBytes(await storage.readRange(url, bytes - needed, bytes), url, bytes);
+  const head = await storage.readRange(url, bytes - needed, bytes - tail.length, reading);
+  return footerOfBytes(Buffer.concat([head, tail]), url, bytes);
 }
 
 /**
@@ -107,14 +115,16 @@ function footerIn(tail: Uint8Array, size: number, url: string): ParquetFooter | 
   if (length + 12 > size) throw new CorruptParquetError(url, "its footer is longer than the file");
   if (length + 8 > tail.length) return length + 8;
   try {
-    return parseFooter(readThriftStruct(tail.subarray(tail.length - 8 - length, tail.length - 8)), url, length);
+    // A copy: what came with the footer goes.
+    const bytes = tail.slice(tail.length - 8 - length, tail.length - 8);
+    return parseFooter(readThriftStruct(bytes), url, bytes);
   } catch (error) {
     throw error instanceof RangeError ? new CorruptParquetError(url, error) : error;
   }
 }
 
 /** Field ids are those of parquet.thrift. @see https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift */
-function parseFooter(file: ThriftStruct, url: string, length: number): ParquetFooter {
+function parseFooter(file: ThriftStruct, url: string, bytes: Uint8Array): ParquetFooter {
   if (file.has(8)) throw new EncryptedParquetError(url);
   const groups = structs(file.get(4));
   const codecs = new Set<string>();
@@ -138,7 +148,8 @@ function parseFooter(file: ThriftStruct, url: string, length: number): ParquetFo
     columns: schemaTree(structs(file.get(2))),
     codecs,
     encodings,
-    length,
+    length: bytes.length,
+    bytes,
   };
 }
 

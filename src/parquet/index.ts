@@ -1,7 +1,8 @@
 export { CorruptParquetError, EncryptedParquetError, UnsupportedParquetError } from "./errors";
 export { type ParquetFooter, readParquetFooter, type SchemaNode } from "./footer";
 export { type FooterCache, footerCache } from "./footer-cache";
-export { type ReadOptions, readParquetBatches } from "./read";
+export { readParquetBatches } from "./read";
+export type { ReadOptions } from "./row-group-reader";
 export { sparkFieldOf, sparkSchemaOf } from "./spark-schema";
 export {
   PARQUET_COMPRESSIONS,

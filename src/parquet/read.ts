@@ -1,44 +1,41 @@
 import { type RecordBatch, tableFromIPC } from "apache-arrow";
 import { PomonaError, throwIfAborted } from "../errors";
 import { type Place, type RangeSource, rangeSource } from "../storage";
+import { schemeOf } from "../storage/location";
 import { CorruptParquetError } from "./errors";
 import { footerOfBytes, readParquetFooter } from "./footer";
+import type { ReadOptions, RowGroupReader } from "./row-group-reader";
+import { slicedReader } from "./sliced-reader";
 import { trapped, trappedLater } from "./wasm";
 
-export interface ReadOptions {
-  /** Top-level columns; absent: all. */
-  readonly columns?: readonly string[];
-  /** From the first to before the second row of the file; absent: all rows. */
-  readonly rows?: readonly [number, number];
-  /** Most rows in a batch. @default 1024 */
-  readonly batchSize?: number;
-  readonly signal?: AbortSignal;
-}
-
-/** Most rows of several row groups that are read together. */
+/** Most rows of several row groups that are decoded together. */
 const RUN_ROWS = 1024;
 
-/** Up to this size a file is read at once, which is faster. */
+/** Up to this size a file of this machine is read at once, which is faster. */
 const WHOLE_FILE_BYTES = 64 * 1024 * 1024;
 
+/** The same on another storage, where a request costs as much as so many bytes. */
+const WHOLE_OBJECT_BYTES = 256 * 1024;
+
 /**
- * The rows of one Parquet file, in order. Memory holds one row group at a time (and a small file's bytes); only the row
- * groups and columns asked for are decoded. Whatever the file holds, the process goes on.
- * @throws CorruptParquetError
+ * The rows of one Parquet file, in order. Memory holds one row group at a time (and a small file's bytes, or the next row
+ * groups where a storage is slow to give them); only the row groups and columns asked for are decoded, and of another storage's
+ * file fetched. Whatever the file holds, the process goes on.
+ * @throws CorruptParquetError @throws FileChangedError
  */
 export async function* readParquetBatches(file: Place, options: ReadOptions = {}): AsyncGenerator<RecordBatch> {
   const { columns, batchSize = 1024, signal } = options;
   const { url } = file;
-  const read = await rowGroupReader(file, columns, batchSize);
+  const [from, to] = options.rows ?? [0, Number.MAX_SAFE_INTEGER];
+  const read = await rowGroupReader(file, options);
   try {
-    const [from, to] = options.rows ?? [0, Number.MAX_SAFE_INTEGER];
-    for (const run of runsOfGroups(read.rowGroups)) {
+    const runs = runsOfGroups(read.rowGroups).filter((run) => run.start < to && run.start + run.rows > from);
+    for (const [i, run] of runs.entries()) {
       const start = Math.max(from, run.start);
       const end = Math.min(to, run.start + run.rows);
-      if (start >= end) continue;
       throwIfAborted(signal);
       const table = await corruptIfFails(url, async () => {
-        const whole = tableFromIPC(await read.groups(run.groups));
+        const whole = tableFromIPC(await read.groups(run.groups, runs[i + 1]?.groups));
         if (whole.numRows !== run.rows) throw new Error(`it has ${whole.numRows} rows where ${run.rows} are announced`);
         return whole;
       });
@@ -75,36 +72,27 @@ function runsOfGroups(rowGroups: readonly number[]): GroupRun[] {
   return runs;
 }
 
-/** Gives row groups as Arrow's stream format. */
-interface RowGroupReader {
-  /** Rows of each row group. */
-  readonly rowGroups: readonly number[];
-  groups(indices: readonly number[]): Uint8Array | Promise<Uint8Array>;
-  close(): void;
-}
-
-async function rowGroupReader(
-  place: Place,
-  columns: readonly string[] | undefined,
-  batchSize: number,
-): Promise<RowGroupReader> {
+async function rowGroupReader(place: Place, options: ReadOptions): Promise<RowGroupReader> {
+  const { columns, batchSize = 1024, version, signal } = options;
   const wanted = (groups: readonly number[]) => ({
     rowGroups: [...groups],
     batchSize,
     ...(columns ? { columns: [...columns] } : {}),
   });
   const { storage, url } = place;
-  const status = await storage.stat(url);
-  const size = status === undefined || status === "folder" ? 0 : status.size;
-  if (size <= WHOLE_FILE_BYTES) {
-    const bytes = await storage.readFile(url);
+  const isHere = schemeOf(url) === "file";
+  const size = (isHere ? undefined : options.size) ?? (await sizeOf(place));
+  const sliced = isHere || size <= WHOLE_OBJECT_BYTES ? undefined : await slicedReader(place, size, options);
+  if (sliced) return sliced;
+  if (size <= (isHere ? WHOLE_FILE_BYTES : WHOLE_OBJECT_BYTES)) {
+    const bytes = await storage.readFile(url, { version, signal });
     return {
       rowGroups: footerOfBytes(bytes, url).rowGroups,
       groups: (groups) => trapped((wasm) => wasm.readParquet(bytes, wanted(groups)).intoIPCStream()),
       close() {},
     };
   }
-  const { rowGroups } = await readParquetFooter(place, size);
+  const { rowGroups } = await readParquetFooter(place, size, { version, signal });
   const blob = blobOf(rangeSource(place, size));
   const file = await corruptIfFails(url, () => trappedLater((wasm) => wasm.ParquetFile.fromFile(blob)));
   return {
@@ -112,6 +100,11 @@ async function rowGroupReader(
     groups: async (groups) => (await trappedLater(() => file.read(wanted(groups)))).intoIPCStream(),
     close: () => file.free(),
   };
+}
+
+async function sizeOf({ storage, url }: Place): Promise<number> {
+  const status = await storage.stat(url);
+  return status === undefined || status === "folder" ? 0 : status.size;
 }
 
 /** The part of a Blob that parquet-wasm asks for: its size, and the bytes of slices. */

@@ -1,6 +1,13 @@
 /** A value of Thrift's compact protocol; a struct's fields by their ids. Numbers are those a double holds exactly. */
 export type ThriftValue = boolean | number | Uint8Array | ThriftStruct | readonly ThriftValue[];
-export type ThriftStruct = ReadonlyMap<number, ThriftValue>;
+export interface ThriftStruct extends ReadonlyMap<number, ThriftValue> {
+  /** The struct as it was written, which may be copied as it is into another list. */
+  readonly bytes: Uint8Array;
+}
+
+class Fields extends Map<number, ThriftValue> implements ThriftStruct {
+  bytes: Uint8Array = new Uint8Array();
+}
 
 /** Deeper than any Parquet footer; a damaged one must not end in a full stack. */
 const MOST_DEPTH = 32;
@@ -79,11 +86,15 @@ export function readThriftStruct(bytes: Uint8Array): ThriftStruct {
 
   function struct(depth: number): ThriftStruct {
     if (depth > MOST_DEPTH) throw new RangeError("the footer is nested too deep");
-    const fields = new Map<number, ThriftValue>();
+    const fields = new Fields();
+    const start = position;
     let id = 0;
     for (;;) {
       const head = byte();
-      if (head === 0) return fields;
+      if (head === 0) {
+        fields.bytes = bytes.subarray(start, position);
+        return fields;
+      }
       id = head >> 4 === 0 ? integer() : id + (head >> 4);
       fields.set(id, value(head & 15, depth, false));
     }

@@ -1,12 +1,15 @@
 import type { RecordBatch } from "apache-arrow";
 import type { WorkerContext } from "../data/batch-function";
 import { throwIfAborted } from "../errors";
-import { readParquetBatches, writeParquet } from "../parquet";
+import { type FooterCache, footerCache, readParquetBatches, writeParquet } from "../parquet";
 import type { Storages } from "../storage";
 import type { Draft } from "../storage/drafts";
 import { applySteps, type Batches } from "./apply-steps";
 import type { FunctionCache } from "./function-cache";
 import type { Task, TaskOutput, TaskResult } from "./task";
+
+/** Bytes of footers that a worker keeps. */
+const WORKER_FOOTER_BYTES = 4 * 1024 * 1024;
 
 /**
  * Runs one task: reads its rows batch by batch, applies the steps to each, and streams the result into one Parquet part.
@@ -48,8 +51,17 @@ async function writePart(
   return { bytes: draft.bytes, draft };
 }
 
+const footers = new WeakMap<Storages, FooterCache>();
+
+/** A worker's tasks read several ranges of the same file. */
+function footersOf(storages: Storages): FooterCache {
+  const kept = footers.get(storages) ?? footerCache(storages, WORKER_FOOTER_BYTES);
+  footers.set(storages, kept);
+  return kept;
+}
+
 async function* readInput(task: Task, storages: Storages, signal: AbortSignal): AsyncGenerator<RecordBatch> {
-  for (const { url, rows } of task.input.files) {
+  for (const { url, rows, size, version } of task.input.files) {
     yield* readParquetBatches(
       { url, storage: storages.for(url) },
       {
@@ -57,6 +69,9 @@ async function* readInput(task: Task, storages: Storages, signal: AbortSignal): 
         signal,
         ...(task.input.columns ? { columns: task.input.columns } : {}),
         ...(rows ? { rows } : {}),
+        ...(size === undefined ? {} : { size }),
+        ...(version === undefined ? {} : { version }),
+        footers: footersOf(storages),
       },
     );
   }

@@ -34,6 +34,9 @@ export interface TaskInput {
 /** A slice of one Parquet file. @property rows from the first to before the second row; absent: the whole file. */
 export interface InputFile {
   readonly url: Url;
+  /** Bytes of the file and which one it is, where the driver's listing has them. */
+  readonly size?: number;
+  readonly version?: string;
   readonly rows?: readonly [number, number];
 }
 

@@ -14,6 +14,7 @@ import { mapConcurrently } from "../../storage/concurrently";
 import { joinUrl, schemeOf } from "../../storage/location";
 import { type FoundFile, type FoundFiles, filesFingerprint, type ReadLeaf } from "../files";
 import { withPartitionColumns } from "../partitions";
+import type { CountedFile } from "../relational";
 import { type BindContext, type BoundSource, emptySql, parquetSql } from "./bound-source";
 import { duckdbType } from "./duckdb-types";
 import { columnSql, isReadDirectly, needsTranscoding, refuseUnreadable } from "./parquet-columns";
@@ -73,7 +74,7 @@ export async function bindParquet(leaf: ReadLeaf, found: FoundFiles, context: Bi
   const bound = {
     schema: { type: "struct", fields },
     fingerprint: filesFingerprint(files),
-    ...(isDirect ? { files: opened.map((o) => ({ url: o.url, rows: o.footer.rows, bytes: o.file.size })) } : {}),
+    ...(isDirect ? { files: opened.map(countedFile) } : {}),
   } as const;
   if (opened.every(({ url }) => isHere(url))) return { sql: sqlOf(groups), ...bound };
   const load = async (signal: AbortSignal): Promise<BoundSource> => {
@@ -85,6 +86,12 @@ export async function bindParquet(leaf: ReadLeaf, found: FoundFiles, context: Bi
     return { sql: sqlOf(groups.map((group) => group.map((file) => brought.get(file)!))), ...bound };
   };
   return { sql: emptySql(bound.schema), ...bound, load };
+}
+
+function countedFile({ url, file, footer }: OpenFile): CountedFile {
+  const { rows } = footer;
+  if (url !== file.url) return { url, rows };
+  return { url, rows, bytes: file.size, ...(file.version === undefined ? {} : { version: file.version }) };
 }
 
 const isHere = (url: Url) => schemeOf(url) === "file";
