@@ -1,10 +1,15 @@
 import { spawn } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { PathNotFoundError } from "../storage";
-import { type Command, SHARED_OPTIONS, UsageError, wholeNumber } from "./command";
+import { type Command, type OptionValues, SHARED_OPTIONS, UsageError, wholeNumber } from "./command";
 import { dataDirOf, jupyterPython, jupyterVenv } from "./jupyter-paths";
 import { installKernelspec } from "./kernelspec";
+
+const root = join(__dirname, "..", "..");
+/** EMR's name of it. */
+const CONF = "jupyter-s3-conf.json";
+const jupyterSide = join(root, "kernel-ext", "python");
 
 /** `pomona lab [DIR]`: JupyterLab with the kernel in it. */
 export const lab: Command = {
@@ -16,15 +21,28 @@ export const lab: Command = {
     port: { type: "string", value: "N", about: "the port to listen on (default: 8888, or the next that is free)" },
     "no-browser": { type: "boolean", about: "only print the address" },
     "allow-root": { type: "boolean", about: "start as root too, as in a container" },
+    "s3-conf": {
+      type: "string",
+      value: "FILE",
+      about:
+        "keep the notebooks in the bucket that this jupyter-s3-conf.json names (default: POMONA_S3_CONF, or the one in DIR)",
+    },
+    "s3-user": { type: "string", value: "NAME", about: "whose notebooks in that bucket (default: your login name)" },
     help: SHARED_OPTIONS.help,
   },
-  examples: ["pomona lab", "pomona lab ~/my-notebooks --port 9999", "pomona lab --no-browser -- --ip=0.0.0.0"],
+  examples: [
+    "pomona lab",
+    "pomona lab ~/my-notebooks --port 9999",
+    "pomona lab --no-browser -- --ip=0.0.0.0",
+    "pomona lab --s3-conf jupyter-s3-conf.json --s3-user jovyan",
+  ],
   async run({ positionals, options, rest, signal, note }) {
-    const folder = resolve(positionals[0] ?? join(__dirname, "..", "..", "notebooks"));
+    const folder = resolve(positionals[0] ?? join(root, "notebooks"));
     if (!existsSync(folder) || !statSync(folder).isDirectory()) {
       throw new PathNotFoundError(`There is no folder ${folder}.`, folder);
     }
     const port = wholeNumber(options, "port");
+    const s3 = s3Environment(options, folder);
     if (process.getuid?.() === 0 && !options["allow-root"] && !rest.includes("--allow-root")) {
       throw new UsageError("Jupyter does not start as root unless told to.", {
         remedy: "--allow-root tells it to.",
@@ -44,8 +62,16 @@ export const lab: Command = {
     /** Runs the server in the foreground. Ctrl-C in a terminal reaches it by itself; any other signal through us. */
     async function serve(command: string, args: readonly string[]): Promise<number> {
       // JupyterLab's question whether to fetch news stands beside the first notebook: ours is answered.
-      const config = [join(__dirname, "..", "..", "kernel-ext", "jupyter"), process.env.JUPYTER_CONFIG_PATH];
-      const env = { ...process.env, JUPYTER_CONFIG_PATH: config.filter(Boolean).join(delimiter) };
+      const config = [
+        join(root, "kernel-ext", "jupyter"),
+        join(jupyterSide, "jupyter"),
+        process.env.JUPYTER_CONFIG_PATH,
+      ];
+      // The server's side of notebooks in S3 needs no pip install of ours.
+      const path = [join(jupyterSide, "src"), process.env.PYTHONPATH];
+      const lists = { JUPYTER_CONFIG_PATH: config, PYTHONPATH: path };
+      const joined = Object.entries(lists).map(([name, list]) => [name, list.filter(Boolean).join(delimiter)]);
+      const env = { ...process.env, ...Object.fromEntries(joined), ...s3 };
       const server = spawn(command, args, { stdio: "inherit", env });
       const stop = () => server.kill("SIGTERM");
       signal.addEventListener("abort", stop, { once: true });
@@ -58,3 +84,28 @@ export const lab: Command = {
     }
   },
 };
+
+/** What tells the server where notebooks are kept; the file in the folder of the notebooks it finds by itself. */
+function s3Environment(options: OptionValues, folder: string): Record<string, string> {
+  const user: Record<string, string> =
+    typeof options["s3-user"] === "string" ? { POMONA_S3_USER: options["s3-user"] } : {};
+  const named = options["s3-conf"];
+  if (typeof named !== "string") {
+    const isElsewhere = process.env.POMONA_S3_CONF || existsSync(join(folder, CONF));
+    const own = join(root, CONF);
+    return !isElsewhere && existsSync(own) && isEnabled(own) ? { ...user, POMONA_S3_CONF: own } : user;
+  }
+  const file = resolve(named);
+  if (!existsSync(file)) throw new PathNotFoundError(`There is no file ${file}.`, file);
+  if (!isEnabled(file)) {
+    throw new UsageError(`${file} says that notebooks are not kept in S3.`, {
+      remedy: 'Set "s3.persistence.enabled" to "true" in it, and "s3.persistence.bucket" to the name of a bucket.',
+    });
+  }
+  return { ...user, POMONA_S3_CONF: file };
+}
+
+/** Whether a file turns it on; what else is wrong with it the server says. */
+function isEnabled(file: string): boolean {
+  return !/"s3\.persistence\.enabled"\s*:\s*"?false/i.test(readFileSync(file, "utf8"));
+}

@@ -167,6 +167,14 @@ describe("pomona lab", () => {
   it("names what is wrong with its arguments", () => {
     expect(pomona("lab", "--help").stdout).toContain("Usage: pomona lab [DIR] [options] [-- options for jupyter lab]");
     expect(pomona("lab", join(folder, "none")).stderr).toMatch(/PathNotFoundError: There is no folder/);
+    expect(pomona("lab", folder, "--s3-conf", join(folder, "none.json")).stderr).toMatch(
+      /There is no file .*none.json/,
+    );
+    const off = join(__dirname, "..", "..", "jupyter-s3-conf.json");
+    expect(pomona("lab", folder, "--s3-conf", off)).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/not kept in S3[\s\S]*s3.persistence.enabled/),
+    });
     expect(pomona("lab", "a", "b")).toMatchObject({
       status: 2,
       stderr: expect.stringMatching(/takes \[DIR\]; 2 given/),

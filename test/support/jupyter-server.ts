@@ -24,6 +24,8 @@ export interface ServerOptions {
   /** Where it looks for kernels first. @default what is installed alone */
   readonly jupyterPath?: string;
   readonly options?: readonly string[];
+  /** Variables beside those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts a Jupyter server on a free port, with settings of its own. */
@@ -32,6 +34,7 @@ export async function startJupyterServer({
   folder,
   jupyterPath,
   options = [],
+  env: variables = {},
 }: ServerOptions = {}): Promise<RunningServer> {
   const state = mkdtempSync(join(tmpdir(), "pomona-server-"));
   const [port] = await freePorts(1);
@@ -55,6 +58,7 @@ export async function startJupyterServer({
     JUPYTER_DATA_DIR: join(state, "data"),
     JUPYTERLAB_SETTINGS_DIR: join(state, "settings"),
     JUPYTERLAB_WORKSPACES_DIR: join(state, "workspaces"),
+    ...variables,
   };
   const server = spawn(venvProgram("jupyter"), args, { env, stdio: ["ignore", "ignore", "pipe"] });
   let log = "";

@@ -2,8 +2,8 @@ import type { Browser, Locator, Page } from "playwright-core";
 import { type RunningServer, startJupyterServer } from "./jupyter-server";
 
 /** Starts JupyterLab over a folder, such that {@link kernelReady} can look into it. */
-export function startLab(folder: string): Promise<RunningServer> {
-  return startJupyterServer({ app: "lab", folder, options: ["--expose-app-in-browser"] });
+export function startLab(folder: string, env: Readonly<Record<string, string>> = {}): Promise<RunningServer> {
+  return startJupyterServer({ app: "lab", folder, options: ["--expose-app-in-browser"], env });
 }
 
 /** Opens a notebook in JupyterLab, with every address but the server's blocked, and waits until its cells are there. */
