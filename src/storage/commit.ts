@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { IllegalArgumentError, PomonaError } from "../errors";
+import { mapConcurrently } from "./concurrently";
 import type { Draft, DraftPlace } from "./drafts";
 import { baseName, isInside, joinUrl, parentOf, type Url } from "./location";
 import { ConcurrentWriteError, lockOutput, type OutputLock } from "./output-lock";
@@ -62,6 +63,9 @@ export class ForeignFilesError extends PomonaError {}
 
 /** A commit was interrupted half-way and has not been finished yet. */
 export class IncompleteWriteError extends PomonaError {}
+
+/** Files that are published or removed at the same time. */
+const FILES_AT_ONCE = 16;
 
 /** Names that Spark, Hadoop and this program give to the files of a data set, and to files on their way to a name. */
 const DATA_FILE = /^(part-.*|_SUCCESS|_metadata|_common_metadata|\..*\.crc|\.[0-9a-f-]{36}\.tmp)$/;
@@ -246,16 +250,23 @@ async function replay(storage: Storage, root: Url, folder: Url): Promise<Journal
   // Without _SUCCESS nobody takes the mixture of old and new parts for a whole.
   await storage.remove(joinUrl(root, "_SUCCESS"));
   const published = new Set<string>();
-  for (const { draft } of journal.parts) {
+  await mapConcurrently(journal.parts, FILES_AT_ONCE, async ({ draft }) => {
     await storage.drafts.publish(draft);
     published.add(draft.url);
-  }
+  });
   const old = journal.deletes.filter(({ url }) => !published.has(url));
-  for (const { url, version } of old) await storage.remove(url, version);
+  await mapConcurrently(old, FILES_AT_ONCE, ({ url, version }) => storage.remove(url, version));
   for (const emptied of foldersOf(old, root)) await storage.removeEmptyFolder(emptied);
-  await storage.writeFile(joinUrl(root, "_SUCCESS"), "");
+  await storage.writeFile(joinUrl(root, "_SUCCESS"), storage.locks === "lease" ? successText(folder, journal) : "");
   await removeJob(storage, root, folder);
   return journal;
+}
+
+/** What `_SUCCESS` says in object storage, as Hadoop's committers for S3 do; on disk it is empty, as Spark's is. */
+function successText(folder: Url, { parts }: Journal): string {
+  const rows = parts.reduce((sum, part) => sum + part.rows, 0);
+  const files = parts.map(({ draft, rows }) => ({ name: baseName(draft.url), bytes: draft.bytes, rows }));
+  return `${JSON.stringify({ job: baseName(folder), rows, parts: files }, undefined, 2)}\n`;
 }
 
 /** The folders `k=v` of some files below `root`, the innermost first. */
@@ -315,13 +326,15 @@ async function readRecord(storage: Storage, folder: Url): Promise<OutputRecord |
 
 async function readManifests(storage: Storage, folder: Url): Promise<Map<number, TaskManifest>> {
   const manifests = new Map<number, TaskManifest>();
-  for (const { url } of await listed(storage, folder, { hidden: true })) {
-    if (!/^task-\d+\.json$/.test(baseName(url))) continue;
+  const written = (await listed(storage, folder, { hidden: true })).filter(({ url }) =>
+    /^task-\d+\.json$/.test(baseName(url)),
+  );
+  await mapConcurrently(written, FILES_AT_ONCE, async ({ url }) => {
     const manifest = JSON.parse(await textOf(storage, url)) as TaskManifest;
     // A part of another size was cut short by the crash: that task is done again.
     if (await storage.drafts.isWhole(manifest.draft)) manifests.set(manifest.partition, manifest);
     else await storage.remove(url);
-  }
+  });
   return manifests;
 }
 

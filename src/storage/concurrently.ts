@@ -1,6 +1,6 @@
 import { throwIfAborted } from "../errors";
 
-/** `map` over `items`, at most `limit` at a time, results in order. */
+/** `map` over `items`, at most `limit` at a time, results in order. After a failure none is begun, and those that run are awaited. */
 export async function mapConcurrently<T, U>(
   items: readonly T[],
   limit: number,
@@ -11,10 +11,16 @@ export async function mapConcurrently<T, U>(
   const lanes = Array.from({ length: Math.min(limit, items.length) }, async () => {
     while (next < items.length) {
       const index = next++;
-      results[index] = await map(items[index] as T);
+      try {
+        results[index] = await map(items[index] as T);
+      } catch (error) {
+        next = items.length;
+        throw error;
+      }
     }
   });
-  await Promise.all(lanes);
+  const ended = await Promise.allSettled(lanes);
+  for (const lane of ended) if (lane.status === "rejected") throw lane.reason;
   return results;
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { PomonaError } from "../errors";
 import { PathNotFoundError } from "./errors";
@@ -9,9 +9,10 @@ import { listed, type Place, type Storage } from "./storage";
 /*
  * One process at a time may write to a destination. Its lock is a file DST/_temporary/lock-<n>.json, made so that only one
  * process can make it. A lock whose holder is gone is not removed but outnumbered, by lock n + 1: of several processes that
- * find a dead lock, one makes the next. Whether a holder is gone is seen from its process, on the same machine and where
- * the storage's locks belong to processes; else from its lease: the holder writes its lock again and again, and one that is
- * older than it promised is free. Its age is by the storage's clock alone: two machines' clocks may differ.
+ * find a dead lock, one makes the next. Whether a holder is gone is seen from its process, on the same machine; else from its
+ * lease: the holder writes its lock again and again, and one that is older than it promised is free. Its age is by the
+ * storage's clock alone: two machines' clocks may differ. On object storage a machine is known by what no other one has, since
+ * many containers are called the same.
  */
 
 /** How long a holder that can't be looked up keeps a lock that it does not renew. */
@@ -35,6 +36,8 @@ interface LockRecord {
   readonly pid: number;
   /** The process's start time, so that a reused pid is not taken for the same process. */
   readonly processStart: string;
+  /** Which machine, and on it which space of process ids; absent where that can't be told. */
+  readonly machine?: string;
   /** True where the destination did not exist before. */
   readonly madeFolder: boolean;
   /** It is renewed at least so often. */
@@ -144,13 +147,18 @@ async function readRecord(storage: Storage, url: Url): Promise<LockRecord | unde
 }
 
 async function refuseRunning(storage: Storage, root: Url, temporary: Url, locks: readonly Lock[]): Promise<void> {
-  const isLocal = ({ host }: LockRecord) => storage.locks === "process" && host === hostname();
+  const here = thisMachine();
+  /** True where the holder is a process of this machine. */
+  const isHere = ({ host, machine }: LockRecord) =>
+    storage.locks === "process" ? host === hostname() : machine !== undefined && machine === here;
+  const isLocal = (record: LockRecord) => storage.locks === "process" && isHere(record);
   const leased = locks.some(({ record }) => record !== undefined && !isLocal(record));
   const now = leased ? await timeOf(storage, temporary) : 0;
   // What is outnumbered counts no more, for who renews it still has lost it.
   const running = locks.find(({ record, renewedAt, number }) => {
     if (record === undefined) return false;
-    if (isLocal(record)) return isRunning(record);
+    if (isHere(record) && !isRunning(record)) return false;
+    if (isLocal(record)) return true;
     const isOutnumbered = locks.some((lock) => lock.number > number && lock.record !== undefined);
     return !isOutnumbered && now - renewedAt <= (record.leaseMilliseconds ?? LEASE_MILLISECONDS);
   })?.record;
@@ -175,7 +183,24 @@ async function timeOf(storage: Storage, temporary: Url): Promise<number> {
 }
 
 function thisProcess() {
-  return { host: hostname(), pid: process.pid, processStart: processStart(process.pid) ?? "" };
+  const machine = thisMachine();
+  const { pid } = process;
+  return {
+    host: hostname(),
+    pid,
+    processStart: processStart(pid) ?? "",
+    ...(machine === undefined ? {} : { machine }),
+  };
+}
+
+/** Another one after every start of the system, and in every container. */
+function thisMachine(): string | undefined {
+  try {
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    return `${boot} ${readlinkSync("/proc/self/ns/pid")}`;
+  } catch {
+    return undefined;
+  }
 }
 
 function isRunning(record: LockRecord): boolean {

@@ -66,7 +66,7 @@ export interface Storage {
   readonly drafts: Drafts;
   /**
    * Whose a lock on an output is. `process`: of a process, which can be looked up on its own machine. `lease`: of whoever
-   * renews it in time, since machines' names say nothing there.
+   * renews it in time; only one whose process is known to be gone from this machine ends before.
    */
   readonly locks: "process" | "lease";
 }
