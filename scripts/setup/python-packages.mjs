@@ -31,7 +31,7 @@ export async function installJupyterSide({ force }) {
   const source = inRoot("kernel-ext", "python");
   const config = join(venv, "etc", "jupyter", "jupyter_nbconvert_config.json");
   const text = nbconvertConfig();
-  const files = filesBelow(source).filter((file) => /\.(py|toml|json)$/.test(file));
+  const files = filesBelow(source).filter((file) => /\.(js|json|py|toml)$/.test(file));
   const stamp = join(venv, ".pomona-jupyter-stamp");
   const print = fingerprint({ values: [text], files });
   if (!force && isStamped(stamp, print) && existsSync(config)) return "up to date";
@@ -49,7 +49,7 @@ export async function installJupyterSide({ force }) {
   mkdirSync(dirname(config), { recursive: true });
   writeFileSync(config, text);
   writeStamp(stamp, print);
-  return "papermill's parameters in TypeScript, notebooks in S3, nbconvert's settings";
+  return "papermill's parameters in TypeScript, notebooks in S3, outputs that outlive their page, nbconvert's settings";
 }
 
 /** As `pomona run --html` has it, for whoever calls nbconvert. */

@@ -67,9 +67,10 @@ export const lab: Command = {
         join(jupyterSide, "jupyter"),
         process.env.JUPYTER_CONFIG_PATH,
       ];
-      // The server's side of notebooks in S3 needs no pip install of ours.
+      // The server's side of notebooks in S3 and of output that outlives its page, and the pages' of the latter, need no pip install of ours.
       const path = [join(jupyterSide, "src"), process.env.PYTHONPATH];
-      const lists = { JUPYTER_CONFIG_PATH: config, PYTHONPATH: path };
+      const data = [join(jupyterSide, "jupyter"), process.env.JUPYTER_PATH];
+      const lists = { JUPYTER_CONFIG_PATH: config, JUPYTER_PATH: data, PYTHONPATH: path };
       const joined = Object.entries(lists).map(([name, list]) => [name, list.filter(Boolean).join(delimiter)]);
       const env = { ...process.env, ...Object.fromEntries(joined), ...s3 };
       const server = spawn(command, args, { stdio: "inherit", env });
