@@ -36,6 +36,7 @@ export {
   IncompleteWriteError,
   PathAlreadyExistsError,
 } from "./storage/commit";
+export { ImpossibleNameError } from "./storage/copy-names";
 export {
   type CopyProgress,
   type CopyTreeOptions,

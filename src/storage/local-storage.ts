@@ -19,6 +19,7 @@ const STAT_CONCURRENCY = 64;
 
 /** The callback form: for thousands of small files, the file handles of the promise form cost more than the reading. */
 const readFile = promisify(callbacks.readFile);
+const writeFile = promisify(callbacks.writeFile);
 const openDescriptor = promisify(callbacks.open);
 const closeDescriptor = promisify(callbacks.close);
 const readDescriptor = promisify(callbacks.read);
@@ -39,6 +40,7 @@ const SETTLED_MS = 2000;
 /** Files on this machine's file systems, where a file gets another name in one step. */
 export const localStorage: Storage & { rename(from: Url, to: Url): Promise<void> } = {
   locks: "process",
+  filesAtOnce: 16,
   drafts: renamedDrafts(() => localStorage),
 
   async *list(url, options = {}) {
@@ -158,16 +160,24 @@ export const localStorage: Storage & { rename(from: Url, to: Url): Promise<void>
   resolve: resolveLinks,
 
   async writeStream(url, chunks) {
+    const pieces = chunks[Symbol.asyncIterator]();
     let bytes = 0;
-    const counted = async function* () {
-      for await (const chunk of chunks) {
-        bytes += chunk.byteLength;
-        yield chunk;
+    const counted = async function* (first: readonly Uint8Array[]) {
+      for (const chunk of first) yield chunk;
+      for (let next = await pieces.next(); !next.done; next = await pieces.next()) {
+        bytes += next.value.byteLength;
+        yield next.value;
       }
     };
-    await writeAtomically(url, (temporary) =>
-      pipeline(Readable.from(counted(), { objectMode: false }), createWriteStream(temporary)),
-    );
+    await writeAtomically(url, async (temporary) => {
+      const first = await pieces.next();
+      const second = first.done ? first : await pieces.next();
+      const begun = [first, second].flatMap(({ done, value }) => (done ? [] : [value as Uint8Array]));
+      for (const chunk of begun) bytes += chunk.byteLength;
+      // A file of one piece, as thousands of small ones are, needs no stream.
+      if (second.done) await writeFile(temporary, begun[0] ?? "");
+      else await pipeline(Readable.from(counted(begun), { objectMode: false }), createWriteStream(temporary));
+    });
     return bytes;
   },
 

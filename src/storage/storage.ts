@@ -51,8 +51,11 @@ export interface Storage {
   createFile(url: Url, data: Uint8Array | string): Promise<boolean>;
   /** Writes a file that is there once more, which makes it modified now; false, and nothing done, where there is none. */
   renewFile(url: Url, data: Uint8Array | string): Promise<boolean>;
-  /** Writes a stream as a whole file or nothing, in place of what is there. Returns the bytes written. */
-  writeStream(url: Url, chunks: AsyncIterable<Uint8Array>): Promise<number>;
+  /**
+   * Writes a stream as a whole file or nothing, in place of what is there. Returns the bytes written.
+   * @param signal ends what is on its way to another machine; the stream ends itself
+   */
+  writeStream(url: Url, chunks: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<number>;
   /** Copies one file, atomically at `to`; where it can, without its bytes passing through here. */
   copyFile(from: Url, to: Url, signal?: AbortSignal): Promise<void>;
   /**
@@ -69,6 +72,8 @@ export interface Storage {
    * renews it in time; only one whose process is known to be gone from this machine ends before.
    */
   readonly locks: "process" | "lease";
+  /** How many small files are best read or written at the same time. */
+  readonly filesAtOnce: number;
 }
 
 /** What storages are made from: Hadoop's settings by name, from `fs.` on. Plain data, which goes to workers too. */

@@ -15,8 +15,12 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CancelledError, IllegalArgumentError } from "../../src/errors";
+import { storages, type Url } from "../../src/storage";
+import { ImpossibleNameError } from "../../src/storage/copy-names";
 import { type CopyProgress, copyTree, OverlappingPathsError } from "../../src/storage/copy-tree";
 import { PathNotFoundError, StorageAccessError } from "../../src/storage/errors";
+import { localStorage } from "../../src/storage/local-storage";
+import { memoryStorage } from "../support/memory-storage";
 
 let root: string;
 let src: string;
@@ -164,6 +168,46 @@ describe("copyTree", () => {
 
     await copyTree(src, dst);
     expect(statSync(join(dst, "big.bin")).size).toBe(size);
+  });
+
+  it("refuses keys that no file can have, all at once and before anything is copied", async () => {
+    const long = "é".repeat(128);
+    for (const [keys, why] of [
+      [["ok.jpg", "a/../../b.jpg"], /the name "\.\.", which is a way to another folder/],
+      [["./b.jpg"], /the name "\."/],
+      [["ok.jpg", "a//b.jpg", "/abs.jpg"], /an empty name between or beside its slashes\. One more has such a name/],
+      [["a/"], /an empty name/],
+      [[`a/${long}.jpg`], /has 260 bytes, and file systems take 255/],
+      [[`${"abc/".repeat(1100)}b`], /its path would have \d+ bytes/],
+      [["a\0b"], /the character 0/],
+      [["a", "a/b"], /other files lie below it/],
+      [["a/b/c/d", "a/b", "x"], /other files lie below it/],
+    ] as const) {
+      const s3 = memoryStorage();
+      const table = storages({ file: localStorage, s3 });
+      for (const key of keys) await s3.writeFile(`s3://fruits/Test/${key}` as Url, "x");
+      const copying = copyTree("s3://fruits/Test", dst, { storages: table });
+      await expect(copying, keys[0]).rejects.toThrow(ImpossibleNameError);
+      await expect(copyTree("s3://fruits/Test", dst, { storages: table })).rejects.toThrow(why);
+      expect(readdirSync(root), keys[0]).toEqual(["src"]);
+      // In S3 they are names like others.
+      if (!keys.some((key) => Buffer.byteLength(key) > 1000)) {
+        expect(await copyTree("s3://fruits/Test", "s3://fruits/Other", { storages: table })).toMatchObject({
+          copied: keys.length,
+        });
+        expect(s3.objects.has(`s3://fruits/Other/${keys[0]}` as Url)).toBe(true);
+      }
+    }
+    const s3 = memoryStorage();
+    const table = storages({ file: localStorage, s3, s3a: s3 });
+    // What is at the destination counts too; and a file of a folder's name is one of many.
+    await s3.writeFile("s3://fruits/Test/a/b" as Url, "x");
+    mkdirSync(dst);
+    writeFileSync(join(dst, "a"), "a file");
+    await expect(copyTree("s3://fruits/Test", dst, { storages: table })).rejects.toThrow(/both a file and a folder/);
+    put(`${"x".repeat(200)}/${"y".repeat(200)}/${"z".repeat(200)}/a.jpg`);
+    const deep = `s3://fruits/${"w".repeat(200)}/${"v".repeat(300)}`;
+    await expect(copyTree(src, deep, { storages: table })).rejects.toThrow(/1110 bytes, and S3 takes 1024/);
   });
 
   it("throws before any work when already aborted", async () => {

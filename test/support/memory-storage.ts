@@ -66,6 +66,7 @@ export function memoryStorage(): MemoryStorage {
     reads: [],
     now: Date.now(),
     locks: "lease",
+    filesAtOnce: 64,
 
     async *list(url, { recursive = true, hidden = false } = {}) {
       if (objects.has(url)) yield statusOf(url);

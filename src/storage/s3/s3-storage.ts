@@ -34,6 +34,7 @@ export function s3Storage(settings: StorageSettings, onRetry?: RetryListener): S
   const requests = s3Requests(settings, onRetry);
   return {
     locks: "lease",
+    filesAtOnce: 64,
     list: (url, options) => listObjects(requests, url, options),
     children: (url) => childrenOf(requests, url),
     stat: (url) => statusOf(requests, url),
@@ -55,7 +56,7 @@ export function s3Storage(settings: StorageSettings, onRetry?: RetryListener): S
       const there = await headOrUndefined(requests, url);
       return there?.version !== undefined && putObject(requests, url, data, { ifMatch: there.version });
     },
-    writeStream: (url, chunks) => writeObject(requests, url, chunks),
+    writeStream: (url, chunks, signal) => writeObject(requests, url, chunks, signal),
     copyFile: (from, to, signal) => copyObject(requests, from, to, signal),
 
     async remove(url, version) {

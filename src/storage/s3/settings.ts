@@ -124,6 +124,24 @@ export function s3Settings(settings: StorageSettings, bucket: string): S3Setting
   };
 }
 
+/** True where a bucket's server can read another's objects with the credentials of both: they are the same. */
+export function isOneServer(one: S3Settings, other: S3Settings): boolean {
+  return one.endpoint === other.endpoint && isOneOwner(one.credentials, other.credentials);
+}
+
+function isOneOwner(one: S3Credentials, other: S3Credentials): boolean {
+  switch (one.kind) {
+    case "keys":
+      return other.kind === "keys" && one.accessKey.reveal() === other.accessKey.reveal();
+    case "profile":
+      return other.kind === "profile" && one.name === other.name;
+    case "assumedRole":
+      return other.kind === "assumedRole" && one.arn === other.arn;
+    default:
+      return one.kind === other.kind;
+  }
+}
+
 type Reader = ReturnType<typeof reader>;
 
 function reader(settings: StorageSettings, bucket: string) {

@@ -4,9 +4,9 @@ import type { Url } from "../location";
 import { addressOf } from "./address";
 import { isConditionFailed, isNoSuchUpload, isNotThere, isTooLargeToCopy, type S3Purpose } from "./failures";
 import { headOrUndefined, payer } from "./listing";
-import { readObject } from "./reading";
+import { readObject, streamObject } from "./reading";
 import type { S3Requests } from "./requests";
-import type { S3Settings } from "./settings";
+import { isOneServer, type S3Settings } from "./settings";
 
 /** Parts of one upload that are on their way at the same time. */
 const PARTS_AT_ONCE = 4;
@@ -36,6 +36,7 @@ export async function putObject(
   url: Url,
   data: Uint8Array | string,
   condition?: Condition,
+  signal?: AbortSignal,
 ): Promise<boolean> {
   const { bucket, key } = addressOf(url);
   const body = typeof data === "string" ? Buffer.from(data) : data;
@@ -57,6 +58,7 @@ export async function putObject(
         await client.send(command, { abortSignal });
       },
       {
+        signal,
         bytes: body.length,
         pass: (error) => isConditionFailed(error) || (condition !== undefined && isNotThere(error)),
       },
@@ -76,17 +78,22 @@ async function holds(requests: S3Requests, url: Url, body: Uint8Array): Promise<
 }
 
 /** Writes a stream: a short one by one request, a long one by an upload. @returns its bytes */
-export async function writeObject(requests: S3Requests, url: Url, chunks: AsyncIterable<Uint8Array>): Promise<number> {
+export async function writeObject(
+  requests: S3Requests,
+  url: Url,
+  chunks: AsyncIterable<Uint8Array>,
+  signal?: AbortSignal,
+): Promise<number> {
   const { partBytes } = requests.settingsOf(addressOf(url).bucket);
   const pieces = piecesOf(chunks, partBytes)[Symbol.asyncIterator]();
   const first = await pieces.next();
   const second = first.done ? first : await pieces.next();
   if (second.done) {
     const data = first.done ? new Uint8Array() : first.value;
-    await putObject(requests, url, data);
+    await putObject(requests, url, data, undefined, signal);
     return data.length;
   }
-  const upload = await uploadParts(requests, url, resumed([first.value as Uint8Array, second.value], pieces));
+  const upload = await uploadParts(requests, url, resumed([first.value as Uint8Array, second.value], pieces), signal);
   try {
     await completeUpload(requests, url, upload);
   } catch (error) {
@@ -107,7 +114,12 @@ export function bytesOf({ parts }: Upload): number {
   return parts.reduce((sum, part) => sum + part.bytes, 0);
 }
 
-async function uploadParts(requests: S3Requests, url: Url, pieces: AsyncIterable<Uint8Array>): Promise<Upload> {
+async function uploadParts(
+  requests: S3Requests,
+  url: Url,
+  pieces: AsyncIterable<Uint8Array>,
+  signal?: AbortSignal,
+): Promise<Upload> {
   const { bucket, key } = addressOf(url);
   const id = await beginUpload(requests, url);
   const parts: SentPart[] = [];
@@ -127,7 +139,7 @@ async function uploadParts(requests: S3Requests, url: Url, pieces: AsyncIterable
             });
             return client.send(command, { abortSignal });
           },
-          { bytes: body.length },
+          { signal, bytes: body.length },
         )
         .then(
           ({ ETag = "" }) => void parts.push({ number: part, etag: ETag, bytes: body.length }),
@@ -261,10 +273,14 @@ export async function abortUpload(requests: S3Requests, url: Url, id: string): P
   }
 }
 
-/** Copies within S3. @throws PathNotFoundError */
+/** Copies within S3: by the server, where one server and one owner of credentials have both. @throws PathNotFoundError */
 export async function copyObject(requests: S3Requests, from: Url, to: Url, signal?: AbortSignal): Promise<void> {
   const source = addressOf(from);
   const { bucket, key } = addressOf(to);
+  if (!isOneServer(requests.settingsOf(source.bucket), requests.settingsOf(bucket))) {
+    await writeObject(requests, to, streamObject(requests, from, { signal }), signal);
+    return;
+  }
   const purpose: S3Purpose = { url: to, bucket, verb: "copy", operation: "CopyObject" };
   const copySource = `${source.bucket}/${source.key.split("/").map(encodeURIComponent).join("/")}`;
   try {
