@@ -4,6 +4,8 @@ import { build } from "./build.mjs";
 import { runVitest } from "./run-vitest.mjs";
 import { inRoot } from "./setup/paths.mjs";
 import { installPeer } from "./setup/peer.mjs";
+import { installS3Peers } from "./setup/s3-peers.mjs";
+import { installS3a } from "./setup/s3a.mjs";
 import { installS3proxy } from "./setup/s3proxy.mjs";
 import { installVersitygw } from "./setup/versitygw.mjs";
 import { setup } from "./setup.mjs";
@@ -34,7 +36,8 @@ async function prepare() {
   if (unit && existsSync(inRoot("node_modules", ".pomona-stamp"))) await build();
   else if (!(await setup()).ready) throw new Error("Set-up failed; no test was run.");
   if (unit) return;
-  const made = await Promise.allSettled([installPeer(), installS3proxy(), installVersitygw()]);
+  const ours = [installS3proxy(), installVersitygw(), installS3a(), installS3Peers()];
+  const made = await Promise.allSettled([installPeer(), ...ours]);
   // A machine without Go or Maven runs all other tests.
   const [peer, ...servers] = made.map(({ reason }) => reason);
   if (peer) throw peer;
