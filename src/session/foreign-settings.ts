@@ -44,10 +44,6 @@ export function foreignSetting(key: string): ForeignSetting {
 const OPEN_FAMILIES =
   /^(?:spark\.(?:hadoop|executorEnv|yarn|kubernetes|mesos|sql\.catalog|metrics|databricks|delta|glue|emr|history|livy|jars|submit|driver|executor|dynamicAllocation|ui|eventLog|ssl|network|rpc|shuffle|memory|redaction)\.|(?:fs|hive|hadoop|yarn|dfs|mapreduce|mapred|javax\.jdo|io\.file|parquet)\.)/;
 
-/** What S3's storage is made from, also `fs.s3a.bucket.<name>.…`. */
-const S3A =
-  /^(?:spark\.hadoop\.)?fs\.s3[an]?\.(?:bucket\..+\.)?(?:access\.key|secret\.key|session\.token|endpoint|endpoint\.region|path\.style\.access|connection\.(?:ssl\.enabled|maximum|timeout|establish\.timeout|request\.timeout)|attempts\.maximum|aws\.credentials\.provider|assumed\.role\..+|requester\.pays\.enabled|multipart\.size|encryption\..+)$/;
-
 /** Names that Spark would take, whatever they are. */
 const FAMILIES = /^spark\./;
 
@@ -82,7 +78,6 @@ export function changeability(key: string): "runtime" | "static" | "core" | "unk
  *   this package does
  */
 export function checkForeignValue(key: string, value: string): boolean {
-  if (S3A.test(key)) return true;
   const type = SPARK.runtime[key]?.[1];
   if (type && !(VALUES[type]?.test(value.trim()) ?? true)) {
     throw new IllegalArgumentError(

@@ -70,6 +70,8 @@ export async function startFaultProxy(endpoint: string): Promise<S3FaultProxy> {
   server.requestTimeout = 0;
   server.on("connection", (socket) => {
     sockets.add(socket);
+    // One for each request that comes by it.
+    socket.setMaxListeners(0);
     socket.on("error", () => {});
     socket.once("close", () => sockets.delete(socket));
   });
@@ -143,7 +145,7 @@ async function serve(exchange: Exchange, fault: S3Fault | undefined): Promise<vo
 }
 
 /** Passes a request on, header for header, and gives the server's answer. */
-function passedOn({ incoming, upstream }: Exchange): Promise<IncomingMessage> {
+function passedOn({ incoming, response, upstream }: Exchange): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = upstream;
     const options = { hostname, port, method: incoming.method, path: incoming.url, agent: false } as const;
@@ -152,19 +154,20 @@ function passedOn({ incoming, upstream }: Exchange): Promise<IncomingMessage> {
     onward.once("response", resolve);
     incoming.pipe(onward);
     // A client that gives up lets the server know.
-    incoming.socket.once("close", () => onward.destroy());
+    response.once("close", () => onward.destroy());
   });
 }
 
 /** Sends the answer's body on, as far and as whole as the fault lets it. */
 async function passBody({ incoming, response, request }: Exchange, body: AsyncIterable<Buffer>, fault?: S3Fault) {
+  const closed = once(response, "close");
   const limit = fault && "bytes" in fault ? (fault.bytes ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
   for await (const chunk of body) {
     const passed = Buffer.from(chunk.subarray(0, Math.max(limit - request.received, 0)));
     if (fault?.kind === "changed" && request.received === 0 && passed.length > 0) passed[0] = (passed[0] as number) ^ 1;
     request.received += passed.length;
-    if (passed.length > 0 && !response.write(passed))
-      await Promise.race([once(response, "drain"), once(response, "close")]);
+    if (passed.length > 0 && !response.write(passed)) await Promise.race([drained(response), closed]);
+    if (response.destroyed) return;
     if (request.received < limit) continue;
     // What was written must be out before the end of the connection.
     response.flushHeaders();
@@ -212,6 +215,11 @@ function withWrongChecksum(raw: readonly string[]): string[] {
     const isValue = i % 2 === 1 && /^x-amz-checksum-(?!type)/i.test(raw[i - 1] as string);
     return isValue ? `${text.startsWith("A") ? "B" : "A"}${text.slice(1)}` : text;
   });
+}
+
+/** @returns when it may be written to again; a listener is left where it is closed before */
+async function drained(response: ServerResponse): Promise<void> {
+  await once(response, "drain");
 }
 
 async function ended(stream: IncomingMessage): Promise<void> {

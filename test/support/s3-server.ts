@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -28,6 +28,8 @@ export interface S3Server extends S3Access {
   readonly settings: Readonly<Record<string, string>>;
   /** The same as variables of the environment. */
   readonly env: Readonly<Record<string, string>>;
+  /** Makes an object look as if it had been written that long ago. @param key begins with the bucket */
+  age(key: string, milliseconds: number): void;
   /** Asks it past everything that is tested. */
   request(request: SignedRequest): Promise<Response>;
   /** Makes a bucket. @param bucket at least three characters */
@@ -88,6 +90,11 @@ export async function startS3(options: { server?: S3ServerName; buckets?: readon
     settings: s3Settings(access, region),
     env: s3Environment(access, region),
     request,
+    age(key, milliseconds) {
+      // Both keep objects as files, whose time is the object's.
+      const then = (Date.now() - milliseconds) / 1000;
+      utimesSync(join(folder, "root", key), then, then);
+    },
     async createBucket(bucket) {
       await done({ method: "PUT", key: bucket });
     },

@@ -62,6 +62,7 @@ const NETWORK: Readonly<Record<string, string>> = {
   ERR_STREAM_PREMATURE_CLOSE: "the answer was cut short",
   TimeoutError: "nothing came for too long",
   CutShort: "the answer was cut short",
+  BrokenAnswer: "the answer was broken",
   ChecksumMismatch: "what came is not what was stored (checksum)",
 };
 
@@ -320,6 +321,7 @@ function saidBy(error: unknown): Said {
 /** The name of an error that says something; the SDK has names of its own for answers without a body. */
 function codeIn(name: string, code: unknown, message: string, status: number | undefined): string {
   if (/^checksum mismatch/i.test(message)) return "ChecksumMismatch";
+  if (/XML parse error|Deserialization error/.test(message)) return "BrokenAnswer";
   if (status === undefined && typeof code === "string" && code !== "") return code;
   if (["Error", "UnknownError", "Unknown", "S3ServiceException", String(status), "Forbidden"].includes(name)) return "";
   return name;

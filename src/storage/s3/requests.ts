@@ -37,8 +37,8 @@ export interface Attempt {
 
 export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Bytes that go up: they may take their time. */
-  readonly bytes?: number;
+  /** How many times as long as others it may be silent: the server has to work before it answers. @default 1 */
+  readonly patience?: number;
 }
 
 /** Sends requests to S3: with a bucket's settings and credentials, tried again where that helps, never silent for ever. */
@@ -64,8 +64,8 @@ function loadSdk(): Promise<Sdk> {
   return loadedSdk;
 }
 
-/** The slowest upload that is waited for. */
-const LEAST_BYTES_PER_MILLISECOND = 50;
+/** How often a request follows its bucket to another region. */
+const MOST_MOVES = 3;
 
 /** No wait is longer. */
 const LONGEST_DELAY = 20_000;
@@ -95,15 +95,16 @@ export function s3Requests(storage: StorageSettings, onRetry: RetryListener = ()
 
   return {
     settingsOf,
-    async send(purpose, work, { signal, bytes = 0, pass } = {}) {
+    async send(purpose, work, { signal, patience = 1, pass } = {}) {
       const { bucket } = purpose;
       const settings = settingsOf(bucket);
       const sdk = await loadSdk();
+      const silence = settings.silence * patience;
       let renewed = false;
+      let moves = 0;
       for (let retry = 0; ; ) {
         throwIfAborted(signal);
         const client = clientOf(bucket, sdk);
-        const silence = settings.silence + bytes / LEAST_BYTES_PER_MILLISECOND;
         const watch = watched(silence, signal);
         try {
           return await work({ client, sdk, settings, abortSignal: watch.signal, alive: watch.alive });
@@ -118,7 +119,7 @@ export function s3Requests(storage: StorageSettings, onRetry: RetryListener = ()
             case "final":
               throw fail();
             case "region":
-              if (regions.get(bucket) === failure.region) throw fail();
+              if (regions.get(bucket) === failure.region || ++moves > MOST_MOVES) throw fail();
               regions.set(bucket, failure.region);
               break;
             case "expired":

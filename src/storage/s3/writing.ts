@@ -6,6 +6,7 @@ import { isConditionFailed, isNoSuchUpload, isNotThere, isTooLargeToCopy, type S
 import { headOrUndefined, payer } from "./listing";
 import { readObject, streamObject } from "./reading";
 import type { S3Requests } from "./requests";
+import { toldInPieces } from "./sending";
 import { isOneServer, type S3Settings } from "./settings";
 
 /** Parts of one upload that are on their way at the same time. */
@@ -13,6 +14,9 @@ const PARTS_AT_ONCE = 4;
 
 /** Bytes of a part of a copy within S3: nothing of it passes through here. */
 const COPY_PART_BYTES = 512 * 1024 * 1024;
+
+/** To copy or to put together gigabytes takes the server a minute or two. */
+const AT_WORK = 4;
 
 /** A part as it was sent. */
 export interface SentPart {
@@ -45,7 +49,7 @@ export async function putObject(
   try {
     await requests.send(
       purpose,
-      async ({ client, sdk, settings, abortSignal }) => {
+      async ({ client, sdk, settings, abortSignal, alive }) => {
         tries++;
         const command = new sdk.PutObjectCommand({
           Bucket: bucket,
@@ -55,20 +59,16 @@ export async function putObject(
           ...encryption(settings),
           ...payer(settings),
         });
-        await client.send(command, { abortSignal });
+        await client.send(toldInPieces(command, alive), { abortSignal });
       },
-      {
-        signal,
-        bytes: body.length,
-        pass: (error) => isConditionFailed(error) || (condition !== undefined && isNotThere(error)),
-      },
+      { signal, pass: (error) => isConditionFailed(error) || (condition !== undefined && isNotThere(error)) },
     );
     return true;
   } catch (error) {
     if (condition && isNotThere(error)) return false;
     if (!isConditionFailed(error)) throw error;
     // The answer to an earlier try may have been lost: then what is there is ours.
-    return tries > 1 && condition !== undefined && "ifNoneMatch" in condition && (await holds(requests, url, body));
+    return tries > 1 && (await holds(requests, url, body));
   }
 }
 
@@ -132,14 +132,14 @@ async function uploadParts(
       const sent = requests
         .send(
           { url, bucket, verb: "write", operation: "UploadPart" },
-          ({ client, sdk, settings, abortSignal }) => {
+          ({ client, sdk, settings, abortSignal, alive }) => {
             const command = new sdk.UploadPartCommand({
               ...{ Bucket: bucket, Key: key, UploadId: id, PartNumber: part, Body: body },
               ...payer(settings),
             });
-            return client.send(command, { abortSignal });
+            return client.send(toldInPieces(command, alive), { abortSignal });
           },
-          { signal, bytes: body.length },
+          { signal },
         )
         .then(
           ({ ETag = "" }) => void parts.push({ number: part, etag: ETag, bytes: body.length }),
@@ -205,7 +205,7 @@ export async function completeUpload(
         });
         return client.send(command, { abortSignal });
       },
-      { pass: (error) => isNoSuchUpload(error) || isConditionFailed(error) },
+      { patience: AT_WORK, pass: (error) => isNoSuchUpload(error) || isConditionFailed(error) },
     );
   } catch (error) {
     if (!isNoSuchUpload(error) && !isConditionFailed(error)) throw error;
@@ -295,7 +295,7 @@ export async function copyObject(requests: S3Requests, from: Url, to: Url, signa
         await client.send(command, { abortSignal });
       },
       // The copy is the server's work, which may take a while: what it can't do in one go it says.
-      { signal, bytes: 64 * 1024 * 1024, pass: (error) => isTooLargeToCopy(error) || isNotThere(error) },
+      { signal, patience: AT_WORK, pass: (error) => isTooLargeToCopy(error) || isNotThere(error) },
     );
   } catch (error) {
     if (isNotThere(error)) {
@@ -333,7 +333,7 @@ async function copyByParts(
           });
           return client.send(command, { abortSignal });
         },
-        { signal, bytes: end - start },
+        { signal, patience: AT_WORK },
       );
       parts.push({ number, etag: CopyPartResult?.ETag ?? "", bytes: end - start });
     }
