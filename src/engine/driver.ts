@@ -15,6 +15,7 @@ import type { EventListener } from "./events";
 import { explainText } from "./explain";
 import { analyzed, type Job } from "./job";
 import { lifeCycle } from "./life-cycle";
+import { columnsOf } from "./relation";
 import type { CachedStages, Relational } from "./relational";
 import { countPartitions } from "./run-pipeline";
 import { policyOf } from "./scheduler/policy";
@@ -177,7 +178,11 @@ export function driver(parts: DriverParts): Engine {
     explain: (plan, signal) =>
       action(signal, async (job) => {
         const analysis = await analyzed(plan, job);
-        return explainText(plan, analysis.lowered, await analysis.explain(analysis.lowered.root.source));
+        const { source, steps, columns } = analysis.lowered.root;
+        // What steps read of the source is theirs to say.
+        const all = columnsOf(source).map((id) => ({ from: id, as: id }));
+        const relationalPlan = await analysis.explain(source, steps.length === 0 ? columns : all);
+        return explainText(plan, analysis.lowered, relationalPlan);
       }),
 
     onDriver: (work, signal) => action(signal, (job) => driverWork(emit, work, job.signal)),

@@ -59,8 +59,8 @@ export interface Analysis {
   knownSchemaOf(pipeline: Pipeline): Promise<StructType>;
   /** Writes columns of a relation into one Parquet file, in the relation's order. */
   copy(relation: Relation, columns: readonly Renamed[], path: string, signal: AbortSignal): Promise<void>;
-  /** How the relational engine itself would compute a relation, as text. */
-  explain(relation: Relation): Promise<string>;
+  /** How the relational engine itself would compute columns of a relation, as text; nothing is read for it but what files say of themselves. */
+  explain(relation: Relation, columns: readonly Renamed[]): Promise<string>;
 }
 
 /** A column, and what it is called in the result. */

@@ -1,3 +1,4 @@
+import { open } from "node:fs/promises";
 import type { ParquetFooter, SchemaNode } from "./footer";
 import { readThriftStruct, type ThriftStruct, type ThriftValue } from "./thrift";
 import { type ThriftOut, thriftBytes } from "./thrift-write";
@@ -158,6 +159,25 @@ function lookedAt(footer: ParquetFooter, size: number): SliceableFooter | undefi
       return { pieces, tail, size: to + tail.length, rows };
     },
   };
+}
+
+/** Writes a slice to a new file of this machine. @param fill writes its pieces: bytes, and their place */
+export async function writeSlice(
+  path: string,
+  slice: ParquetSlice,
+  fill: (write: (bytes: Uint8Array, to: number) => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const file = await open(path, "wx");
+  const write = async (bytes: Uint8Array, to: number) => {
+    for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at, bytes.length - at, to + at)).bytesWritten;
+  };
+  try {
+    await write(MAGIC, 0);
+    await fill(write);
+    await write(slice.tail, slice.size - slice.tail.length);
+  } finally {
+    await file.close();
+  }
 }
 
 /** A slice in memory, whose pieces are yet to be filled in. */

@@ -16,6 +16,7 @@ import type { Analysis, AnalysisContext, CachedStages, StagedFiles } from "../re
 import { type BoundSource, parquetSql } from "./bound-source";
 import type { DuckDb } from "./duckdb";
 import { duckdbType } from "./duckdb-types";
+import { type FetchedSources, sourceFetcher, toldOfOrigin } from "./fetched-sources";
 import { bindSource } from "./sources";
 import {
   type ColumnType,
@@ -54,9 +55,11 @@ export async function analyze(plan: Plan, duckdb: DuckDb, { cached, ...looking }
 
   /** @param planned the schemas of stages that have not run */
   const compiling =
-    (planned: ReadonlyMap<string, StructType>) =>
+    (planned: ReadonlyMap<string, StructType>, fetched: FetchedSources = new Map()) =>
     (relation: LeafRelation): LeafSql => {
-      if (relation.op === "leaf") return leafSql(relation.leaf, sourceOf(relation.leaf));
+      if (relation.op === "leaf") {
+        return leafSql(relation.leaf, fetched.get(leafKey(relation.leaf)) ?? sourceOf(relation.leaf));
+      }
       const files = staged.get(relation.id);
       if (files) return { sql: parquetSql(files.files.map((f) => f.url)), schema: files.schema };
       const schema = planned.get(relation.id)!;
@@ -126,6 +129,7 @@ export async function analyze(plan: Plan, duckdb: DuckDb, { cached, ...looking }
     return keys;
   };
   const typesOf = (source: Relation) => columnTypes(source, compiling(planned));
+  const fetchFor = sourceFetcher({ sources, keyOf: leafKey, duckdb, resolve: compiling(planned) });
   const schemas = new Map<Pipeline, Promise<StructType>>();
   const analysis: Analysis = {
     lowered,
@@ -143,13 +147,22 @@ export async function analyze(plan: Plan, duckdb: DuckDb, { cached, ...looking }
     async copy(source, columns, path, signal) {
       if ([...sources.values()].some((one) => one.load)) {
         const read = leavesRead(source);
-        await load(signal, (_, key) => read.has(key));
+        await load(signal, ({ fetch }, key) => !fetch && read.has(key));
       }
-      await duckdb.copyToParquet(selectSql(compile(source), columns), path, signal);
+      const sql = (resolve: (leaf: LeafRelation) => LeafSql) => selectSql(compileRelational(source, resolve), columns);
+      const fetched = await fetchFor(source, sql, { signal });
+      await duckdb.copyToParquet(sql(compiling(planned, fetched)), path, signal).catch((error: unknown) => {
+        throw toldOfOrigin(error, fetched);
+      });
     },
-    explain: (source) => duckdb.explain(compile(source)),
-    // What tasks read where it is may never be read by DuckDB.
-    load: (until) => load(until, ({ files }) => !files),
+    async explain(source, columns) {
+      const sql = (resolve: (leaf: LeafRelation) => LeafSql) => selectSql(compileRelational(source, resolve), columns);
+      const fetched = await fetchFor(source, sql, { signal: looking.signal, isDry: true });
+      const plan = await duckdb.explain(sql(compiling(planned, fetched)));
+      return [plan.trimEnd(), ...[...fetched.values()].map(({ summary }) => `Fetches of ${summary}`)].join("\n");
+    },
+    // Of what lies elsewhere each query fetches what it needs.
+    load: (until) => load(until, ({ fetch }) => !fetch),
     filesOf(source) {
       const found =
         source.op === "stage" ? staged.get(source.id) : source.op === "leaf" ? sourceOf(source.leaf) : undefined;
@@ -205,7 +218,7 @@ function comparable(): (this: unknown, key: string, value: unknown) => unknown {
 }
 
 /** What files hold may be null, whatever they say of it, unless this program wrote them. */
-function leafSql(leaf: LeafPlan, { sql, schema }: BoundSource): LeafSql {
+function leafSql(leaf: LeafPlan, { sql, schema }: Pick<BoundSource, "sql" | "schema">): LeafSql {
   return { sql, schema: leaf.op === "read" && !leaf.isOwn ? asNullable(schema) : schema };
 }
 

@@ -7,6 +7,7 @@ import type { CountedFile } from "../relational";
 import type { Spool } from "../spool";
 import type { DuckDb } from "./duckdb";
 import { duckdbType } from "./duckdb-types";
+import type { RowsNeeded } from "./leaf-needs";
 import { quotedIdentifier, quotedText } from "./sql-text";
 
 /** A leaf of a plan, looked up: what DuckDB reads in its place. */
@@ -19,10 +20,38 @@ export interface BoundSource {
   readonly fingerprint: string;
   /**
    * Text files are parsed when their rows are wanted, not while a plan is looked at: until then `sql` has their columns and no
-   * rows, and this gives the source with them. So are Parquet files on other storages brought here: where there are `files`, tasks
-   * read those, and only a query of DuckDB's needs the copies.
+   * rows, and this gives the source with them.
    */
   readonly load?: (signal: AbortSignal) => Promise<BoundSource>;
+  /**
+   * Parquet files on other storages: where there are `files`, tasks read those where they are; for a query of DuckDB's this
+   * brings here what it needs of them. `load` brings all.
+   */
+  readonly fetch?: (needs: LeafNeeds, how: Fetching) => Promise<FetchedSource>;
+}
+
+/** What a query reads of a leaf. */
+export interface LeafNeeds {
+  /** Its columns, by position; absent: it may be all. */
+  readonly columns?: readonly number[] | undefined;
+  /** The rows of each place where the query uses it. */
+  readonly uses: readonly RowsNeeded[];
+}
+
+export interface Fetching {
+  readonly signal: AbortSignal;
+  /** Without any data, for a query that is looked at and not run. */
+  readonly isDry?: boolean;
+}
+
+/** A source whose SQL is about copies on this machine. */
+export interface FetchedSource {
+  readonly sql: string;
+  readonly schema: StructType;
+  /** What each copy, by its path, is of. */
+  readonly origins: ReadonlyMap<string, Url>;
+  /** What was fetched of how much, for people. */
+  readonly summary: string;
 }
 
 /** What looking up a leaf needs. */

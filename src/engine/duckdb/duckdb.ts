@@ -7,7 +7,7 @@ import { urlOf } from "../../storage/location";
 import { ExecutionError, SchemaMismatchError } from "../errors";
 import { duckdbSchema } from "./duckdb-types";
 import { queryError } from "./query-errors";
-import { columnReader } from "./read-columns";
+import { type ColumnReader, columnReader } from "./read-columns";
 import { sparkMessage } from "./sql-errors";
 import { PRELUDE } from "./sql-macros";
 import { quotedText } from "./sql-text";
@@ -29,6 +29,8 @@ export interface DuckDb {
   tableNames(query: string): Promise<readonly string[]>;
   /** The columns of views that a query reads. */
   readonly readColumns: QueryReader["readColumns"];
+  /** The columns that a query reads of tables that stand for its sources. */
+  readonly scannedColumns: ColumnReader["scanned"];
   close(): Promise<void>;
 }
 
@@ -133,6 +135,7 @@ export async function openDuckDb(options: DuckDbOptions): Promise<DuckDb> {
       withConnection(query, undefined, async (connection) => connection.getTableNames(query, false)),
 
     readColumns: columns.read,
+    scannedColumns: columns.scanned,
 
     async close() {
       await columns.close();

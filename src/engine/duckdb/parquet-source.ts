@@ -15,28 +15,28 @@ import { joinUrl, schemeOf } from "../../storage/location";
 import { type FoundFile, type FoundFiles, filesFingerprint, type ReadLeaf } from "../files";
 import { withPartitionColumns } from "../partitions";
 import type { CountedFile } from "../relational";
-import { type BindContext, type BoundSource, emptySql, parquetSql } from "./bound-source";
+import {
+  type BindContext,
+  type BoundSource,
+  emptySql,
+  type FetchedSource,
+  type Fetching,
+  type LeafNeeds,
+  parquetSql,
+} from "./bound-source";
 import { duckdbType } from "./duckdb-types";
+import { fetchFiles, type SourceFile } from "./fetch-files";
 import { columnSql, isReadDirectly, needsTranscoding, refuseUnreadable } from "./parquet-columns";
 import { mergedSchema, refuseSameNames } from "./parquet-merge";
 import { partitionedSql } from "./partition-sql";
+import { quotedIdentifier } from "./sql-text";
 
 /** How many footers are read at once. */
 const FOOTERS_AT_ONCE = 32;
 
-/** How many files are copied to this machine at once. */
-const FILES_AT_ONCE = 4;
-
 /** From more files than this on, of fewer bytes on average, DuckDB's work is mostly one for each file. */
 const MANY_FILES = 64;
 const SMALL_BYTES = 1024 * 1024;
-
-/** A file with its footer; `url` is where its rows are read, `file` where it is. */
-interface OpenFile {
-  readonly file: FoundFile;
-  readonly url: Url;
-  readonly footer: ParquetFooter;
-}
 
 /**
  * Looks up Parquet files. As in Spark the columns are those of a summary file, else of the first file by name, or with
@@ -63,11 +63,13 @@ export async function bindParquet(leaf: ReadLeaf, found: FoundFiles, context: Bi
 
   const fields = withPartitionColumns(data, partitionColumns).map(({ field }) => field);
   if (fields.length === 0) throw new AnalysisError(`[UNABLE_TO_INFER_SCHEMA] ${opened[0]?.file.url} has no column.`);
-  const groups = alikeFiles(opened);
   const isDirect =
-    partitionColumns.length === 0 && groups.every(([first]) => isReadDirectly(first!.footer, data, first!.file.url));
-  const sqlOf = (groups: readonly (readonly OpenFile[])[]) => {
-    const queries = groups.map((group) => ({ sql: groupSql(group, data), values: group[0]!.file.partition }));
+    partitionColumns.length === 0 &&
+    alikeFiles(opened).every(([first]) => isReadDirectly(first!.footer, data, first!.file.url));
+  const sqlOf = (files: readonly SourceFile[], needed?: ReadonlySet<string>) => {
+    if (files.length === 0) return emptySql(bound.schema);
+    const groups = alikeFiles(files);
+    const queries = groups.map((group) => ({ sql: groupSql(group, data, needed), values: group[0]!.file.partition }));
     const sql = partitionedSql(queries, data, partitionColumns);
     return isMany ? `${sql}\n${noRows(fields)}` : sql;
   };
@@ -76,19 +78,21 @@ export async function bindParquet(leaf: ReadLeaf, found: FoundFiles, context: Bi
     fingerprint: filesFingerprint(files),
     ...(isDirect ? { files: opened.map(countedFile) } : {}),
   } as const;
-  if (opened.every(({ url }) => isHere(url))) return { sql: sqlOf(groups), ...bound };
-  const load = async (signal: AbortSignal): Promise<BoundSource> => {
-    const brought = new Map<OpenFile, OpenFile>();
-    await mapConcurrently(opened, FILES_AT_ONCE, async (file) => {
-      signal.throwIfAborted();
-      brought.set(file, { ...file, url: await broughtHere(file.url, context) });
-    });
-    return { sql: sqlOf(groups.map((group) => group.map((file) => brought.get(file)!))), ...bound };
+  if (opened.every(({ url }) => isHere(url))) return { sql: sqlOf(opened), ...bound };
+  const fetch = async (needs: LeafNeeds, how: Fetching): Promise<FetchedSource> => {
+    const read = needs.columns?.flatMap((i) => fields[i] ?? []).filter(isData);
+    const names = read && new Set(read.map(({ name }) => name));
+    const fetched = await fetchFiles(opened, { ...needs, names, fields, partitionColumns }, how, context);
+    return { sql: sqlOf(fetched.files, names), schema: bound.schema, ...fetched };
   };
-  return { sql: emptySql(bound.schema), ...bound, load };
+  const load = async (signal: AbortSignal): Promise<BoundSource> => {
+    const { sql } = await fetch({ uses: [{ first: Number.POSITIVE_INFINITY, conditions: [] }] }, { signal });
+    return { ...bound, sql };
+  };
+  return { sql: emptySql(bound.schema), ...bound, fetch, load };
 }
 
-function countedFile({ url, file, footer }: OpenFile): CountedFile {
+function countedFile({ url, file, footer }: SourceFile): CountedFile {
   const { rows } = footer;
   if (url !== file.url) return { url, rows };
   return { url, rows, bytes: file.size, ...(file.version === undefined ? {} : { version: file.version }) };
@@ -96,20 +100,12 @@ function countedFile({ url, file, footer }: OpenFile): CountedFile {
 
 const isHere = (url: Url) => schemeOf(url) === "file";
 
-/** A copy on this machine, which goes with the job: DuckDB reads no storage but its disk. */
-async function broughtHere(url: Url, { spool, storages }: BindContext): Promise<Url> {
-  if (isHere(url)) return url;
-  const copy = storages.at(spool.fresh("fetched.parquet"));
-  await copy.storage.writeStream(copy.url, storages.for(url).readStream(url));
-  return copy.url;
-}
-
 /** With its columns told, a folder without a file has no row. */
 function noFiles(schema: StructType): BoundSource {
   return { sql: emptySql(schema), schema, fingerprint: filesFingerprint([]) };
 }
 
-async function open(file: FoundFile, context: BindContext): Promise<OpenFile> {
+async function open(file: FoundFile, context: BindContext): Promise<SourceFile> {
   context.signal?.throwIfAborted();
   const footer = await context.footers.read(file);
   refuseUnreadable(footer, file.url);
@@ -124,11 +120,11 @@ async function open(file: FoundFile, context: BindContext): Promise<OpenFile> {
 async function foundSchema(
   leaf: ReadLeaf,
   { roots }: FoundFiles,
-  opened: readonly OpenFile[],
+  opened: readonly SourceFile[],
   storages: Storages,
 ): Promise<StructType> {
   const byName = [...opened].sort((a, b) => (a.file.url < b.file.url ? -1 : 1));
-  const schemas = (list: readonly OpenFile[]) =>
+  const schemas = (list: readonly SourceFile[]) =>
     list.map(({ footer, file }) => ({ schema: sparkSchemaOf(footer, file.url), url: file.url }));
   if (leaf.options.mergeSchema?.toLowerCase() === "true") {
     const [different] = [new Map(schemas(byName).map((found) => [JSON.stringify(found.schema), found]))];
@@ -155,11 +151,12 @@ function noRows(fields: readonly StructField[]): string {
 }
 
 /** Files in a row that have the same columns and lie in the same folder `k=v`. */
-function alikeFiles(opened: readonly OpenFile[]): OpenFile[][] {
-  const groups: OpenFile[][] = [];
+function alikeFiles(opened: readonly SourceFile[]): SourceFile[][] {
+  const groups: SourceFile[][] = [];
   let last = "";
   for (const one of opened) {
-    const key = `${JSON.stringify(one.file.partition)} ${formOf(one.footer)}`;
+    const isCounted = one.rowsAlone !== undefined;
+    const key = `${JSON.stringify(one.file.partition)} ${isCounted} ${formOf(one.footer)}`;
     if (key === last) groups.at(-1)?.push(one);
     else groups.push([one]);
     last = key;
@@ -178,10 +175,20 @@ function formOf(footer: ParquetFooter): string {
   return form;
 }
 
-/** @throws AnalysisError where a column of the files is of a type that does not become the wanted one */
-function groupSql(group: readonly OpenFile[], data: readonly StructField[]): string {
-  const [{ footer, file }] = group as [OpenFile];
-  const columns = data.map((field) => columnSql(field, footer, file.url));
-  const from = parquetSql(group.map(({ url }) => url));
+/**
+ * @param needed the columns that are read; nulls stand for the others
+ * @throws AnalysisError where a column of the files is of a type that does not become the wanted one
+ */
+function groupSql(group: readonly SourceFile[], data: readonly StructField[], needed?: ReadonlySet<string>): string {
+  const [{ footer, file }] = group as [SourceFile];
+  const columns = data.map((field) =>
+    needed && !needed.has(field.name)
+      ? `CAST(NULL AS ${duckdbType(field.type)}) AS ${quotedIdentifier(field.name)}`
+      : columnSql(field, footer, file.url),
+  );
+  const counted = group.reduce((sum, { rowsAlone }) => sum + (rowsAlone ?? 0), 0);
+  const from = group.some((one) => one.rowsAlone === undefined)
+    ? parquetSql(group.map(({ url }) => url))
+    : `SELECT 1 FROM range(${counted})`;
   return `SELECT ${columns.join(", ") || '1 AS "#none"'} FROM (${from})`;
 }

@@ -1,4 +1,5 @@
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import type { StructType } from "../../data/types";
 import { duckdbType } from "./duckdb-types";
 import { PRELUDE } from "./sql-macros";
 import { querySql } from "./sql-query";
@@ -8,41 +9,56 @@ import type { QueryReader } from "./view-columns";
 /** The one rule of DuckDB's optimizer that is asked; statistics, say, would take the columns of an empty table for needless. */
 const RULES = ["unused_columns", "cte_inlining"];
 
+export interface ColumnReader {
+  readonly read: QueryReader["readColumns"];
+  /**
+   * The columns that a query reads of tables, by position; undefined for a table, and nothing at all, where that can't be known.
+   * @param sql over {@link standInSql}
+   */
+  scanned(sql: string, tables: readonly StructType[]): Promise<readonly (readonly number[] | undefined)[]>;
+  close(): Promise<void>;
+}
+
 /**
  * Finds out which columns of views a query reads: DuckDB plans it over empty tables, whose scans say so. Settings of its optimizer
  * are a whole database's, so that it is one of its own, opened when it is first needed.
  */
-export function columnReader(): { readonly read: QueryReader["readColumns"]; close(): Promise<void> } {
+export function columnReader(): ColumnReader {
   let opened: Promise<DuckDBInstance> | undefined;
+
+  /** @returns undefined where the query can't be planned: what is wrong with it, its real plan has said or will say */
+  async function scanned(sql: string, tables: readonly StructType[]): Promise<(readonly number[] | undefined)[]> {
+    opened ??= open();
+    const connection = await (await opened).connect();
+    try {
+      for (const [i, { fields }] of tables.entries()) {
+        const columns = fields.map((field, n) => `"c${n}" ${duckdbType(field.type)}`);
+        await connection.run(`CREATE TEMP TABLE "${TABLE}${i}" (${columns.join(", ")})`);
+      }
+      const scans = (await planOf(connection, sql)).flatMap(scansOf);
+      return tables.map((_, i) => columnsRead(scans, i));
+    } catch {
+      return [];
+    } finally {
+      connection.closeSync();
+    }
+  }
+
   return {
+    scanned,
+
     async read(query, views, { count, wanted }) {
       // It plans a query of its own for the values that become columns.
       if (/\bpivot\b/i.test(query)) return undefined;
-      opened ??= open();
-      const connection = await (await opened).connect();
-      try {
-        const standIns: Record<string, string> = {};
-        for (const [i, [name, { fields }]] of Object.entries(views).entries()) {
-          const columns = fields.map((field, n) => `"c${n}" ${duckdbType(field.type)}`);
-          await connection.run(`CREATE TEMP TABLE "${TABLE}${i}" (${columns.join(", ")})`);
-          const list = fields.map((field, n) => `"c${n}" AS ${quotedIdentifier(field.name)}`);
-          standIns[name] = `SELECT ${list.join(", ")} FROM "${TABLE}${i}"`;
-        }
-        const results = Array.from({ length: count }, (_, i) => `"r${i}"`);
-        const list = wanted.map((i) => results[i]).join(", ") || "1";
-        const plan = await planOf(
-          connection,
-          `SELECT ${list} FROM (${querySql(query, standIns)}) AS q(${results.join(", ")})`,
-        );
-        const scans = plan.flatMap(scansOf);
-        const read = Object.keys(views).map((name, i) => [name, columnsRead(scans, i)] as const);
-        return Object.fromEntries(read.flatMap(([name, columns]) => (columns ? [[name, columns]] : [])));
-      } catch {
-        // What is wrong with the query, its real plan has said or will say.
-        return undefined;
-      } finally {
-        connection.closeSync();
-      }
+      const schemas = Object.values(views);
+      const standIns = Object.fromEntries(Object.keys(views).map((name, i) => [name, standInSql(schemas[i]!, i)]));
+      const results = Array.from({ length: count }, (_, i) => `"r${i}"`);
+      const list = wanted.map((i) => results[i]).join(", ") || "1";
+      const sql = `SELECT ${list} FROM (${querySql(query, standIns)}) AS q(${results.join(", ")})`;
+      const columns = await scanned(sql, schemas);
+      if (columns.length === 0 && schemas.length > 0) return undefined;
+      const read = Object.keys(views).map((name, i) => [name, columns[i]] as const);
+      return Object.fromEntries(read.flatMap(([name, columns]) => (columns ? [[name, columns]] : [])));
     },
 
     async close() {
@@ -52,6 +68,12 @@ export function columnReader(): { readonly read: QueryReader["readColumns"]; clo
 }
 
 const TABLE = "stand_in_";
+
+/** SQL for the columns of a table, by its number among those of {@link ColumnReader.scanned}. */
+export function standInSql({ fields }: StructType, table: number): string {
+  const list = fields.map((field, n) => `"c${n}" AS ${quotedIdentifier(field.name)}`);
+  return `SELECT ${list.join(", ") || '1 AS "__none"'} FROM "${TABLE}${table}"`;
+}
 
 async function open(): Promise<DuckDBInstance> {
   const instance = await DuckDBInstance.create(":memory:", { threads: "1", autoinstall_known_extensions: "false" });

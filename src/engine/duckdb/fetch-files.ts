@@ -1,0 +1,184 @@
+import type { StructField } from "../../data/types";
+import { throwIfAborted } from "../../errors";
+import { sameName } from "../../frame/resolve";
+import { type ParquetFooter, sparkFieldOf } from "../../parquet";
+import { chunkStatistics } from "../../parquet/chunk-statistics";
+import { fetchBudget, fetchPieces } from "../../parquet/fetch-pieces";
+import { type SliceableFooter, sliceable, writeSlice } from "../../parquet/slice";
+import type { Url } from "../../storage";
+import { mapConcurrently } from "../../storage/concurrently";
+import { asStorageError } from "../../storage/local-storage";
+import { fileUrl, schemeOf } from "../../storage/location";
+import type { FoundFile } from "../files";
+import type { BindContext, FetchedSource, Fetching, LeafNeeds } from "./bound-source";
+import type { RowsNeeded } from "./leaf-needs";
+import { folderStatistics, mayPass, type RowCondition } from "./row-conditions";
+
+/** A Parquet file with its footer; `url` is where its rows are read, `file` where it is. */
+export interface SourceFile {
+  readonly file: FoundFile;
+  readonly url: Url;
+  readonly footer: ParquetFooter;
+  /** Where no column of it is read: how many rows there are. */
+  readonly rowsAlone?: number;
+}
+
+/** What is needed of files, with the columns of which it is said. */
+interface FilesNeeded extends LeafNeeds {
+  /** The columns that are read; absent: all. */
+  readonly names: ReadonlySet<string> | undefined;
+  readonly fields: readonly StructField[];
+  readonly partitionColumns: readonly StructField[];
+}
+
+interface Fetched extends Pick<FetchedSource, "origins" | "summary"> {
+  readonly files: readonly SourceFile[];
+}
+
+/** What of one file is brought here. */
+interface Part {
+  readonly source: SourceFile;
+  readonly parts: SliceableFooter;
+  /** Positions of its top-level columns. */
+  readonly columns: readonly number[];
+  readonly groups: readonly number[];
+}
+
+/** How many files are fetched at once; the bytes on their way are bounded for all together. */
+const FILES_AT_ONCE = 32;
+
+/**
+ * Brings to this machine what a query needs of files on other storages: of each the chunks of the needed columns, of the row groups
+ * in which a row may count. Files of which nothing is needed are left out. What can't be read by parts comes whole.
+ */
+export async function fetchFiles(
+  opened: readonly SourceFile[],
+  needed: FilesNeeded,
+  how: Fetching,
+  context: BindContext,
+): Promise<Fetched> {
+  const origins = new Map<string, Url>();
+  const budget = fetchBudget();
+  const counts = { files: 0, groups: 0, allGroups: 0, bytes: 0, allBytes: 0 };
+  const planned = planFiles(opened, needed);
+  const files = await mapConcurrently(planned, FILES_AT_ONCE, async (plan): Promise<SourceFile[]> => {
+    throwIfAborted(how.signal);
+    const { source } = plan;
+    const { file, footer } = source;
+    if (isHere(source.url)) return [source];
+    counts.files++;
+    counts.allBytes += file.size;
+    counts.allGroups += footer.rowGroups.length;
+    const place = { url: file.url, storage: context.storages.for(file.url) };
+    const reading = { signal: how.signal, version: file.version };
+    if (!("parts" in plan)) {
+      counts.bytes += file.size;
+      counts.groups += footer.rowGroups.length;
+      const copy = context.storages.at(context.spool.fresh("fetched.parquet"));
+      origins.set(copy.url, file.url);
+      await copy.storage.writeStream(copy.url, place.storage.readStream(file.url, reading));
+      return [{ ...source, url: copy.url }];
+    }
+    const { parts, columns, groups } = plan;
+    if (groups.length === 0) return [];
+    counts.groups += groups.length;
+    const slice = parts.slice(columns, groups);
+    if (columns.length === 0) return [{ ...source, rowsAlone: slice.rows }];
+    counts.bytes += slice.pieces.reduce((sum, { length }) => sum + length, 0);
+    const path = context.spool.fresh("fetched.parquet");
+    const url = fileUrl(path);
+    origins.set(url, file.url);
+    await writeSlice(path, slice, async (write) => {
+      if (how.isDry) return;
+      const written = async (bytes: Uint8Array, to: number) => {
+        await write(bytes, to).catch((error: unknown) => {
+          throw asStorageError(error, url, "write");
+        });
+      };
+      await fetchPieces(place, slice.pieces, written, reading, budget);
+    });
+    return [{ ...source, url }];
+  });
+  return { files: files.flat(), origins, summary: summaryOf(opened, needed, counts) };
+}
+
+const isHere = (url: Url) => schemeOf(url) === "file";
+
+/** Which row groups of which files are needed, and of which columns. */
+function planFiles(opened: readonly SourceFile[], needed: FilesNeeded): (Part | { readonly source: SourceFile })[] {
+  /** Rows before the file, for those who need the first ones only. */
+  let before = 0;
+  return opened.map((source) => {
+    const { footer, file } = source;
+    const parts = isHere(source.url) ? undefined : sliceable(footer, file.size);
+    const start = before;
+    before += footer.rows;
+    if (!parts) return { source };
+    const columns = footer.columns.flatMap((node, i) => {
+      const field = needed.fields.find(({ name }) => sameName(name, node.name));
+      const isFolders = needed.partitionColumns.some(({ name }) => sameName(name, node.name));
+      const isNeeded = field && !isFolders && (!needed.names || needed.names.has(field.name));
+      return isNeeded ? [i] : [];
+    });
+    let row = start;
+    const groups = parts.groups.flatMap(({ rows }, group) => {
+      const first = row;
+      row += rows;
+      return rows > 0 && needed.uses.some((use) => first < use.first && mayCount(use, source, parts, group, needed))
+        ? [group]
+        : [];
+    });
+    return { source, parts, columns, groups };
+  });
+}
+
+/** Whether a row of a row group may pass what a use asks of it. */
+function mayCount(
+  { conditions }: RowsNeeded,
+  { file, footer }: SourceFile,
+  { groups, leaves }: SliceableFooter,
+  group: number,
+  { fields, partitionColumns }: FilesNeeded,
+): boolean {
+  return conditions.every((condition: RowCondition) => {
+    const field = fields[Number(condition.column)];
+    if (!field) return true;
+    const folder = partitionColumns.findIndex(({ name }) => sameName(name, field.name));
+    if (folder >= 0)
+      return mayPass(condition, field.type, folderStatistics(file.partition[folder] ?? null, field.type));
+    const [position, second] = footer.columns.flatMap((node, i) => (sameName(node.name, field.name) ? [i] : []));
+    const node = position === undefined ? undefined : footer.columns[position];
+    if (!node || position === undefined || second !== undefined) return true;
+    if (node.physical === undefined || node.repetition === "repeated") return true;
+    // Unsigned numbers, and times in other units, are not compared as they lie there.
+    const { logical } = node;
+    if (logical?.kind === "INTEGER" && !logical.signed) return true;
+    if (logical?.kind === "TIMESTAMP" && !(logical.utc && logical.unit === "MICROS")) return true;
+    if (!isSameKind(sparkFieldOf(node, file.url).type, field.type)) return true;
+    const chunk = groups[group]!.chunks[leaves[position]![0]]!;
+    return mayPass(condition, field.type, chunkStatistics(chunk, node));
+  });
+}
+
+const WHOLE: readonly unknown[] = ["byte", "short", "integer", "long"];
+
+function isSameKind(a: StructField["type"], b: StructField["type"]): boolean {
+  return a === b || (WHOLE.includes(a) && WHOLE.includes(b));
+}
+
+interface Counts {
+  readonly files: number;
+  readonly groups: number;
+  readonly allGroups: number;
+  readonly bytes: number;
+  readonly allBytes: number;
+}
+
+function summaryOf(opened: readonly SourceFile[], { names, fields }: FilesNeeded, counts: Counts): string {
+  const { groups, allGroups, bytes, allBytes } = counts;
+  const columns = names ? fields.filter(({ name }) => names.has(name)).map(({ name }) => name) : undefined;
+  const of = columns ? `[${columns.join(", ")}] of ${fields.length} columns` : "all columns";
+  const [first] = opened;
+  const where = opened.length === 1 ? first?.file.url : `${first?.file.url} and ${opened.length - 1} more`;
+  return `${where}: ${of}, ${groups} of ${allGroups} row groups, ${bytes} of ${allBytes} bytes`;
+}
