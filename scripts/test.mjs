@@ -6,6 +6,7 @@ import { inRoot } from "./setup/paths.mjs";
 import { installPeer } from "./setup/peer.mjs";
 import { installS3Peers } from "./setup/s3-peers.mjs";
 import { installS3a } from "./setup/s3a.mjs";
+import { installS3contents } from "./setup/s3contents.mjs";
 import { installS3proxy } from "./setup/s3proxy.mjs";
 import { installVersitygw } from "./setup/versitygw.mjs";
 import { setup } from "./setup.mjs";
@@ -36,7 +37,7 @@ async function prepare() {
   if (unit && existsSync(inRoot("node_modules", ".pomona-stamp"))) await build();
   else if (!(await setup()).ready) throw new Error("Set-up failed; no test was run.");
   if (unit) return;
-  const ours = [installS3proxy(), installVersitygw(), installS3a(), installS3Peers()];
+  const ours = [installS3proxy(), installVersitygw(), installS3a(), installS3Peers(), installS3contents()];
   const made = await Promise.allSettled([installPeer(), ...ours]);
   // A machine without Go or Maven runs all other tests.
   const [peer, ...servers] = made.map(({ reason }) => reason);

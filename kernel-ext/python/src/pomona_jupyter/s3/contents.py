@@ -10,6 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
@@ -50,8 +51,8 @@ class S3Contents(AsyncContentsManager):
             raise ValueError("S3Contents needs a bucket: pomona lab --s3-conf FILE, POMONA_S3_CONF, or c.S3Contents.bucket.")
         self.s3 = Bucket(self.bucket, self.endpoint_url, self.region_name)
         self._top = self.prefix.strip("/")
-        #: The ETag of each file as it was last read or written here: the one that a save may replace.
-        self._seen: OrderedDict[str, str] = OrderedDict()
+        #: Each file as it was last read or written here: what a save may replace.
+        self._seen: OrderedDict[str, Stored] = OrderedDict()
         self._saved: dict[str, tuple[float, Stored]] = {}
         self._kept_folders: set[str] = set()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -139,14 +140,14 @@ class S3Contents(AsyncContentsManager):
         found = await self.s3.head(self.key(path))
         if found is None:
             return None
-        self._note(path, found)
-        return _file_model(path, found, type, require_hash)
+        return _file_model(path, self._note(path, found), type, require_hash)
 
     async def _with_content(self, path: str, type: str | None, format: str | None, require_hash: bool) -> dict[str, Any] | None:
         read = await self.s3.read(self.key(path))
         if read is None:
             return None
-        found, raw = read
+        found, raw = self._note(path, read[0]), read[1]
+        self._saved.pop(path, None)
         model = _file_model(path, found, type, require_hash)
         if model["type"] == "notebook":
             model["content"], model["format"] = await self._beside(lambda: self._parsed(raw, path, model)), "json"
@@ -154,8 +155,6 @@ class S3Contents(AsyncContentsManager):
             model["content"], model["format"] = await self._beside(lambda: _decoded(raw, path, format))
             guess = "text/plain" if model["format"] == "text" else "application/octet-stream"
             model["mimetype"] = mimetypes.guess_type(path)[0] or guess
-        self._saved.pop(path, None)
-        self._note(path, found)
         return model
 
     def _parsed(self, raw: bytes, path: str, model: dict[str, Any]) -> Any:
@@ -212,16 +211,16 @@ class S3Contents(AsyncContentsManager):
                 stored = await self._uploads.add(self.key(path), model, _content_type(path), self._expected_at(path, model))
             if stored is None:
                 return _file_model(path, Stored(path, "", self._uploads.size(self.key(path)), datetime.now(timezone.utc)), "file", False)
-            result = _file_model(path, stored, "file", False)
+            message = None
         else:
             async with self._lock(path):
                 raw, message = await self._beside(lambda: self._encoded(model, path))
                 stored = await self._write(path, raw, model)
-            result = _file_model(path, stored, model["type"], False)
-            if message:
-                result["message"] = message
         await self._keep(path)
-        self._note(path, stored)
+        stored = self._note(path, stored)
+        result = _file_model(path, stored, model["type"], False)
+        if message:
+            result["message"] = message
         self._saved[path] = (time.monotonic() + _SAVED_FOR_SECONDS, stored)
         self.emit(data={"action": "save", "path": path})
         return result
@@ -257,8 +256,9 @@ class S3Contents(AsyncContentsManager):
 
         async def expected() -> str | None:
             claims = model.get("hash"), _time(model.get("last_modified"))
-            if claims == (None, None) and path in self._seen:
-                return self._seen[path]
+            seen = self._seen.get(path)
+            if seen is not None and claims[0] is None and claims[1] in (None, seen.modified):
+                return seen.etag
             found = await self.s3.head(self.key(path))
             if found is None:
                 return None
@@ -336,7 +336,8 @@ class S3Contents(AsyncContentsManager):
             moved = await move_folder(self.s3, f"{source}/", f"{target}/", self.log)
         await self._keep(new_path)
         for was, now in moved:
-            if self._seen.pop(self._path_of(was.key), None) == was.etag:
+            seen = self._seen.pop(self._path_of(was.key), None)
+            if seen is not None and seen.etag == was.etag:
                 self._note(self._path_of(now.key), now)
 
     def _path_of(self, key: str) -> str:
@@ -344,11 +345,16 @@ class S3Contents(AsyncContentsManager):
 
     # What is remembered
 
-    def _note(self, path: str, stored: Stored) -> None:
-        self._seen[path] = stored.etag
-        self._seen.move_to_end(path)
+    def _note(self, path: str, stored: Stored) -> Stored:
+        """Remembers a file's state and gives what clients are told: S3's times have whole seconds, and each version has a later one."""
+        before = self._seen.pop(path, None)
+        if before is not None:
+            later = before.modified + timedelta(seconds=0 if before.etag == stored.etag else 1)
+            stored = replace(stored, modified=max(stored.modified, later))
+        self._seen[path] = stored
         while len(self._seen) > _REMEMBERED:
             self._saved.pop(self._seen.popitem(last=False)[0], None)
+        return stored
 
     def _forget(self, path: str) -> None:
         for known in [known for known in self._seen if f"{known}/".startswith(f"{path}/")]:

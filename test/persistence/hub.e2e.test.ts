@@ -1,0 +1,132 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { freePorts } from "../support/free-ports";
+import { venvProgram } from "../support/jupyter";
+import { contentsOf, notebookOf, notebooksEnv } from "../support/s3-notebooks";
+import { type S3Server, startS3 } from "../support/s3-server";
+
+const DEPLOYED = join(__dirname, "..", "..", "deploy", "jupyterhub_config.py");
+const ADMIN = "admin-token-of-the-test-0123456789";
+
+let s3: S3Server;
+let hub: Awaited<ReturnType<typeof startHub>>;
+
+beforeAll(async () => {
+  s3 = await startS3({ buckets: ["hub-notebooks"] });
+  hub = await startHub(s3);
+});
+afterAll(async () => {
+  await hub?.stop();
+  await s3?.stop();
+});
+
+/** The hub of `deploy/`, with a service that may do all; on free ports, in a folder of its own. */
+async function startHub(s3: S3Server) {
+  const folder = mkdtempSync(join(tmpdir(), "pomona-hub-"));
+  const [port, api, hubPort] = await freePorts(3);
+  const scopes = ["admin:users", "admin:servers", "tokens", "access:servers", "shutdown"];
+  writeFileSync(
+    join(folder, "config.py"),
+    [
+      `load_subconfig(${JSON.stringify(DEPLOYED)})`,
+      `c.JupyterHub.services = [{"name": "test", "api_token": "${ADMIN}"}]`,
+      `c.JupyterHub.load_roles = [{"name": "test-role", "scopes": ${JSON.stringify(scopes)}, "services": ["test"]}]`,
+      `c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:${api}"`,
+      `c.JupyterHub.hub_bind_url = "http://127.0.0.1:${hubPort}"`,
+    ].join("\n"),
+  );
+  const {
+    PYTHONPATH: _,
+    JUPYTER_CONFIG_PATH: __,
+    POMONA_S3_USER: ___,
+    ...s3Env
+  } = notebooksEnv(s3, { bucket: "hub-notebooks" });
+  const base = `http://127.0.0.1:${port}/`;
+  const env = {
+    ...process.env,
+    ...s3Env,
+    POMONA_HUB_USERS: "ann,bob",
+    POMONA_HUB_PASSWORD: "secret",
+    POMONA_HUB_URL: base,
+    JUPYTER_CONFIG_DIR: join(folder, "config"),
+  };
+  const options = ["-f", join(folder, "config.py")];
+  const child = spawn(venvProgram("jupyterhub"), options, { cwd: folder, env, stdio: ["ignore", "ignore", "pipe"] });
+  let log = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    log += chunk.toString();
+  });
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const request = async (method: string, path: string, body?: object) => {
+    const headers = { authorization: `token ${ADMIN}` };
+    const answer = await fetch(`${base}hub/api/${path}`, {
+      method,
+      headers,
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    const text = await answer.text();
+    return { status: answer.status, value: text ? JSON.parse(text) : undefined };
+  };
+  for (let tries = 0; ; tries++) {
+    if (
+      await request("GET", "").then(
+        ({ status }) => status === 200,
+        () => false,
+      )
+    )
+      break;
+    if (tries > 240 || child.exitCode !== null) throw new Error(`jupyterhub does not answer:\n${log}`);
+    await sleep(500);
+  }
+  return {
+    request,
+    log: () => log,
+    /** Starts a user's server and gives its contents API, by a token of the user. */
+    async serverOf(user: string) {
+      await request("POST", `users/${user}`);
+      await request("POST", `users/${user}/server`);
+      for (let tries = 0; (await request("GET", `users/${user}`)).value.servers?.[""]?.ready !== true; tries++) {
+        if (tries > 240) throw new Error(`${user}'s server does not start:\n${log}`);
+        await sleep(500);
+      }
+      const token: string = (await request("POST", `users/${user}/tokens`)).value.token;
+      return { ...contentsOf({ baseUrl: `${base}user/${user}/`, token }), token, baseUrl: `${base}user/${user}/` };
+    },
+    async stopServer(user: string) {
+      await request("DELETE", `users/${user}/server`);
+      await expect
+        .poll(async () => Object.keys((await request("GET", `users/${user}`)).value.servers ?? {}))
+        .toEqual([]);
+    },
+    async stop() {
+      for (const user of ["ann", "bob"]) await request("DELETE", `users/${user}/server`).catch(() => undefined);
+      child.kill("SIGTERM");
+      await exited;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+it("gives each of two users their own notebooks in S3 alone, and shows them again on a new server", async () => {
+  const [ann, bob] = await Promise.all([hub.serverOf("ann"), hub.serverOf("bob")]);
+  expect((await ann.ask("PUT", "plan.ipynb", notebookOf("ann's"))).status).toBe(201);
+  expect((await bob.ask("PUT", "plan.ipynb", notebookOf("bob's"))).status).toBe(201);
+  await ann.saveText("only-ann.txt", "ann");
+  expect([await ann.list(), await bob.list()]).toEqual([["only-ann.txt", "plan.ipynb"], ["plan.ipynb"]]);
+  expect(await s3.keys("hub-notebooks")).toEqual(
+    ["ann/.s3keep", "ann/only-ann.txt", "ann/plan.ipynb", "bob/.s3keep", "bob/plan.ipynb"].map(
+      (key) => `jupyter/${key}`,
+    ),
+  );
+  expect((await bob.get("../ann/only-ann.txt")).status).not.toBe(200);
+  const asBob = contentsOf({ baseUrl: ann.baseUrl, token: bob.token });
+  expect((await asBob.get("plan.ipynb")).status).toBe(403);
+
+  await hub.stopServer("ann");
+  const again = await hub.serverOf("ann");
+  expect((await again.get("plan.ipynb")).model.content).toMatchObject({ cells: [{ source: "ann's" }] });
+});
