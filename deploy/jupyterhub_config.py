@@ -45,11 +45,12 @@ c.Spawner.cmd = [str(Path(sys.executable).parent / "jupyterhub-singleuser")]
 c.Spawner.default_url = "/lab"
 c.Spawner.http_timeout = 60
 c.Spawner.start_timeout = 120
-# JupyterLab's settings of the project, and what makes the server take its contents manager.
+# JupyterLab's settings of the project, its server's extensions (notebooks in S3, output that outlives the page), and the page's part of those.
 config = [project / "kernel-ext" / "jupyter", project / "kernel-ext" / "python" / "jupyter"]
 c.Spawner.environment = {
-    # The user is told to it by the hub (JUPYTERHUB_USER).
+    # Whose notebooks the hub tells the server by JUPYTERHUB_USER.
     "POMONA_S3_CONF": os.environ.get("POMONA_S3_CONF", str(project / "jupyter-s3-conf.json")),
+    "JUPYTER_PATH": str(project / "kernel-ext" / "python" / "jupyter"),
     "JUPYTER_CONFIG_PATH": os.pathsep.join(str(folder) for folder in config),
     "PYTHONPATH": str(project / "kernel-ext" / "python" / "src"),
 }
