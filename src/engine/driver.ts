@@ -6,7 +6,7 @@ import { renamedBatch } from "../data/vectors";
 import { CancelledError, throwIfAborted } from "../errors";
 import type { Plan } from "../frame/plan";
 import { footerCache, readParquetBatches } from "../parquet";
-import { type Storages, urlOf } from "../storage";
+import { type RetryListener, type Storages, urlOf } from "../storage";
 import { collect } from "./collect";
 import type { Engine, EngineOptions } from "./contract";
 import { driverWork } from "./driver-work";
@@ -35,6 +35,8 @@ export interface DriverParts extends Pick<EngineOptions, "conf"> {
   readonly workers: WorkerPool;
   /** Where files are read and written; the workers have their own. */
   readonly storages: Storages;
+  /** Calls the listener when those try a request again. */
+  onStorageRetry?(listener: RetryListener): void;
   /** Called when the first action starts. */
   openSpool(): Spool;
   /** Called when the first action starts. @param folder for what does not fit into memory */
@@ -49,6 +51,9 @@ export function driver(parts: DriverParts): Engine {
     for (const listener of listeners) listener(event);
   });
   const { emit } = life;
+  parts.onStorageRetry?.(({ url, operation, why, delay }) =>
+    emit({ type: "storageRetried", time: Date.now(), url, operation, why, delay }),
+  );
   const id = `${parts.about.name}-${Date.now()}`;
   const tasks = scheduler({ pool: workers, policy: () => policyOf(conf), emit });
   const cached: CachedStages = new Map();

@@ -71,6 +71,18 @@ export type EngineEvent =
       /** For how long it gets no task; absent: it is lost for good. */
       readonly retrySeconds?: number;
     })
+  /** A request to a storage that the driver or a worker tries again. Storages serve all jobs. */
+  | {
+      readonly type: "storageRetried";
+      readonly time: number;
+      readonly url: string;
+      /** Such as `GetObject`. */
+      readonly operation: string;
+      /** In a few words, such as `SlowDown, 503`. */
+      readonly why: string;
+      /** Until then, in milliseconds. */
+      readonly delay: number;
+    }
   /** A line for the user from the driver or a worker, such as which weights are used. */
   | {
       readonly type: "message";

@@ -1,4 +1,5 @@
 import type { ShippedFile } from "../data/shipped-file";
+import type { StorageRetry } from "../storage";
 import type { Step, Task, TaskResult } from "../worker/task";
 
 /** A place that runs one task at a time: a thread, or a kernel behind an endpoint. */
@@ -24,6 +25,7 @@ export interface WorkerListener {
   /** Nothing but a sign of life. */
   onAlive(): void;
   onProgress(rows: number): void;
+  onStorageRetry(retry: StorageRetry): void;
   onLog(level: "debug" | "info" | "warn", message: string): void;
 }
 

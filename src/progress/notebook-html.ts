@@ -8,6 +8,7 @@ import {
   type JobProgress,
   rateText,
   type StageProgress,
+  storageRetryTexts,
   tasksText,
 } from "./state";
 
@@ -62,7 +63,10 @@ export function notesHtml(job: JobProgress, notes: ProgressNotes): string {
     (line) => `<div style="color:${COLOURS.cancelled}">Warning: ${escapeHtml(line)}</div>`,
   );
   const lines = notes.lines.map((line) => `<div style="opacity:0.7">${escapeHtml(line)}</div>`);
-  return [...error, ...warnings, ...lines].join("");
+  const retries = storageRetryTexts(job).map(
+    (text) => `<div style="color:${COLOURS.cancelled}">${escapeHtml(text)}</div>`,
+  );
+  return [...error, ...retries, ...warnings, ...lines].join("");
 }
 
 /** What stands beside a stage's bar: `25 % · 1/4 tasks, 2 running · 100/400 rows · 9.5 rows/s · 31 s left`. */

@@ -36,6 +36,7 @@ export function showNotebookProgress(source: EventSource): () => void {
     const note = noteOf(event);
     if (note) return addNote(note, [...blocks.values()]);
     const job = tracker.apply(event);
+    if (event.type === "storageRetried") for (const { update } of blocks.values()) update();
     if (!job) return;
     let block = blocks.get(job.jobId);
     if (!block) {

@@ -30,6 +30,8 @@ export interface JobProgress {
   readonly description: string;
   readonly startedAt: number;
   readonly stages: readonly StageProgress[];
+  /** How often requests to storages were tried again meanwhile, by what was wrong. */
+  readonly storageRetries: ReadonlyMap<string, number>;
   status: EndStatus | "running";
   seconds: number;
   error: string | undefined;
@@ -54,12 +56,19 @@ export function trackProgress(): ProgressTracker {
   const jobs = new Map<string, Followed>();
   return {
     apply(event) {
+      if (event.type === "storageRetried") {
+        for (const { storageRetries } of jobs.values()) {
+          const what = wrongText(event.why);
+          storageRetries.set(what, (storageRetries.get(what) ?? 0) + 1);
+        }
+      }
       if (!("jobId" in event)) return undefined;
       if (event.type === "jobStarted") {
         const job: Followed = {
           ...event,
           startedAt: event.time,
           stages: [],
+          storageRetries: new Map(),
           status: "running",
           seconds: 0,
           error: undefined,
@@ -95,6 +104,7 @@ export function trackProgress(): ProgressTracker {
 
 interface Followed extends JobProgress {
   readonly stages: FollowedStage[];
+  readonly storageRetries: Map<string, number>;
 }
 
 interface FollowedStage extends StageProgress {
@@ -207,6 +217,19 @@ function estimate(stage: FollowedStage, now: number): void {
   const isEarly = now - stage.startedAt < MIN_ESTIMATE_MS;
   const left = stage.rows - stage.doneRows;
   stage.secondsLeft = stage.rows > 0 && left >= 0 && !isEarly ? left / stage.rowsPerSecond : undefined;
+}
+
+function wrongText(why: string): string {
+  return /SlowDown|Throttl|TooManyRequests|RequestLimit|\b(?:429|503)\b/.test(why)
+    ? "S3 asks to slow down"
+    : `S3: ${why}`;
+}
+
+/** `S3 asks to slow down: 14 retries`, a line for each thing that was wrong. */
+export function storageRetryTexts({ storageRetries }: JobProgress): string[] {
+  return [...storageRetries].map(
+    ([what, count]) => `${what}: ${countText(count)} ${count === 1 ? "retry" : "retries"}`,
+  );
 }
 
 /** A line for the user, where an event is one. */

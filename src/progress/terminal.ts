@@ -6,6 +6,7 @@ import {
   noteOf,
   rateText,
   type StageProgress,
+  storageRetryTexts,
   tasksText,
   trackProgress,
 } from "./state";
@@ -88,6 +89,7 @@ function terminalView(stream: ProgressStream, paint: Paint): View {
       tracker.refresh(job, now);
       const running = job.stages.filter((stage) => stage.status === "running" && now - stage.startedAt >= DELAY_MS);
       lines.push(...running.map((stage) => runningLine(stage, stream.columns ?? 80, paint)));
+      lines.push(...storageRetryTexts(job).map((text) => text.slice(0, (stream.columns ?? 80) - 1)));
     }
     erase();
     if (lines.length > 0) stream.write(`${lines.join("\n")}\n`);
@@ -113,6 +115,7 @@ function terminalView(stream: ProgressStream, paint: Paint): View {
         const isWorthALine = event.seconds * 1000 >= DELAY_MS || event.status !== "succeeded";
         if (stage && isWorthALine) print(endedLine(stage, paint));
       }
+      if (event.type === "jobEnded" && job) for (const text of storageRetryTexts(job)) print(text);
       const wait = nextDraw - Date.now();
       if (wait <= 0) draw();
       else schedule(wait);
@@ -132,6 +135,7 @@ function plainView(stream: ProgressStream): View {
       for (const stage of job.stages.filter(({ status }) => status === "running")) {
         stream.write(`${stage.name}: ${facts(stage).join(", ")}\n`);
       }
+      for (const text of storageRetryTexts(job)) stream.write(`${text}\n`);
     }
   }, PLAIN_MS).unref();
   return {

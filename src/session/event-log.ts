@@ -50,6 +50,8 @@ function textOf(event: EngineEvent, descriptions: Map<string, string>): [level: 
       return ["info", `${event.worker} left`];
     case "workerLost":
       return ["warn", lostWorkerText(event)];
+    case "storageRetried":
+      return ["warn", `${event.operation} of ${event.url} is tried again in ${event.delay} ms: ${event.why}`];
     case "message":
       return [event.level, event.text];
     case "engineState": {

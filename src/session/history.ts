@@ -11,6 +11,8 @@ export interface JobRecord {
   error: string | undefined;
   /** Losses of workers while it ran. Workers serve all jobs: one that others lost as well counts here too. */
   lostWorkers: number;
+  /** Requests to storages that were tried again while it ran; storages serve all jobs, too. */
+  storageRetries: number;
   readonly stages: StageRecord[];
 }
 
@@ -49,6 +51,7 @@ export function jobHistory(): { readonly jobs: readonly JobRecord[]; record(even
             seconds: undefined,
             error: undefined,
             lostWorkers: 0,
+            storageRetries: 0,
             stages: [],
           };
           byId.set(jobId, job);
@@ -92,6 +95,9 @@ export function jobHistory(): { readonly jobs: readonly JobRecord[]; record(even
         }
         case "workerLost":
           for (const job of jobs) if (job.status === "running") job.lostWorkers++;
+          return;
+        case "storageRetried":
+          for (const job of jobs) if (job.status === "running") job.storageRetries++;
           return;
         case "taskStarted":
         case "taskProgress":

@@ -2,7 +2,7 @@ import type { FunctionSpec } from "../data/batch-function";
 import type { ShippedFile } from "../data/shipped-file";
 import type { DataType, StructType } from "../data/types";
 import type { ParquetCompression } from "../parquet";
-import type { Url } from "../storage";
+import type { StorageRetry, Url } from "../storage";
 import type { Draft } from "../storage/drafts";
 
 /**
@@ -97,6 +97,7 @@ export type FromWorker =
   | { readonly type: "ready" }
   | { readonly type: "progress"; readonly rows: number }
   | { readonly type: "log"; readonly level: "debug" | "info" | "warn"; readonly message: string }
+  | { readonly type: "storageRetried"; readonly retry: StorageRetry }
   | { readonly type: "done"; readonly result: TaskResult }
   | { readonly type: "failed"; readonly error: RemoteError };
 

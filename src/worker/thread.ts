@@ -19,13 +19,12 @@ export interface WorkerData {
 
 const port = parentPort;
 if (!port) throw new Error("worker/thread runs in a worker thread only.");
-const storages = storagesFrom((workerData as WorkerData).storage);
+const send = (message: FromWorker) => port.postMessage(message);
+const storages = storagesFrom((workerData as WorkerData).storage, (retry) => send({ type: "storageRetried", retry }));
 const functions: FunctionCache = new Map();
 let running: AbortController | undefined;
 let ended: Promise<void> = Promise.resolve();
 const files = workerFiles(storages);
-
-const send = (message: FromWorker) => port.postMessage(message);
 
 /** One for all tasks, since functions are kept between them; the signal is that of the task that runs. */
 const idle = new AbortController().signal;

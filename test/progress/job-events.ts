@@ -21,6 +21,15 @@ export function jobTeller(jobId = "job-1") {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    storageRetried: (why: string) =>
+      tell({
+        type: "storageRetried",
+        time: Date.now(),
+        url: "s3://fruits/a.jpg",
+        operation: "GetObject",
+        why,
+        delay: 200,
+      }),
     job: (description: string) => tell({ type: "jobStarted", time: Date.now(), jobId, description }),
     stage(name: string, tasks: number, rows: number, resumedTasks = 0) {
       this.stageOf(0, name, tasks, rows, resumedTasks);

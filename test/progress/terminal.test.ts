@@ -36,6 +36,25 @@ function setUp(stream: ProgressStream, env: TerminalProgressOptions["env"] = {})
 }
 
 describe("on a terminal", () => {
+  test("says how often S3 was asked again, in place, and once at the end", () => {
+    const terminal = new Terminal();
+    const { teller, close } = setUp(terminal);
+    teller.job("write");
+    teller.stage("image.features", 2, 100);
+    teller.start(0);
+    vi.advanceTimersByTime(600);
+    for (let i = 0; i < 14; i++) teller.storageRetried(i % 2 ? "SlowDown, 503" : "503");
+    teller.storageRetried("the connection was reset");
+    vi.advanceTimersByTime(600);
+    expect(terminal.screen.slice(1)).toEqual([
+      "S3 asks to slow down: 14 retries",
+      "S3: the connection was reset: 1 retry",
+    ]);
+    teller.endJob("succeeded");
+    expect(terminal.screen.filter((line) => line === "S3 asks to slow down: 14 retries")).toHaveLength(1);
+    close();
+  });
+
   test("redraws one line and leaves one at the end", () => {
     const terminal = new Terminal();
     const { teller, close } = setUp(terminal, { NO_COLOR: "1" });

@@ -38,7 +38,8 @@ function jobFacts(session: Session): Facts {
     const retries = job.stages.reduce((sum, stage) => sum + stage.retries, 0);
     const tried = retries > 0 ? `, ${retries} tried again` : "";
     const lost = job.lostWorkers > 0 ? `, ${job.lostWorkers} ${job.lostWorkers === 1 ? "worker" : "workers"} lost` : "";
-    const told = `${job.status}, ${seconds.toFixed(1)} s, ${rows.toLocaleString("en-US")} rows${tried}${lost}`;
+    const asked = job.storageRetries > 0 ? `, ${job.storageRetries} requests to S3 tried again` : "";
+    const told = `${job.status}, ${seconds.toFixed(1)} s, ${rows.toLocaleString("en-US")} rows${tried}${lost}${asked}`;
     return [String(number), `${job.description}: ${told}`];
   });
   return jobs.length > MOST_JOBS ? [["", `${jobs.length - MOST_JOBS} earlier jobs`], ...latest] : latest;

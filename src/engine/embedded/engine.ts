@@ -1,5 +1,5 @@
 import { prepareProcess } from "../../networks/network-backend";
-import { storagesFrom } from "../../storage";
+import { type RetryListener, storagesFrom } from "../../storage";
 import { VERSION } from "../../version";
 import type { Engine, EngineOptions } from "../contract";
 import { driver } from "../driver";
@@ -23,11 +23,15 @@ export function embeddedEngine(master: string, options: EngineOptions): Engine {
   const parallelism = parseLocalMaster(master);
   const { conf, storage = {} } = options;
   prepareProcess();
+  let tellRetry: RetryListener = () => {};
   return driver({
     ...options,
     master,
     about: { name: "local", version: VERSION },
-    storages: storagesFrom(storage),
+    storages: storagesFrom(storage, (retry) => tellRetry(retry)),
+    onStorageRetry(listener) {
+      tellRetry = listener;
+    },
     workers: workerThreads(parallelism, { storage }),
     openSpool: () => openSpool(conf("pomona.spool.dir")),
     openRelational: (temporaryFolder) =>

@@ -112,6 +112,8 @@ function runOn(
           return listener.onProgress(message.rows);
         case "log":
           return listener.onLog(message.level, message.message);
+        case "storageRetried":
+          return listener.onStorageRetry(message.retry);
         case "done":
           return settle(() => resolve(message.result));
         case "failed":

@@ -200,6 +200,10 @@ export function scheduler({ pool, policy, emit, clock = systemClock }: Scheduler
           machine.heard(workerId, clock.now());
           if (!attempt.isOver) tell({ type: "taskProgress", time: Date.now(), ...about(attempt), rows });
         },
+        onStorageRetry({ url, operation, why, delay }) {
+          machine.heard(workerId, clock.now());
+          tell({ type: "storageRetried", time: Date.now(), url, operation, why, delay });
+        },
         onLog(level, text) {
           machine.heard(workerId, clock.now());
           tell({ type: "message", time: Date.now(), level, text });
