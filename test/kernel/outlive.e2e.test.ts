@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { launchBrowser } from "../support/browser";
 import { freePorts } from "../support/free-ports";
 import { venvProgram } from "../support/jupyter";
-import { kernelReady, labCell, openInLab } from "../support/lab";
+import { kernelReady, labCell, openInLab, runLabCell } from "../support/lab";
 import { writeNotebook } from "../support/notebook-file";
 
 const TICKS =
@@ -40,11 +40,7 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(async () => {
   await browser?.close();
-  if (lab && lab.process.exitCode === null) {
-    const ended = new Promise((resolve) => lab.process.once("exit", resolve));
-    lab.process.kill("SIGTERM");
-    await ended;
-  }
+  if (lab) await end();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -64,6 +60,13 @@ async function startLab(): Promise<typeof lab> {
     if (!(await fetch(`${baseUrl}api/status?token=${token}`)).ok) throw new Error("JupyterLab is not there yet");
   }, soon);
   return { process: child, baseUrl, token };
+}
+
+async function end(): Promise<void> {
+  if (lab.process.exitCode !== null || lab.process.signalCode !== null) return;
+  const ended = new Promise((resolve) => lab.process.once("exit", resolve));
+  lab.process.kill("SIGTERM");
+  await ended;
 }
 
 const open = (): Promise<Page> =>
@@ -146,6 +149,17 @@ describe("a cell whose page is gone", () => {
     await expect.poll(() => readFileSync(notebook, "utf8").includes("'too much'); //"), soon).toBe(true);
     expect(await page.locator(".jp-Dialog").count()).toBe(0);
     expect([0, 1, 2, 3].map(savedText)).toEqual(before);
+    await runLabCell(page, 0);
+    await expect.poll(async () => (await shown(page, 0))[0], soon).toMatch(/^tick 1\ntick 2\n/);
     await page.context().close();
+  });
+
+  test("has what it showed in the file when the server is asked to end, and says that it did not come to its end", async () => {
+    await end();
+    expect(savedText(0)).toEqual([
+      expect.stringMatching(/^tick 1\ntick 2\n/),
+      "[The kernel ended or was restarted while this cell ran]\n",
+    ]);
+    expect(saved(0).execution_count).toBe(5);
   });
 });

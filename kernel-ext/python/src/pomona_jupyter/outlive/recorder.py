@@ -44,7 +44,7 @@ class Recorder:
         self._input_lines: dict[str, Any] = {}
         #: The requests whose outputs an Output widget of a page takes, by the widget's comm.
         self._captured: dict[str, str] = {}
-        self._session = Session(key=manager.session.key)
+        self._session = manager.session
         self._listen()
 
     # What pages' connections tell.
@@ -113,7 +113,7 @@ class Recorder:
         execution = self.executions.by_id.get(id)
         if execution is None or execution.input is None:
             return
-        session = Session(key=self._manager.session.key, session=execution.session)
+        session = Session(config=self._session.config, key=self._session.key, session=execution.session)
         line = self.input_line(execution.session)
         asked = execution.input
         session.send(line, "input_reply", {"status": "ok", "value": value}, parent={"header": asked["header"]})
@@ -154,7 +154,7 @@ class Recorder:
             elif execution is not None and state == "busy" and execution.status == "queued":
                 execution.status = "running"
                 self._tell_state(execution)
-        elif type in ("comm_open", "comm_msg"):
+        elif type == "comm_open" or (type == "comm_msg" and self._captured):
             self._note_widget(type, self._session.unpack(parts[4]))
         elif execution is None or (type in SHOWN and execution.id in self._captured.values()):
             return
@@ -191,8 +191,12 @@ class Recorder:
     def end_all(self) -> None:
         """The kernel's process is another one, or gone: nothing of before runs on."""
         for execution in self.executions:
-            if execution.status != "ended":
-                self._end(execution)
+            if execution.status == "running" and not self.is_attended(execution):
+                # A page that is there says so by itself.
+                content = {"name": "stderr", "text": "[The kernel ended or was restarted while this cell ran]\n"}
+                execution.outputs.apply("stream", content)
+                self._changed_by(execution, "stream", content)
+            self._end(execution)
 
     def _end(self, execution: Execution) -> None:
         if execution.status == "ended":

@@ -52,7 +52,10 @@
       if (sessionContext.session?.kernel?.status === "busy") busy = setTimeout(saveRunning, SAVE_AFTER_MS);
     };
     const saveRunning = () => {
-      const isRunning = panel.content.widgets.some(({ model }) => model.executionState === "running");
+      // What another page runs is that page's to save.
+      const isRunning = panel.content.widgets.some(
+        ({ model, outputArea }) => model.executionState === "running" && !outputArea.future?.isShown,
+      );
       if (isRunning && context.model.dirty && context.contentsModel?.writable) void context.save().catch(() => {});
     };
     const onFile = () => line?.say({ type: "mark", mark: markOf(context) });
@@ -162,6 +165,7 @@
       msg: envelope("execute_request", id),
       done,
       isDisposed: false,
+      isShown: true,
       onIOPub: ignore,
       onReply: ignore,
       onStdin: ignore,
