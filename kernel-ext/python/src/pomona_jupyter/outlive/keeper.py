@@ -11,6 +11,7 @@ from traitlets import Float, Integer
 from traitlets.config import LoggingConfigurable
 
 from .cell_outputs import Message
+from .executions import Execution
 from .notebook_file import NotebookFiles, note_save
 from .recorder import Recorder
 
@@ -42,6 +43,7 @@ class OutputKeeper(LoggingConfigurable):
         self._writes: dict[str, asyncio.Task[None]] = {}
         self._next_write: dict[str, float] = {}
         self._failures: dict[str, int] = {}
+        self._is_over = False
         self.files = NotebookFiles(contents)
         self.files.on_saved = self._saved
         self.files.watch()
@@ -61,10 +63,10 @@ class OutputKeeper(LoggingConfigurable):
         if recorder is None:
             return
         recorder.end_all()
-        if action == "shutdown":
+        if action == "shutdown" and not self._is_over:
             del self._recorders[kernel_id]
             recorder.close()
-            await self._write(recorder)
+            await self._write(recorder, recorder.unsaved())
 
     def left(self, recorder: Recorder, session: str) -> None:
         """A page closed a notebook for good: its user has seen what ended, and decided whether to save it."""
@@ -82,17 +84,20 @@ class OutputKeeper(LoggingConfigurable):
         return recorder.paths
 
     async def stop(self) -> None:
-        """The server ends: what no page has saved is written now."""
-        for task in self._writes.values():
+        """The server ends: what no page has saved is written now, and nothing later, since the server's loop may stop in the middle of it."""
+        self._is_over = True
+        tasks = list(self._writes.values())
+        for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         for recorder in list(self._recorders.values()):
-            recorder.close()
-            await self._write(recorder)
+            recorder.close(is_server_over=True)
+            await self._write(recorder, [one for one in recorder.executions if not one.is_saved])
 
     def _changed(self, recorder: Recorder) -> None:
         """Something is new, or a page went: writes soon where no page will save it."""
         kernel = recorder.kernel_id
-        if kernel in self._writes or not recorder.unsaved():
+        if self._is_over or kernel in self._writes or not recorder.unsaved():
             return
 
         async def write() -> None:
@@ -107,7 +112,7 @@ class OutputKeeper(LoggingConfigurable):
                 if failures:
                     await asyncio.sleep(min(60, 2**failures))
                 began = time.monotonic()
-                self._failures[kernel] = 0 if await self._write(recorder) else failures + 1
+                self._failures[kernel] = 0 if await self._write(recorder, recorder.unsaved()) else failures + 1
                 # A notebook whose save takes long is saved less often.
                 took = time.monotonic() - began
                 self._next_write[kernel] = time.monotonic() + max(self.save_seconds, 20 * took)
@@ -117,9 +122,8 @@ class OutputKeeper(LoggingConfigurable):
 
         self._writes[kernel] = asyncio.ensure_future(write())
 
-    async def _write(self, recorder: Recorder) -> bool:
-        """Writes what no page will save. False where a file could not be saved."""
-        waiting = recorder.unsaved()
+    async def _write(self, recorder: Recorder, waiting: list[Execution]) -> bool:
+        """Writes outputs into the kernel's notebooks. False where a file could not be saved."""
         is_done = True
         for path in await self.find_paths(recorder) if waiting else []:
             try:

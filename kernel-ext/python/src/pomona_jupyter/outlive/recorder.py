@@ -188,10 +188,10 @@ class Recorder:
         self.executions.bound()
         self._changed(self)
 
-    def end_all(self) -> None:
+    def end_all(self, is_server_over: bool = False) -> None:
         """The kernel's process is another one, or gone: nothing of before runs on."""
         for execution in self.executions:
-            if execution.status == "running" and not self.is_attended(execution):
+            if execution.status == "running" and (is_server_over or not self.is_attended(execution)):
                 # A page that is there says so by itself.
                 content = {"name": "stderr", "text": "[The kernel ended or was restarted while this cell ran]\n"}
                 execution.outputs.apply("stream", content)
@@ -256,8 +256,8 @@ class Recorder:
             _close(line)
         self._input_lines.clear()
 
-    def close(self) -> None:
-        self.end_all()
+    def close(self, is_server_over: bool = False) -> None:
+        self.end_all(is_server_over)
         self._close_streams()
 
 
