@@ -5,6 +5,7 @@ import { isHidden, type Url } from "../location";
 import type { FileStatus, ListOptions } from "../storage";
 import { type Address, addressOf, isFolderMarker, prefixOf, urlIn } from "./address";
 import { isNotThere, type S3Purpose } from "./failures";
+import { payer } from "./parameters";
 import type { S3Requests } from "./requests";
 
 /** Folders that are listed at the same time, where the first page does not hold everything. */
@@ -128,11 +129,6 @@ export async function headOrUndefined(
     if (isNotThere(error)) return undefined;
     throw error;
   }
-}
-
-/** The part of a request that says who pays. */
-export function payer({ requesterPays }: { readonly requesterPays: boolean }): { RequestPayer?: "requester" } {
-  return requesterPays ? { RequestPayer: "requester" } : {};
 }
 
 export function nothingAt(url: Url): PathNotFoundError {

@@ -6,7 +6,7 @@ import type { Url } from "../location";
 import type { Reading } from "../storage";
 import { addressOf } from "./address";
 import { isBeyondEnd, isConditionFailed, type S3Purpose } from "./failures";
-import { payer } from "./listing";
+import { payer } from "./parameters";
 import type { S3Requests } from "./requests";
 
 /** A large object is read by ranges of this size, so many at a time. */

@@ -2,21 +2,14 @@ import type { Draft } from "../drafts";
 import { isInside, type Url } from "../location";
 import type { Storage, StorageSettings } from "../storage";
 import { addressOf, isFolderMarker, prefixOf, urlIn } from "./address";
+import { copyObject } from "./copying";
 import { isNotThere, type S3Purpose } from "./failures";
-import { childrenOf, headOrUndefined, keysBelow, listObjects, payer, statusOf } from "./listing";
+import { childrenOf, headOrUndefined, keysBelow, listObjects, statusOf } from "./listing";
+import { payer } from "./parameters";
 import { readObject, readObjectRange, streamObject } from "./reading";
 import { type RetryListener, type S3Requests, s3Requests } from "./requests";
-import {
-  abortUpload,
-  bytesOf,
-  completeUpload,
-  copyObject,
-  isUploadWhole,
-  putObject,
-  type Upload,
-  uploadObject,
-  writeObject,
-} from "./writing";
+import { abortUpload, bytesOf, completeUpload, isUploadWhole, type Upload, uploadObject } from "./uploads";
+import { putObject, writeObject } from "./writing";
 
 /** What is larger is written in parts. */
 const SINGLE_PUT_BYTES = 64 * 1024 * 1024;
