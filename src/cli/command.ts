@@ -74,6 +74,12 @@ export const SHARED_OPTIONS = {
     choices: ["errorifexists", "overwrite", "append", "ignore"],
     about: "where DST holds data already",
   },
+  conf: {
+    type: "string",
+    value: "NAME=VALUE",
+    multiple: true,
+    about: "a setting of the session, such as fs.s3a.endpoint=http://localhost:7070; may come again",
+  },
   json: { type: "boolean", about: "print one JSON object to standard output" },
   quiet: { type: "boolean", short: "q", about: "no progress" },
   help: { type: "boolean", short: "h", about: "show this help" },

@@ -49,6 +49,7 @@ export const featurize: Command = {
   examples: [
     "pomona featurize fruits/Test out/features --partitions 24",
     "pomona featurize photos out/features --on-error null --mode overwrite",
+    "pomona featurize s3://bucket/Test s3://bucket/Results --conf fs.s3a.endpoint=http://localhost:7070",
   ],
   async run(context) {
     const { positionals, options, signal } = context;

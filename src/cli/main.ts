@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { CancelledError, nearest, PomonaError } from "../errors";
 import { VERSION } from "../version";
+import { clean } from "./clean";
 import { type Command, type CommandGroup, groupHelpText, helpText, parseCommandLine, UsageError } from "./command";
 import { doctor } from "./doctor";
 import { featurize } from "./featurize";
@@ -23,6 +24,7 @@ const COMMANDS: readonly (Command | CommandGroup)[] = [
   pca,
   validate,
   show,
+  clean,
   run,
   lab,
   kernel,

@@ -1,6 +1,7 @@
 /** A counter on one line of the terminal; silent where standard error is none, or with `--quiet`. */
 export interface ProgressLine {
-  update(done: number, total: number): void;
+  /** @param total undefined where it is not known */
+  update(done: number, total?: number): void;
   end(): void;
 }
 
@@ -13,9 +14,9 @@ export function progressLine(name: string, quiet: boolean): ProgressLine {
   return {
     update(done, total) {
       const now = Date.now();
-      if (!shown || (now - last < INTERVAL && done < total)) return;
+      if (!shown || (now - last < INTERVAL && done !== total)) return;
       last = now;
-      process.stderr.write(`\r\x1b[K${name}: ${done} of ${total}`);
+      process.stderr.write(`\r\x1b[K${name}: ${done}${total === undefined ? "" : ` of ${total}`}`);
     },
     end() {
       if (shown && last > 0) process.stderr.write("\r\x1b[K");

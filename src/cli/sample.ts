@@ -21,11 +21,12 @@ export const sample: Command = {
       about: "which file names to take, in any case of letters",
     },
     master: SHARED_OPTIONS.master,
+    conf: SHARED_OPTIONS.conf,
     json: SHARED_OPTIONS.json,
     quiet: SHARED_OPTIONS.quiet,
     help: SHARED_OPTIONS.help,
   },
-  examples: ["pomona sample fruits/Test out/sample -n 300"],
+  examples: ["pomona sample fruits/Test out/sample -n 300", "pomona sample s3://bucket/Test s3://bucket/sample -n 300"],
   async run(context) {
     const { positionals, options, signal } = context;
     const [src = "", dst = ""] = positionals;

@@ -10,11 +10,12 @@ export const show: Command = {
     rows: { type: "string", short: "n", value: "N", default: "20", about: "how many rows" },
     "no-truncate": { type: "boolean", about: "whole values instead of their first 20 characters" },
     vertical: { type: "boolean", about: "a line a value" },
+    conf: SHARED_OPTIONS.conf,
     json: { type: "boolean", about: "a JSON object a row, and nothing else" },
     quiet: SHARED_OPTIONS.quiet,
     help: SHARED_OPTIONS.help,
   },
-  examples: ["pomona show out/features -n 5"],
+  examples: ["pomona show out/features -n 5", "pomona show s3://bucket/Results --json -n 1"],
   async run(context) {
     const { positionals, options, signal } = context;
     const n = wholeNumber(options, "rows", 0) ?? 20;

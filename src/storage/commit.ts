@@ -218,8 +218,8 @@ function outputJob({ storage, root, folder, record, resumed, options, lock }: Co
   };
 }
 
-/** Removes what a job has drafted. */
-async function removeJob(storage: Storage, root: Url, folder: Url): Promise<void> {
+/** Removes what a job has drafted. @param folder the job's, in `_temporary` */
+export async function removeJob(storage: Storage, root: Url, folder: Url): Promise<void> {
   const id = baseName(folder);
   for await (const draft of storage.drafts.unpublished(root)) {
     if (baseName(draft.url).includes(`-${id}-`)) await draft.discard();

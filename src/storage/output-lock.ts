@@ -147,27 +147,43 @@ async function readRecord(storage: Storage, url: Url): Promise<LockRecord | unde
 }
 
 async function refuseRunning(storage: Storage, root: Url, temporary: Url, locks: readonly Lock[]): Promise<void> {
-  const here = thisMachine();
-  /** True where the holder is a process of this machine. */
-  const isHere = ({ host, machine }: LockRecord) =>
-    storage.locks === "process" ? host === hostname() : machine !== undefined && machine === here;
-  const isLocal = (record: LockRecord) => storage.locks === "process" && isHere(record);
-  const leased = locks.some(({ record }) => record !== undefined && !isLocal(record));
-  const now = leased ? await timeOf(storage, temporary) : 0;
-  // What is outnumbered counts no more, for who renews it still has lost it.
-  const running = locks.find(({ record, renewedAt, number }) => {
-    if (record === undefined) return false;
-    if (isHere(record) && !isRunning(record)) return false;
-    if (isLocal(record)) return true;
-    const isOutnumbered = locks.some((lock) => lock.number > number && lock.record !== undefined);
-    return !isOutnumbered && now - renewedAt <= (record.leaseMilliseconds ?? LEASE_MILLISECONDS);
-  })?.record;
+  const leased = locks.some(({ record }) => record !== undefined && !isLocal(storage, record));
+  const running = runningIn(storage, locks, leased ? await timeOf(storage, temporary) : 0);
   if (!running) return;
   const promised = Math.ceil((running.leaseMilliseconds ?? LEASE_MILLISECONDS) / 1000);
-  const elsewhere = isLocal(running) ? "" : ` If it is gone for good, its lock ends ${promised} s after its last sign.`;
+  const elsewhere = isLocal(storage, running)
+    ? ""
+    : ` If it is gone for good, its lock ends ${promised} s after its last sign.`;
   throw new ConcurrentWriteError(`Process ${running.pid} on ${running.host} is writing to ${root}.`, {
     remedy: `Wait for it to end, stop it, or choose another path.${elsewhere}`,
   });
+}
+
+/** True where the holder is a process of this machine. */
+function isHere(storage: Storage, { host, machine }: LockRecord): boolean {
+  return storage.locks === "process" ? host === hostname() : machine !== undefined && machine === thisMachine();
+}
+
+function isLocal(storage: Storage, record: LockRecord): boolean {
+  return storage.locks === "process" && isHere(storage, record);
+}
+
+/** The lock of a writer that runs. @param now by the storage's clock */
+function runningIn(storage: Storage, locks: readonly Lock[], now: number): LockRecord | undefined {
+  return locks.find(({ record, renewedAt, number }) => {
+    if (record === undefined) return false;
+    if (isHere(storage, record) && !isRunning(record)) return false;
+    if (isLocal(storage, record)) return true;
+    // What is outnumbered counts no more, for who renews it still has lost it.
+    const isOutnumbered = locks.some((lock) => lock.number > number && lock.record !== undefined);
+    return !isOutnumbered && now - renewedAt <= (record.leaseMilliseconds ?? LEASE_MILLISECONDS);
+  })?.record;
+}
+
+/** Who writes to a destination, as `process 12 on host`, as far as it is seen without writing anything there. */
+export async function writerAt({ storage, url }: Place): Promise<string | undefined> {
+  const running = runningIn(storage, await readLocks(storage, joinUrl(url, "_temporary")), Date.now());
+  return running && `process ${running.pid} on ${running.host}`;
 }
 
 /** What time it is by the storage's clock: that of a file made now. */
