@@ -74,8 +74,8 @@ export interface ImportedModule {
 export interface WorkerContext {
   /** Writes a line to the driver's log; `warn` lines are shown to the user. */
   log(level: "debug" | "info" | "warn", message: string): void;
-  /** Reads a whole file by its URL, through the worker's storage. */
-  readFile(url: string): Promise<Uint8Array>;
+  /** Reads a whole file by its URL, through the worker's storage. @param signal ends the read */
+  readFile(url: string, signal?: AbortSignal): Promise<Uint8Array>;
   /** The content of what the driver shipped. @throws ShippedFileError */
   fetch(file: ShippedFile): Promise<Uint8Array>;
   /** The same as a file on the worker's machine, to be read alone. @throws ShippedFileError */

@@ -69,9 +69,9 @@ async function transformOf(
       return mapBatches((batch) => selectColumns(batch, step.columns));
     case "column": {
       const fn = await columnFunction(step, worker, functions);
-      return mapBatches((batch, first) =>
-        addColumn(batch, step, fn, { ...numbering, first: numbering.first + first }, onFailedRow),
-      );
+      const add = (batch: RecordBatch, first: number) =>
+        addColumn(batch, step, fn, { ...numbering, first: numbering.first + first }, onFailedRow);
+      return step.fn.name === "binaryFile.content" ? mapAhead(add, step.as) : mapBatches(add);
     }
     case "table": {
       const fn = await tableFunction(step, worker);
@@ -115,6 +115,59 @@ function mapBatches(map: (batch: RecordBatch, before: number) => Promise<RecordB
       before += batch.numRows;
     }
   };
+}
+
+/** Bytes of files that are read while those before are computed with, and how many batches of them at most. */
+const AHEAD_BYTES = 32 * 1024 * 1024;
+const AHEAD_BATCHES = 2;
+
+/**
+ * The same where `map` waits for a storage: it begins with the next batches before the one at hand is done with, as long as
+ * they are small. What fails is told where its batch's turn comes.
+ * @param column what `map` adds; batches to come are taken to be as large as the largest so far
+ */
+function mapAhead(map: (batch: RecordBatch, before: number) => Promise<RecordBatch>, column: string): Transform {
+  return async function* (input) {
+    const batches = input[Symbol.asyncIterator]();
+    const begun: Promise<RecordBatch | undefined>[] = [];
+    let [before, largest, isOver] = [0, 0, false];
+    let pulled: Promise<unknown> = Promise.resolve();
+    const begin = async (pull: Promise<IteratorResult<RecordBatch, unknown>>) => {
+      const { value, done } = await pull;
+      if (done) {
+        isOver = true;
+        return undefined;
+      }
+      const first = before;
+      before += value.numRows;
+      return map(value, first);
+    };
+    const beginOne = () => {
+      // The input gives one batch after the other; files of several are read at once.
+      const pull = pulled.then(() => batches.next());
+      pulled = pull;
+      const next = begin(pull);
+      next.catch(() => undefined);
+      begun.push(next);
+    };
+    try {
+      for (beginOne(); begun.length > 0; ) {
+        const batch = await begun.shift();
+        if (!batch) return;
+        largest = Math.max(largest, bytesOf(batch.getChild(column)));
+        const ahead = Math.min(AHEAD_BATCHES, Math.floor(AHEAD_BYTES / Math.max(largest, 1)));
+        while (!isOver && begun.length < ahead) beginOne();
+        yield batch;
+        if (!isOver && begun.length === 0) beginOne();
+      }
+    } finally {
+      await batches.return?.();
+    }
+  };
+}
+
+function bytesOf(vector: Vector | null): number {
+  return vector?.data.reduce((sum, { values }) => sum + ((values as Uint8Array | undefined)?.byteLength ?? 0), 0) ?? 0;
 }
 
 async function* applyTable(

@@ -12,9 +12,9 @@ type WorkerFiles = Pick<WorkerContext, "readFile" | "fetch" | "fetchFile"> & {
 
 /** How a worker reads files, and comes by what the driver ships: from where it lies, once a machine where that is not a file here. */
 export function workerFiles(storages: Storages): WorkerFiles {
-  const readFile = (text: string) => {
+  const readFile = (text: string, signal?: AbortSignal) => {
     const { storage, url } = storages.at(text);
-    return storage.readFile(url);
+    return storage.readFile(url, { signal });
   };
   const fetch = async (file: ShippedFile) => checkShipped(file, await readFile(file.url));
   const copyOf = ({ sha256 }: ShippedFile) => storages.at(join(cacheFolder(), "shipped", sha256));
