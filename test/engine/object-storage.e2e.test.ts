@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Engine } from "../../src/engine/contract";
 import { DataFrame } from "../../src/frame/dataframe";
-import { col, udf } from "../../src/frame/functions";
+import { col, count, lit, udf } from "../../src/frame/functions";
 import { validate } from "../../src/session/validate";
 import { urlOf } from "../../src/storage";
 import { type MemoryEngine, memoryEngine } from "../support/memory-engine";
@@ -78,5 +78,59 @@ describe("a job whose data is on object storage", () => {
     expect(store.uploads.size).toBe(0);
     await data().filter(col("label").eq("pear")).write.mode("overwrite").parquet(out);
     expect((await validate(session(), out, { rows: 50 })).problems).toEqual([]);
+  });
+});
+
+describe("text on object storage", () => {
+  const ROWS = 60_000;
+  const lines = (of: (i: number) => string) => Array.from({ length: ROWS }, (_, i) => of(i)).join("\n");
+  const fetched = () => store.reads.reduce((sum, { bytes }) => sum + bytes, 0);
+
+  it("is read no further than the first rows need, whose values are the same", async () => {
+    await store.writeFile(
+      urlOf("memory://bucket/t.csv"),
+      `id,name\n${lines((i) => `${i},name-${i}-${"x".repeat(20)}`)}\n`,
+    );
+    await store.writeFile(
+      urlOf("memory://bucket/t.json"),
+      lines((i) => `{"id": ${i}, "name": "name-${i}-${"x".repeat(20)}"}`),
+    );
+    await store.writeFile(
+      urlOf("memory://bucket/t.txt"),
+      lines((i) => `line ${i} ${"x".repeat(20)}`),
+    );
+    const schema = "id int, name string";
+    const frames = [
+      session().read.option("header", true).schema(schema).csv("memory://bucket/t.csv"),
+      session().read.schema(schema).json("memory://bucket/t.json"),
+      session().read.text("memory://bucket/t.txt"),
+    ];
+    for (const df of frames) {
+      store.reads.length = 0;
+      const first = await df.limit(3).collect();
+      expect(fetched()).toBeLessThan(400_000);
+      store.reads.length = 0;
+      expect(await df.count()).toBe(ROWS);
+      expect(fetched()).toBeGreaterThan(1_500_000);
+      const all = await df.collect();
+      expect(all.slice(0, 3)).toEqual(first);
+      // A limit above others, below a filter, and twice in one plan.
+      expect(await df.limit(3).union(df.limit(5)).count()).toBe(8);
+      expect(await df.limit(3).union(df).count()).toBe(ROWS + 3);
+      expect(await df.limit(30_000).agg(count("*").alias("n")).collect()).toEqual([{ n: 30_000 }]);
+      expect((await df.filter(lit(true)).offset(59_999).limit(5).collect()).length).toBe(1);
+    }
+  });
+
+  it("is not read in folders k=v that a filter rules out", async () => {
+    for (const k of [1, 2, 3]) await store.writeFile(urlOf(`memory://bucket/p/k=${k}/a.csv`), `${k}\n${k * 10}\n`);
+    const df = session().read.schema("a int, k int").csv("memory://bucket/p");
+    store.reads.length = 0;
+    expect(await df.filter(col("k").eq(2)).orderBy("a").collect()).toEqual([
+      { a: 2, k: 2 },
+      { a: 20, k: 2 },
+    ]);
+    expect(new Set(store.reads.map(({ url }) => url))).toEqual(new Set(["memory://bucket/p/k=2/a.csv"]));
+    expect(await df.filter(col("k").gt(1)).limit(3).count()).toBe(3);
   });
 });

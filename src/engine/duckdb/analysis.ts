@@ -17,6 +17,7 @@ import { type BoundSource, parquetSql } from "./bound-source";
 import type { DuckDb } from "./duckdb";
 import { duckdbType } from "./duckdb-types";
 import { type FetchedSources, sourceFetcher, toldOfOrigin } from "./fetched-sources";
+import { type RowsNeeded, visitLeaves } from "./leaf-needs";
 import { bindSource } from "./sources";
 import {
   type ColumnType,
@@ -76,9 +77,11 @@ export async function analyze(plan: Plan, duckdb: DuckDb, { cached, ...looking }
     return planned;
   };
 
+  /** What the plan's stages need of leaves' rows, once it is cut into them. */
+  let uses: ReadonlyMap<string, readonly RowsNeeded[]> | undefined;
   const load = async (until: AbortSignal, isWanted: (source: BoundSource, key: string) => boolean = () => true) => {
     for (const [key, source] of sources) {
-      if (source.load && isWanted(source, key)) sources.set(key, await source.load(until));
+      if (source.load && isWanted(source, key)) sources.set(key, await source.load(until, uses?.get(key)));
     }
   };
 
@@ -117,6 +120,7 @@ export async function analyze(plan: Plan, duckdb: DuckDb, { cached, ...looking }
   const names = output.map((o) => o.name);
   const lowered = { ...cut, root: namedOutput(cut.root, output, uniqueNames(names)) };
   const planned = await plannedStages(lowered);
+  uses = usesOf(lowered);
 
   const compile = (source: Relation) => compileRelational(source, compiling(planned));
   /** The leaves that a query reads. */
@@ -181,6 +185,17 @@ export async function analyze(plan: Plan, duckdb: DuckDb, { cached, ...looking }
   // A type that does not fit shows when its query is described.
   await analysis.schemaOf(lowered.root);
   return analysis;
+}
+
+function usesOf({ stages, root }: Lowered): Map<string, RowsNeeded[]> {
+  const uses = new Map<string, RowsNeeded[]>();
+  for (const { source } of [...stages.map(({ pipeline }) => pipeline), root]) {
+    visitLeaves(source, (leaf, rows) => {
+      const key = leafKey(leaf);
+      uses.set(key, [...(uses.get(key) ?? []), rows]);
+    });
+  }
+  return uses;
 }
 
 function namedOutput(root: Pipeline, output: readonly OutputName[], names: readonly string[]): Pipeline {

@@ -20,9 +20,9 @@ export interface BoundSource {
   readonly fingerprint: string;
   /**
    * Text files are parsed when their rows are wanted, not while a plan is looked at: until then `sql` has their columns and no
-   * rows, and this gives the source with them.
+   * rows, and this gives the source with them; with `uses`, with those alone that may count in one of them.
    */
-  readonly load?: (signal: AbortSignal) => Promise<BoundSource>;
+  readonly load?: (signal: AbortSignal, uses?: readonly RowsNeeded[]) => Promise<BoundSource>;
   /**
    * Parquet files on other storages: where there are `files`, tasks read those where they are; for a query of DuckDB's this
    * brings here what it needs of them. `load` brings all.

@@ -11,13 +11,16 @@ import { sameName } from "../../frame/resolve";
 import { writeParquetFile } from "../../parquet";
 import type { Place } from "../../storage";
 import { type FoundFiles, filesFingerprint, findFiles, type ReadLeaf } from "../files";
+import type { PartitionValue } from "../partition-values";
 import { withPartitionColumns } from "../partitions";
 import { type BindContext, type BoundSource, parquetSql } from "./bound-source";
 import { duckdbType } from "./duckdb-types";
+import type { RowsNeeded } from "./leaf-needs";
 import { bindParquet } from "./parquet-source";
 import { partitionedSql, partitionGroups } from "./partition-sql";
+import { folderStatistics, mayPass } from "./row-conditions";
 import { quotedIdentifier } from "./sql-text";
-import { bindText } from "./text-source";
+import { bindText, rowsWanted } from "./text-source";
 
 type Leaf = Extract<Plan, { op: "read" | "local" }>;
 
@@ -101,6 +104,18 @@ async function bindPartitionedText(leaf: ReadLeaf, found: FoundFiles, context: B
   if (partition.length === 0) return whole;
   const typed = { ...leaf, schema: whole.schema };
   const data = whole.schema.fields;
+  /** Whether rows of a folder with these values may pass what a use asks. */
+  const isFolderWanted = (
+    { conditions }: RowsNeeded,
+    values: readonly PartitionValue[],
+    fields: readonly StructField[],
+  ): boolean =>
+    conditions.every((condition) => {
+      const field = fields[Number(condition.column)];
+      const folder = partition.findIndex(({ name }) => field && sameName(name, field.name));
+      if (!field || folder < 0) return true;
+      return mayPass(condition, field.type, folderStatistics(values[folder] ?? null, field.type));
+    });
   const groups = await Promise.all(
     partitionGroups(files).map(async (g) => ({ values: g.values, source: await bindText(typed, g.files, context) })),
   );
@@ -116,9 +131,19 @@ async function bindPartitionedText(leaf: ReadLeaf, found: FoundFiles, context: B
   const sources = groups.map(({ source }) => source);
   return {
     ...union(sources),
-    async load(signal) {
+    async load(signal, uses) {
+      const { fields } = union(sources).schema;
+      const most = rowsWanted(uses);
       const loaded: BoundSource[] = [];
-      for (const source of sources) loaded.push((await source.load?.(signal)) ?? source);
+      let rows = 0;
+      for (const [i, source] of sources.entries()) {
+        // One that is not loaded has the same columns, and no rows.
+        const isWanted =
+          rows < most && (!uses || uses.some((use) => isFolderWanted(use, groups[i]?.values ?? [], fields)));
+        const all = isWanted ? ((await source.load?.(signal, uses)) ?? source) : source;
+        for (const file of all.files ?? []) rows += file.rows;
+        loaded.push(all);
+      }
       return union(loaded);
     },
   };

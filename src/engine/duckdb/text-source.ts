@@ -11,6 +11,7 @@ import { TEXT_SCHEMA, textBatches } from "../../text/line-text";
 import { filesFingerprint, type ReadLeaf } from "../files";
 import type { Spool } from "../spool";
 import { type BoundSource, emptySql, parquetSql } from "./bound-source";
+import type { RowsNeeded } from "./leaf-needs";
 
 /** A format of text, once its files and options are known. */
 interface TextReading {
@@ -43,18 +44,35 @@ export async function bindText(
     sql: emptySql(schema),
     schema,
     fingerprint,
-    async load(signal) {
+    async load(signal, uses) {
+      const batches = firstRows(reading.batches(schema, signal), rowsWanted(uses));
       if (schema.fields.length === 0) {
         // Records such as `{}` are rows all the same.
         let rows = 0;
-        for await (const batch of reading.batches(schema, signal)) rows += batch.numRows;
+        for await (const batch of batches) rows += batch.numRows;
         return { sql: `SELECT 1 AS "__none" FROM range(${rows})`, schema, fingerprint };
       }
       const file = storages.at(spool.fresh(`${leaf.format}.parquet`));
-      const { rows } = await writeParquetFile(file, reading.batches(schema, signal), { schema });
+      const { rows } = await writeParquetFile(file, batches, { schema });
       return { sql: parquetSql([file.url]), schema, fingerprint, files: [{ url: file.url, rows }] };
     },
   };
+}
+
+/** How many of the first rows are enough for every use. */
+export function rowsWanted(uses: readonly RowsNeeded[] | undefined): number {
+  return Math.max(0, ...(uses ?? [{ first: Number.POSITIVE_INFINITY }]).map(({ first }) => first));
+}
+
+/** The first rows of a text: behind them it is not read on. */
+async function* firstRows(batches: AsyncIterable<RecordBatch>, most: number): AsyncGenerator<RecordBatch> {
+  let rows = 0;
+  if (most === 0) return;
+  for await (const batch of batches) {
+    yield batch.slice(0, most - rows);
+    rows += batch.numRows;
+    if (rows >= most) return;
+  }
 }
 
 function readingOf(leaf: ReadLeaf, files: readonly FileStatus[], storages: Storages): TextReading {
