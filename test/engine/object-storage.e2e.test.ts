@@ -100,7 +100,7 @@ describe("text on object storage", () => {
       lines((i) => `line ${i} ${"x".repeat(20)}`),
     );
     const schema = "id int, name string";
-    const frames = [
+    const frames: DataFrame[] = [
       session().read.option("header", true).schema(schema).csv("memory://bucket/t.csv"),
       session().read.schema(schema).json("memory://bucket/t.json"),
       session().read.text("memory://bucket/t.txt"),
