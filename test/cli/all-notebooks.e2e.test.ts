@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseNotebook, withParameters } from "../../src/cli/notebook-parameters";
 import { writeSyntheticFruits } from "../../src/image/synthetic";
 import { venvProgram } from "../support/jupyter";
+import { type S3Server, startS3 } from "../support/s3-server";
 import { cellsOf, errorsOf, pythonModule } from "./notebooks";
 
 const NOTEBOOKS = join(__dirname, "..", "..", "notebooks");
@@ -12,15 +13,33 @@ const names = readdirSync(NOTEBOOKS).filter((name) => name.endsWith(".ipynb"));
 
 let folder: string;
 let small: Readonly<Record<string, string>>;
+let s3: S3Server;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "pomona-notebooks-"));
   // Beside what they import from `./lib`.
   cpSync(NOTEBOOKS, join(folder, "notebooks"), { recursive: true });
   const images = join(folder, "images");
   await writeSyntheticFruits(images, { perClass: 4 });
-  small = { images, output: join(folder, "out"), n: "48", k: "10", weights: "random", master: "local[2]" };
+  s3 = await startS3({ buckets: ["pomona"] });
+  for (const image of readdirSync(images, { recursive: true, encoding: "utf8" }))
+    if (image.endsWith(".jpg")) await s3.put(`pomona/Test/${image}`, readFileSync(join(images, image)));
+  const { endpoint, accessKey, secretKey } = s3;
+  small = {
+    endpoint,
+    accessKey,
+    secretKey,
+    images,
+    output: join(folder, "out"),
+    n: "48",
+    k: "10",
+    weights: "random",
+    master: "local[2]",
+  };
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  await s3.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 /** The parameters that a notebook has, with values that make it quick. */
 function parametersOf(path: string): [string, string][] {
