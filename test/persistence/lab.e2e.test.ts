@@ -1,9 +1,11 @@
+import { spawn } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { launchBrowser } from "../support/browser";
+import { freePorts } from "../support/free-ports";
 import type { RunningServer } from "../support/jupyter-server";
 import { labCell, openInLab, startLab } from "../support/lab";
 import { startFaultProxy } from "../support/s3-fault-proxy";
@@ -40,6 +42,43 @@ async function start(endpoint = s3.endpoint): Promise<RunningServer> {
   const folder = mkdtempSync(join(tmpdir(), "pomona-lab-s3-"));
   const server = await startLab(folder, notebooksEnv(s3, { bucket: BUCKET, endpoint }));
   running.push(server);
+  return server;
+}
+
+/** `pomona lab --s3-conf`, as users have it, on a folder that is empty. */
+async function startByCommand(): Promise<RunningServer> {
+  const folder = mkdtempSync(join(tmpdir(), "pomona-lab-s3-"));
+  const [port] = await freePorts(1);
+  const token = "pomona-test";
+  const { POMONA_S3_CONF: conf = "", POMONA_S3_USER: _, PYTHONPATH: __, ...env } = notebooksEnv(s3, { bucket: BUCKET });
+  const main = join(__dirname, "..", "..", "dist", "cli", "main.js");
+  const options = ["--s3-conf", conf, "--s3-user", "ann", "--no-browser", "--allow-root", "--port", `${port}`];
+  const rest = ["--", "--ip=127.0.0.1", `--IdentityProvider.token=${token}`];
+  const variables = { ...process.env, ...env, HOME: folder, JUPYTER_CONFIG_PATH: "" };
+  const child = spawn(process.execPath, [main, "lab", folder, ...options, ...rest], {
+    stdio: "ignore",
+    env: variables,
+    detached: true,
+  });
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  // A Jupyter that is stopped while it answers which formats it exports does not end by itself.
+  const end = async () => {
+    child.kill("SIGTERM");
+    const timer = setTimeout(() => process.kill(-(child.pid as number), "SIGKILL"), 10_000);
+    await exited;
+    clearTimeout(timer);
+  };
+  const server = { baseUrl: `http://127.0.0.1:${port}/`, token, pid: child.pid as number, kill: end, stop: end };
+  running.push(server);
+  const url = `${server.baseUrl}api/status?token=${token}`;
+  await expect
+    .poll(() =>
+      fetch(url).then(
+        ({ ok }) => ok,
+        () => false,
+      ),
+    )
+    .toBe(true);
   return server;
 }
 
@@ -132,7 +171,7 @@ it("saves and opens notebooks in S3, asks whose version to keep, and loses nothi
   expect(await stored()).toContain("1 + 5");
   expect(await stored()).not.toContain("+ 6");
 
-  const next = await start();
+  const next = await startByCommand();
   expect(await contentsOf(next).list()).toEqual(["plan.ipynb"]);
   const again = await openInLab(browser, next, "plan.ipynb");
   await expect.poll(() => labCell(again, 0).locator(".cm-content").textContent()).toContain("1 + 5");
