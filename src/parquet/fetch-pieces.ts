@@ -5,13 +5,13 @@ import { CorruptParquetError } from "./errors";
 import type { Piece } from "./slice";
 
 /**
- * Bytes between two pieces that are read along rather than asked for apart: more where there would be many requests, up to
- * what comes while one waits for its first byte. In the middle stands Hadoop's `fs.s3a.vectored.read.min.seek.size`.
+ * Bytes between two pieces that are read along rather than asked for apart: more where there would be very many requests, up to
+ * Hadoop's `fs.s3a.vectored.read.min.seek.size`.
  */
-const GAP_BYTES = [16 * 1024, 128 * 1024, 1024 * 1024] as const;
+const GAP_BYTES = [16 * 1024, 128 * 1024] as const;
 
 /** Beyond so many requests a wider gap is tried. */
-const FEW_REQUESTS = 64;
+const FEW_REQUESTS = 256;
 
 /** Most bytes of one request; more go side by side. */
 const REQUEST_BYTES = 8 * 1024 * 1024;

@@ -1,0 +1,125 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type DataFrame, Session, validate } from "pomona";
+import { col, count, sum, udf } from "pomona/functions";
+
+import { PCA, PCAModel, Vectors } from "pomona/ml";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type S3FaultProxy, startFaultProxy } from "../support/s3-fault-proxy";
+import { type S3Server, s3Settings, startS3 } from "../support/s3-server";
+
+/* Whole jobs of a real session, whose worker threads have storages of their own, on a real S3 server behind a proxy that counts bytes. */
+
+let server: S3Server;
+let proxy: S3FaultProxy;
+let session: Session;
+let folder: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "pomona-s3-jobs-"));
+  server = await startS3({ buckets: ["fruits"] });
+  proxy = await startFaultProxy(server.endpoint);
+  const builder = Session.builder().master("local[2]").config("pomona.progress", "off");
+  const settings = s3Settings({ ...server, endpoint: proxy.endpoint });
+  for (const [name, value] of Object.entries(settings)) builder.config(`spark.hadoop.${name}`, value);
+  session = await builder.getOrCreate();
+});
+afterAll(async () => {
+  await session?.stop();
+  await proxy?.stop();
+  await server?.stop();
+  rmSync(folder, { recursive: true });
+});
+
+/** Bytes that objects below a key were read in, of the requests since. */
+function bytesOf(prefix: string, since: number): number {
+  return proxy.requests
+    .slice(since)
+    .filter(({ operation, key }) => operation === "GetObject" && key.startsWith(prefix))
+    .reduce((total, { received }) => total + received, 0);
+}
+
+describe("a session on S3", () => {
+  it("writes and reads Parquet, CSV and JSON, with folders k=v, modes, patterns and lists", async () => {
+    const data = session
+      .range(0, 2000)
+      .select(col("id"), col("id").mod(3).alias("k"), col("id").cast("string").alias("s"));
+    await data.repartition(3).write.parquet("s3://fruits/t");
+    await expect(data.write.parquet("s3a://fruits/t")).rejects.toThrow(/exists/);
+    await data.limit(10).write.mode("append").parquet("s3a://fruits/t");
+    expect(await session.read.parquet("s3n://fruits/t").count()).toBe(2010);
+    await data.write.mode("overwrite").parquet("s3://fruits/t");
+    await data.write.partitionBy("k").csv("s3://fruits/csv");
+    await data.write.json("s3://fruits/json");
+    const totals = async (df: DataFrame) => (await df.agg(count("id").alias("n"), sum("id").alias("s")).collect())[0];
+    const expected = { n: 2000, s: 1_999_000 };
+    expect(await totals(session.read.parquet("s3://fruits/t"))).toEqual(expected);
+    expect(await totals(session.read.json("s3://fruits/json"))).toEqual(expected);
+    const csv = session.read.schema("id long, s string, k int").csv("s3://fruits/csv");
+    expect(await totals(csv)).toEqual(expected);
+    const since = proxy.requests.length;
+    expect(await csv.filter(col("k").eq(1)).count()).toBe(667);
+    expect(bytesOf("csv/k=1/", since)).toBeGreaterThan(0);
+    expect(bytesOf("csv/k=0/", since)).toBe(0);
+    expect(await session.read.parquet("s3://fruits/t/part-0*").count()).toBe(2000);
+    expect(await session.read.format("json").load(["s3://fruits/json", "s3://fruits/json"]).count()).toBe(4000);
+    expect(await server.uploads("fruits")).toEqual([]);
+    expect((await server.keys("fruits")).filter((key) => key.includes("_temporary"))).toEqual([]);
+  });
+
+  it("fetches of a large file the columns and row groups that are needed, for queries and for workers", async () => {
+    const wide = session
+      .sql("SELECT range AS id, sha256(range::VARCHAR) AS a, sha256((range + 1)::VARCHAR) AS b FROM range(200000)")
+      .repartition(1);
+    await wide.write.parquet("s3://fruits/wide");
+    const df = session.read.parquet("s3://fruits/wide");
+    const size = (await session.read.format("binaryFile").load("s3://fruits/wide").select("length").collect())[0] as {
+      length: number;
+    };
+    const part = async (work: () => Promise<unknown>) => {
+      const since = proxy.requests.length;
+      await work();
+      return bytesOf("wide/", since) / Number(size.length);
+    };
+    expect(await part(() => df.count())).toBeLessThan(0.1);
+    expect(await part(() => df.agg(sum("id")).collect())).toBeLessThan(0.25);
+    expect(await part(() => df.filter(col("id").lt(10)).select("id").collect())).toBeLessThan(0.25);
+    expect(await part(() => df.select("id").limit(2).collect())).toBeLessThan(0.25);
+    const half = udf((id: number) => id / 2, { returns: "double" });
+    expect(
+      await part(() => df.select(half("id").alias("h")).write.mode("overwrite").parquet("s3://fruits/half")),
+    ).toBeLessThan(0.35);
+    expect((await session.read.parquet("s3://fruits/half").agg(sum("h").alias("s")).collect())[0]).toEqual({
+      s: (199_999 * 200_000) / 4,
+    });
+  });
+
+  it("reads files' contents on its workers", async () => {
+    for (let i = 0; i < 40; i++) await server.put(`fruits/files/${i}.bin`, "x".repeat(i));
+    const files = session.read.format("binaryFile").option("pathGlobFilter", "*.bin").load("s3://fruits/files");
+    const length = udf((content: Uint8Array) => content.length, { returns: "int" });
+    const rows = await files.select(length("content").alias("n"), "length").collect();
+    expect(rows.every((row) => Number(row.n) === Number(row.length))).toBe(true);
+    expect(rows).toHaveLength(40);
+  });
+
+  it("saves and loads a model, and validates what it wrote", async () => {
+    const data = session.createDataFrame(
+      [[Vectors.dense([1, 2, 3])], [Vectors.dense([3, 1, 0])], [Vectors.dense([0, 5, 1])]],
+      ["v"],
+    );
+    const model = await new PCA({ inputCol: "v", outputCol: "p", k: 2 }).fit(data);
+    await model.save("s3://fruits/model");
+    const loaded = await PCAModel.load("s3://fruits/model", session);
+    expect(await loaded.transform(data).collect()).toEqual(await model.transform(data).collect());
+    const features = udf((id: number) => [id, 1], { returns: "array<float>" });
+    const label = udf((id: number) => `l${id % 2}`, { returns: "string" });
+    await session
+      .range(0, 20)
+      .select(col("id").cast("string").alias("path"), label("id").alias("label"), features("id").alias("features"))
+      .write.parquet("s3://fruits/features");
+    const report = await validate(session, "s3://fruits/features", { rows: 20, dimension: 2 });
+    expect(report.problems).toEqual([]);
+  });
+});
