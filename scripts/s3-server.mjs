@@ -53,7 +53,9 @@ export async function startS3Server(server, { folder, port = 0, accessKey, secre
   // Where it is taken, whoever has it would answer in place of this server.
   const listening = await freePort(port);
   const { command, args } = await SERVERS[server]({ folder: resolve(folder), port: listening, accessKey, secretKey });
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+  // versitygw ends each connection after its answer unless it is told to keep it, as S3 does.
+  const env = { ...process.env, VGW_KEEP_ALIVE: "true" };
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env });
   let log = "";
   const note = (text) => {
     log = `${log}${text}`.slice(-4000);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -203,6 +204,8 @@ function watched(milliseconds: number, outer: AbortSignal | undefined) {
     controller.abort();
   }, milliseconds);
   const onAbort = () => controller.abort(outer?.reason);
+  // A hundred requests wait for one signal: Node takes that for a leak, and says so on the user's screen.
+  if (outer) setMaxListeners(0, outer);
   outer?.addEventListener("abort", onAbort, { once: true });
   return {
     signal: controller.signal,
