@@ -2,8 +2,10 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { cacheEntry } from "./cache.mjs";
 import { inRoot, venvPython } from "./paths.mjs";
 import { run } from "./processes.mjs";
+import { findPython } from "./requirements.mjs";
 import { filesBelow, fingerprint, isStamped, writeStamp } from "./stamp.mjs";
 
 const requirements = inRoot("scripts", "setup", "jupyter.txt");
@@ -57,6 +59,23 @@ function nbconvertConfig() {
   const { HTML_PRIORITY } = createRequire(import.meta.url)(inRoot("dist", "cli", "html-priority.js"));
   const [section, name] = HTML_PRIORITY.setting.split(".");
   return `${JSON.stringify({ [section]: { [name]: HTML_PRIORITY.types } }, null, 2)}\n`;
+}
+
+/**
+ * Gives the interpreter of an environment in the cache folder, with the packages of `NAME.txt` at the versions of `NAME.lock.txt`;
+ * makes it where it is missing.
+ * @param {{ name: string, below: number, what: string }} options `below`: the first Python 3 that it does not work with; `what` it is, for messages
+ * @returns {Promise<string>}
+ */
+export async function cachedEnvironment({ name, below, what }) {
+  const [requirements, locked] = ["txt", "lock.txt"].map((ending) => inRoot("scripts", "setup", `${name}.${ending}`));
+  const venv = await cacheEntry(`${name}-${fingerprint({ files: [requirements, locked] })}`, async (folder) => {
+    const python = findPython({ below });
+    if (!python) throw new Error(`${what} needs Python 3.10 to 3.${below - 1} (POMONA_PYTHON may name it).`);
+    console.error(`Making the environment of ${what} (once) in ${folder}`);
+    await createVenv({ python, venv: folder, requirements, locked });
+  });
+  return venvPython(venv);
 }
 
 /** A virtual environment with the packages of a requirements file, at the versions of a lock file (`pip freeze`). */

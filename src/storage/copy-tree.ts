@@ -4,7 +4,7 @@ import { mapConcurrently, untilAborted } from "./concurrently";
 import { refuseNames, type SourceFile } from "./copy-names";
 import { PathNotFoundError } from "./errors";
 import { globPattern } from "./glob";
-import { baseName, isInside, joinUrl, schemeOf, type Url, urlOf } from "./location";
+import { baseName, isInside, isTemporaryName, joinUrl, schemeOf, type Url, urlOf } from "./location";
 import type { FileStatus, Place, Storage } from "./storage";
 import type { Storages } from "./storages";
 
@@ -138,16 +138,16 @@ export async function copyTree(src: string, dst: string, options: CopyTreeOption
   return result;
 }
 
-/** A copy that a killed process left behind: neither a source nor in the way. */
-const TEMPORARY = /^\.[0-9a-f]{8}-[0-9a-f-]{27}\.tmp$/;
-
 async function filesToCopy(from: Place, options: CopyTreeOptions): Promise<SourceFile[]> {
   const { glob, files } = options;
   const found = files ? await statAll(from, files, options) : await allBelow(from, options);
   const wanted = glob === undefined ? undefined : globPattern(glob);
-  return found
-    .filter(({ url }) => !TEMPORARY.test(baseName(url)) && (wanted?.test(baseName(url)) ?? true))
-    .map((file) => ({ file, relative: relativePath(file.url, from.url) }));
+  return (
+    found
+      // A copy that a killed process left behind is neither a source nor in the way.
+      .filter(({ url }) => !isTemporaryName(baseName(url)) && (wanted?.test(baseName(url)) ?? true))
+      .map((file) => ({ file, relative: relativePath(file.url, from.url) }))
+  );
 }
 
 function relativePath(url: Url, from: Url): string {

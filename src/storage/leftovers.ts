@@ -2,7 +2,7 @@ import { throwIfAborted } from "../errors";
 import { removeJob } from "./commit";
 import type { UnpublishedDraft } from "./drafts";
 import { PathNotFoundError } from "./errors";
-import { baseName, isInside, joinUrl, type Url } from "./location";
+import { baseName, isInside, isTemporaryName, joinUrl, type Url } from "./location";
 import { ConcurrentWriteError, lockOutput, writerAt } from "./output-lock";
 import type { FileStatus, Place } from "./storage";
 
@@ -38,9 +38,6 @@ export interface CleanOptions {
 }
 
 const DAY = 86_400_000;
-
-/** A file on its way to a name, on a storage that renames. */
-const TEMPORARY_FILE = /^\.[0-9a-f]{8}-[0-9a-f-]{27}\.tmp$/;
 
 /** What lies beside the jobs' folders. */
 const LOCK_FILE = /^(lock-\d+|clock-[0-9a-f-]+)\.json$/;
@@ -110,7 +107,7 @@ async function look({ storage, url }: Place, { signal, progress }: CleanOptions)
       if (++seen % 1000 === 0) progress?.(seen);
       const at = file.url.indexOf("/_temporary/");
       if (at >= 0) noteTemporary(outputs, file, at);
-      else if (TEMPORARY_FILE.test(baseName(file.url))) files.push(file);
+      else if (isTemporaryName(baseName(file.url))) files.push(file);
     }
   } catch (error) {
     if (!(error instanceof PathNotFoundError)) throw error;

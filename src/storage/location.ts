@@ -65,6 +65,11 @@ export function isInside(inner: Url, outer: Url): boolean {
   return inner === outer || inner.startsWith(outer.endsWith("/") ? outer : `${outer}/`);
 }
 
+/** True for the name of a file on its way to another, on a storage that renames: what a killed process leaves of it. */
+export function isTemporaryName(name: string): boolean {
+  return /^\.[0-9a-f]{8}-[0-9a-f-]{27}\.tmp$/.test(name);
+}
+
 /**
  * True for a file or folder that Spark passes over: `_SUCCESS`, `.crc`, a copy under way; but not a partition's `_x=1`.
  * @see https://github.com/apache/spark/blob/master/core/src/main/scala/org/apache/spark/util/HadoopFSUtils.scala

@@ -73,7 +73,9 @@ const LONGEST_DELAY = 20_000;
 
 export function s3Requests(storage: StorageSettings, onRetry: RetryListener = () => {}): S3Requests {
   const buckets = new Map<string, S3Settings>();
+  /** Buckets that are reached in the same way share one. */
   const clients = new Map<string, S3Client>();
+  const clientsOf = new Map<string, S3Client>();
   /** Where S3 has told that buckets are. */
   const regions = new Map<string, string>();
 
@@ -86,12 +88,13 @@ export function s3Requests(storage: StorageSettings, onRetry: RetryListener = ()
   };
   const keyOf = (bucket: string) => `${regions.get(bucket) ?? ""} ${clientKey(settingsOf(bucket), storage, bucket)}`;
   const clientOf = (bucket: string, sdk: Sdk): S3Client => {
-    const key = keyOf(bucket);
-    const known = clients.get(key);
+    const known = clientsOf.get(bucket);
     if (known) return known;
-    const made = new sdk.S3Client(clientConfig(settingsOf(bucket), regions.get(bucket), sdk));
-    clients.set(key, made);
-    return made;
+    const key = keyOf(bucket);
+    const client = clients.get(key) ?? new sdk.S3Client(clientConfig(settingsOf(bucket), regions.get(bucket), sdk));
+    clients.set(key, client);
+    clientsOf.set(bucket, client);
+    return client;
   };
 
   return {
@@ -122,12 +125,14 @@ export function s3Requests(storage: StorageSettings, onRetry: RetryListener = ()
             case "region":
               if (regions.get(bucket) === failure.region || ++moves > MOST_MOVES) throw fail();
               regions.set(bucket, failure.region);
+              clientsOf.delete(bucket);
               break;
             case "expired":
               // Keys that were written down stay what they are; others are asked for anew.
               if (renewed || settings.credentials.kind === "keys") throw fail();
               renewed = true;
               clients.delete(keyOf(bucket));
+              clientsOf.clear();
               break;
             case "passing": {
               if (retry >= Math.min(settings.retries, failure.most ?? settings.retries)) throw fail();

@@ -3,7 +3,7 @@ import { isInside, type Url } from "../location";
 import type { Storage, StorageSettings } from "../storage";
 import { addressOf, isFolderMarker, prefixOf, urlIn } from "./address";
 import { copyObject } from "./copying";
-import { isNotThere, type S3Purpose } from "./failures";
+import { isConditionFailed, isNotThere, type S3Purpose } from "./failures";
 import { childrenOf, headOrUndefined, keysBelow, listObjects, statusOf } from "./listing";
 import { payer } from "./parameters";
 import { readObject, readObjectRange, streamObject } from "./reading";
@@ -92,10 +92,7 @@ async function* piecesIn(data: Uint8Array): AsyncGenerator<Uint8Array> {
 /** Removes an object while it is this one; gone or replaced already is fine. */
 async function removeVersion(requests: S3Requests, url: Url, version: string): Promise<void> {
   const { bucket, key } = addressOf(url);
-  const isOther = (error: unknown) => {
-    const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
-    return status === 412 || isNotThere(error);
-  };
+  const isOther = (error: unknown) => isConditionFailed(error) || isNotThere(error);
   try {
     await requests.send(
       { url, bucket, verb: "remove", operation: "DeleteObject" },
