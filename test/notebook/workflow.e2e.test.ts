@@ -2,11 +2,16 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Session } from "pomona";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseNotebook, withParameters } from "../../src/cli/notebook-parameters";
 import { writeSyntheticFruits } from "../../src/image/synthetic";
+import { copyTree } from "../../src/storage/copy-tree";
+import { storagesFrom } from "../../src/storage/storages";
 import { launchBrowser } from "../support/browser";
 import { venvProgram } from "../support/jupyter";
 import { writeNotebook } from "../support/notebook-file";
+import { startS3 } from "../support/s3-server";
 
 const CLI = join(__dirname, "..", "..", "dist", "cli", "main.js");
 const WORKFLOW = join(__dirname, "..", "..", "notebooks", "workflow.ipynb");
@@ -37,13 +42,14 @@ const printed = (cells: readonly Cell[]) =>
     .join("\n");
 
 describe("the workflow notebook", () => {
+  const images = () => join(folder, "images");
+  const common = { n: "48", k: "10", weights: "random", master: "local[2]" };
   let executed: string;
 
   beforeAll(async () => {
-    const images = join(folder, "images");
-    await writeSyntheticFruits(images, { perClass: 4 });
+    await writeSyntheticFruits(images(), { perClass: 4 });
     executed = join(folder, "workflow.ipynb");
-    const parameters = { images, output: join(folder, "out"), n: "48", k: "10", weights: "random", master: "local[2]" };
+    const parameters = { images: images(), output: join(folder, "out"), ...common };
     const pairs = Object.entries(parameters).flatMap(([name, value]) => ["-p", name, value]);
     execFileSync(process.execPath, [CLI, "run", WORKFLOW, ...pairs, "-o", executed, "--html"], { stdio: "pipe" });
   });
@@ -66,6 +72,46 @@ describe("the workflow notebook", () => {
     expect(JSON.parse(execFileSync(process.execPath, [CLI, ...args], { encoding: "utf8" }))).toMatchObject({
       ok: true,
     });
+  });
+
+  it("gives the same by nbconvert from and to S3, features bit for bit", async () => {
+    const server = await startS3({ buckets: ["fruits"] });
+    try {
+      await copyTree(images(), "s3://fruits/images", { storages: storagesFrom(server.settings) });
+      const parameters = { images: "s3://fruits/images", output: "s3a://fruits/out", ...common };
+      const typed = Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
+      const defaults = parseNotebook(readFileSync(WORKFLOW, "utf8"), WORKFLOW);
+      const path = join(folder, "in-s3.ipynb");
+      writeFileSync(path, JSON.stringify(withParameters(defaults, { typed, raw: [] }, venvProgram("python"))));
+      const to = ["nbconvert", "--to", "notebook", "--execute", "--inplace", path];
+      execFileSync(venvProgram("jupyter"), to, { stdio: "pipe", env: { ...process.env, ...server.env } });
+
+      const outputs = cellsOf(path).flatMap((cell) => cell.outputs ?? []);
+      expect(outputs.filter((o) => o.output_type === "error" || o.name === "stderr")).toEqual([]);
+      expect(printed(cellsOf(path))).toMatch(/Features: valid[\s\S]*Results: valid/);
+      for (const secret of [server.accessKey, server.secretKey])
+        expect(readFileSync(path, "utf8")).not.toContain(secret);
+      const session = await Session.builder().master("local[1]").config(server.settings).getOrCreate();
+      try {
+        for (const name of ["Features", "Results"]) {
+          const [here, there] = await Promise.all(
+            [`${folder}/out`, "s3a://fruits/out"].map(async (output) => {
+              const rows = await session.read.parquet(`${output}/${name}`).collect();
+              const named = rows.map((row) => ({ ...row, path: String(row.path).split("/").slice(-3).join("/") }));
+              return new Map(named.sort((a, b) => (a.path < b.path ? -1 : 1)).map((row) => [row.path, row]));
+            }),
+          );
+          expect(there?.size).toBe(48);
+          expect(there).toEqual(here);
+        }
+      } finally {
+        await session.stop();
+      }
+      expect(await server.uploads("fruits")).toEqual([]);
+      expect((await server.keys("fruits")).filter((key) => key.includes("_temporary"))).toEqual([]);
+    } finally {
+      await server.stop();
+    }
   });
 
   it("shows its plots, pictures, tables and progress in a browser without a network", async () => {
