@@ -1,7 +1,7 @@
 export { activeStorages } from "./active-storages";
 export { DiskFullError, FileChangedError, PathNotFoundError, StorageAccessError, StorageError } from "./errors";
 export { joinUrl, type Url, urlOf } from "./location";
-export type { RetryListener, StorageRetry } from "./s3/requests";
+export type { RetryListener, StorageRetry } from "./retries";
 export {
   type FileStatus,
   type ListOptions,

@@ -1,7 +1,7 @@
 import { IllegalArgumentError } from "../errors";
 import { localStorage } from "./local-storage";
 import { schemeOf, type Url, urlOf } from "./location";
-import type { RetryListener } from "./s3/requests";
+import type { RetryListener } from "./retries";
 import { s3Storage } from "./s3/s3-storage";
 import { isS3Setting } from "./s3/settings";
 import type { Place, Storage, StorageSettings } from "./storage";

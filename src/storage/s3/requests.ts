@@ -4,26 +4,11 @@ import { Agent as HttpsAgent } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
 import { throwIfAborted } from "../../errors";
-import type { Url } from "../location";
+import type { RetryListener } from "../retries";
 import type { StorageSettings } from "../storage";
 import { credentialsFor } from "./credentials";
 import { failureOf, type S3Purpose, storageError } from "./failures";
 import { type S3Settings, s3Settings } from "./settings";
-
-/** A request that is tried again. */
-export interface StorageRetry {
-  readonly url: Url;
-  /** Such as `GetObject`. */
-  readonly operation: string;
-  /** Why, in a few words without anything secret. */
-  readonly why: string;
-  /** The first repetition is 1. */
-  readonly retry: number;
-  /** Milliseconds until then. */
-  readonly delay: number;
-}
-
-export type RetryListener = (retry: StorageRetry) => void;
 
 /** What one try of a request works with. */
 export interface Attempt {

@@ -1,5 +1,6 @@
 import type { Draft } from "../drafts";
 import { isInside, type Url } from "../location";
+import type { RetryListener } from "../retries";
 import type { Storage, StorageSettings } from "../storage";
 import { addressOf, isFolderMarker, prefixOf, urlIn } from "./address";
 import { copyObject } from "./copying";
@@ -7,7 +8,7 @@ import { isConditionFailed, isNotThere, type S3Purpose } from "./failures";
 import { childrenOf, headOrUndefined, keysBelow, listObjects, statusOf } from "./listing";
 import { payer } from "./parameters";
 import { readObject, readObjectRange, streamObject } from "./reading";
-import { type RetryListener, type S3Requests, s3Requests } from "./requests";
+import { type S3Requests, s3Requests } from "./requests";
 import { abortUpload, bytesOf, completeUpload, isUploadWhole, type Upload, uploadObject } from "./uploads";
 import { putObject, writeObject } from "./writing";
 
