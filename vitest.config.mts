@@ -1,8 +1,37 @@
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** The files that take minutes: begun last, they would run alone at the end, beside an idle worker. */
-const LONGEST = ["golden/up-to-date", "cli/all-notebooks", "kernel/soak", "cli/crash"];
+/** The files that take longest, the longest first: begun last, they would run alone at the end, beside idle workers. */
+const LONGEST = [
+  "cli/all-notebooks",
+  "cli/crash",
+  "golden/up-to-date",
+  "cli/s3.",
+  "conformance/conformance",
+  "kernel/memo",
+  "kernel/soak",
+  "networks/keras-files",
+  "persistence/contents",
+  "cli/run",
+  "cli/existing-output",
+  "package/packed",
+  "kernel/papermill",
+  "storage/s3-faults",
+  "cli/nbconvert",
+  "cli/bad-parquet",
+  "cli/bad-input",
+  "kernel/outlive",
+  "widgets/jupyterlab",
+  "notebook/workflow",
+  "showing/show.e2e",
+  "cli/check-order",
+  "engine/s3-crash",
+  "engine/remote-parquet",
+  "cli/full-disk",
+  "storage/s3.e2e",
+  "kernel/language-typescript",
+  "persistence/lab",
+];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -19,7 +48,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // Forks, because native addons and worker threads of the code under test want a process of their own.
     pool: "forks",
-    maxWorkers: 2,
+    // One more than the cores of a small machine: a third of the longer tests' time is waiting for servers, kernels and time-outs.
+    maxWorkers: 3,
     // Room for a machine that does much else: no test says how long something takes.
     testTimeout: 300_000,
     hookTimeout: 600_000,
