@@ -1,5 +1,7 @@
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { cellExecutor } from "../../kernel-ext/src/runtime/tslab-executor";
 
@@ -127,6 +129,17 @@ describe("tslab's executor", () => {
   });
 
   test("does not load TypeScript", () => {
-    expect(Object.keys(require.cache).filter((path) => path.includes("typescript-for-tslab"))).toEqual([]);
+    // In a process of its own: what another test of this one has loaded says nothing.
+    const program = `
+      const { cellExecutor } = require(${JSON.stringify(join(__dirname, "../../kernel-ext/dist/runtime/tslab-executor.js"))});
+      const cell = { hasToplevelAwait: false, lastExpressionVar: "x", output: "exports.x = 6 * 7;" };
+      cellExecutor(process.cwd(), require).run(cell).then(({ value }) => {
+        process.stdout.write(JSON.stringify([value.shown, Object.keys(require.cache)]));
+      });`;
+    const printed = execFileSync(process.execPath, ["-e", program], { encoding: "utf8" });
+    const [value, loaded] = JSON.parse(printed) as [number, string[]];
+    expect(value).toBe(42);
+    expect(loaded.filter((path) => path.includes("/tslab/"))).not.toEqual([]);
+    expect(loaded.filter((path) => path.includes("typescript"))).toEqual([]);
   });
 });

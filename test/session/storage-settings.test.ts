@@ -1,23 +1,31 @@
 import { EventEmitter } from "node:events";
+import { syncBuiltinESMExports } from "node:module";
+import workerThreads from "node:worker_threads";
 import { afterAll, expect, it, vi } from "vitest";
+import { Session } from "../../src/session/session";
 import { storageSettings } from "../../src/storage";
 
-const { started } = vi.hoisted(() => ({ started: [] as unknown[] }));
-vi.mock("node:worker_threads", async (original) => ({
-  ...(await original<typeof import("node:worker_threads")>()),
-  Worker: class extends EventEmitter {
-    constructor(_file: string, { workerData }: { workerData: unknown }) {
-      super();
-      started.push(workerData);
-    }
-    ref() {}
-    unref() {}
-    postMessage({ type }: { type: string }) {
-      if (type === "close") this.emit("exit", 0);
-    }
-  },
-}));
-const { Session } = await import("../../src/session/session");
+const started: unknown[] = [];
+
+/** Takes the place of a thread: keeps what it is started with. */
+class Started extends EventEmitter {
+  constructor(_file: string, { workerData }: { workerData: unknown }) {
+    super();
+    started.push(workerData);
+  }
+  ref() {}
+  unref() {}
+  postMessage({ type }: { type: string }) {
+    if (type === "close") this.emit("exit", 0);
+  }
+}
+const { Worker } = workerThreads;
+Object.assign(workerThreads, { Worker: Started });
+syncBuiltinESMExports();
+afterAll(() => {
+  Object.assign(workerThreads, { Worker });
+  syncBuiltinESMExports();
+});
 
 const said = vi.spyOn(console, "warn").mockImplementation(() => {});
 afterAll(() => said.mockRestore());
