@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
@@ -69,8 +70,45 @@ async function end(): Promise<void> {
   await ended;
 }
 
-const open = (): Promise<Page> =>
-  openInLab(browser, { ...lab, pid: 0, kill: async () => {}, stop: async () => {} }, "long.ipynb");
+const open = (baseUrl = lab.baseUrl): Promise<Page> =>
+  openInLab(browser, { ...lab, baseUrl, pid: 0, kill: async () => {}, stop: async () => {} }, "long.ipynb");
+
+/** A network between pages and the server, which can be lost: whatever is on its way then is, too. */
+async function startNetwork() {
+  const sockets = new Set<Socket>();
+  let isLost = false;
+  const server = createServer((page) => {
+    if (isLost) return page.destroy();
+    const upstream = connect(Number(new URL(lab.baseUrl).port), "127.0.0.1");
+    page.pipe(upstream).pipe(page);
+    for (const socket of [page, upstream]) {
+      sockets.add(socket);
+      socket.on("error", () => {});
+      socket.on("close", () => {
+        sockets.delete(socket);
+        page.destroy();
+        upstream.destroy();
+      });
+    }
+  });
+  const [port] = await freePorts(1);
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  const lose = () => {
+    isLost = true;
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    baseUrl: `http://127.0.0.1:${port}/`,
+    lose,
+    restore: () => {
+      isLost = false;
+    },
+    stop: () => {
+      lose();
+      server.close();
+    },
+  };
+}
 /** What is shown below a cell, each output as text. */
 const shown = (page: Page, i: number): Promise<string[]> =>
   labCell(page, i).locator(".jp-OutputArea-output").allInnerTexts();
@@ -149,9 +187,32 @@ describe("a cell whose page is gone", () => {
     await expect.poll(() => readFileSync(notebook, "utf8").includes("'too much'); //"), soon).toBe(true);
     expect(await page.locator(".jp-Dialog").count()).toBe(0);
     expect([0, 1, 2, 3].map(savedText)).toEqual(before);
-    await runLabCell(page, 0);
-    await expect.poll(async () => (await shown(page, 0))[0], soon).toMatch(/^tick 1\ntick 2\n/);
     await page.context().close();
+  });
+
+  test("is whole in the page that ran it and in another one, though both lost their network when it ended", async () => {
+    const network = await startNetwork();
+    try {
+      const [page, other] = await Promise.all([open(network.baseUrl), open(network.baseUrl)]);
+      await kernelReady(page);
+      await runLabCell(page, 0);
+      for (const one of [page, other])
+        await expect.poll(async () => (await shown(one, 0))[0], soon).toMatch(/^tick 1\ntick 2\n/);
+      network.lose();
+      await expect.poll(() => saved(0).execution_count, soon).toBe(5);
+      network.restore();
+      for (const one of [page, other]) {
+        await expect.poll(() => number(one, 0), soon).toBe("[5]:");
+        expect(await shown(one, 0)).toEqual([TOLD, "'end'"]);
+      }
+      // JupyterLab says that there was no network.
+      await page.addLocatorHandler(page.locator(".jp-Dialog"), (dialog) => dialog.getByRole("button").last().click());
+      await runLabCell(page, 0);
+      await expect.poll(async () => (await shown(page, 0))[0], soon).toMatch(/^tick 1\ntick 2\n/);
+      await Promise.all([page.context().close(), other.context().close()]);
+    } finally {
+      network.stop();
+    }
   });
 
   test("has what it showed in the file when the server is asked to end, and says that it did not come to its end", async () => {
@@ -160,6 +221,6 @@ describe("a cell whose page is gone", () => {
       expect.stringMatching(/^tick 1\ntick 2\n/),
       "[The kernel ended or was restarted while this cell ran]\n",
     ]);
-    expect(saved(0).execution_count).toBe(5);
+    expect(saved(0).execution_count).toBe(6);
   });
 });

@@ -37,11 +37,36 @@ def kinds_of_output():
     assert [one["output_type"] for one in saved] == ["stream", "stream", "display_data", "execute_result", "error"], saved
     assert saved[0]["text"] == "a\nb\n" and saved[2]["data"] == {"text/plain": "100 %"}, saved
     outputs.apply("clear_output", {"wait": True})
-    assert len(outputs.messages()) == 5
+    # A page that comes now clears them by what comes next, too; the file has them still.
+    assert len(outputs.as_notebook()) == 5 and outputs.messages()[5] == {"type": "clear_output", "content": {"wait": True}}
     stream(outputs, "new")
     assert [one["text"] for one in outputs.as_notebook()] == ["new"]
     outputs.apply("clear_output", {"wait": False})
     assert outputs.messages() == [] and outputs.size == 0
+
+
+def progress():
+    """As JupyterLab shows and saves it: what was written over is gone, however long it goes on."""
+    outputs = CellOutputs(100_000)
+    stream(outputs, "begin\n")
+    for n in range(60_000):
+        stream(outputs, f"\r{n / 600:.1f} % of the images")
+    stream(outputs, "\b\b!\rend")
+    text = "".join(one["text"] for one in outputs.as_notebook())
+    assert text == "begin\nend.0 % of the imag!", text
+    # Who sees it anew goes on where it stood.
+    assert outputs.messages()[0]["content"]["text"] == f"{text}\rend"
+    stream(outputs, "ed\n")
+    stream(outputs, "next")
+    assert [one["text"] for one in outputs.as_notebook()] == ["begin\nended % of the imag!\nnext"], outputs.as_notebook()
+    assert outputs.size < 1_000
+
+
+def long_lines():
+    outputs = CellOutputs(10_000_000)
+    for _ in range(100):
+        stream(outputs, "x" * 50_000)
+    assert outputs.as_notebook()[0]["text"] == "x" * 5_000_000 and outputs.size == 5_000_000
 
 
 def bounds():
@@ -117,9 +142,19 @@ def saves_of_pages():
     seen.put_at, seen.count = time.monotonic(), 9
     note_save([seen], {"cells": cells}, lambda one: True)
     assert not seen.is_saved
+    # So does one that comes back later, before it has shown what it missed.
+    seen.put_at, seen.saved = time.monotonic() - 60, seen.version
+    note_save([seen], {"cells": cells}, lambda one: True)
+    assert not seen.is_saved
+    cleared.put_at = time.monotonic() - 60
+    cleared.told_at, cleared.saved = time.monotonic(), cleared.version
+    note_save([cleared], {"cells": cells}, lambda one: True)
+    assert not cleared.is_saved
 
 
 kinds_of_output()
+progress()
+long_lines()
 bounds()
 asyncio.run(files())
 saves_of_pages()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import groupby
 from typing import Any
 
 #: Pieces of a stream are put together up to this many characters, so that little is thrown away at once.
 STREAM_PIECE = 8_192
+#: A line that is longer than this is no progress that is written over.
+LONGEST_LINE = 65_536
 
 SHOWN = ("stream", "display_data", "execute_result", "error")
 
@@ -24,6 +27,8 @@ class CellOutputs:
         self.max_bytes = max_bytes
         self._items: list[Message] = []
         self._clears_next = False
+        #: Where the last stream writes on in its last line. None is at its end.
+        self._cursor: int | None = None
         self._bytes = 0
         self._head: int | None = None
         self._left_out = 0
@@ -64,7 +69,17 @@ class CellOutputs:
         return bool(found)
 
     def messages(self) -> list[Message]:
-        """What would show it all again, in this order."""
+        """What would show it all again, in this order, such that what comes next goes on from there."""
+        shown = self._shown()
+        if self._cursor is not None and shown and shown[-1]["type"] == "stream":
+            text = shown[-1]["content"]["text"]
+            line = text[text.rfind("\n") + 1 :]
+            shown[-1]["content"]["text"] = f"{text}\r{line[: self._cursor]}"
+        if self._clears_next:
+            shown.append({"type": "clear_output", "content": {"wait": True}})
+        return shown
+
+    def _shown(self) -> list[Message]:
         shown: list[Message] = []
         for name, items in groupby(self._with_note(), lambda item: item["type"] == "stream" and item["content"]["name"]):
             if name is False:
@@ -81,20 +96,24 @@ class CellOutputs:
 
     def as_notebook(self) -> list[Message]:
         """The outputs as a notebook's cell has them."""
-        return [_notebook_output(message["type"], message["content"]) for message in self.messages()]
+        return [_notebook_output(message["type"], message["content"]) for message in self._shown()]
 
     def _stream(self, name: str, text: str) -> None:
-        last = self._items[-1] if self._items else None
-        if last and last["type"] == "stream" and last["content"]["name"] == name and len(self._items) != self._head:
-            joined = last["content"]["text"] + text
-            if len(joined) <= STREAM_PIECE:
-                self._bytes += len(text.encode())
-                last["content"] = {"name": name, "text": joined}
-                return self._bound()
-        self._add({"type": "stream", "content": {"name": name, "text": text}})
+        last = self._items[-1] if self._items and len(self._items) != self._head else None
+        before = last["content"]["text"] if last and last["type"] == "stream" and last["content"]["name"] == name else ""
+        if before and len(before) < (STREAM_PIECE if before.endswith("\n") else LONGEST_LINE):
+            self._bytes -= _bytes_of(self._items.pop())
+        else:
+            before, self._cursor = "", None
+        text, cursor = written_over(before, self._cursor, text)
+        end = text.rfind("\n") + 1 if len(text) > STREAM_PIECE else 0
+        for piece in [text[:end], text[end:]] if 0 < end < len(text) else [text]:
+            self._add({"type": "stream", "content": {"name": name, "text": piece}})
+        self._cursor = cursor
 
     def _add(self, item: Message) -> None:
         self._items.append(item)
+        self._cursor = None
         self._bytes += _bytes_of(item)
         self._bound()
 
@@ -114,9 +133,32 @@ class CellOutputs:
     def _clear(self) -> None:
         self._items = []
         self._clears_next = False
+        self._cursor = None
         self._bytes = 0
         self._head = None
         self._left_out = 0
+
+
+def written_over(before: str, cursor: int | None, text: str) -> tuple[str, int | None]:
+    """What JupyterLab makes of a stream's text: ``\\r`` writes over the last line, ``\\b`` takes a character away. Gives where it writes on, too."""
+    if cursor is None and "\r" not in text and "\b" not in text:
+        return before + text, None
+    start = before.rfind("\n") + 1
+    done, line = [before[:start]], before[start:]
+    at = len(line) if cursor is None else cursor
+    for part in re.split("([\n\b\r])", text):
+        if part == "\n":
+            done.append(f"{line}\n")
+            line, at = "", 0
+        elif part == "\r":
+            at = 0
+        elif part == "\b":
+            if at > 0:
+                line, at = line[: at - 1] + line[at + 1 :], at - 1
+        else:
+            line = line[:at] + part + line[at + len(part) :]
+            at += len(part)
+    return "".join([*done, line]), None if at == len(line) else at
 
 
 def _notebook_output(type: str, content: Message) -> Message:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -26,6 +27,9 @@ class Execution:
     #: The version that the notebook's file has.
     saved: int = -1
     ended_at: float = 0
+    changed_at: float = 0
+    #: When a page was told all of it.
+    told_at: float = 0
     #: When the server put it into the file.
     put_at: float = float("-inf")
     #: The page that asked lost its connection meanwhile, and is told all as any other page is.
@@ -34,6 +38,14 @@ class Execution:
     @property
     def is_saved(self) -> bool:
         return self.saved == self.version
+
+    @property
+    def is_put(self) -> bool:
+        return self.put_at > float("-inf")
+
+    def change(self) -> None:
+        self.version += 1
+        self.changed_at = time.monotonic()
 
     def state(self) -> Message:
         """What a page is told beside the outputs."""
@@ -66,12 +78,16 @@ class Executions:
         """Shows a display anew in all cells that show it. Returns these."""
         return [execution for execution in self if execution.outputs.update(content)]
 
-    def bound(self) -> None:
+    def bound(self) -> list[Execution]:
+        """Returns those that went though the server has written them."""
+        gone: list[Execution] = []
         total = sum(execution.outputs.size for execution in self)
         # Those whose file has it all are of use only to late updates of their displays.
         for execution in sorted(self, key=lambda one: not one.is_saved):
             if total <= self.max_bytes:
-                return
+                break
             if execution.status == "ended":
                 total -= execution.outputs.size
                 self.forget(execution)
+                gone.append(execution)
+        return [execution for execution in gone if execution.is_put]

@@ -51,7 +51,7 @@ class OutputKeeper(LoggingConfigurable):
     def recorder(self, kernel_id: str) -> Recorder:
         recorder = self._recorders.get(kernel_id)
         if recorder is None:
-            recorder = Recorder(kernel_id, self._kernels.get_kernel(kernel_id), self.max_bytes, self._changed)
+            recorder = Recorder(kernel_id, self._kernels.get_kernel(kernel_id), self.max_bytes, self._changed, self._evicted)
             self._recorders[kernel_id] = recorder
             self._kernels.add_restart_callback(kernel_id, recorder.end_all)
             self._kernels.add_restart_callback(kernel_id, recorder.end_all, "dead")
@@ -149,6 +149,11 @@ class OutputKeeper(LoggingConfigurable):
         if message is not None:
             page.mark = message["file"].get("hash") or message["file"]["last_modified"]
             page.tell(message)
+
+    def _evicted(self, recorder: Recorder) -> None:
+        """What was written is not known here any more: pages that have not seen it must not save over it."""
+        for path in recorder.paths:
+            self.files.forget(path)
 
     def _saved(self, path: str, notebook: Message) -> None:
         for recorder in self._recorders.values():

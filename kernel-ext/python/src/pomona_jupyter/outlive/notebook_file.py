@@ -79,6 +79,9 @@ class NotebookFiles:
         file = {name: written.model[name] for name in names if name in written.model}
         return {"type": "written", "file": json.loads(json.dumps(file, default=json_default))}
 
+    def forget(self, path: str) -> None:
+        self._written.pop(path, None)
+
     async def settled(self, path: str) -> None:
         """Waits for a save that is under way."""
         async with self._locks[path]:
@@ -113,10 +116,11 @@ def note_save(executions: list[Execution], notebook: Message, is_shown: Any) -> 
         if cell is None or execution.status != "ended":
             continue
         count = cell.get("execution_count")
-        is_cleared = count is None and not cell.get("outputs") and time.monotonic() - execution.ended_at > SETTLED_SECONDS
+        is_settled = time.monotonic() - max(execution.ended_at, execution.told_at) > SETTLED_SECONDS
+        is_cleared = count is None and not cell.get("outputs") and is_settled
         if (count is not None and count == execution.count) or (is_cleared and is_shown(execution)):
             execution.saved = execution.version
-        elif time.monotonic() - execution.put_at < SETTLED_SECONDS:
-            # The page had begun to save before the server did, and saved what it had then.
+        elif time.monotonic() - execution.put_at < SETTLED_SECONDS or (execution.is_put and not is_cleared):
+            # The page saved what it had before the server put its outputs in, or before it was told of them.
             execution.saved = -1
     return [execution for execution in executions if execution.cell not in cells]

@@ -21,7 +21,8 @@ class PageHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
 
     The page says ``hello`` with the notebook's path, the state of the file that it has and the session of its own connection to the kernel. It is told
     ``show`` (a cell with all its outputs), ``output`` (what is added), ``state`` and ``written`` (the server saved the file). It says ``mark`` where its state of the file is another, may answer
-    the kernel's question (``input``) and says ``bye`` where its user closes the notebook.
+    the kernel's question (``input``) and says ``bye`` where its user closes the notebook. After a loss of one of its connections it says (in ``hello``, or by ``back`` where
+    only that to the kernel was lost) what runs as far as it knows; what never arrived here is ``lost``.
     """
 
     auth_resource = "kernels"
@@ -65,7 +66,11 @@ class PageHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
                 return
             self.recorder = recorder
             self.keeper.tell_written(self)
-            recorder.welcome(self, bool(message.get("isBack")))
+            recorder.welcome(self)
+            if message.get("isBack"):
+                recorder.returned(self, _ids(message.get("running")))
+        elif kind == "back" and self.recorder is not None:
+            self.recorder.returned(self, _ids(message.get("running")))
         elif kind == "mark" and self.recorder is not None:
             self.mark = message.get("mark")
             self.keeper.tell_written(self)
@@ -76,7 +81,7 @@ class PageHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
 
     def on_close(self) -> None:
         if self.recorder is not None:
-            self.recorder.pages.discard(self)
+            self.recorder.parted(self)
 
     def tell(self, message: Message) -> None:
         if self.ws_connection is None:
@@ -84,4 +89,8 @@ class PageHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         try:
             self.write_message(json.dumps(message))
         except WebSocketClosedError:
-            self.recorder.pages.discard(self)
+            self.recorder.parted(self)
+
+
+def _ids(value: Any) -> list[str]:
+    return [str(id) for id in value] if isinstance(value, list) else []

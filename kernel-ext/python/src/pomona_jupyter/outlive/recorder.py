@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any, Callable, Protocol
 
@@ -9,6 +10,10 @@ from jupyter_client.session import Session
 
 from .cell_outputs import SHOWN, Message
 from .executions import Execution, Executions
+
+
+#: How long a request that a page has sent may be on its way, after a loss of the page's connection.
+ARRIVES_SECONDS = 10.0
 
 
 class Page(Protocol):
@@ -32,7 +37,9 @@ class Recorder:
     come from another page than the one that ran the cell.
     """
 
-    def __init__(self, kernel_id: str, manager: Any, max_bytes: int, changed: Callable[[Recorder], None]) -> None:
+    def __init__(
+        self, kernel_id: str, manager: Any, max_bytes: int, changed: Callable[[Recorder], None], evicted: Callable[[Recorder], None]
+    ) -> None:
         self.kernel_id = kernel_id
         self.executions = Executions(max_bytes)
         self.pages: set[Page] = set()
@@ -40,8 +47,13 @@ class Recorder:
         self.paths: list[str] = []
         self._manager = manager
         self._changed = changed
+        self._evicted = evicted
         self._connections: dict[str, Any] = {}
         self._input_lines: dict[str, Any] = {}
+        #: Since when a page's session may have missed something.
+        self._lost: dict[str, float] = {}
+        #: Requests of which pages were told that they have not arrived.
+        self._given_up: set[str] = set()
         #: The requests whose outputs an Output widget of a page takes, by the widget's comm.
         self._captured: dict[str, str] = {}
         self._session = manager.session
@@ -59,6 +71,7 @@ class Recorder:
         session = connection.session.session
         if self._connections.get(session) is connection:
             del self._connections[session]
+        self._lost.setdefault(session, time.monotonic())
         # A page that is there all the same misses what comes now.
         for page in [page for page in self.pages if page.session == session]:
             self._take(page)
@@ -71,6 +84,7 @@ class Recorder:
         if not isinstance(cell, str):
             return
         execution = self.executions.add(str(header["msg_id"]), str(header["session"]), cell)
+        execution.is_taken = execution.id in self._given_up
         self._show(execution)
 
     def is_attended(self, execution: Execution) -> bool:
@@ -121,7 +135,7 @@ class Recorder:
         # As the page that answers shows it.
         said = "········" if asked["content"].get("password") else value
         execution.outputs.apply("stream", {"name": "stdin", "text": f"{asked['content'].get('prompt', '')} {said}\n"})
-        execution.version += 1
+        execution.change()
 
     def answered(self, session: str) -> None:
         for execution in self.executions:
@@ -152,16 +166,14 @@ class Recorder:
             elif execution is not None and state == "idle":
                 self._end(execution)
             elif execution is not None and state == "busy" and execution.status == "queued":
-                execution.status = "running"
-                self._tell_state(execution)
+                self._begin(execution)
         elif type == "comm_open" or (type == "comm_msg" and self._captured):
             self._note_widget(type, self._session.unpack(parts[4]))
         elif execution is None or (type in SHOWN and execution.id in self._captured.values()):
             return
         elif type == "execute_input":
-            execution.status = "running"
             execution.count = self._session.unpack(parts[4]).get("execution_count")
-            self._tell_state(execution)
+            self._begin(execution)
         elif type in SHOWN or type == "clear_output":
             content = self._session.unpack(parts[4])
             if execution.outputs.apply(type, content):
@@ -176,8 +188,16 @@ class Recorder:
         if comm in self._captured and "msg_id" in state:
             self._captured[comm] = state["msg_id"]
 
+    def _begin(self, execution: Execution) -> None:
+        for other in self.executions:
+            # Its end was missed: a kernel runs one cell after the other.
+            if other.status == "running" and other is not execution:
+                self._end(other)
+        execution.status = "running"
+        self._tell_state(execution)
+
     def _changed_by(self, execution: Execution, type: str, content: Message) -> None:
-        execution.version += 1
+        execution.change()
         for page in self.pages:
             if _is_own(page, execution):
                 continue
@@ -185,7 +205,8 @@ class Recorder:
                 page.tell({"type": "output", "id": execution.id, "message": {"type": type, "content": content}})
             else:
                 self._show(execution, page)
-        self.executions.bound()
+        if self.executions.bound():
+            self._evicted(self)
         self._changed(self)
 
     def end_all(self, is_server_over: bool = False) -> None:
@@ -204,23 +225,59 @@ class Recorder:
         execution.status = "ended"
         execution.ended_at = time.monotonic()
         execution.input = None
-        execution.version += 1
+        execution.change()
         self._tell_state(execution)
         self._drop_input_lines()
         self._changed(self)
 
     # Pages.
 
-    def welcome(self, page: Page, is_back: bool) -> None:
-        """A page came, or came back after its connection was lost: it is told what it can't know."""
+    def welcome(self, page: Page) -> None:
+        """A page came: it is told what it can't know."""
         self.pages.add(page)
         if page.path not in self.paths:
             self.paths.append(page.path)
-        if is_back or page.session not in self._connections:
+        if getattr(self._manager, "execution_state", None) == "idle":
+            for execution in self.executions:
+                if execution.status == "running":
+                    self._end(execution)
+        if page.session not in self._connections:
             self._take(page)
         for execution in self.executions:
             if execution.status != "ended" or not execution.is_saved:
                 self._show(execution, page)
+
+    def returned(self, page: Page, running: list[str]) -> None:
+        """A page that had lost a connection is there again: it is told all that it may have missed, saved or not.
+
+        :param running: the executions that have not come to an end as far as the page knows
+        """
+        since = self._lost.pop(page.session, float("inf"))
+        for execution in self.executions:
+            if execution.id in page.shown:
+                continue
+            if execution.id in running or execution.changed_at >= since:
+                execution.is_taken = execution.is_taken or execution.session == page.session
+                if execution.id in running:
+                    # Where the page has saved the notebook meanwhile, it was without what it missed.
+                    execution.saved = -1
+                self._show(execution)
+        unknown = [id for id in running if id not in self.executions.by_id]
+        if unknown:
+            asyncio.get_running_loop().call_later(ARRIVES_SECONDS, self._give_up, page, unknown)
+        self._changed(self)
+
+    def _give_up(self, page: Page, requests: list[str]) -> None:
+        """What the page sent into a connection that was dead already did not arrive."""
+        lost = [id for id in requests if id not in self.executions.by_id]
+        self._given_up.update(lost)
+        if lost:
+            page.tell({"type": "lost", "ids": lost})
+
+    def parted(self, page: Page) -> None:
+        """A page is gone, or its line is lost."""
+        self.pages.discard(page)
+        self._lost.setdefault(page.session, time.monotonic())
 
     def _take(self, page: Page) -> None:
         """The page lost a connection: what it ran is shown to it as to any other page."""
@@ -235,6 +292,7 @@ class Recorder:
         for one in [page] if page else self.pages:
             if not _is_own(one, execution):
                 one.shown.add(execution.id)
+                execution.told_at = time.monotonic()
                 one.tell(message)
 
     def _tell_state(self, execution: Execution) -> None:

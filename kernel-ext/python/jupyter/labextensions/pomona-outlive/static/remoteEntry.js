@@ -25,14 +25,20 @@
     const connect = () => {
       line?.close();
       const kernel = sessionContext.session?.kernel;
-      line = kernel ? openLine({ kernel, context, settings, hear }) : undefined;
+      line = kernel ? openLine({ kernel, context, settings, hear, running }) : undefined;
     };
+    /** The executions of the cells that stand at [*]. */
+    const running = () =>
+      panel.content.widgets
+        .filter(({ model, outputArea }) => model.executionState === "running" && outputArea?.future)
+        .map(({ outputArea }) => outputArea.future.msg.header.msg_id);
     const hear = (message, say) => {
       if (message.type === "written") return noteWritten(context, message.file);
       quietly(context, () => {
         if (message.type === "show") show(message, say);
         else if (message.type === "output") shown.get(message.id)?.take(message.message);
         else if (message.type === "state") shown.get(message.id)?.become(message);
+        else if (message.type === "lost") giveUp(panel.content.widgets, message.ids);
       });
     };
     const show = (message, say) => {
@@ -79,7 +85,7 @@
   }
 
   /** The line to the server for one kernel, opened again whenever it is lost. */
-  function openLine({ kernel, context, settings, hear }) {
+  function openLine({ kernel, context, settings, hear, running }) {
     const token = settings.appendToken && settings.token ? `?token=${encodeURIComponent(settings.token)}` : "";
     const url = `${settings.wsUrl}api/pomona/outlive/${encodeURIComponent(kernel.id)}${token}`;
     let socket;
@@ -87,6 +93,7 @@
     let isBack = false;
     let failures = 0;
     let timer;
+    let isLost = false;
     const say = (message) => {
       if (socket.readyState === 1) socket.send(JSON.stringify(message));
     };
@@ -94,7 +101,8 @@
       socket = new settings.WebSocket(url);
       socket.onopen = () => {
         failures = 0;
-        say({ type: "hello", path: context.localPath, mark: markOf(context), session: kernel.clientId, isBack });
+        const hello = { path: context.localPath, mark: markOf(context), session: kernel.clientId };
+        say({ type: "hello", ...hello, isBack, running: isBack ? running() : [] });
         isBack = true;
       };
       socket.onmessage = ({ data }) => {
@@ -107,11 +115,18 @@
         timer = setTimeout(open, Math.min(30_000, 500 * 2 ** failures));
       };
     };
+    // Its end may have been on its way when the connection to the kernel was lost, and this line was not.
+    const onConnection = (_, status) => {
+      if (status === "connected" && isLost) say({ type: "back", running: running() });
+      isLost = status !== "connected";
+    };
+    kernel.connectionStatusChanged.connect(onConnection);
     open();
     return {
       say,
       close() {
         isClosed = true;
+        kernel.connectionStatusChanged.disconnect(onConnection);
         clearTimeout(timer);
         socket.close();
       },
@@ -152,6 +167,16 @@
     for (const output of message.outputs) take(output);
     become(message);
     return { take, become };
+  }
+
+  /** The requests to run these cells were lost on their way to the kernel: the cells have not run. */
+  function giveUp(cells, ids) {
+    for (const { model, outputArea } of cells) {
+      const future = outputArea?.future;
+      if (model.executionState !== "running" || !ids.includes(future?.msg.header.msg_id)) continue;
+      future.dispose();
+      model.executionState = "idle";
+    }
   }
 
   /** What an output area listens to, in the place of the future of a request that another page sent. */
