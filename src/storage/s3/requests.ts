@@ -151,7 +151,7 @@ function clientConfig(settings: S3Settings, knownRegion: string | undefined, sdk
     maxAttempts: 1,
     forcePathStyle: pathStyle || endpointInEnvironment(endpoint),
     ...(endpoint === undefined ? {} : { endpoint }),
-    region: region ?? (() => foundRegion(sdk)),
+    region: region ?? onceTold(() => foundRegion(sdk)),
     ...credentialsFor(settings.credentials, region),
     requestHandler: {
       httpAgent: new HttpAgent(agents),
@@ -178,6 +178,12 @@ function endpointInEnvironment(endpoint: string | undefined): boolean {
 /** What the SDK finds, else the region whose endpoint knows all buckets: where a bucket is elsewhere S3 tells, and that is followed. */
 async function foundRegion(sdk: Sdk): Promise<string> {
   return new sdk.S3Client({}).config.region().catch(() => "us-east-1");
+}
+
+/** The SDK asks with each request, and finding out is as much work as ten requests. */
+function onceTold<T>(ask: () => Promise<T>): () => Promise<T> {
+  let told: Promise<T> | undefined;
+  return () => (told ??= ask());
 }
 
 /** Full jitter: a crowd that was turned away together comes back one by one. */
