@@ -1,6 +1,10 @@
+import * as callbacks from "node:fs";
 import { mkdirSync, statSync } from "node:fs";
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
+import { promisify } from "node:util";
+
+const stat = promisify(callbacks.stat);
 
 /*
  * Node's own recursive mkdir never ends below a folder that takes no new names and answers ENOENT, as /proc does: it goes
@@ -9,6 +13,8 @@ import { dirname } from "node:path";
 
 /** Makes a folder and those above it that are missing. */
 export async function makeFolder(path: string): Promise<void> {
+  // It is there for all files in it but the first.
+  if ((await stat(path).catch(() => undefined))?.isDirectory()) return;
   try {
     await mkdir(path);
   } catch (error) {

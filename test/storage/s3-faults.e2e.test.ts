@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import {
   listed,
@@ -267,6 +268,24 @@ describe("work that meets a fault which passes", () => {
       }
     }
     expect(wrong, name).toEqual([]);
+  });
+});
+
+describe("an object's checksum", () => {
+  it.each(["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"] as const)("of the kind %s is verified", async (kind) => {
+    const key = `checksums/${kind}`;
+    const client = new S3Client({
+      ...{ endpoint: server.endpoint, region: server.region, forcePathStyle: true },
+      credentials: { accessKeyId: server.accessKey, secretAccessKey: server.secretKey },
+    });
+    await client.send(new PutObjectCommand({ Bucket: "fruits", Key: key, Body: small, ChecksumAlgorithm: kind }));
+    client.destroy();
+    // The first request to a bucket is the SDK's, the others are our own.
+    for (let i = 0; i < 2; i++) expect(small.equals(await s3.readFile(at(key)))).toBe(true);
+    expect(retries).toEqual([]);
+    proxy.fault({ operation: "GetObject", times: 1, fault: { kind: "changed" } });
+    expect(small.equals(await s3.readFile(at(key)))).toBe(true);
+    expect(retries).toMatchObject([{ operation: "GetObject", why: expect.stringMatching(/checksum/) }]);
   });
 });
 

@@ -26,13 +26,13 @@ export async function copyObject(requests: S3Requests, from: Url, to: Url, signa
   try {
     await requests.send(
       purpose,
-      async ({ client, sdk, settings, abortSignal }) => {
-        const command = new sdk.CopyObjectCommand({
+      async ({ sendDirectly, settings, abortSignal, alive }) => {
+        const input = {
           ...{ Bucket: bucket, Key: key, CopySource: copySource },
           ...encryption(settings),
           ...payer(settings),
-        });
-        await client.send(command, { abortSignal });
+        };
+        await sendDirectly({ operation: "CopyObject", input }, { abortSignal, alive });
       },
       // The copy is the server's work, which may take a while: what it can't do in one go it says.
       { signal, patience: AT_WORK, pass: (error) => isTooLargeToCopy(error) || isNotThere(error) },

@@ -1,4 +1,3 @@
-import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { throwIfAborted } from "../../errors";
 import { mapConcurrently } from "../concurrently";
 import { FileChangedError } from "../errors";
@@ -94,19 +93,17 @@ async function get(
   try {
     return await requests.send(
       purpose,
-      async ({ client, sdk, settings, abortSignal, alive }) => {
-        const command = new sdk.GetObjectCommand({
+      async ({ sendDirectly, settings, abortSignal, alive }) => {
+        const input = {
           Bucket: bucket,
           Key: key,
           ...(range ? { Range: `bytes=${range[0]}-${range[1] - 1}` } : {}),
           ...(version === undefined ? {} : { IfMatch: version }),
           ...payer(settings),
-        });
-        const output = await client.send(command, { abortSignal });
-        alive();
-        const bytes = await bodyOf(output, alive);
-        const total = Number(/\/(\d+)$/.exec(output.ContentRange ?? "")?.[1] ?? output.ContentLength ?? bytes.length);
-        return { bytes, total, etag: output.ETag };
+        };
+        const answer = await sendDirectly({ operation: "GetObject", input }, { abortSignal, alive });
+        const { bytes, etag } = answer;
+        return { bytes, total: Number(/\/(\d+)$/.exec(answer.range ?? "")?.[1] ?? bytes.length), etag };
       },
       { signal, pass },
     );
@@ -115,26 +112,4 @@ async function get(
     if (version !== undefined && isConditionFailed(error)) throw new FileChangedError(url);
     throw error;
   }
-}
-
-/** All of an answer's body; what is shorter than it was announced is an error. */
-async function bodyOf({ Body, ContentLength }: GetObjectCommandOutput, alive: () => void): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of Body as unknown as AsyncIterable<Uint8Array>) {
-    alive();
-    chunks.push(chunk);
-    length += chunk.length;
-  }
-  if (ContentLength !== undefined && length !== ContentLength) {
-    throw Object.assign(new Error(`${length} of ${ContentLength} bytes came`), { code: "CutShort" });
-  }
-  if (chunks.length === 1) return chunks[0] as Uint8Array;
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }

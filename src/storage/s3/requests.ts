@@ -7,12 +7,15 @@ import { throwIfAborted } from "../../errors";
 import type { RetryListener } from "../retries";
 import type { StorageSettings } from "../storage";
 import { credentialsFor } from "./credentials";
+import { type Agents, directSender, type Sdk, type SendDirectly } from "./direct";
 import { failureOf, type S3Purpose, storageError } from "./failures";
 import { type S3Settings, s3Settings } from "./settings";
 
 /** What one try of a request works with. */
 export interface Attempt {
   readonly client: S3Client;
+  /** For what comes by thousands. */
+  readonly sendDirectly: SendDirectly;
   readonly sdk: Sdk;
   readonly settings: S3Settings;
   /** To be handed to the SDK: ends the try where it is silent for too long, or the caller's signal is aborted. */
@@ -38,7 +41,11 @@ export interface S3Requests {
   settingsOf(bucket: string): S3Settings;
 }
 
-type Sdk = typeof import("@aws-sdk/client-s3");
+/** How the buckets are reached that are reached in the same way. */
+interface Access {
+  readonly client: S3Client;
+  readonly sendDirectly: SendDirectly;
+}
 
 /** Loaded with the first request: it takes a while, and most programs need none of it. */
 let loadedSdk: Promise<Sdk> | undefined;
@@ -58,9 +65,8 @@ const LONGEST_DELAY = 20_000;
 
 export function s3Requests(storage: StorageSettings, onRetry: RetryListener = () => {}): S3Requests {
   const buckets = new Map<string, S3Settings>();
-  /** Buckets that are reached in the same way share one. */
-  const clients = new Map<string, S3Client>();
-  const clientsOf = new Map<string, S3Client>();
+  const accesses = new Map<string, Access>();
+  const accessOf = new Map<string, Access>();
   /** Where S3 has told that buckets are. */
   const regions = new Map<string, string>();
 
@@ -72,14 +78,14 @@ export function s3Requests(storage: StorageSettings, onRetry: RetryListener = ()
     return made;
   };
   const keyOf = (bucket: string) => `${regions.get(bucket) ?? ""} ${clientKey(settingsOf(bucket), storage, bucket)}`;
-  const clientOf = (bucket: string, sdk: Sdk): S3Client => {
-    const known = clientsOf.get(bucket);
+  const accessTo = (bucket: string, sdk: Sdk): Access => {
+    const known = accessOf.get(bucket);
     if (known) return known;
     const key = keyOf(bucket);
-    const client = clients.get(key) ?? new sdk.S3Client(clientConfig(settingsOf(bucket), regions.get(bucket), sdk));
-    clients.set(key, client);
-    clientsOf.set(bucket, client);
-    return client;
+    const access = accesses.get(key) ?? makeAccess(settingsOf(bucket), regions.get(bucket), sdk);
+    accesses.set(key, access);
+    accessOf.set(bucket, access);
+    return access;
   };
 
   return {
@@ -93,10 +99,10 @@ export function s3Requests(storage: StorageSettings, onRetry: RetryListener = ()
       let moves = 0;
       for (let retry = 0; ; ) {
         throwIfAborted(signal);
-        const client = clientOf(bucket, sdk);
+        const access = accessTo(bucket, sdk);
         const watch = watched(silence, signal);
         try {
-          return await work({ client, sdk, settings, abortSignal: watch.signal, alive: watch.alive });
+          return await work({ ...access, sdk, settings, abortSignal: watch.signal, alive: watch.alive });
         } catch (thrown) {
           throwIfAborted(signal);
           const error = watch.isSilent() ? silent(silence) : thrown;
@@ -110,14 +116,14 @@ export function s3Requests(storage: StorageSettings, onRetry: RetryListener = ()
             case "region":
               if (regions.get(bucket) === failure.region || ++moves > MOST_MOVES) throw fail();
               regions.set(bucket, failure.region);
-              clientsOf.delete(bucket);
+              accessOf.delete(bucket);
               break;
             case "expired":
               // Keys that were written down stay what they are; others are asked for anew.
               if (renewed || settings.credentials.kind === "keys") throw fail();
               renewed = true;
-              clients.delete(keyOf(bucket));
-              clientsOf.clear();
+              accesses.delete(keyOf(bucket));
+              accessOf.clear();
               break;
             case "passing": {
               if (retry >= Math.min(settings.retries, failure.most ?? settings.retries)) throw fail();
@@ -142,10 +148,16 @@ function clientKey(settings: S3Settings, storage: StorageSettings, bucket: strin
   return JSON.stringify([own, endpoint, region, pathStyle, connections, silence, credentials.kind]);
 }
 
-function clientConfig(settings: S3Settings, knownRegion: string | undefined, sdk: Sdk): S3ClientConfig {
-  const { endpoint, pathStyle, connections } = settings;
+function makeAccess(settings: S3Settings, knownRegion: string | undefined, sdk: Sdk): Access {
+  const kept = { keepAlive: true, maxSockets: settings.connections, scheduling: "lifo" } as const;
+  const agents = { http: new HttpAgent(kept), https: new HttpsAgent(kept) };
+  const client = new sdk.S3Client(clientConfig(settings, knownRegion, agents, sdk));
+  return { client, sendDirectly: directSender(client, sdk, agents, settings.credentials.kind === "anonymous") };
+}
+
+function clientConfig(settings: S3Settings, knownRegion: string | undefined, agents: Agents, sdk: Sdk): S3ClientConfig {
+  const { endpoint, pathStyle } = settings;
   const region = knownRegion ?? settings.region;
-  const agents = { keepAlive: true, maxSockets: connections, scheduling: "lifo" } as const;
   return {
     // Requests are tried again here, where it can be told.
     maxAttempts: 1,
@@ -154,8 +166,8 @@ function clientConfig(settings: S3Settings, knownRegion: string | undefined, sdk
     region: region ?? onceTold(() => foundRegion(sdk)),
     ...credentialsFor(settings.credentials, region),
     requestHandler: {
-      httpAgent: new HttpAgent(agents),
-      httpsAgent: new HttpsAgent(agents),
+      httpAgent: agents.http,
+      httpsAgent: agents.https,
       connectionTimeout: Math.min(settings.silence, 10_000),
       // Hundreds of requests may wait for a connection: that is how reading ahead works, and no reason for a warning.
       socketAcquisitionWarningTimeout: 2 ** 31 - 1,

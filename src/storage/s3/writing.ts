@@ -4,7 +4,6 @@ import { isConditionFailed, isNotThere, type S3Purpose } from "./failures";
 import { type Condition, conditions, encryption, payer } from "./parameters";
 import { readObject } from "./reading";
 import type { S3Requests } from "./requests";
-import { toldInPieces } from "./sending";
 import { abortUpload, bytesOf, completeUpload, piecesOf, uploadParts } from "./uploads";
 
 /** Writes an object by one request. @returns false where the condition does not hold */
@@ -22,17 +21,17 @@ export async function putObject(
   try {
     await requests.send(
       purpose,
-      async ({ client, sdk, settings, abortSignal, alive }) => {
+      async ({ sendDirectly, settings, abortSignal, alive }) => {
         tries++;
-        const command = new sdk.PutObjectCommand({
+        const input = {
           Bucket: bucket,
           Key: key,
           Body: body,
           ...conditions(condition),
           ...encryption(settings),
           ...payer(settings),
-        });
-        await client.send(toldInPieces(command, alive), { abortSignal });
+        };
+        await sendDirectly({ operation: "PutObject", input }, { abortSignal, alive });
       },
       { signal, pass: (error) => isConditionFailed(error) || (condition !== undefined && isNotThere(error)) },
     );

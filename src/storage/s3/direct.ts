@@ -1,0 +1,323 @@
+import { createHash } from "node:crypto";
+import http, { type Agent as HttpAgent, type IncomingHttpHeaders } from "node:http";
+import https, { type Agent as HttpsAgent } from "node:https";
+import { crc32 } from "node:zlib";
+import type {
+  CopyObjectCommandInput,
+  GetObjectCommandInput,
+  PutObjectCommandInput,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import { toldInPieces } from "./sending";
+import { type Identity, type Scope, signed } from "./signing";
+
+/* The requests that come by thousands, one or two for each small file. The SDK's own work on each takes four times as long as all of this. */
+
+export type Sdk = typeof import("@aws-sdk/client-s3");
+
+/** Connections, which are kept. */
+export interface Agents {
+  readonly http: HttpAgent;
+  readonly https: HttpsAgent;
+}
+
+interface Inputs {
+  GetObject: GetObjectCommandInput;
+  /** Bytes, whose length is known. */
+  PutObject: PutObjectCommandInput & { readonly Body: Uint8Array };
+  CopyObject: CopyObjectCommandInput;
+}
+
+export type DirectRequest = { [O in keyof Inputs]: { readonly operation: O; readonly input: Inputs[O] } }[keyof Inputs];
+
+export interface DirectAnswer {
+  readonly etag: string | undefined;
+  /** As the header says it, such as `bytes 0-9/100`. */
+  readonly range: string | undefined;
+  readonly bytes: Uint8Array;
+}
+
+export interface DirectOptions {
+  readonly abortSignal: AbortSignal;
+  alive(): void;
+}
+
+/** Sends a request, and takes all of its answer. Errors look like the SDK's. */
+export type SendDirectly = (request: DirectRequest, options: DirectOptions) => Promise<DirectAnswer>;
+
+/** What a request says in headers; what else it may say only the SDK sends. */
+const HEADERS: Readonly<Record<string, string>> = {
+  Range: "range",
+  IfMatch: "if-match",
+  IfNoneMatch: "if-none-match",
+  CopySource: "x-amz-copy-source",
+  ServerSideEncryption: "x-amz-server-side-encryption",
+  SSEKMSKeyId: "x-amz-server-side-encryption-aws-kms-key-id",
+  RequestPayer: "x-amz-request-payer",
+};
+
+/** A longer body goes up by the SDK, piece by piece. */
+const LONGEST_BODY = 256 * 1024;
+
+/** How long a connection may take to be made. */
+const CONNECT_MS = 10_000;
+
+/** Where a bucket is, as the SDK has found it. */
+interface Route {
+  readonly url: URL;
+  /** Absent where nothing is signed. */
+  readonly scope: Scope | undefined;
+  readonly sendsChecksums: boolean;
+  readonly wantsChecksums: boolean;
+}
+
+/** @param isAnonymous nothing is signed */
+export function directSender(client: S3Client, sdk: Sdk, agents: Agents, isAnonymous: boolean): SendDirectly {
+  /** Absent until the SDK has sent a request there, `undefined` where it must send them all: it knows more ways to sign. */
+  const routes = new Map<string, Route | undefined>();
+
+  const bySdk = async (request: DirectRequest, { abortSignal, alive }: DirectOptions): Promise<DirectAnswer> => {
+    const { operation, input } = request;
+    const found = (route: Route | undefined) => routes.set(input.Bucket as string, route);
+    switch (operation) {
+      case "GetObject": {
+        const command = watchedBy(new sdk.GetObjectCommand(input), client, isAnonymous, found);
+        const { ETag, ContentRange, ContentLength, Body } = await client.send(command, { abortSignal });
+        alive();
+        const chunks = Body as unknown as AsyncIterable<Uint8Array>;
+        return { etag: ETag, range: ContentRange, bytes: await joined(chunks, ContentLength, alive) };
+      }
+      case "PutObject": {
+        const command = toldInPieces(new sdk.PutObjectCommand(input), alive);
+        const { ETag } = await client.send(watchedBy(command, client, isAnonymous, found), { abortSignal });
+        return { etag: ETag, range: undefined, bytes: new Uint8Array() };
+      }
+      case "CopyObject": {
+        const command = watchedBy(new sdk.CopyObjectCommand(input), client, isAnonymous, found);
+        const { CopyObjectResult } = await client.send(command, { abortSignal });
+        return { etag: CopyObjectResult?.ETag, range: undefined, bytes: new Uint8Array() };
+      }
+    }
+  };
+
+  return async (request, options) => {
+    const { operation, input } = request;
+    const { Bucket = "", Key = "", ...said } = input;
+    const route = routes.get(Bucket);
+    const body = operation === "PutObject" ? request.input.Body : undefined;
+    if (!route || (body && body.length > LONGEST_BODY)) return bySdk(request, options);
+
+    const headers: Record<string, string> = { host: route.url.host };
+    for (const [name, value] of Object.entries(said)) {
+      if (value === undefined || name === "Body") continue;
+      const header = HEADERS[name];
+      if (header === undefined) return bySdk(request, options);
+      headers[header] = value as string;
+    }
+    if (body) {
+      headers["content-type"] = "application/octet-stream";
+      if (route.sendsChecksums) {
+        headers["x-amz-sdk-checksum-algorithm"] = "CRC32";
+        headers["x-amz-checksum-crc32"] = crc32Of(body);
+      }
+    }
+    if (operation === "GetObject" && route.wantsChecksums) headers["x-amz-checksum-mode"] = "ENABLED";
+
+    const method = operation === "GetObject" ? "GET" : "PUT";
+    const path = `${route.url.pathname.replace(/\/$/, "")}/${Key.split("/").map(encoded).join("/")}`;
+    if (route.scope) {
+      const identity = (await client.config.credentials()) as Identity;
+      const date = new Date(Date.now() + client.config.systemClockOffset);
+      headers.authorization = signed({ method, path, headers, body, date }, identity, route.scope);
+    }
+    if (method === "PUT") headers["content-length"] = String(body?.length ?? 0);
+    const answer = await exchange(route.url, agents, { method, path, headers }, body, options);
+    const failure = failureIn(answer, operation);
+    if (failure) {
+      const { date } = answer.headers;
+      if (failure.name === "RequestTimeTooSkewed" && date !== undefined)
+        client.config.systemClockOffset = Date.parse(date) - Date.now();
+      throw failure;
+    }
+    if (route.wantsChecksums && operation === "GetObject") await verify(answer);
+    return { etag: answer.headers.etag, range: answer.headers["content-range"], bytes: answer.bytes };
+  };
+}
+
+/** Tells where and how the SDK sends a command. */
+function watchedBy<Command extends { readonly middlewareStack: { add(...args: never[]): void } }>(
+  command: Command,
+  { config }: S3Client,
+  isAnonymous: boolean,
+  found: (route: Route | undefined) => void,
+): Command {
+  type Next = (args: unknown) => Promise<unknown>;
+  interface Context {
+    readonly endpointV2?: {
+      readonly url: URL;
+      readonly properties?: { readonly authSchemes?: readonly AuthScheme[] };
+      readonly headers?: object;
+    };
+  }
+  interface AuthScheme {
+    readonly name: string;
+    readonly signingName?: string;
+    readonly signingRegion?: string;
+  }
+  const watch = (next: Next, context: Context) => async (args: unknown) => {
+    // Not there before a request passes.
+    const { endpointV2 } = context;
+    const [scheme] = endpointV2?.properties?.authSchemes ?? [];
+    const isPlain = scheme?.name === "sigv4" && scheme.signingRegion !== undefined;
+    if (endpointV2 && isPlain && Object.keys(endpointV2.headers ?? {}).length === 0) {
+      const { signingName = "s3", signingRegion = "" } = scheme;
+      const [sends, wants] = [await config.requestChecksumCalculation(), await config.responseChecksumValidation()];
+      found({
+        url: endpointV2.url,
+        scope: isAnonymous ? undefined : { service: signingName, region: signingRegion },
+        sendsChecksums: sends === "WHEN_SUPPORTED",
+        wantsChecksums: wants === "WHEN_SUPPORTED",
+      });
+    } else {
+      found(undefined);
+    }
+    return next(args);
+  };
+  command.middlewareStack.add(...([watch, { step: "build", name: "watched" }] as never[]));
+  return command;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly bytes: Uint8Array;
+}
+
+interface Sent {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** One request and its whole answer. */
+function exchange(
+  { protocol, hostname, port }: URL,
+  agents: Agents,
+  sent: Sent,
+  body: Uint8Array | undefined,
+  { abortSignal, alive }: DirectOptions,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const isSecure = protocol === "https:";
+    const host = hostname.replace(/^\[|\]$/g, "");
+    const options = { ...sent, host, port, agent: isSecure ? agents.https : agents.http, setHost: false };
+    const request = isSecure ? https.request(options) : http.request(options);
+    const onAbort = () => request.destroy(abortSignal.reason as Error);
+    const end = (settle: () => void) => {
+      abortSignal.removeEventListener("abort", onAbort);
+      settle();
+    };
+    const fail = (error: Error) => end(() => reject(error));
+    abortSignal.addEventListener("abort", onAbort, { once: true });
+    request.once("error", fail);
+    request.once("socket", (socket) => {
+      if (!socket.connecting) return;
+      const late = () => request.destroy(Object.assign(new Error("no connection in time"), { code: "ETIMEDOUT" }));
+      const timer = setTimeout(late, CONNECT_MS);
+      socket.once("connect", () => clearTimeout(timer)).once("close", () => clearTimeout(timer));
+    });
+    request.once("response", (response) => {
+      alive();
+      const { statusCode: status = 0, headers } = response;
+      const length = headers["content-length"];
+      joined(response, length === undefined ? undefined : Number(length), alive).then(
+        (bytes) => end(() => resolve({ status, headers, bytes })),
+        fail,
+      );
+    });
+    request.end(body);
+    if (abortSignal.aborted) onAbort();
+  });
+}
+
+/** All of a body; what is shorter than it was announced is an error. */
+async function joined(body: AsyncIterable<Uint8Array>, announced: number | undefined, alive: () => void) {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    alive();
+    chunks.push(chunk);
+    length += chunk.length;
+  }
+  if (announced !== undefined && length !== announced) {
+    throw Object.assign(new Error(`${length} of ${announced} bytes came`), { code: "CutShort" });
+  }
+  return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks, length);
+}
+
+/** What an answer says of a failure, in the SDK's form; S3 may also say it after having begun with "200". */
+function failureIn({ status, headers, bytes }: Answer, operation: DirectRequest["operation"]): Error | undefined {
+  const isGood = status >= 200 && status < 300;
+  if (isGood && operation === "GetObject") return undefined;
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
+  const isLate = isGood && /<\/Error>\s*$/.test(text);
+  if (isGood && !isLate && (operation !== "CopyObject" || text.includes("</CopyObjectResult>"))) return undefined;
+  if (isGood && !isLate) return Object.assign(new Error("the answer to a copy was broken"), { code: "BrokenAnswer" });
+  const [code, message, region] = ["Code", "Message", "Region"].map((tag) => textOf(tag, text));
+  return Object.assign(new Error(message ?? ""), {
+    name: code ?? "Unknown",
+    ...(region === undefined ? {} : { Region: region }),
+    $metadata: { httpStatusCode: isLate ? 503 : status },
+    $response: { statusCode: status, headers: headers as Readonly<Record<string, string>> },
+  });
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
+
+function textOf(tag: string, xml: string): string | undefined {
+  const text = new RegExp(`<${tag}>([^<]*)</${tag}>`).exec(xml)?.[1];
+  return text?.replace(/&(?:#(\d+)|#x([\da-f]+)|(\w+));/gi, (all, decimal, hex, name) => {
+    if (name !== undefined) return ENTITIES[name] ?? all;
+    return String.fromCodePoint(Number.parseInt(hex ?? decimal, hex === undefined ? 10 : 16));
+  });
+}
+
+/** A key's segment as S3 signs it. */
+function encoded(segment: string): string {
+  return encodeURIComponent(segment).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+function crc32Of(bytes: Uint8Array): string {
+  const four = Buffer.allocUnsafe(4);
+  four.writeUInt32BE(crc32(bytes));
+  return four.toString("base64");
+}
+
+/** @throws where an answer has a checksum that is not its content's; that of an upload's parts together can't be told from the content */
+async function verify({ headers, bytes }: Answer): Promise<void> {
+  for (const [name, checksumOf] of Object.entries(CHECKSUMS)) {
+    const told = headers[`x-amz-checksum-${name}`];
+    if (typeof told !== "string" || /-\d+$/.test(told)) continue;
+    const found = await checksumOf(bytes);
+    if (found !== told) throw new Error(`Checksum mismatch: expected "${found}" but received "${told}"`);
+    return;
+  }
+}
+
+const hashOf = (name: string) => (bytes: Uint8Array) => createHash(name).update(bytes).digest("base64");
+
+const CHECKSUMS: Readonly<Record<string, (bytes: Uint8Array) => string | Promise<string>>> = {
+  crc32: crc32Of,
+  sha256: hashOf("sha256"),
+  sha1: hashOf("sha1"),
+  crc32c: async (bytes) => digestOf(new (await import("@aws-sdk/checksums/crc")).Crc32c(), bytes),
+  crc64nvme: async (bytes) => digestOf(new (await import("@aws-sdk/checksums/crc")).Crc64Nvme(), bytes),
+};
+
+async function digestOf(
+  checksum: { update(bytes: Uint8Array): void; digest(): Promise<Uint8Array> },
+  bytes: Uint8Array,
+): Promise<string> {
+  checksum.update(bytes);
+  return Buffer.from(await checksum.digest()).toString("base64");
+}
