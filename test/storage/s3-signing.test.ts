@@ -1,16 +1,17 @@
 import { createHash, createHmac } from "node:crypto";
 import { SignatureV4 } from "@smithy/signature-v4";
+import type { SourceData } from "@smithy/types";
 import { describe, expect, it } from "vitest";
 import { signed } from "../../src/storage/s3/signing";
 
 /** The hash that the SDK's signer is given. */
 class Sha256 {
   private readonly hash;
-  constructor(secret?: string | Uint8Array) {
-    this.hash = secret === undefined ? createHash("sha256") : createHmac("sha256", secret);
+  constructor(secret?: SourceData) {
+    this.hash = secret === undefined ? createHash("sha256") : createHmac("sha256", secret as string | Uint8Array);
   }
-  update(data: string | Uint8Array): void {
-    this.hash.update(data);
+  update(data: SourceData): void {
+    this.hash.update(data as string | Uint8Array);
   }
   digest(): Promise<Uint8Array> {
     return Promise.resolve(this.hash.digest());

@@ -1,13 +1,12 @@
-import { createHash } from "node:crypto";
 import http, { type Agent as HttpAgent, type IncomingHttpHeaders } from "node:http";
 import https, { type Agent as HttpsAgent } from "node:https";
-import { crc32 } from "node:zlib";
 import type {
   CopyObjectCommandInput,
   GetObjectCommandInput,
   PutObjectCommandInput,
   S3Client,
 } from "@aws-sdk/client-s3";
+import { crc32Of, verify } from "./checksums";
 import { toldInPieces } from "./sending";
 import { type Identity, type Scope, signed } from "./signing";
 
@@ -84,8 +83,12 @@ export function directSender(client: S3Client, sdk: Sdk, agents: Agents, isAnony
         const command = watchedBy(new sdk.GetObjectCommand(input), client, isAnonymous, found);
         const { ETag, ContentRange, ContentLength, Body } = await client.send(command, { abortSignal });
         alive();
-        const chunks = Body as unknown as AsyncIterable<Uint8Array>;
-        return { etag: ETag, range: ContentRange, bytes: await joined(chunks, ContentLength, alive) };
+        const chunks: Uint8Array[] = [];
+        for await (const chunk of Body as unknown as AsyncIterable<Uint8Array>) {
+          alive();
+          chunks.push(chunk);
+        }
+        return { etag: ETag, range: ContentRange, bytes: whole(chunks, ContentLength) };
       }
       case "PutObject": {
         const command = toldInPieces(new sdk.PutObjectCommand(input), alive);
@@ -139,7 +142,7 @@ export function directSender(client: S3Client, sdk: Sdk, agents: Agents, isAnony
         client.config.systemClockOffset = Date.parse(date) - Date.now();
       throw failure;
     }
-    if (route.wantsChecksums && operation === "GetObject") await verify(answer);
+    if (route.wantsChecksums && operation === "GetObject") await verify(answer.headers, answer.bytes);
     return { etag: answer.headers.etag, range: answer.headers["content-range"], bytes: answer.bytes };
   };
 }
@@ -229,27 +232,31 @@ function exchange(
     request.once("response", (response) => {
       alive();
       const { statusCode: status = 0, headers } = response;
-      const length = headers["content-length"];
-      joined(response, length === undefined ? undefined : Number(length), alive).then(
-        (bytes) => end(() => resolve({ status, headers, bytes })),
-        fail,
-      );
+      const chunks: Uint8Array[] = [];
+      response.on("data", (chunk: Uint8Array) => {
+        alive();
+        chunks.push(chunk);
+      });
+      response.once("error", fail);
+      response.once("end", () => {
+        end(() => {
+          try {
+            resolve({ status, headers, bytes: whole(chunks, headers["content-length"]) });
+          } catch (error) {
+            reject(error as Error);
+          }
+        });
+      });
     });
     request.end(body);
     if (abortSignal.aborted) onAbort();
   });
 }
 
-/** All of a body; what is shorter than it was announced is an error. */
-async function joined(body: AsyncIterable<Uint8Array>, announced: number | undefined, alive: () => void) {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of body) {
-    alive();
-    chunks.push(chunk);
-    length += chunk.length;
-  }
-  if (announced !== undefined && length !== announced) {
+/** All of a body. @throws where it is shorter than it was announced */
+function whole(chunks: readonly Uint8Array[], announced: string | number | undefined): Uint8Array {
+  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  if (announced !== undefined && length !== Number(announced)) {
     throw Object.assign(new Error(`${length} of ${announced} bytes came`), { code: "CutShort" });
   }
   return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks, length);
@@ -285,39 +292,4 @@ function textOf(tag: string, xml: string): string | undefined {
 /** A key's segment as S3 signs it. */
 function encoded(segment: string): string {
   return encodeURIComponent(segment).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
-}
-
-function crc32Of(bytes: Uint8Array): string {
-  const four = Buffer.allocUnsafe(4);
-  four.writeUInt32BE(crc32(bytes));
-  return four.toString("base64");
-}
-
-/** @throws where an answer has a checksum that is not its content's; that of an upload's parts together can't be told from the content */
-async function verify({ headers, bytes }: Answer): Promise<void> {
-  for (const [name, checksumOf] of Object.entries(CHECKSUMS)) {
-    const told = headers[`x-amz-checksum-${name}`];
-    if (typeof told !== "string" || /-\d+$/.test(told)) continue;
-    const found = await checksumOf(bytes);
-    if (found !== told) throw new Error(`Checksum mismatch: expected "${found}" but received "${told}"`);
-    return;
-  }
-}
-
-const hashOf = (name: string) => (bytes: Uint8Array) => createHash(name).update(bytes).digest("base64");
-
-const CHECKSUMS: Readonly<Record<string, (bytes: Uint8Array) => string | Promise<string>>> = {
-  crc32: crc32Of,
-  sha256: hashOf("sha256"),
-  sha1: hashOf("sha1"),
-  crc32c: async (bytes) => digestOf(new (await import("@aws-sdk/checksums/crc")).Crc32c(), bytes),
-  crc64nvme: async (bytes) => digestOf(new (await import("@aws-sdk/checksums/crc")).Crc64Nvme(), bytes),
-};
-
-async function digestOf(
-  checksum: { update(bytes: Uint8Array): void; digest(): Promise<Uint8Array> },
-  bytes: Uint8Array,
-): Promise<string> {
-  checksum.update(bytes);
-  return Buffer.from(await checksum.digest()).toString("base64");
 }
