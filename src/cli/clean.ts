@@ -1,4 +1,5 @@
 import { cleanLeftovers, type Leftover } from "../storage/leftovers";
+import { ABOUT } from "./abouts";
 import { type Command, type OptionValues, SHARED_OPTIONS, UsageError } from "./command";
 import { progressLine } from "./progress-line";
 import { storagesForCommand } from "./session-for";
@@ -6,8 +7,7 @@ import { storagesForCommand } from "./session-for";
 /** `pomona clean PATH`: removes what runs that never came back left at a path. */
 export const clean: Command = {
   name: "clean",
-  about:
-    "Remove what runs that never came back left at PATH and below: locks, _temporary, unfinished uploads, .tmp files.",
+  about: ABOUT.clean,
   positionals: ["PATH"],
   options: {
     "dry-run": { type: "boolean", about: "only list it" },

@@ -6,6 +6,7 @@ import { INSTALLABLE_BACKENDS } from "../networks/network-backend";
 import { networkByName } from "../networks/networks";
 import { resolveWeights } from "../networks/weights-lookup";
 import { VERSION } from "../version";
+import { ABOUT } from "./abouts";
 import { type Command, SHARED_OPTIONS } from "./command";
 import { jupyterPython, jupyterVenv, searchedDataDirs } from "./jupyter-paths";
 import { KERNEL_NAME, listKernelspecs } from "./kernelspec";
@@ -21,7 +22,7 @@ interface Finding {
 /** `pomona doctor`: what is installed, which backend, which weights. */
 export const doctor: Command = {
   name: "doctor",
-  about: "Tell what is installed, which backend is used and which weights are found.",
+  about: ABOUT.doctor,
   positionals: [],
   options: { json: SHARED_OPTIONS.json, help: SHARED_OPTIONS.help },
   examples: ["pomona doctor"],

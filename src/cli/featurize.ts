@@ -1,6 +1,7 @@
 import { col } from "../frame/functions";
 import type { SaveMode } from "../frame/runtime";
 import { BACKENDS, NETWORKS, type NetworkName } from "../models";
+import { ABOUT } from "./abouts";
 import { type Command, SHARED_OPTIONS, wholeNumber } from "./command";
 import { IMAGES_GLOB, imagesBelow, NoImagesError, passedOver, passedOverNote } from "./images-below";
 import { withSession } from "./session-for";
@@ -8,7 +9,7 @@ import { withSession } from "./session-for";
 /** `pomona featurize SRC DST`: images to Parquet with path, label, features. */
 export const featurize: Command = {
   name: "featurize",
-  about: "Compute a pretrained network's features of every image below SRC, into Parquet at DST.",
+  about: ABOUT.featurize,
   positionals: ["SRC", "DST"],
   options: {
     model: {

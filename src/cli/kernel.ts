@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { ABOUT } from "./abouts";
 import {
   type Command,
   type CommandContext,
@@ -99,7 +100,7 @@ const list: Command = {
 /** `pomona kernel`: installs the Jupyter kernel, removes it, lists where it is. */
 export const kernel: CommandGroup = {
   name: "kernel",
-  about: "Register the Jupyter kernel, take it away, or list where it is.",
+  about: ABOUT.kernel,
   commands: [install, uninstall, list],
 };
 

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { PathNotFoundError } from "../storage";
+import { ABOUT } from "./abouts";
 import { type Command, type OptionValues, SHARED_OPTIONS, UsageError, wholeNumber } from "./command";
 import { dataDirOf, jupyterPython, jupyterVenv } from "./jupyter-paths";
 import { installKernelspec } from "./kernelspec";
@@ -14,7 +15,7 @@ const jupyterSide = join(root, "kernel-ext", "python");
 /** `pomona lab [DIR]`: JupyterLab with the kernel in it. */
 export const lab: Command = {
   name: "lab",
-  about: "Open JupyterLab on a folder of notebooks; Ctrl-C ends it.",
+  about: ABOUT.lab,
   positionals: ["[DIR]"],
   rest: "[-- options for jupyter lab]",
   options: {

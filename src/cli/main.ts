@@ -1,35 +1,27 @@
 #!/usr/bin/env node
 import { CancelledError, nearest, PomonaError } from "../errors";
 import { VERSION } from "../version";
-import { clean } from "./clean";
+import { ABOUT } from "./abouts";
 import { type Command, type CommandGroup, groupHelpText, helpText, parseCommandLine, UsageError } from "./command";
-import { doctor } from "./doctor";
-import { featurize } from "./featurize";
-import { kernel } from "./kernel";
-import { lab } from "./lab";
-import { pca } from "./pca";
-import { run } from "./run";
-import { sample } from "./sample";
-import { show } from "./show";
-import { validate } from "./validate";
 
 /*
  * Exit codes: 0 done, 1 failed (also a validation that found problems), 2 wrong usage, 130 stopped by Ctrl-C, 143 by
  * SIGTERM.
  */
 
-const COMMANDS: readonly (Command | CommandGroup)[] = [
-  sample,
-  featurize,
-  pca,
-  validate,
-  show,
-  clean,
-  run,
-  lab,
-  kernel,
-  doctor,
-];
+/** Loaded when it is used: what works with a session takes a third of a second. */
+const COMMANDS: Readonly<Record<keyof typeof ABOUT, () => Promise<Command | CommandGroup>>> = {
+  sample: async () => (await import("./sample")).sample,
+  featurize: async () => (await import("./featurize")).featurize,
+  pca: async () => (await import("./pca")).pca,
+  validate: async () => (await import("./validate")).validate,
+  show: async () => (await import("./show")).show,
+  clean: async () => (await import("./clean")).clean,
+  run: async () => (await import("./run")).run,
+  lab: async () => (await import("./lab")).lab,
+  kernel: async () => (await import("./kernel")).kernel,
+  doctor: async () => (await import("./doctor")).doctor,
+};
 
 // A reader that has seen enough, such as `head`, is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -66,23 +58,23 @@ async function main(args: readonly string[]): Promise<void> {
 }
 
 async function runCommand(name: string, args: readonly string[], signal: AbortSignal): Promise<number> {
-  const command = find(COMMANDS, name, "pomona");
+  const command = await COMMANDS[known(name, Object.keys(COMMANDS) as (keyof typeof ABOUT)[], "pomona")]();
   if (!("commands" in command)) return execute(command, args, signal);
   const [word, ...rest] = args;
   if (word === undefined || word === "help" || word === "--help" || word === "-h") {
     process.stdout.write(groupHelpText(command));
     return word === undefined ? 2 : 0;
   }
-  return execute(find(command.commands, `${command.name} ${word}`, `pomona ${command.name}`), rest, signal);
+  const names = command.commands.map((c) => c.name);
+  const full = known(`${command.name} ${word}`, names, `pomona ${command.name}`);
+  return execute(command.commands[names.indexOf(full)]!, rest, signal);
 }
 
-function find<T extends Command | CommandGroup>(commands: readonly T[], name: string, group: string): T {
-  const found = commands.find((c) => c.name === name);
-  if (found) return found;
-  const near = nearest(
-    name,
-    commands.map((c) => c.name),
-  );
+/** A name that is one of those. @throws UsageError that names the nearest */
+function known<Name extends string>(name: string, names: readonly Name[], group: string): Name {
+  const found = names.find((each) => each === name);
+  if (found !== undefined) return found;
+  const near = nearest(name, names);
   throw new UsageError(`There is no command ${JSON.stringify(name)}.`, {
     remedy: `${near.length > 0 ? `Did you mean ${near.join(" or ")}? ` : ""}See ${group} --help.`,
   });
@@ -116,13 +108,13 @@ function report(error: unknown, signal: AbortSignal): number {
 }
 
 function overview(): string {
-  const width = Math.max(...COMMANDS.map((c) => c.name.length));
+  const width = Math.max(...Object.keys(ABOUT).map((name) => name.length));
   return [
     `pomona ${VERSION}: from a folder of images to a validated Parquet file of PCA vectors.`,
     "",
     "Usage: pomona COMMAND [arguments] [options]",
     "",
-    ...COMMANDS.map((c) => `  ${c.name.padEnd(width)}  ${c.about}`),
+    ...Object.entries(ABOUT).map(([name, about]) => `  ${name.padEnd(width)}  ${about}`),
     "",
     "pomona COMMAND --help explains one; pomona --version tells which this is.",
     "",

@@ -7,6 +7,7 @@ import type { SaveMode } from "../frame/runtime";
 import { PCA, StandardScaler } from "../ml";
 import type { Storages } from "../storage";
 import { mayWrite, PathAlreadyExistsError } from "../storage/commit";
+import { ABOUT } from "./abouts";
 import { type Command, SHARED_OPTIONS, UsageError, wholeNumber } from "./command";
 import { withSession } from "./session-for";
 
@@ -16,7 +17,7 @@ export class NullVectorsError extends PomonaError {}
 /** `pomona pca SRC DST`: scales vectors to mean 0 and deviation 1, then projects them on their principal components. */
 export const pca: Command = {
   name: "pca",
-  about: "Scale the vectors in SRC and reduce them by PCA, into Parquet with path, label, pca at DST.",
+  about: ABOUT.pca,
   positionals: ["SRC", "DST"],
   options: {
     k: { type: "string", value: "K", default: "100", about: "components: a number, or a share of the variance as 0.9" },

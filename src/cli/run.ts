@@ -7,6 +7,7 @@ import { PathNotFoundError } from "../storage";
 import { makeFolder } from "../storage/folders";
 import { localPath, schemeOf } from "../storage/location";
 import type { Place } from "../storage/storage";
+import { ABOUT } from "./abouts";
 import { cellName, checkOrder } from "./check-order";
 import { type Command, type CommandContext, SHARED_OPTIONS, UsageError, wholeNumber } from "./command";
 import { executeNotebook, failureText, NotebookFailedError } from "./execute-notebook";
@@ -20,7 +21,7 @@ import { storagesForCommand } from "./session-for";
 /** `pomona run NOTEBOOK [OUT]`: executes a notebook without a browser; or, with `--check-order`, looks at one that was executed. */
 export const run: Command = {
   name: "run",
-  about: "Execute a notebook from the first cell to the last, with parameters; or check a saved one's order.",
+  about: ABOUT.run,
   positionals: ["NOTEBOOK", "[OUT]"],
   options: {
     parameter: {

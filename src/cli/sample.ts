@@ -1,6 +1,7 @@
 import { balancedSample } from "../ml";
 import { listed } from "../storage";
 import { copyTree } from "../storage/copy-tree";
+import { ABOUT } from "./abouts";
 import { type Command, SHARED_OPTIONS, wholeNumber } from "./command";
 import { IMAGES_GLOB, imagesBelow, NoImagesError, passedOver, passedOverNote } from "./images-below";
 import { progressLine } from "./progress-line";
@@ -9,7 +10,7 @@ import { withSession } from "./session-for";
 /** `pomona sample SRC DST`: copies a sample that is balanced over the classes (the folders). */
 export const sample: Command = {
   name: "sample",
-  about: "Copy a sample of the images below SRC, even over their folders, to the same folders below DST.",
+  about: ABOUT.sample,
   positionals: ["SRC", "DST"],
   options: {
     n: { type: "string", short: "n", value: "N", default: "300", about: "images to take, all classes together" },

@@ -1,7 +1,6 @@
 import { parseLocalMaster } from "../engine/embedded/local-master";
 import { IllegalArgumentError } from "../errors";
 import type { Session } from "../session/session";
-import { Session as Sessions } from "../session/session";
 import { type Storages, storageSettings, storagesFrom } from "../storage";
 import { type CommandContext, checkedOption, UsageError } from "./command";
 
@@ -11,6 +10,7 @@ export async function withSession<T>(context: CommandContext, use: (session: Ses
   const master = String(context.options.master ?? "local[*]");
   checkedOption("master", () => parseLocalMaster(master));
   const settings = givenSettings(context);
+  const { Session: Sessions } = await import("../session/session");
   const session = await Sessions.builder()
     .appName("pomona")
     .master(master)

@@ -1,10 +1,11 @@
+import { ABOUT } from "./abouts";
 import { type Command, SHARED_OPTIONS, wholeNumber } from "./command";
 import { withSession } from "./session-for";
 
 /** `pomona show PATH`: schema and first rows of a Parquet data set, in Spark's text. */
 export const show: Command = {
   name: "show",
-  about: "Print the schema and the first rows of Parquet files.",
+  about: ABOUT.show,
   positionals: ["PATH"],
   options: {
     rows: { type: "string", short: "n", value: "N", default: "20", about: "how many rows" },

@@ -1,12 +1,13 @@
 import { validate as validateData } from "../session/validate";
 import { formatReport } from "../session/validation-report";
+import { ABOUT } from "./abouts";
 import { type Command, SHARED_OPTIONS, wholeNumber } from "./command";
 import { withSession } from "./session-for";
 
 /** `pomona validate PATH`: opens a data set again and checks it; exit code 1 where something is wrong. */
 export const validate: Command = {
   name: "validate",
-  about: "Open Parquet files again and check rows, dimension, nulls, NaN, duplicates and labels.",
+  about: ABOUT.validate,
   positionals: ["PATH"],
   options: {
     rows: { type: "string", value: "N", about: "the number of rows there must be" },
