@@ -6,6 +6,7 @@ import { decodeImage, writeTensor } from "../../src/image";
 import {
   buildGraph,
   createBackend,
+  type Graph,
   INSTALLABLE_BACKENDS,
   inputShape,
   type Network,
@@ -28,36 +29,46 @@ prepareProcess();
 
 const GOLDEN = join(__dirname, "../golden");
 
-/** Saves a network in every layout, with weights by formula: whole models too, and MobileNetV2 with its classifier. */
+const NAMES = ["MobileNetV2", "VGG16", "ResNet50", "EfficientNetB0"];
+
+/** Saves networks in every layout, with weights by formula: whole models too, and MobileNetV2 with its classifier. */
 const SAVE = `
 import sys
-sys.path.insert(0, sys.argv[2])
+golden, folder, *names = sys.argv[1:]
+sys.path.insert(0, golden)
 import json, keras
+import numpy as np
 from _formula import set_weights
 from _imagenet import imagenet
-name, folder = sys.argv[1], sys.argv[3]
-function = getattr(keras.applications, name)
-# A second model in the process, so that Keras numbers the layers that it names itself.
-function(weights=None, include_top=False, input_shape=(32, 32, 3))
-model = function(weights=None, include_top=False, input_shape=(64, 47, 3), pooling="avg")
-set_weights(model)
-model.save(f"{folder}/{name}.keras")
-model.save(f"{folder}/{name}.h5")
-model.save_weights(f"{folder}/{name}.weights.h5")
-if name == "EfficientNetB0":
-    keras.applications.EfficientNetB1(weights=None, include_top=False, input_shape=(32, 32, 3)).save(f"{folder}/deeper.h5")
-    model, _ = imagenet(name, (40, 33, 3))
+
+def save(name):
+    # As in a process of its own.
+    keras.backend.clear_session()
+    function = getattr(keras.applications, name)
+    # A second model in the process, so that Keras numbers the layers that it names itself.
+    function(weights=None, include_top=False, input_shape=(32, 32, 3))
+    model = function(weights=None, include_top=False, input_shape=(64, 47, 3), pooling="avg")
     set_weights(model)
-    model.save(f"{folder}/imagenet.keras")
-    model.save(f"{folder}/imagenet.h5")
-if name == "MobileNetV2":
-    function(weights=None, alpha=0.5, include_top=False, input_shape=(64, 64, 3)).save(f"{folder}/narrow.h5")
-    import numpy as np
-    top = function(weights=None, input_shape=(64, 47, 3), classes=7)
-    top.set_weights(model.get_weights() + [w for w in top.layers[-1].get_weights()])
-    top.save(f"{folder}/top.h5")
-    top.save(f"{folder}/top.keras")
+    model.save(f"{folder}/{name}.keras")
+    model.save(f"{folder}/{name}.h5")
+    model.save_weights(f"{folder}/{name}.weights.h5")
+    if name == "EfficientNetB0":
+        keras.applications.EfficientNetB1(weights=None, include_top=False, input_shape=(32, 32, 3)).save(f"{folder}/deeper.h5")
+        model, _ = imagenet(name, (40, 33, 3))
+        set_weights(model)
+        model.save(f"{folder}/imagenet.keras")
+        model.save(f"{folder}/imagenet.h5")
+    if name == "MobileNetV2":
+        function(weights=None, alpha=0.5, include_top=False, input_shape=(64, 64, 3)).save(f"{folder}/narrow.h5")
+        top = function(weights=None, input_shape=(64, 47, 3), classes=7)
+        top.set_weights(model.get_weights() + [w for w in top.layers[-1].get_weights()])
+        top.save(f"{folder}/top.h5")
+        top.save(f"{folder}/top.keras")
+
+for name in names:
+    save(name)
 `;
+beforeAll(() => void runPython(SAVE, [GOLDEN, folder, ...NAMES]), 600_000);
 
 const { cases } = golden<{
   readonly cases: readonly (Sampled & {
@@ -68,13 +79,23 @@ const { cases } = golden<{
   })[];
 }>("networks");
 
+/** What was read, for the next backend: by file and form of the network. */
+const graphs = new Map<string, Promise<Graph>>();
+
+function graphOf(network: Network, file: string): Promise<Graph> {
+  const key = JSON.stringify([file, network.layers]);
+  const known = graphs.get(key) ?? readWeights(file, network).then((weights) => buildGraph(network, weights));
+  graphs.set(key, known);
+  return known;
+}
+
 async function difference(
   network: Network,
   file: string,
   expected: Sampled,
   backend: (typeof INSTALLABLE_BACKENDS)[number],
 ) {
-  const running = await createBackend(buildGraph(network, await readWeights(file, network)), { backend });
+  const running = await createBackend(await graphOf(network, file), { backend });
   const [height, width] = inputShape(network);
   const input = new Float32Array(height * width * 3);
   const image = { width, height, data: formulaPixels(height, width, 5000) };
@@ -84,8 +105,8 @@ async function difference(
   return differenceFrom(output, expected);
 }
 
-describe.each(["MobileNetV2", "VGG16", "ResNet50", "EfficientNetB0"])("%s, saved by Keras", (name) => {
-  beforeAll(() => void runPython(SAVE, [name, GOLDEN, folder]), 600_000);
+describe.each(NAMES)("%s, saved by Keras", (name) => {
+  afterAll(() => graphs.clear());
   const own = cases.filter((one) => one.network === name && !one.imagenet);
 
   it.each([".keras", ".h5", ".weights.h5"])("is read from %s", async (extension) => {
