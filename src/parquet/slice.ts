@@ -1,5 +1,6 @@
 import { open } from "node:fs/promises";
 import type { ParquetFooter, SchemaNode } from "./footer";
+import { type Leaf, leavesOf } from "./page-cut";
 import { readThriftStruct, type ThriftStruct, type ThriftValue } from "./thrift";
 import { type ThriftOut, thriftBytes } from "./thrift-write";
 
@@ -10,6 +11,8 @@ import { type ThriftOut, thriftBytes } from "./thrift-write";
 export interface ParquetSlice {
   /** Which bytes of the whole go where, by ascending places in both. */
   readonly pieces: readonly Piece[];
+  /** What is no part of the whole as it is: starts of chunks whose last page was cut. */
+  readonly heads: readonly { readonly bytes: Uint8Array; readonly to: number }[];
   /** What follows them to the end: the footer. */
   readonly tail: Uint8Array;
   /** Bytes. */
@@ -41,16 +44,33 @@ export interface ChunkInfo {
   readonly meta: ThriftStruct;
 }
 
+/** The start of a column chunk: whole pages as they are, and the start of the last one as a page of its own. */
+export interface ChunkHead {
+  readonly bytes: Uint8Array;
+  readonly values: number;
+  /** Bytes of all pages with their headers, before they are packed. */
+  readonly uncompressed: number;
+}
+
+/** The first rows of a row group, by its leaves: of one that is not here the whole chunk is needed. */
+export interface GroupHead {
+  readonly rows: number;
+  readonly chunks: ReadonlyMap<number, ChunkHead>;
+}
+
 /** A footer, looked at for slices. */
 export interface SliceableFooter {
   readonly groups: readonly RowGroupInfo[];
   /** Of each top-level column, its leaves: from the first to before the second. */
   readonly leaves: readonly (readonly [number, number])[];
+  /** One for each leaf. */
+  readonly leafNodes: readonly Leaf[];
   /**
    * @param columns positions of top-level columns, ascending
    * @param groups positions of row groups, ascending
+   * @param heads row groups of which the first rows are enough
    */
-  slice(columns: readonly number[], groups: readonly number[]): ParquetSlice;
+  slice(columns: readonly number[], groups: readonly number[], heads?: ReadonlyMap<number, GroupHead>): ParquetSlice;
 }
 
 const MAGIC = new TextEncoder().encode("PAR1");
@@ -106,26 +126,32 @@ function lookedAt(footer: ParquetFooter, size: number): SliceableFooter | undefi
   return {
     groups,
     leaves,
-    slice(columns, groupsWanted) {
+    leafNodes: leavesOf(footer.columns),
+    slice(columns, groupsWanted, groupHeads) {
       const leafIds = columns.flatMap((column) => range(leaves[column]));
       const pieces: Piece[] = [];
+      const heads: { readonly bytes: Uint8Array; readonly to: number }[] = [];
       let to = MAGIC.length;
+      const rowsOf = (id: number) => groupHeads?.get(id)?.rows ?? groups[id]!.rows;
       const rowGroups = groupsWanted.map((id): ThriftOut => {
-        const { rows, chunks } = groups[id]!;
-        const wanted = leafIds.map((i) => chunks[i]!);
-        const written = wanted.map((chunk) => {
-          pieces.push({ from: chunk.start, length: chunk.length, to });
-          const moved = chunkStruct(chunk, to);
-          to += chunk.length;
+        const { chunks } = groups[id]!;
+        const written = leafIds.map((i) => {
+          const chunk = chunks[i]!;
+          const head = groupHeads?.get(id)?.chunks.get(i);
+          if (head) heads.push({ bytes: head.bytes, to });
+          else pieces.push({ from: chunk.start, length: chunk.length, to });
+          const moved = chunkStruct(chunk, to, head);
+          to += head?.bytes.length ?? chunk.length;
           return moved;
         });
+        const uncompressed = leafIds.map((i) => (groupHeads?.get(id)?.chunks.get(i) ?? chunks[i]!).uncompressed);
         return struct([
           [1, list("struct", written)],
-          [2, i64(wanted.reduce((sum, chunk) => sum + chunk.uncompressed, 0))],
-          [3, i64(rows)],
+          [2, i64(uncompressed.reduce((sum, bytes) => sum + bytes, 0))],
+          [3, i64(rowsOf(id))],
         ]);
       });
-      const rows = groupsWanted.reduce((sum, id) => sum + groups[id]!.rows, 0);
+      const rows = groupsWanted.reduce((sum, id) => sum + rowsOf(id), 0);
       const kept = columns.flatMap((column) => range(elements[column]).map((i) => schema[i]!));
       const rootOut = struct([
         [4, { type: "binary", value: root.get(4) instanceof Uint8Array ? (root.get(4) as Uint8Array) : MAGIC }],
@@ -156,7 +182,7 @@ function lookedAt(footer: ParquetFooter, size: number): SliceableFooter | undefi
       tail.set(footerOut);
       new DataView(tail.buffer).setUint32(footerOut.length, footerOut.length, true);
       tail.set(MAGIC, footerOut.length + 4);
-      return { pieces, tail, size: to + tail.length, rows };
+      return { pieces, heads, tail, size: to + tail.length, rows };
     },
   };
 }
@@ -173,6 +199,7 @@ export async function writeSlice(
   };
   try {
     await write(MAGIC, 0);
+    for (const { bytes, to } of slice.heads) await write(bytes, to);
     await fill(write);
     await write(slice.tail, slice.size - slice.tail.length);
   } finally {
@@ -184,6 +211,7 @@ export async function writeSlice(
 export function sliceBytes(slice: ParquetSlice): Uint8Array {
   const whole = new Uint8Array(slice.size);
   whole.set(MAGIC);
+  for (const { bytes, to } of slice.heads) whole.set(bytes, to);
   whole.set(slice.tail, slice.size - slice.tail.length);
   return whole;
 }
@@ -212,7 +240,7 @@ function chunkOf(meta: ThriftStruct, padding: number, dataEnd: number): ChunkInf
 }
 
 /** A chunk's entry in the footer, moved; without what lies outside of it: indexes, Bloom filters. */
-function chunkStruct({ meta, start }: ChunkInfo, to: number): ThriftOut {
+function chunkStruct({ meta, start }: ChunkInfo, to: number, head?: ChunkHead): ThriftOut {
   const by = to - start;
   const fields: (readonly [number, ThriftOut])[] = [];
   for (const [id, value] of [...meta].sort(([a], [b]) => a - b)) {
@@ -242,9 +270,13 @@ function chunkStruct({ meta, start }: ChunkInfo, to: number): ThriftOut {
         break;
       }
       case 5:
+        fields.push([id, i64(head?.values ?? number(value))]);
+        break;
       case 6:
+        fields.push([id, i64(head?.uncompressed ?? number(value))]);
+        break;
       case 7:
-        fields.push([id, i64(number(value))]);
+        fields.push([id, i64(head?.bytes.length ?? number(value))]);
         break;
       case 9:
         fields.push([id, i64(number(value) + by)]);
@@ -252,11 +284,12 @@ function chunkStruct({ meta, start }: ChunkInfo, to: number): ThriftOut {
       case 11:
         if (number(value) === start) fields.push([id, i64(to)]);
         break;
+      // How many are null, and how many pages there are, is said of all.
       case 12:
-        fields.push([id, written(value as ThriftStruct)]);
+        if (!head) fields.push([id, written(value as ThriftStruct)]);
         break;
       case 13:
-        fields.push([id, list("struct", structs(value).map(written))]);
+        if (!head) fields.push([id, list("struct", structs(value).map(written))]);
         break;
     }
   }

@@ -1,11 +1,17 @@
 /**
- * Values in Thrift's compact protocol, of the types that a Parquet footer has. A struct's fields come by ascending ids.
+ * Values in Thrift's compact protocol, of the types that a Parquet file's footer and pages have. A struct's fields come by ascending ids.
  * @see https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md
  */
 export type ThriftOut =
   | { readonly type: "i32" | "i64"; readonly value: number }
   | { readonly type: "binary"; readonly value: Uint8Array }
-  | { readonly type: "list"; readonly of: Exclude<ThriftOut["type"], "list">; readonly items: readonly ThriftOut[] }
+  /** In a struct only. */
+  | { readonly type: "bool"; readonly value: boolean }
+  | {
+      readonly type: "list";
+      readonly of: Exclude<ThriftOut["type"], "list" | "bool">;
+      readonly items: readonly ThriftOut[];
+    }
   | { readonly type: "struct"; readonly fields: readonly (readonly [id: number, value: ThriftOut])[] }
   /** A struct that is written already. */
   | { readonly type: "written"; readonly bytes: Uint8Array };
@@ -14,6 +20,7 @@ const TYPES: Readonly<Record<ThriftOut["type"], number>> = {
   i32: 5,
   i64: 6,
   binary: 8,
+  bool: 1,
   list: 9,
   struct: 12,
   written: 12,
@@ -43,6 +50,8 @@ function write(value: ThriftOut, out: (Uint8Array | number)[]): void {
       // Zigzag.
       varint(value.value >= 0 ? value.value * 2 : -value.value * 2 - 1, out);
       break;
+    case "bool":
+      break;
     case "binary":
       varint(value.value.length, out);
       out.push(value.value);
@@ -58,7 +67,9 @@ function write(value: ThriftOut, out: (Uint8Array | number)[]): void {
       let last = 0;
       for (const [id, field] of value.fields) {
         // No struct of a footer has a gap of more than 15 ids.
-        out.push(((id - last) << 4) | TYPES[field.type]);
+        // The type is the value.
+        const type = field.type === "bool" && !field.value ? 2 : TYPES[field.type];
+        out.push(((id - last) << 4) | type);
         write(field, out);
         last = id;
       }

@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
 import { type DataFrame, Session, validate } from "pomona";
 import { col, count, sum, udf } from "pomona/functions";
 
@@ -93,6 +94,29 @@ describe("a session on S3", () => {
     expect((await session.read.parquet("s3://fruits/half").agg(sum("h").alias("s")).collect())[0]).toEqual({
       s: (199_999 * 200_000) / 4,
     });
+  });
+
+  it("fetches the first pages alone of a large row group for its first rows", async () => {
+    const path = join(folder, "group.parquet");
+    const connection = await (await DuckDBInstance.create(":memory:")).connect();
+    await connection.run(
+      `COPY (SELECT range AS id, sha256(range::VARCHAR) AS a, list_transform(range(64), x -> random()::FLOAT) AS v
+        FROM range(100000)) TO '${path}' (FORMAT parquet, ROW_GROUP_SIZE 100000)`,
+    );
+    connection.closeSync();
+    await server.put("fruits/group/a.parquet", readFileSync(path));
+    const [there, here] = [session.read.parquet("s3://fruits/group"), session.read.parquet(path)];
+    await there.schema();
+    for (const query of [(df: DataFrame) => df.limit(1), (df: DataFrame) => df.select("v", "id").offset(40).limit(5)]) {
+      const expected = await query(here).collect();
+      const since = proxy.requests.length;
+      expect(await query(there).collect()).toEqual(expected);
+      // Of one group of 36 MB.
+      expect(bytesOf("group/", since)).toBeLessThan(3_000_000);
+      expect(proxy.requests.slice(since).filter(({ operation }) => operation === "GetObject").length).toBeLessThan(10);
+    }
+    const plan = await session.runtime.explain(there.limit(1).plan);
+    expect(plan).toMatch(/1 of 1 row groups \(of 1 the pages with the first 1 rows\), \d+ of \d+ bytes/);
   });
 
   it("reads files' contents on its workers", async () => {

@@ -4,8 +4,10 @@ import { sameName } from "../../frame/resolve";
 import { type ParquetFooter, sparkFieldOf } from "../../parquet";
 import { chunkStatistics } from "../../parquet/chunk-statistics";
 import { fetchBudget, fetchPieces } from "../../parquet/fetch-pieces";
-import { type SliceableFooter, sliceable, writeSlice } from "../../parquet/slice";
-import type { Url } from "../../storage";
+import { groupHead, plannedHead } from "../../parquet/group-head";
+import { type GroupHead, type SliceableFooter, sliceable, writeSlice } from "../../parquet/slice";
+import type { Place, Reading, Url } from "../../storage";
+import type { ByteBudget } from "../../storage/byte-budget";
 import { mapConcurrently } from "../../storage/concurrently";
 import { asStorageError } from "../../storage/local-storage";
 import { fileUrl, schemeOf } from "../../storage/location";
@@ -42,6 +44,8 @@ interface Part {
   /** Positions of its top-level columns. */
   readonly columns: readonly number[];
   readonly groups: readonly number[];
+  /** The row group of which the first rows are enough. */
+  readonly cut?: { readonly group: number; readonly rows: number };
 }
 
 /** How many files are fetched at once; the bytes on their way are bounded for all together. */
@@ -59,7 +63,7 @@ export async function fetchFiles(
 ): Promise<Fetched> {
   const origins = new Map<string, Url>();
   const budget = fetchBudget();
-  const counts = { files: 0, groups: 0, allGroups: 0, bytes: 0, allBytes: 0 };
+  const counts = { files: 0, groups: 0, allGroups: 0, bytes: 0, allBytes: 0, cutRows: [] as number[] };
   const planned = planFiles(opened, needed);
   const files = await mapConcurrently(planned, FILES_AT_ONCE, async (plan): Promise<SourceFile[]> => {
     throwIfAborted(how.signal);
@@ -82,9 +86,12 @@ export async function fetchFiles(
     const { parts, columns, groups } = plan;
     if (groups.length === 0) return [];
     counts.groups += groups.length;
-    const slice = parts.slice(columns, groups);
+    const heads = await headsOf(plan, place, how, reading, budget);
+    const slice = parts.slice(columns, groups, heads);
     if (columns.length === 0) return [{ ...source, rowsAlone: slice.rows }];
     counts.bytes += slice.pieces.reduce((sum, { length }) => sum + length, 0);
+    counts.bytes += slice.heads.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    if (heads && plan.cut) counts.cutRows.push(plan.cut.rows);
     const path = context.spool.fresh("fetched.parquet");
     const url = fileUrl(path);
     origins.set(url, file.url);
@@ -121,15 +128,32 @@ function planFiles(opened: readonly SourceFile[], needed: FilesNeeded): (Part | 
       return isNeeded ? [i] : [];
     });
     let row = start;
+    let cut: Part["cut"];
     const groups = parts.groups.flatMap(({ rows }, group) => {
       const first = row;
       row += rows;
-      return rows > 0 && needed.uses.some((use) => first < use.first && mayCount(use, source, parts, group, needed))
-        ? [group]
-        : [];
+      const uses = needed.uses.filter((use) => first < use.first && mayCount(use, source, parts, group, needed));
+      if (rows === 0 || uses.length === 0) return [];
+      const wanted = Math.max(...uses.map((use) => use.first - first));
+      if (wanted < rows) cut = { group, rows: wanted };
+      return [group];
     });
-    return { source, parts, columns, groups };
+    return { source, parts, columns, groups, ...(cut ? { cut } : {}) };
   });
+}
+
+/** Fetches the pages in which the first rows of a part's row group are, where they are enough and much less than the whole. */
+async function headsOf(
+  { parts, columns, cut }: Part,
+  place: Place,
+  { isDry }: Fetching,
+  reading: Reading,
+  budget: ByteBudget,
+): Promise<ReadonlyMap<number, GroupHead> | undefined> {
+  if (!cut) return undefined;
+  const wanted = { ...cut, columns };
+  const head = isDry ? plannedHead(parts, wanted) : await groupHead(place, parts, wanted, reading, budget);
+  return head && new Map([[cut.group, head]]);
 }
 
 /** Whether a row of a row group may pass what a use asks of it. */
@@ -172,13 +196,16 @@ interface Counts {
   readonly allGroups: number;
   readonly bytes: number;
   readonly allBytes: number;
+  /** Of row groups whose first rows are enough: how many. */
+  readonly cutRows: readonly number[];
 }
 
 function summaryOf(opened: readonly SourceFile[], { names, fields }: FilesNeeded, counts: Counts): string {
-  const { groups, allGroups, bytes, allBytes } = counts;
+  const { groups, allGroups, bytes, allBytes, cutRows } = counts;
   const columns = names ? fields.filter(({ name }) => names.has(name)).map(({ name }) => name) : undefined;
   const of = columns ? `[${columns.join(", ")}] of ${fields.length} columns` : "all columns";
   const [first] = opened;
   const where = opened.length === 1 ? first?.file.url : `${first?.file.url} and ${opened.length - 1} more`;
-  return `${where}: ${of}, ${groups} of ${allGroups} row groups, ${bytes} of ${allBytes} bytes`;
+  const cut = cutRows.length === 0 ? "" : ` (of ${cutRows.length} the pages with the first ${cutRows.join(", ")} rows)`;
+  return `${where}: ${of}, ${groups} of ${allGroups} row groups${cut}, ${bytes} of ${allBytes} bytes`;
 }
