@@ -6,10 +6,15 @@ import { ABOUT } from "./abouts";
 import { type Command, type OptionValues, SHARED_OPTIONS, UsageError, wholeNumber } from "./command";
 import { dataDirOf, jupyterPython, jupyterVenv } from "./jupyter-paths";
 import { installKernelspec } from "./kernelspec";
+import { killTree } from "./process-tree";
 
 const root = join(__dirname, "..", "..");
 /** EMR's name of it. */
 const CONF = "jupyter-s3-conf.json";
+/** How long a server that is asked to end may save what its notebooks have shown and end its kernels. */
+const ENDS_WITHIN_MS = 20_000;
+/** After how long it is said that we wait. */
+const SAID_AFTER_MS = 3_000;
 const jupyterSide = join(root, "kernel-ext", "python");
 
 /** `pomona lab [DIR]`: JupyterLab with the kernel in it. */
@@ -60,7 +65,10 @@ export const lab: Command = {
       ...rest,
     ]);
 
-    /** Runs the server in the foreground. Ctrl-C in a terminal reaches it by itself; any other signal through us. */
+    /**
+     * Runs the server in the foreground. Ctrl-C in a terminal reaches it by itself; any other signal through us. It ends within {@link ENDS_WITHIN_MS}
+     * then, else it is killed with its kernels; a second signal, which ends this process, does so at once.
+     */
     async function serve(command: string, args: readonly string[]): Promise<number> {
       // JupyterLab's question whether to fetch news stands beside the first notebook: ours is answered.
       const config = [
@@ -74,14 +82,27 @@ export const lab: Command = {
       const lists = { JUPYTER_CONFIG_PATH: config, JUPYTER_PATH: data, PYTHONPATH: path };
       const joined = Object.entries(lists).map(([name, list]) => [name, list.filter(Boolean).join(delimiter)]);
       const env = { ...process.env, ...Object.fromEntries(joined), ...s3 };
+      if (signal.aborted) return 0;
       const server = spawn(command, args, { stdio: "inherit", env });
-      const stop = () => server.kill("SIGTERM");
+      const timers: NodeJS.Timeout[] = [];
+      const kill = () => server.pid !== undefined && killTree(server.pid);
+      const stop = () => {
+        server.kill("SIGTERM");
+        const told = `The server saves and ends, which may take ${ENDS_WITHIN_MS / 1000} s; Ctrl-C ends it at once.`;
+        timers.push(
+          setTimeout(() => note(told), SAID_AFTER_MS),
+          setTimeout(kill, ENDS_WITHIN_MS),
+        );
+      };
       signal.addEventListener("abort", stop, { once: true });
+      process.once("exit", kill);
       try {
-        const code = await new Promise<number | null>((done, fail) => server.on("close", done).on("error", fail));
+        const code = await new Promise<number | null>((done, fail) => server.on("exit", done).on("error", fail));
         return signal.aborted ? 0 : (code ?? 1);
       } finally {
         signal.removeEventListener("abort", stop);
+        process.off("exit", kill);
+        timers.forEach(clearTimeout);
       }
     }
   },

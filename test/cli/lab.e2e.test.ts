@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { expect, it } from "vitest";
 import { writeNotebook } from "../support/notebook-file";
@@ -6,9 +6,43 @@ import { until, workplace } from "./command-line";
 
 const at = workplace();
 
+/** A server with a kernel in a process group of its own, both of which take no signal that can be refused. */
+const STUBBORN = `#!/usr/bin/env node
+const { spawn } = require("node:child_process");
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, () => {});
+setInterval(() => {}, 1000);
+if (process.argv[2] === "kernel") console.log("pids", process.ppid, process.pid);
+else spawn(process.execPath, [__filename, "kernel"], { detached: true, stdio: "inherit" });
+`;
+
+/** `pomona lab` with it, and the processes that it has started. */
+async function startStubborn() {
+  const python = at.file("stubborn/bin/python", STUBBORN);
+  chmodSync(python, 0o755);
+  const env = { POMONA_VENV: at.path("stubborn") };
+  const lab = at.start(["lab", "mine", "--no-browser", "--allow-root"], { env });
+  let log = "";
+  lab.process.stdout?.on("data", (text: string) => {
+    log += text;
+  });
+  await until(() => /pids \d+ \d+/.test(log), "the kernel of a stubborn server");
+  return { ...lab, pids: log.match(/\d+/g)?.map(Number) ?? [] };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 it("opens JupyterLab on a folder, with the kernel in it, and ends on Ctrl-C", async () => {
   mkdirSync(at.path("mine"));
   writeNotebook(at.path("mine", "one.ipynb"), ["1"]);
+  // Those that do not end by themselves: one is waited for a while, the other not.
+  const [stubborn, hurried] = [await startStubborn(), await startStubborn()];
+  for (const { process } of [stubborn, hurried]) process.kill("SIGINT");
   const port = await freePort();
   const options = ["--no-browser", "--allow-root", "--port", String(port)];
   const lab = at.start(["lab", "mine", ...options, "--", "--IdentityProvider.token=secret"], {
@@ -33,6 +67,14 @@ it("opens JupyterLab on a folder, with the kernel in it, and ends on Ctrl-C", as
   const { code } = await lab.ended;
   expect(code).toBe(0);
   await expect(fetch(`http://127.0.0.1:${port}/api`)).rejects.toThrow();
+
+  expect(hurried.pids.filter(isAlive).length).toBe(2);
+  hurried.process.kill("SIGINT");
+  expect((await hurried.ended).code).toBe(130);
+  await until(() => !hurried.pids.some(isAlive), "the end of its server and kernel");
+  const { code: stopped, stderr } = await stubborn.ended;
+  expect([stopped, stderr]).toEqual([0, expect.stringContaining("Ctrl-C ends it at once")]);
+  await until(() => !stubborn.pids.some(isAlive), "the end of its server and kernel");
 });
 
 function freePort(): Promise<number> {
