@@ -118,6 +118,8 @@ function lastLines(text: string, count: number): string {
  */
 const EXECUTE = `
 import asyncio, json, signal, sys
+# jsonschema builds its grammar when it is loaded, for most of a second, to check addresses of a form that no notebook has.
+sys.modules["rfc3987_syntax"] = None
 import nbformat
 from jupyter_client.utils import ensure_async
 from nbclient import NotebookClient
