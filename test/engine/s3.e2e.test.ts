@@ -87,6 +87,30 @@ describe("a session on S3", () => {
     expect(await part(() => df.agg(sum("id")).collect())).toBeLessThan(0.25);
     expect(await part(() => df.filter(col("id").lt(10)).select("id").collect())).toBeLessThan(0.25);
     expect(await part(() => df.select("id").limit(2).collect())).toBeLessThan(0.25);
+    df.createOrReplaceTempView("wide");
+    const rows = async (query: string) => {
+      let found: unknown;
+      const share = await part(async () => {
+        found = (await session.sql(query).collect()).map(({ id, b }) => [Number(id), typeof b]);
+      });
+      return [found, share < 0.05];
+    };
+    expect(await rows("SELECT id, b FROM wide WHERE id > 150000 AND id <= 150002 AND a IS NOT NULL")).toEqual([
+      [
+        [150_001, "string"],
+        [150_002, "string"],
+      ],
+      true,
+    ]);
+    expect(await rows("SELECT l.id FROM wide l JOIN wide r USING (id) WHERE l.id = 7 AND r.b > ''")).toEqual([
+      [[7, "undefined"]],
+      true,
+    ]);
+    expect(await rows("select * from wide limit 1 offset 3")).toEqual([[[3, "string"]], true]);
+    expect(await part(() => session.sql("select * from wide").take(2))).toBeLessThan(0.05);
+    // Of a number of the row among all nothing may be left out.
+    const numbered = "SELECT n FROM (SELECT id, row_number() OVER () AS n FROM wide) WHERE id >= 199999";
+    expect(Number((await session.sql(numbered).collect())[0]?.n)).toBe(200_000);
     const half = udf((id: number) => id / 2, { returns: "double" });
     expect(
       await part(() => df.select(half("id").alias("h")).write.mode("overwrite").parquet("s3://fruits/half")),

@@ -8,6 +8,7 @@ import type { Spool } from "../spool";
 import type { DuckDb } from "./duckdb";
 import { duckdbType } from "./duckdb-types";
 import type { RowsNeeded } from "./leaf-needs";
+import type { RowCondition } from "./row-conditions";
 import { quotedIdentifier, quotedText } from "./sql-text";
 
 /** A leaf of a plan, looked up: what DuckDB reads in its place. */
@@ -36,6 +37,8 @@ export interface LeafNeeds {
   readonly columns?: readonly number[] | undefined;
   /** The rows of each place where the query uses it. */
   readonly uses: readonly RowsNeeded[];
+  /** What each of DuckDB's scans of it asks of rows, by positions of columns; absent where that is not known. */
+  readonly scans?: readonly (readonly RowCondition[])[];
 }
 
 export interface Fetching {

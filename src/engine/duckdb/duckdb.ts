@@ -31,6 +31,8 @@ export interface DuckDb {
   readonly readColumns: QueryReader["readColumns"];
   /** The columns that a query reads of tables that stand for its sources. */
   readonly scannedColumns: ColumnReader["scanned"];
+  /** What a query asks of the rows of such tables. */
+  readonly scanConditions: ColumnReader["conditions"];
   close(): Promise<void>;
 }
 
@@ -136,6 +138,7 @@ export async function openDuckDb(options: DuckDbOptions): Promise<DuckDb> {
 
     readColumns: columns.read,
     scannedColumns: columns.scanned,
+    scanConditions: columns.conditions,
 
     async close() {
       await columns.close();

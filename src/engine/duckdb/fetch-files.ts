@@ -134,6 +134,8 @@ function planFiles(opened: readonly SourceFile[], needed: FilesNeeded): (Part | 
       row += rows;
       const uses = needed.uses.filter((use) => first < use.first && mayCount(use, source, parts, group, needed));
       if (rows === 0 || uses.length === 0) return [];
+      const isScanned = (conditions: readonly RowCondition[]) => mayCount({ conditions }, source, parts, group, needed);
+      if (needed.scans && !needed.scans.some(isScanned)) return [];
       const wanted = Math.max(...uses.map((use) => use.first - first));
       if (wanted < rows) cut = { group, rows: wanted };
       return [group];
@@ -158,7 +160,7 @@ async function headsOf(
 
 /** Whether a row of a row group may pass what a use asks of it. */
 function mayCount(
-  { conditions }: RowsNeeded,
+  { conditions }: Pick<RowsNeeded, "conditions">,
   { file, footer }: SourceFile,
   { groups, leaves }: SliceableFooter,
   group: number,

@@ -1,6 +1,6 @@
 import { CorruptParquetError, UnsupportedParquetError } from "../../parquet";
 import type { Url } from "../../storage";
-import type { LeafPlan, Relation } from "../relation";
+import { type LeafPlan, type Relation, relationInputs } from "../relation";
 import type { BoundSource, FetchedSource, Fetching, LeafNeeds } from "./bound-source";
 import type { DuckDb } from "./duckdb";
 import { type RowsNeeded, visitLeaves } from "./leaf-needs";
@@ -36,9 +36,10 @@ export function sourceFetcher(context: FetchContext) {
     });
     const found = new Map<string, FetchedSource>();
     if (uses.size === 0) return found;
-    const columns = await columnsRead(sql, context);
+    const { columns, scans } = await readOf(sql, hasQuery(relation), context);
     for (const [key, rows] of uses) {
-      const needs: LeafNeeds = { columns: columns.get(key), uses: rows };
+      const asked = scans.get(key);
+      const needs: LeafNeeds = { columns: columns.get(key), uses: rows, ...(asked ? { scans: asked } : {}) };
       const source = context.sources.get(key)!;
       if (how.isDry) {
         found.set(key, await source.fetch!(needs, how));
@@ -57,11 +58,12 @@ export function sourceFetcher(context: FetchContext) {
   };
 }
 
-/** The columns that a query reads of its sources, as DuckDB plans it over empty tables. */
-async function columnsRead(
+/** What a query reads of its sources, as DuckDB plans it over empty tables: columns, and where it has SQL text, rows. */
+async function readOf(
   sql: (resolve: (leaf: LeafRelation) => LeafSql) => string,
+  hasText: boolean,
   { keyOf, duckdb, resolve }: FetchContext,
-): Promise<ReadonlyMap<string, readonly number[]>> {
+) {
   const tables = new Map<string, { readonly number: number; readonly leaf: LeafSql }>();
   const query = sql((relation) => {
     const key = relation.op === "leaf" ? `leaf ${keyOf(relation.leaf)}` : `stage ${relation.id}`;
@@ -70,12 +72,21 @@ async function columnsRead(
     return { ...table.leaf, sql: standInSql(table.leaf.schema, table.number) };
   });
   const schemas = [...tables.values()].map(({ leaf }) => leaf.schema);
-  const read = await duckdb.scannedColumns(query, schemas);
-  const found = [...tables].flatMap(([key, { number }]) => {
-    const columns = read[number];
-    return columns && key.startsWith("leaf ") ? [[key.slice("leaf ".length), columns] as const] : [];
-  });
-  return new Map(found);
+  const byLeaf = <T>(found: readonly (T | undefined)[]): ReadonlyMap<string, T> =>
+    new Map(
+      [...tables].flatMap(([key, { number }]) => {
+        const value = found[number];
+        return value && key.startsWith("leaf ") ? [[key.slice("leaf ".length), value] as const] : [];
+      }),
+    );
+  const columns = await duckdb.scannedColumns(query, schemas);
+  const scans = hasText ? await duckdb.scanConditions(query, schemas) : [];
+  return { columns: byLeaf(columns), scans: byLeaf(scans) };
+}
+
+/** Of queries in SQL text nothing but DuckDB knows which rows they ask for. */
+function hasQuery(relation: Relation): boolean {
+  return relation.op === "sql" || relationInputs(relation).some(hasQuery);
 }
 
 /** What is wrong with a copy is wrong with the file that it is of. */

@@ -1,5 +1,6 @@
 import { childrenOf } from "../../frame/expressions";
 import type { Expression } from "../../frame/plan";
+import { sameName } from "../../frame/resolve";
 import { type Computed, columnsOf, type LeafPlan, type Relation, relationInputs } from "../relation";
 import { conditionsIn, type RowCondition } from "./row-conditions";
 
@@ -65,10 +66,26 @@ function visit(node: Relation, above: RowsNeeded, use: (leaf: LeafPlan, rows: Ro
       go(node.right, isUnion ? { first, conditions: moved } : ALL);
       break;
     }
+    case "sql": {
+      const plain = plainSelect(node.query, first);
+      for (const [name, view] of Object.entries(node.views))
+        go(view, plain && sameName(plain.view, name) ? { first: plain.first, conditions: [] } : ALL);
+      break;
+    }
     default:
       for (const input of relationInputs(node)) go(input, ALL);
   }
 }
+
+/** A query that only selects columns of one view, maybe with a limit: so many of its first rows are enough. */
+function plainSelect(query: string, wanted: number): { readonly view: string; readonly first: number } | undefined {
+  const [, view, limit, offset] = PLAIN_SELECT.exec(query) ?? [];
+  if (view === undefined) return undefined;
+  return { view, first: Math.min(wanted, Number(limit ?? wanted)) + Number(offset ?? 0) };
+}
+
+const PLAIN_SELECT =
+  /^\s*select\s+(?:\*|(?!distinct\b|all\b)\w+(?:\s+as\s+\w+)?(?:\s*,\s*\w+(?:\s+as\s+\w+)?)*)\s+from\s+(\w+)(?:\s+limit\s+(\d{1,9})(?:\s+offset\s+(\d{1,9}))?)?\s*;?\s*$/i;
 
 function atPosition(condition: RowCondition, columns: readonly string[]): RowCondition[] {
   const position = columns.indexOf(condition.column);
