@@ -1,6 +1,9 @@
 import { parseArgs } from "node:util";
 import { IllegalArgumentError, nearest, PomonaError } from "../errors";
 
+/** An executed notebook is not where it was asked for; the message says where it is kept. */
+export class NotebookNotSavedError extends PomonaError {}
+
 /** A command line that can't be understood; the message says what, and how to get help. Exit code 2. */
 export class UsageError extends PomonaError {}
 

@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { createInterface } from "node:readline";
 import { stripVTControlCharacters } from "node:util";
 import { PomonaError } from "../errors";
+import { withoutSecretLiterals } from "../kernel/secret-literals";
 
 /** A cell of the notebook failed, or its kernel did; the message says which, and how. */
 export class NotebookFailedError extends PomonaError {}
@@ -10,6 +11,8 @@ export class NotebookFailedError extends PomonaError {}
 export interface Execution {
   readonly input: string;
   readonly output: string;
+  /** Where it is saved if it can't be at `output`. */
+  readonly spare: string;
   /** The notebook's own folder, which the kernel works in. */
   readonly folder: string;
   /** Seconds a cell may take. */
@@ -41,7 +44,7 @@ interface AtCell {
 /**
  * Executes a notebook, from the first cell to the last or to the one that fails, and saves it whatever happens.
  * When `signal` aborts, the cell that runs is interrupted, as by the button in JupyterLab.
- * @returns why it ended early; undefined where it did not
+ * @returns why it ended early; undefined where it did not. `unwritten` says why it is at `spare`
  * @throws NotebookFailedError where it could not start
  */
 export async function executeNotebook(
@@ -49,7 +52,7 @@ export async function executeNotebook(
   job: Execution,
   signal: AbortSignal,
   onProgress: (done: number, total: number) => void,
-): Promise<{ failure: Failure | undefined; log: string }> {
+): Promise<{ failure: Failure | undefined; log: string; unwritten: string | undefined }> {
   const child = spawn(python, ["-c", EXECUTE, JSON.stringify(job)], { stdio: ["ignore", "pipe", "pipe"] });
   const onAbort = () => child.kill("SIGTERM");
   signal.addEventListener("abort", onAbort, { once: true });
@@ -59,11 +62,13 @@ export async function executeNotebook(
     log += text;
   });
   let failure: Failure | undefined;
+  let unwritten: string | undefined;
   const read = (async () => {
     for await (const text of createInterface({ input: child.stdout })) {
       if (!text.startsWith("{")) continue;
       const event = JSON.parse(text) as Event;
       if ("failure" in event) failure = event.failure;
+      else if ("unwritten" in event) unwritten = event.unwritten;
       else onProgress(event.done, event.total);
     }
   })();
@@ -73,13 +78,13 @@ export async function executeNotebook(
   if (code !== 0 && !signal.aborted) {
     throw new NotebookFailedError(`The notebook could not be executed:\n${lastLines(log, 30)}`);
   }
-  return { failure, log };
+  return { failure, log, unwritten };
 }
 
 /** A failure in words: which cell, which line, what happened. `colours` keeps a traceback's. */
 export function failureText(failure: Failure, source: string, log: string, colours: boolean): string {
   const cell = `${failure.cell ?? "The start"} of ${basename(source)}`;
-  const line = failure.line === undefined ? "" : ` (${failure.line})`;
+  const line = failure.line === undefined ? "" : ` (${withoutSecretLiterals(failure.line)})`;
   switch (failure.kind) {
     case "error":
       return `${cell} failed${line}:\n\n${inColours(failure.traceback, colours)}\n`;
@@ -105,7 +110,10 @@ function inColours(traceback: readonly string[], colours: boolean): string {
   return colours ? text : stripVTControlCharacters(text);
 }
 
-type Event = { readonly done: number; readonly total: number } | { readonly failure: Failure };
+type Event =
+  | { readonly done: number; readonly total: number }
+  | { readonly failure: Failure }
+  | { readonly unwritten: string };
 
 function lastLines(text: string, count: number): string {
   return stripVTControlCharacters(text).trim().split("\n").slice(-count).join("\n");
@@ -229,7 +237,11 @@ async def main():
         for waiting in stopping:
             waiting.cancel()
         client.set_widgets_metadata()
-        nbformat.write(notebook, job["output"])
+        try:
+            nbformat.write(notebook, job["output"])
+        except OSError as error:
+            nbformat.write(notebook, job["spare"])
+            tell(unwritten=str(error))
 
 failure = asyncio.run(main())
 tell(done=len(code), total=len(code))

@@ -2,7 +2,15 @@
 import { CancelledError, nearest, PomonaError } from "../errors";
 import { VERSION } from "../version";
 import { ABOUT } from "./abouts";
-import { type Command, type CommandGroup, groupHelpText, helpText, parseCommandLine, UsageError } from "./command";
+import {
+  type Command,
+  type CommandGroup,
+  groupHelpText,
+  helpText,
+  NotebookNotSavedError,
+  parseCommandLine,
+  UsageError,
+} from "./command";
 
 /*
  * Exit codes: 0 done, 1 failed (also a validation that found problems), 2 wrong usage, 130 stopped by Ctrl-C, 143 by
@@ -98,6 +106,7 @@ async function execute(command: Command, args: readonly string[], signal: AbortS
 
 function report(error: unknown, signal: AbortSignal): number {
   if (signal.aborted || error instanceof CancelledError) {
+    if (error instanceof NotebookNotSavedError) process.stderr.write(`${error.name}: ${error.message}\n`);
     process.stderr.write("Stopped; nothing half-written was left behind.\n");
     return signal.reason === "SIGTERM" ? 143 : 130;
   }

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -9,11 +10,18 @@ import { localPath, schemeOf } from "../storage/location";
 import type { Place } from "../storage/storage";
 import { ABOUT } from "./abouts";
 import { cellName, checkOrder } from "./check-order";
-import { type Command, type CommandContext, SHARED_OPTIONS, UsageError, wholeNumber } from "./command";
+import {
+  type Command,
+  type CommandContext,
+  NotebookNotSavedError,
+  SHARED_OPTIONS,
+  UsageError,
+  wholeNumber,
+} from "./command";
 import { executeNotebook, failureText, NotebookFailedError } from "./execute-notebook";
 import { HTML_PRIORITY } from "./html-priority";
 import { jupyterPython } from "./jupyter-paths";
-import { checkOutput, deliver, htmlOf } from "./notebook-output";
+import { checkOutput, type Delivery, deliver, htmlOf, keptHere, shownPath } from "./notebook-output";
 import { type Notebook, parseNotebook, withParameters } from "./notebook-parameters";
 import { progressLine } from "./progress-line";
 import { storagesForCommand } from "./session-for";
@@ -84,40 +92,59 @@ export const run: Command = {
     const notebook = withParameters(defaults, given, python);
     const scratch = await mkdtemp(join(tmpdir(), "pomona-run-"));
     const started = Date.now();
-    let written: readonly string[];
+    let delivery: Delivery | undefined;
+    let failed: NotebookFailedError | undefined;
     try {
       const input = join(scratch, basename(source));
       await writeFile(input, JSON.stringify(notebook));
       const isHere = schemeOf(to.url) === "file";
-      const output = isHere ? localPath(to.url) : join(scratch, "executed", basename(to.url));
-      await makeFolder(dirname(output));
+      const spare = join(scratch, "executed", basename(to.url));
+      const output = isHere ? localPath(to.url) : spare;
+      for (const path of [spare, output]) await makeFolder(dirname(path));
       const line = progressLine(basename(source), options.quiet === true);
       const folder = schemeOf(from.url) === "file" ? dirname(localPath(from.url)) : process.cwd();
       if (schemeOf(from.url) !== "file")
         context.note(`The notebook runs in ${folder}; what lies beside it in S3 is not there.`);
-      const job = { input, output, folder, timeout };
-      const { failure, log } = await executeNotebook(python, job, signal, line.update);
+      const job = { input, output, spare, folder, timeout };
+      const { failure, log, unwritten } = await executeNotebook(python, job, signal, line.update);
       line.end();
       const inWords = failure && failureText(failure, source, log, hasColours());
-      // The notebook is kept with the failing cell's error in it, so the HTML is worth having then too.
-      if (options.html && !signal.aborted) await toHtml(python, output, signal);
-      // Signed, so that JupyterLab shows its plots without asking.
-      if (isHere && !signal.aborted) await jupyter(python, ["trust", output], signal);
-      written = isHere
-        ? [output, ...(options.html ? [htmlOf(output)] : [])]
-        : await deliver(output, to, options.html === true && !signal.aborted).catch((error: unknown) => {
-            if (inWords) context.note(inWords);
-            throw error;
-          });
-      if (signal.aborted) {
-        if (inWords) context.note(`${inWords}\nThe notebook up to there: ${written[0]}`);
+      if (inWords) failed = new NotebookFailedError(inWords);
+      // It was ended before it could save.
+      if (signal.aborted && !existsSync(unwritten === undefined ? output : spare))
         throw new CancelledError("Cancelled.");
+      if (unwritten !== undefined) delivery = { kind: "kept", path: await keptHere(spare), why: unwritten };
+      else {
+        if (signal.aborted && !isHere)
+          context.note(`What ran is written to ${to.url}; until then it is here: ${output}`);
+        // The notebook is kept with the failing cell's error in it, so the HTML is worth having then too.
+        const made = signal.aborted ? undefined : await beside(python, output, options.html === true, isHere, signal);
+        delivery = isHere
+          ? {
+              kind: "written",
+              paths: [output, ...(options.html && existsSync(htmlOf(output)) ? [htmlOf(output)] : [])],
+            }
+          : await deliver(output, to, signal);
+        failed ??= made;
       }
-      if (inWords)
-        throw new NotebookFailedError(inWords, { remedy: `The notebook with the error in it: ${written[0]}` });
     } finally {
-      await rm(scratch, { recursive: true, force: true });
+      // What could be kept nowhere else stays there.
+      if (delivery?.kind !== "kept" || !isBelow(delivery.path, scratch))
+        await rm(scratch, { recursive: true, force: true });
     }
+    if (delivery.kind === "kept") {
+      const what = `The executed notebook is not saved at ${shownPath(to)}: ${delivery.why}`;
+      throw new NotebookNotSavedError(failed ? `${failed.message}\n${what}` : what, {
+        remedy: `It is kept here: ${delivery.path}`,
+      });
+    }
+    const written = delivery.paths;
+    if (signal.aborted) {
+      if (failed) context.note(`${failed.message}\nThe notebook up to there: ${written[0]}`);
+      throw new CancelledError("Cancelled.");
+    }
+    if (failed)
+      throw new NotebookFailedError(failed.message, { remedy: `The notebook with the error in it: ${written[0]}` });
     const seconds = (Date.now() - started) / 1000;
     const [output, html] = written;
     if (options.json) context.print(JSON.stringify({ output, ...(html ? { html } : {}), seconds }));
@@ -142,13 +169,8 @@ async function runCheck({ positionals, options, print }: CommandContext, from: P
   return problems.length > 0 ? 1 : 0;
 }
 
-/** A local path as such, anything else as its URL. */
-function shownPath({ url }: Place): string {
-  return schemeOf(url) === "file" ? localPath(url) : url;
-}
-
 async function notebookAt({ storage, url }: Place): Promise<Notebook> {
-  const path = shownPath({ storage, url });
+  const path = shownPath({ url });
   const there = await storage.stat(url);
   if (there === undefined || there === "folder") throw new PathNotFoundError(`There is no notebook ${path}.`, path);
   return parseNotebook(Buffer.from(await storage.readFile(url)).toString("utf8"), path);
@@ -160,6 +182,29 @@ function inOrder(name: string, ran: number, missing: number): string {
   const gaps = missing === 0 ? "" : ` (${missing} more ran that are no more, or ran again)`;
   return `${cells} in ${name} can come from running it from top to bottom${gaps}.`;
 }
+
+/**
+ * Makes what lies beside an executed notebook, and signs it, so that JupyterLab shows its plots without asking.
+ * @returns why that failed, which is no reason to lose the notebook
+ */
+async function beside(
+  python: string,
+  output: string,
+  html: boolean,
+  isHere: boolean,
+  signal: AbortSignal,
+): Promise<NotebookFailedError | undefined> {
+  try {
+    if (html) await toHtml(python, output, signal);
+    if (isHere) await jupyter(python, ["trust", output], signal);
+  } catch (error) {
+    if (error instanceof NotebookFailedError) return error;
+    if (!signal.aborted) throw error;
+  }
+  return undefined;
+}
+
+const isBelow = (path: string, folder: string) => path.startsWith(`${folder}/`);
 
 function toHtml(python: string, notebook: string, signal: AbortSignal): Promise<void> {
   const priority = `--${HTML_PRIORITY.setting}=${JSON.stringify(HTML_PRIORITY.types)}`;

@@ -22,3 +22,4 @@ export {
   type MimeBundle,
   withDisplayId,
 } from "./mime-bundle";
+export { withoutSecretLiterals } from "./secret-literals";

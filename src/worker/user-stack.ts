@@ -1,4 +1,5 @@
 import { PomonaError } from "../errors";
+import { withoutSecretLiterals } from "../kernel/secret-literals";
 import { type CompiledFunction, codeFile } from "./user-code";
 
 /** Thrown when a user's function throws. `stack` shows the user's own lines; `cause` is what was thrown. */
@@ -125,9 +126,10 @@ const NAME = /^[\p{ID_Continue}$]/u;
 function excerptOf(frames: readonly Frame[]): string | undefined {
   const at = frames.find((frame) => frame.own)?.own;
   if (!at) return undefined;
-  const column = Math.max(0, at.column - 1 - at.lead);
+  const before = at.text.slice(0, Math.max(0, at.column - 1 - at.lead));
+  const column = withoutSecretLiterals(before).length;
   const start = column > 80 ? column - 40 : 0;
-  const cut = at.text.slice(start, start + 110);
+  const cut = withoutSecretLiterals(at.text).slice(start, start + 110);
   const padding = cut.slice(0, column - start).replace(/[^\t]/g, " ");
   const number = String(at.line);
   return `  ${number} | ${cut}\n  ${" ".repeat(number.length)} | ${padding}^`;

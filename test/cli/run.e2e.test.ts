@@ -74,6 +74,14 @@ while (true);`;
     expect(cells[2]?.outputs).toEqual([]);
   });
 
+  it("keeps the notebook elsewhere where it can't be saved at its output any more", async () => {
+    const outcome = await run([
+      `import { mkdirSync } from "node:fs"; mkdirSync(${JSON.stringify(at.path("out.ipynb"))}); 7`,
+    ]);
+    expectError(outcome, "NotebookNotSavedError", [/is not saved at .*out\.ipynb: .*directory/i, /It is kept here: /]);
+    expect(textOf(cellsOf(at.path("out", "out.ipynb"))[0])).toBe("7");
+  });
+
   it("says that the kernel died, by what, and in which cell", async () => {
     const outcome = await run(["1", 'process.kill(process.pid, "SIGKILL");\nawait new Promise(() => {});']);
     expectError(outcome, "NotebookFailedError", [

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PCAModel } from "../../src/ml";
 import { imageGrid } from "../../src/plot";
@@ -7,6 +7,8 @@ import { copyTree } from "../../src/storage/copy-tree";
 import { type Url, urlOf } from "../../src/storage/location";
 import { storagesFrom } from "../../src/storage/storages";
 import { writeNotebook } from "../support/notebook-file";
+import { startFaultProxy } from "../support/s3-fault-proxy";
+import { type S3Fault, s3Errors } from "../support/s3-faults";
 import { type S3Server, startS3 } from "../support/s3-server";
 import { expectError, filesIn, QUICK, resultOf, until, workplace } from "./command-line";
 import { cellsOf, errorsOf, textOf } from "./notebooks";
@@ -224,5 +226,85 @@ describe("pomona run in S3", () => {
     const done = resultOf(await run(fine, "s3://notebooks/fine.ipynb", "--html", "-q", "--json"));
     expect(done).toMatchObject({ output: "s3://notebooks/fine.ipynb", html: "s3://notebooks/fine.html" });
     expect(await server.keys("notebooks")).toEqual(["a/in.ipynb", "b/out.ipynb", "fine.html", "fine.ipynb"]);
+  });
+
+  it("keeps the executed notebook here where the last write fails or is stopped, over nothing, and says where", async () => {
+    const proxy = await startFaultProxy(server.endpoint);
+    try {
+      const env = { ...server.env, AWS_ENDPOINT_URL_S3: proxy.endpoint, HOME: process.env.HOME ?? "" };
+      const quick = ["-q", "--conf", "fs.s3a.retry.limit=1", "--conf", "fs.s3a.retry.interval=1ms"];
+      const run = (input: string, key: string) => at.start(["run", input, `s3://notebooks/${key}`, ...quick], { env });
+      const failing = writeNotebook(at.path("in.ipynb"), ["1 + 1", 'throw new Error("no such fruit");']);
+      const lost = async (key: string, fault: S3Fault, why: RegExp) => {
+        proxy.fault({ operation: "PutObject", key: new RegExp(key), fault });
+        const { code, stderr, stdout } = await run(failing, key).ended;
+        expect([code, stdout], stderr).toEqual([1, ""]);
+        expect(stderr).toMatch(/^NotebookNotSavedError: In \[2\] of in\.ipynb failed [\s\S]*no such fruit/);
+        expect(stderr).toMatch(why);
+        return keptBy(stderr);
+      };
+      at.file("out/out.ipynb", "somebody's");
+      const kept = await Promise.all([
+        lost("denied/out.ipynb", s3Errors.accessDenied, /is not saved at s3:[\s\S]*s3:PutObject/),
+        lost("gone/out.ipynb", s3Errors.noSuchBucket, /there is no bucket notebooks/),
+      ]);
+      expect(kept.sort()).toEqual([at.path("out", "out-2.ipynb"), at.path("out", "out-3.ipynb")]);
+      expect(readFileSync(at.path("out", "out.ipynb"), "utf8")).toBe("somebody's");
+
+      // From here on nothing can be made in the current folder.
+      rmSync(at.path("out"), { recursive: true });
+      at.file("out", "a file");
+      const dead = lost("dead.ipynb", { kind: "drop" }, /is not saved at s3:/);
+
+      const waiting = at.path("waiting");
+      const loop = `require("node:fs").writeFileSync(${JSON.stringify(waiting)}, ""); while (true);`;
+      const looping = run(writeNotebook(at.path("loop.ipynb"), ["1 + 1", loop]), "stopped.ipynb");
+      await until(() => existsSync(waiting), "the cell that loops");
+      looping.process.kill("SIGINT");
+      expect((await looping.ended).code).toBe(130);
+      const stopped = cellsOf(
+        at.file("got.ipynb", await (await server.request({ key: "notebooks/stopped.ipynb" })).text()),
+      );
+      expect([textOf(stopped[0]), errorsOf(stopped[1])[0]]).toEqual(["2", expect.stringMatching(/^KeyboardInterrupt/)]);
+
+      const silent = proxy.fault({ operation: "PutObject", key: /silent/, fault: { kind: "stall" } });
+      const writing = run(failing, "silent.ipynb");
+      await until(() => silent() > 0, "the write that nobody answers");
+      writing.process.kill("SIGINT");
+      const ended = await writing.ended;
+      expect(ended.code).toBe(130);
+      for (const path of [keptBy(ended.stderr), await dead]) expect(path).toContain(at.path("tmp"));
+    } finally {
+      await proxy.stop();
+    }
+  });
+
+  /** Where an error says that the notebook is; looks at it. */
+  function keptBy(stderr: string): string {
+    const path = /^It is kept here: (.*)$/m.exec(stderr)?.[1] ?? stderr;
+    expect(textOf(cellsOf(path)[0])).toBe("2");
+    expect(errorsOf(cellsOf(path)[1])[0]).toMatch(/no such fruit/);
+    return path;
+  }
+
+  it("refuses what is no notebook, and an output that is a folder, before anything runs", async () => {
+    await server.put("notebooks/odd/text.ipynb", "no notebook");
+    await server.put("notebooks/odd/old.ipynb", '{"nbformat":3,"worksheets":[]}');
+    const run = (...args: string[]) => pomona("run", ...args);
+    const fine = writeNotebook(at.path("fine.ipynb"), ["3"]);
+    const [text, old, folder, bucket, ...outputs] = await Promise.all([
+      run("s3://notebooks/odd/text.ipynb"),
+      run("s3a://notebooks/odd/old.ipynb"),
+      run("s3://notebooks/odd"),
+      run("s3://notebooks"),
+      run(fine, "s3://notebooks/odd/"),
+      run(fine, "s3://notebooks"),
+      run(fine, "tmp"),
+    ]);
+    expectError(text, "NotebookFormatError", [/s3:\/\/notebooks\/odd\/text\.ipynb is not a notebook: it is not JSON/]);
+    expectError(old, "NotebookFormatError", [/s3a:\/\/.*is not a notebook of nbformat 4/]);
+    for (const outcome of [folder, bucket]) expectError(outcome, "PathNotFoundError", [/There is no notebook s3:/]);
+    for (const outcome of outputs) expectError(outcome, "UsageError", [/The output .* is a folder/], 2);
+    expect(existsSync(at.path("out"))).toBe(false);
   });
 });

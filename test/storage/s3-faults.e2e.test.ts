@@ -481,6 +481,13 @@ describe("what is mended on the way", () => {
       await read(storageWith());
       expect(signedFor().slice(0, 2)).toEqual(["us-east-1", "eu-west-3"]);
       proxy.reset();
+      // Nothing but the status and the region are told to HEAD.
+      proxy.fault({ operation: "HeadObject", fault, times: 1 });
+      await storageWith()
+        .stat(at("there/a"))
+        .catch((error: unknown) => expect(error).toBeInstanceOf(StorageAccessError));
+      expect(signedFor().slice(0, 2)).toEqual(["us-east-1", "eu-west-3"]);
+      proxy.reset();
       proxy.fault({ fault: permanentRedirect("eu-west-3"), when: () => proxy.requests.length % 2 === 1 });
       proxy.fault({ fault: permanentRedirect("eu-west-1") });
       await expect(storageWith().readFile(at("there/a"))).rejects.toThrow(/bucket fruits is in region/);

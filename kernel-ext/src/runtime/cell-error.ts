@@ -1,5 +1,5 @@
 import { inspect, types } from "node:util";
-import { PomonaError } from "pomona/kernel";
+import { PomonaError, withoutSecretLiterals } from "pomona/kernel";
 import type { Diagnostic, ErrorContent, Position } from "../messages";
 import { asWritten, type Frame, isOwnFrame, stackFrames } from "./stack-traces";
 
@@ -128,7 +128,9 @@ export function diagnosticsContent(
 
 /** Some lines of a text around one that is marked. Lines and columns from 1. */
 function excerptOf(source: string, line: number, column: number, length: number): string[] {
-  const lines = source.split("\n");
+  const lines = withoutSecretLiterals(source).split("\n");
+  const before = source.split("\n")[line - 1]?.slice(0, column - 1) ?? "";
+  column += withoutSecretLiterals(before).length - before.length;
   const first = Math.max(1, line - 2);
   const last = Math.min(lines.length, line + 1);
   const width = String(last).length;

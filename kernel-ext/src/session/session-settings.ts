@@ -46,7 +46,9 @@ export function parseSettings(text: string): SessionSettings {
   const { name, master, conf } = settings;
   for (const [key, value] of Object.entries({ name, master })) {
     if (value === undefined || (typeof value === "string" && value !== "")) continue;
-    throw new ConfigureError(`"${key}" must be text, not ${JSON.stringify(value)}.`);
+    throw new ConfigureError(
+      `"${key}" must be text, not ${typeof value === "object" ? kindOf(value) : JSON.stringify(value)}.`,
+    );
   }
   if (conf !== undefined && !isObject(conf)) {
     throw new ConfigureError(`"conf" must be an object of settings by name, not ${kindOf(conf)}.`);

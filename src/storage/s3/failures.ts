@@ -77,8 +77,9 @@ export function failureOf(error: unknown): Failure {
   const { code, status, region } = said;
   if (["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"].includes(code))
     return { kind: "expired" };
-  if (region !== undefined && (isElsewhere(said) || status === 301 || status === 307))
+  if (region !== undefined && (isElsewhere(said) || status === 301 || status === 307 || isBareRefusal(said)))
     return { kind: "region", region };
+  if (isBareRefusal(said)) return { kind: "expired" };
   // Once more is enough: the SDK sets its clock by the server's answer.
   if (code === "RequestTimeTooSkewed") return { kind: "passing", what: code, most: 1 };
   if (code === "ECONNREFUSED") return { kind: "passing", what: NETWORK.ECONNREFUSED ?? code, most: FEW };
@@ -223,6 +224,13 @@ export function storageError(
       ...options("A version that is a delete marker, or an object lock, may be the reason."),
     });
   }
+  if (isBareRefusal(said)) {
+    return new StorageAccessError(`${cannot}: the server refuses the request and may not say why (${told}).`, url, {
+      ...options(
+        "Most often a session token has expired or belongs to other keys, else fs.s3a.endpoint.region is not the bucket's. Mend that, and run it again: what was finished is kept.",
+      ),
+    });
+  }
   if (status === 403) return denied(purpose, said, told, cause);
   if (TLS.test(code)) {
     return new StorageError(`${cannot}: no secure connection (${code}: ${withoutEnd(said.message)}).`, url, {
@@ -290,6 +298,11 @@ function denied(
     remedy: `The credentials need ${PERMISSIONS[operation] ?? operation} on ${on}.${isMissing}${pays}`,
     cause,
   });
+}
+
+/** An answer to HEAD has no body, so that an expired or wrong token and a wrong region are no more than 400. */
+function isBareRefusal({ code, status }: Said): boolean {
+  return status === 400 && code === "";
 }
 
 function isElsewhere({ code }: Said): boolean {
