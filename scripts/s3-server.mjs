@@ -140,6 +140,6 @@ export function signedFetch(
   // The host is what fetch says by itself.
   const { host: _, ...sent } = signed;
   const url = `${endpoint}${path}${parameters && `?${parameters}`}`;
-  const hasBody = method === "PUT" || method === "POST";
+  const hasBody = ["PUT", "POST", "PATCH"].includes(method);
   return fetch(url, { method, headers: { ...sent, authorization }, ...(hasBody && { body }) });
 }
