@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { launchBrowser } from "../support/browser";
 import { freePorts } from "../support/free-ports";
 import type { RunningServer } from "../support/jupyter-server";
-import { labCell, openInLab, startLab } from "../support/lab";
+import { kernelReady, labCell, openInLab, runLabCell, startLab } from "../support/lab";
 import { startFaultProxy } from "../support/s3-fault-proxy";
 import { s3Errors } from "../support/s3-faults";
 import { contentsOf, notebookOf, notebooksEnv } from "../support/s3-notebooks";
@@ -46,14 +46,19 @@ async function start(endpoint = s3.endpoint): Promise<RunningServer> {
 }
 
 /** `pomona lab --s3-conf`, as users have it, on a folder that is empty. */
-async function startByCommand(): Promise<RunningServer> {
+async function startByCommand(endpoint: string): Promise<RunningServer> {
   const folder = mkdtempSync(join(tmpdir(), "pomona-lab-s3-"));
   const [port] = await freePorts(1);
   const token = "pomona-test";
-  const { POMONA_S3_CONF: conf = "", POMONA_S3_USER: _, PYTHONPATH: __, ...env } = notebooksEnv(s3, { bucket: BUCKET });
+  const {
+    POMONA_S3_CONF: conf = "",
+    POMONA_S3_USER: _,
+    PYTHONPATH: __,
+    ...env
+  } = notebooksEnv(s3, { bucket: BUCKET, endpoint });
   const main = join(__dirname, "..", "..", "dist", "cli", "main.js");
   const options = ["--s3-conf", conf, "--s3-user", "ann", "--no-browser", "--allow-root", "--port", `${port}`];
-  const rest = ["--", "--ip=127.0.0.1", `--IdentityProvider.token=${token}`];
+  const rest = ["--", "--ip=127.0.0.1", `--IdentityProvider.token=${token}`, "--expose-app-in-browser"];
   const variables = { ...process.env, ...env, HOME: folder, JUPYTER_CONFIG_PATH: "" };
   const child = spawn(process.execPath, [main, "lab", folder, ...options, ...rest], {
     stdio: "ignore",
@@ -86,6 +91,27 @@ async function type(page: Page, text: string): Promise<void> {
   await labCell(page, 0).locator(".cm-content").click();
   await page.keyboard.press("Control+End");
   await page.keyboard.type(text);
+}
+
+/** A notebook whose first cell takes some seconds. */
+function longContent(note: string): string {
+  const ticks =
+    'for (let i = 1; i <= 5; i++) {\n  console.log("tick", i);\n  await new Promise((r) => setTimeout(r, 1000));\n}';
+  const code = (id: string, source: string) => ({
+    cell_type: "code",
+    id,
+    metadata: {},
+    source,
+    outputs: [],
+    execution_count: null,
+  });
+  const kernelspec = { name: "pomona", display_name: "TypeScript (Pomona)", language: "typescript" };
+  return JSON.stringify({
+    nbformat: 4,
+    nbformat_minor: 5,
+    metadata: { kernelspec },
+    cells: [code("one", ticks), code("two", note)],
+  });
 }
 
 const save = (page: Page) => page.keyboard.press("Control+s");
@@ -171,8 +197,39 @@ it("saves and opens notebooks in S3, asks whose version to keep, and loses nothi
   expect(await stored()).toContain("1 + 5");
   expect(await stored()).not.toContain("+ 6");
 
-  const next = await startByCommand();
+  const between = await startFaultProxy(s3.endpoint);
+  const next = await startByCommand(between.endpoint);
   expect(await contentsOf(next).list()).toEqual(["plan.ipynb"]);
   const again = await openInLab(browser, next, "plan.ipynb");
   await expect.poll(() => labCell(again, 0).locator(".cm-content").textContent()).toContain("1 + 5");
+  await again.close();
+
+  // What a cell shows whose page is closed is in S3 and in the page that comes, and so is what somebody else saves at the same moment.
+  const key = `${BUCKET}/jupyter/ann/long.ipynb`;
+  await s3.put(key, longContent("// mine"));
+  const left = await openInLab(browser, next, "long.ipynb");
+  await kernelReady(left);
+  await runLabCell(left, 0);
+  await labCell(left, 0).locator(".jp-OutputArea-output", { hasText: "tick 2" }).waitFor();
+  let theirs: Promise<void> | undefined;
+  await left.context().close();
+  between.fault({
+    operation: "PutObject",
+    key: /long\.ipynb$/,
+    times: 1,
+    when: () => {
+      theirs ??= s3.put(key, longContent("// theirs"));
+      return true;
+    },
+    fault: s3Errors.slowDown,
+  });
+  await expect.poll(async () => (await s3.request({ key })).text()).toMatch(/tick 5[\s\S]*\/\/ theirs/);
+  expect(theirs).toBeDefined();
+  const come = await openInLab(browser, next, "long.ipynb");
+  await expect.poll(() => labCell(come, 0).locator(".jp-InputArea-prompt").textContent()).toBe("[1]:");
+  expect(await labCell(come, 0).locator(".jp-OutputArea-output").allInnerTexts()).toEqual([
+    [1, 2, 3, 4, 5].map((i) => `tick ${i}\n`).join(""),
+  ]);
+  await come.context().close();
+  await between.stop();
 });
