@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { launchBrowser } from "../support/browser";
 import { freePorts } from "../support/free-ports";
 import { venvProgram } from "../support/jupyter";
+import { kernelReady, labCell, runLabCell } from "../support/lab";
 import { contentsOf, notebookOf, notebooksEnv } from "../support/s3-notebooks";
 import { type S3Server, startS3 } from "../support/s3-server";
 
@@ -33,6 +35,8 @@ async function startHub(s3: S3Server) {
     join(folder, "config.py"),
     [
       `load_subconfig(${JSON.stringify(DEPLOYED)})`,
+      // Such that kernelReady can look into the page.
+      'c.Spawner.args = ["--allow-root", "--LabApp.expose_app_in_browser=True"]',
       `c.JupyterHub.services = [{"name": "test", "api_token": "${ADMIN}"}]`,
       `c.JupyterHub.load_roles = [{"name": "test-role", "scopes": ${JSON.stringify(scopes)}, "services": ["test"]}]`,
       `c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:${api}"`,
@@ -125,6 +129,41 @@ it("gives each of two users their own notebooks in S3 alone, and shows them agai
   expect((await bob.get("../ann/only-ann.txt")).status).not.toBe(200);
   const asBob = contentsOf({ baseUrl: ann.baseUrl, token: bob.token });
   expect((await asBob.get("plan.ipynb")).status).toBe(403);
+
+  // A cell whose page is closed has its whole output in S3, and in the page that is opened again.
+  const ticks =
+    'for (let i = 1; i <= 4; i++) {\n  console.log("tick", i);\n  await new Promise((r) => setTimeout(r, 1000));\n}';
+  const cell = { cell_type: "code", id: "one", metadata: {}, source: ticks, outputs: [], execution_count: null };
+  const kernelspec = { name: "pomona", display_name: "TypeScript (Pomona)", language: "typescript" };
+  const content = { nbformat: 4, nbformat_minor: 5, metadata: { kernelspec }, cells: [cell] };
+  expect((await ann.ask("PUT", "long.ipynb", { type: "notebook", format: "json", content })).status).toBe(201);
+  const browser = await launchBrowser();
+  try {
+    const shown = async (has: string) => {
+      const page = await browser.newPage();
+      await page.goto(`${ann.baseUrl}lab/tree/long.ipynb?reset`);
+      await page.locator("#username_input, .jp-Notebook").first().waitFor({ timeout: 120_000 });
+      if (await page.locator("#username_input").count()) {
+        await page.fill("#username_input", "ann");
+        await page.fill("#password_input", "secret");
+        await page.locator("#login_submit").click();
+      }
+      await labCell(page, 0).waitFor({ timeout: 120_000 });
+      if (has === "tick 2") {
+        await kernelReady(page);
+        await runLabCell(page, 0);
+      }
+      await labCell(page, 0).locator(".jp-OutputArea-output", { hasText: has }).waitFor({ timeout: 120_000 });
+      return page;
+    };
+    await (await shown("tick 2")).context().close();
+    const saved = async () => (await s3.request({ key: "hub-notebooks/jupyter/ann/long.ipynb" })).text();
+    await expect.poll(saved).toContain("tick 4");
+    const page = await shown("tick 4");
+    await expect.poll(() => labCell(page, 0).locator(".jp-InputArea-prompt").textContent()).toBe("[1]:");
+  } finally {
+    await browser.close();
+  }
 
   await hub.stopServer("ann");
   const again = await hub.serverOf("ann");
