@@ -63,6 +63,10 @@ describe("a session on S3", () => {
     expect(await csv.filter(col("k").eq(1)).count()).toBe(667);
     expect(bytesOf("csv/k=1/", since)).toBeGreaterThan(0);
     expect(bytesOf("csv/k=0/", since)).toBe(0);
+    const explained = await session.runtime.explain(csv.filter(col("k").eq(1)).plan);
+    expect(explained).toMatch(/Fetches of s3:\/\/fruits\/csv\/.+ and \d+ more: \d+ of \d+ files, \d+ of \d+ bytes$/m);
+    const firstRows = await session.runtime.explain(session.read.text("s3://fruits/json").limit(2).plan);
+    expect(firstRows).toMatch(/Fetches of s3:\/\/fruits\/json\/.+, no further than 2 rows/);
     expect(await session.read.parquet("s3://fruits/t/part-0*").count()).toBe(2000);
     expect(await session.read.format("json").load(["s3://fruits/json", "s3://fruits/json"]).count()).toBe(4000);
     expect(await server.uploads("fruits")).toEqual([]);

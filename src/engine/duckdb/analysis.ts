@@ -163,7 +163,12 @@ export async function analyze(plan: Plan, duckdb: DuckDb, { cached, ...looking }
       const sql = (resolve: (leaf: LeafRelation) => LeafSql) => selectSql(compileRelational(source, resolve), columns);
       const fetched = await fetchFor(source, sql, { signal: looking.signal, isDry: true });
       const plan = await duckdb.explain(sql(compiling(planned, fetched)));
-      return [plan.trimEnd(), ...[...fetched.values()].map(({ summary }) => `Fetches of ${summary}`)].join("\n");
+      const summaries = [...fetched.values()].map(({ summary }) => summary);
+      for (const key of leavesRead(source)) {
+        const summary = sources.get(key)?.summary?.(uses?.get(key));
+        if (summary !== undefined) summaries.push(summary);
+      }
+      return [plan.trimEnd(), ...summaries.map((summary) => `Fetches of ${summary}`)].join("\n");
     },
     // Of what lies elsewhere each query fetches what it needs.
     load: (until) => load(until, ({ fetch }) => !fetch),

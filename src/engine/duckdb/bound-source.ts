@@ -24,6 +24,8 @@ export interface BoundSource {
    * rows, and this gives the source with them; with `uses`, with those alone that may count in one of them.
    */
   readonly load?: (signal: AbortSignal, uses?: readonly RowsNeeded[]) => Promise<BoundSource>;
+  /** What of files on other storages `load` reads, for people; absent where all are here. */
+  readonly summary?: (uses: readonly RowsNeeded[] | undefined) => string;
   /**
    * Parquet files on other storages: where there are `files`, tasks read those where they are; for a query of DuckDB's this
    * brings here what it needs of them. `load` brings all.

@@ -20,7 +20,7 @@ import { bindParquet } from "./parquet-source";
 import { partitionedSql, partitionGroups } from "./partition-sql";
 import { folderStatistics, mayPass } from "./row-conditions";
 import { quotedIdentifier } from "./sql-text";
-import { bindText, rowsWanted } from "./text-source";
+import { bindText, readingSummary, rowsWanted } from "./text-source";
 
 type Leaf = Extract<Plan, { op: "read" | "local" }>;
 
@@ -129,10 +129,15 @@ async function bindPartitionedText(leaf: ReadLeaf, found: FoundFiles, context: B
     fingerprint: filesFingerprint(files),
   });
   const sources = groups.map(({ source }) => source);
+  const { fields } = union(sources).schema;
+  const wantedFiles = (uses: readonly RowsNeeded[] | undefined) =>
+    partitionGroups(files).flatMap((group) =>
+      !uses || uses.some((use) => isFolderWanted(use, group.values, fields)) ? group.files : [],
+    );
   return {
     ...union(sources),
+    ...readingSummary(files, wantedFiles),
     async load(signal, uses) {
-      const { fields } = union(sources).schema;
       const most = rowsWanted(uses);
       const loaded: BoundSource[] = [];
       let rows = 0;

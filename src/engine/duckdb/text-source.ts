@@ -2,6 +2,7 @@ import type { RecordBatch } from "apache-arrow";
 import { type StructType, structField } from "../../data/types";
 import { writeParquetFile } from "../../parquet";
 import { type FileStatus, PathNotFoundError, type Storages, urlOf } from "../../storage";
+import { schemeOf } from "../../storage/location";
 import { refuseNames } from "../../text/column-names";
 import { csvReading } from "../../text/csv-options";
 import { csvBatches, csvSchema } from "../../text/csv-read";
@@ -44,6 +45,7 @@ export async function bindText(
     sql: emptySql(schema),
     schema,
     fingerprint,
+    ...readingSummary(files, () => files),
     async load(signal, uses) {
       const batches = firstRows(reading.batches(schema, signal), rowsWanted(uses));
       if (schema.fields.length === 0) {
@@ -55,6 +57,25 @@ export async function bindText(
       const file = storages.at(spool.fresh(`${leaf.format}.parquet`));
       const { rows } = await writeParquetFile(file, batches, { schema });
       return { sql: parquetSql([file.url]), schema, fingerprint, files: [{ url: file.url, rows }] };
+    },
+  };
+}
+
+/** What is read of text files on other storages: whole ones, or until there are rows enough. */
+export function readingSummary(
+  files: readonly FileStatus[],
+  wanted: (uses: readonly RowsNeeded[] | undefined) => readonly FileStatus[],
+): Pick<BoundSource, "summary"> {
+  const [first] = files;
+  if (!first || files.every(({ url }) => schemeOf(url) === "file")) return {};
+  const bytes = (some: readonly FileStatus[]) => some.reduce((sum, { size }) => sum + size, 0);
+  return {
+    summary(uses) {
+      const read = wanted(uses);
+      const rows = rowsWanted(uses);
+      const where = files.length === 1 ? first.url : `${first.url} and ${files.length - 1} more`;
+      const until = Number.isFinite(rows) ? `, no further than ${rows} rows` : "";
+      return `${where}: ${read.length} of ${files.length} files, ${bytes(read)} of ${bytes(files)} bytes${until}`;
     },
   };
 }
