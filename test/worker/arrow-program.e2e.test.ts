@@ -12,6 +12,7 @@ import type { ArrowTask } from "../../src/worker/arrow-program";
 import type { FromWorker, Step, Task } from "../../src/worker/task";
 import { localFile } from "../support/local-file";
 import { REFERENCE } from "../support/reference";
+import { startS3 } from "../support/s3-server";
 
 /** The built package: both run what is shipped. */
 const dist = (path: string) => require(join(__dirname, "../../dist", path));
@@ -53,10 +54,13 @@ function step(
   return { ...type, fn, args, as };
 }
 
-async function program(task: ArrowTask, input: Uint8Array) {
+async function program(task: ArrowTask, input: Uint8Array, env: Readonly<Record<string, string>> = {}) {
   const file = join(folder, "task.json");
   writeFileSync(file, JSON.stringify(task));
-  const child = spawn(process.execPath, [PROGRAM, file], { stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [PROGRAM, file], {
+    env: { ...process.env, ...env },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   const told: string[] = [];
   child.stderr.setEncoding("utf8").on("data", (text: string) => told.push(text));
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
@@ -160,6 +164,38 @@ describe("the program beside a process that has the rows", () => {
     expect(run.code).toBe(0);
     const reader = RecordBatchReader.from(run.output).open();
     expect(reader.schema.fields.map((f) => `${f.name}: ${f.type}`)).toEqual(["path: Utf8"]);
+  }, 60_000);
+
+  it("reads from S3 by the settings of its environment, which a user's function does not see", async () => {
+    const server = await startS3({ buckets: ["fruits"] });
+    try {
+      await server.put("fruits/a b.txt", "apple");
+      const text = udf((content: Uint8Array) => `${Buffer.from(content)} ${process.env.POMONA_STORAGE}`, {
+        returns: "string",
+      });
+      const content = { kind: "builtin", name: "binaryFile.content", params: {} } as const;
+      const base = {
+        kind: "column",
+        fn: content,
+        args: ["path"],
+        as: "content",
+        type: "binary",
+        rowName: "path",
+      } as const;
+      const steps = [base, step(text(col("content")), ["content"], "out", { ...base, type: "string" })];
+      const { steps: prepared } = await preparedSteps(steps, driver);
+      const select: Step = { kind: "select", columns: ["path", "out"].map((name) => ({ from: name, as: name })) };
+      const schema = parseSchema("path string, out string");
+      const task = { partition: 0, firstRow: 0, steps: [...prepared, select], schema, batchSize: 16 };
+      const input = tableToIPC(pathsTable(["s3://fruits/a b.txt"]), "stream");
+      const run = await program(task, input, { POMONA_STORAGE: JSON.stringify(server.settings) });
+      expect(run.code, JSON.stringify(run.messages)).toBe(0);
+      const [batch] = [...RecordBatchReader.from(run.output)];
+      expect(batch?.getChildAt(1)?.get(0)).toBe("apple undefined");
+      expect(JSON.stringify(run.messages)).not.toContain(server.secretKey);
+    } finally {
+      await server.stop();
+    }
   }, 60_000);
 
   it("tells what a user's function throws, with the row's number, and fails", async () => {
