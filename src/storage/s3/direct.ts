@@ -72,15 +72,13 @@ interface Route {
 
 /** @param isAnonymous nothing is signed */
 export function directSender(client: S3Client, sdk: Sdk, agents: Agents, isAnonymous: boolean): SendDirectly {
-  /** Absent until the SDK has sent a request there, `undefined` where it must send them all: it knows more ways to sign. */
-  const routes = new Map<string, Route | undefined>();
+  const routes = routesOf(client, isAnonymous);
 
   const bySdk = async (request: DirectRequest, { abortSignal, alive }: DirectOptions): Promise<DirectAnswer> => {
     const { operation, input } = request;
-    const found = (route: Route | undefined) => routes.set(input.Bucket as string, route);
     switch (operation) {
       case "GetObject": {
-        const command = watchedBy(new sdk.GetObjectCommand(input), client, isAnonymous, found);
+        const command = new sdk.GetObjectCommand(input);
         const { ETag, ContentRange, ContentLength, Body } = await client.send(command, { abortSignal });
         alive();
         const chunks: Uint8Array[] = [];
@@ -92,12 +90,11 @@ export function directSender(client: S3Client, sdk: Sdk, agents: Agents, isAnony
       }
       case "PutObject": {
         const command = toldInPieces(new sdk.PutObjectCommand(input), alive);
-        const { ETag } = await client.send(watchedBy(command, client, isAnonymous, found), { abortSignal });
+        const { ETag } = await client.send(command, { abortSignal });
         return { etag: ETag, range: undefined, bytes: new Uint8Array() };
       }
       case "CopyObject": {
-        const command = watchedBy(new sdk.CopyObjectCommand(input), client, isAnonymous, found);
-        const { CopyObjectResult } = await client.send(command, { abortSignal });
+        const { CopyObjectResult } = await client.send(new sdk.CopyObjectCommand(input), { abortSignal });
         return { etag: CopyObjectResult?.ETag, range: undefined, bytes: new Uint8Array() };
       }
     }
@@ -147,14 +144,16 @@ export function directSender(client: S3Client, sdk: Sdk, agents: Agents, isAnony
   };
 }
 
-/** Tells where and how the SDK sends a command. */
-function watchedBy<Command extends { readonly middlewareStack: { add(...args: never[]): void } }>(
-  command: Command,
-  { config }: S3Client,
-  isAnonymous: boolean,
-  found: (route: Route | undefined) => void,
-): Command {
-  type Next = (args: unknown) => Promise<unknown>;
+/**
+ * Where buckets are and how requests to them are signed, as the SDK finds it with the first request that it sends there, of whatever
+ * kind. None: not known yet, or the SDK must send them all, since it knows more ways to sign.
+ */
+function routesOf({ config, middlewareStack }: S3Client, isAnonymous: boolean): ReadonlyMap<string, Route> {
+  const routes = new Map<string, Route>();
+  type Next = (args: Arguments) => Promise<unknown>;
+  interface Arguments {
+    readonly input: { readonly Bucket?: string };
+  }
   interface Context {
     readonly endpointV2?: {
       readonly url: URL;
@@ -167,27 +166,26 @@ function watchedBy<Command extends { readonly middlewareStack: { add(...args: ne
     readonly signingName?: string;
     readonly signingRegion?: string;
   }
-  const watch = (next: Next, context: Context) => async (args: unknown) => {
+  const watch = (next: Next, context: Context) => async (args: Arguments) => {
+    const { Bucket } = args.input;
     // Not there before a request passes.
     const { endpointV2 } = context;
     const [scheme] = endpointV2?.properties?.authSchemes ?? [];
-    const isPlain = scheme?.name === "sigv4" && scheme.signingRegion !== undefined;
-    if (endpointV2 && isPlain && Object.keys(endpointV2.headers ?? {}).length === 0) {
-      const { signingName = "s3", signingRegion = "" } = scheme;
+    const isPlain = scheme?.name === "sigv4" && Object.keys(endpointV2?.headers ?? {}).length === 0;
+    if (Bucket !== undefined && endpointV2 && isPlain && scheme.signingRegion !== undefined) {
+      const { signingName: service = "s3", signingRegion: region } = scheme;
       const [sends, wants] = [await config.requestChecksumCalculation(), await config.responseChecksumValidation()];
-      found({
+      routes.set(Bucket, {
         url: endpointV2.url,
-        scope: isAnonymous ? undefined : { service: signingName, region: signingRegion },
+        scope: isAnonymous ? undefined : { service, region },
         sendsChecksums: sends === "WHEN_SUPPORTED",
         wantsChecksums: wants === "WHEN_SUPPORTED",
       });
-    } else {
-      found(undefined);
     }
     return next(args);
   };
-  command.middlewareStack.add(...([watch, { step: "build", name: "watched" }] as never[]));
-  return command;
+  middlewareStack.add(watch as never, { step: "build", name: "routes" });
+  return routes;
 }
 
 interface Answer {
