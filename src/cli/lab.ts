@@ -1,21 +1,14 @@
-import { spawn } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { delimiter, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { PathNotFoundError } from "../storage";
 import { ABOUT } from "./abouts";
 import { type Command, type OptionValues, SHARED_OPTIONS, UsageError, wholeNumber } from "./command";
 import { dataDirOf, jupyterPython, jupyterVenv } from "./jupyter-paths";
+import { jupyterVariables, PACKAGE_ROOT, refuseRoot, SERVER_EXTENSIONS, startJupyterServer } from "./jupyter-server";
 import { installKernelspec } from "./kernelspec";
-import { killTree } from "./process-tree";
 
-const root = join(__dirname, "..", "..");
 /** EMR's name of it. */
 const CONF = "jupyter-s3-conf.json";
-/** How long a server that is asked to end may save what its notebooks have shown and end its kernels. */
-const ENDS_WITHIN_MS = 20_000;
-/** After how long it is said that we wait. */
-const SAID_AFTER_MS = 3_000;
-const jupyterSide = join(root, "kernel-ext", "python");
 
 /** `pomona lab [DIR]`: JupyterLab with the kernel in it. */
 export const lab: Command = {
@@ -43,68 +36,34 @@ export const lab: Command = {
     "pomona lab --s3-conf jupyter-s3-conf.json --s3-user jovyan",
   ],
   async run({ positionals, options, rest, signal, note }) {
-    const folder = resolve(positionals[0] ?? join(root, "notebooks"));
+    const folder = resolve(positionals[0] ?? join(PACKAGE_ROOT, "notebooks"));
     if (!existsSync(folder) || !statSync(folder).isDirectory()) {
       throw new PathNotFoundError(`There is no folder ${folder}.`, folder);
     }
     const port = wholeNumber(options, "port");
     const s3 = s3Environment(options, folder);
-    if (process.getuid?.() === 0 && !options["allow-root"] && !rest.includes("--allow-root")) {
-      throw new UsageError("Jupyter does not start as root unless told to.", {
-        remedy: "--allow-root tells it to.",
-      });
-    }
+    refuseRoot(options["allow-root"] === true || rest.includes("--allow-root"));
     const python = jupyterPython();
     const { folder: kernel, changed } = await installKernelspec({ dataDir: dataDirOf(jupyterVenv()) });
     if (changed) note(`Registered the kernel in ${kernel}`);
-    return serve(python, [
-      // Ctrl-C is meant.
+    // JupyterLab's question whether to fetch news stands beside the first notebook: ours is answered.
+    const folders = {
+      config: [join(PACKAGE_ROOT, "kernel-ext", "jupyter"), SERVER_EXTENSIONS],
+      data: [SERVER_EXTENSIONS],
+    };
+    const env = { ...process.env, ...jupyterVariables(folders), ...s3 };
+    const args = [
+      // Ctrl-C is meant; in a terminal it reaches the server by itself.
       ...["-m", "jupyterlab", "--ServerApp.answer_yes=True", `--ServerApp.root_dir=${folder}`],
       ...(port === undefined ? [] : [`--port=${port}`]),
       ...["no-browser", "allow-root"].filter((name) => options[name] === true).map((name) => `--${name}`),
       ...rest,
-    ]);
-
-    /**
-     * Runs the server in the foreground. Ctrl-C in a terminal reaches it by itself; any other signal through us. It ends within {@link ENDS_WITHIN_MS}
-     * then, else it is killed with its kernels; a second signal, which ends this process, does so at once.
-     */
-    async function serve(command: string, args: readonly string[]): Promise<number> {
-      // JupyterLab's question whether to fetch news stands beside the first notebook: ours is answered.
-      const config = [
-        join(root, "kernel-ext", "jupyter"),
-        join(jupyterSide, "jupyter"),
-        process.env.JUPYTER_CONFIG_PATH,
-      ];
-      // The server's side of notebooks in S3 and of output that outlives its page, and the pages' of the latter, need no pip install of ours.
-      const path = [join(jupyterSide, "src"), process.env.PYTHONPATH];
-      const data = [join(jupyterSide, "jupyter"), process.env.JUPYTER_PATH];
-      const lists = { JUPYTER_CONFIG_PATH: config, JUPYTER_PATH: data, PYTHONPATH: path };
-      const joined = Object.entries(lists).map(([name, list]) => [name, list.filter(Boolean).join(delimiter)]);
-      const env = { ...process.env, ...Object.fromEntries(joined), ...s3 };
-      if (signal.aborted) return 0;
-      const server = spawn(command, args, { stdio: "inherit", env });
-      const timers: NodeJS.Timeout[] = [];
-      const kill = () => server.pid !== undefined && killTree(server.pid);
-      const stop = () => {
-        server.kill("SIGTERM");
-        const told = `The server saves and ends, which may take ${ENDS_WITHIN_MS / 1000} s; Ctrl-C ends it at once.`;
-        timers.push(
-          setTimeout(() => note(told), SAID_AFTER_MS),
-          setTimeout(kill, ENDS_WITHIN_MS),
-        );
-      };
-      signal.addEventListener("abort", stop, { once: true });
-      process.once("exit", kill);
-      try {
-        const code = await new Promise<number | null>((done, fail) => server.on("exit", done).on("error", fail));
-        return signal.aborted ? 0 : (code ?? 1);
-      } finally {
-        signal.removeEventListener("abort", stop);
-        process.off("exit", kill);
-        timers.forEach(clearTimeout);
-      }
-    }
+    ];
+    if (signal.aborted) return 0;
+    const server = startJupyterServer(python, args, { stdio: "inherit", env });
+    signal.addEventListener("abort", () => server.end(note), { once: true });
+    const code = await server.ended;
+    return signal.aborted ? 0 : (code ?? 1);
   },
 };
 
@@ -115,7 +74,7 @@ function s3Environment(options: OptionValues, folder: string): Record<string, st
   const named = options["s3-conf"];
   if (typeof named !== "string") {
     const isElsewhere = process.env.POMONA_S3_CONF || existsSync(join(folder, CONF));
-    const own = join(root, CONF);
+    const own = join(PACKAGE_ROOT, CONF);
     return !isElsewhere && existsSync(own) && isEnabled(own) ? { ...user, POMONA_S3_CONF: own } : user;
   }
   const file = resolve(named);

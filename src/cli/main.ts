@@ -27,6 +27,7 @@ const COMMANDS: Readonly<Record<keyof typeof ABOUT, () => Promise<Command | Comm
   clean: async () => (await import("./clean")).clean,
   run: async () => (await import("./run")).run,
   lab: async () => (await import("./lab")).lab,
+  worker: async () => (await import("./worker")).worker,
   kernel: async () => (await import("./kernel")).kernel,
   doctor: async () => (await import("./doctor")).doctor,
 };

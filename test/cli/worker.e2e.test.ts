@@ -1,0 +1,237 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { request } from "node:https";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { expect, it, vi } from "vitest";
+import { VERSION } from "../../src/version";
+import { type EndpointClient, endpointClient } from "../support/endpoint-client";
+import { venvProgram } from "../support/jupyter";
+import { expectError, type Running, until, workplace } from "./command-line";
+
+const at = workplace();
+const soon = { timeout: 60_000, interval: 100 };
+
+interface RunningWorker extends Running {
+  readonly url: string;
+  readonly tokenFile: string;
+  readonly client: EndpointClient;
+  readonly told: Readonly<Record<string, unknown>>;
+  /** What it has written to both outputs. */
+  output(): string;
+  /** Its processes but itself. */
+  pids(): number[];
+}
+
+async function startWorker(options: readonly string[] = [], rest: readonly string[] = []): Promise<RunningWorker> {
+  const args = ["worker", "--ip", "127.0.0.1", "--port", "0", "--allow-root", "--json", ...options, "--", ...rest];
+  const worker = at.start(args, { env: { POMONA_CACHE_DIR: at.path("cache") } });
+  let [stdout, stderr] = ["", ""];
+  worker.process.stdout?.on("data", (text: string) => {
+    stdout += text;
+  });
+  worker.process.stderr?.on("data", (text: string) => {
+    stderr += text;
+  });
+  const isOver = () => worker.process.exitCode !== null;
+  await until(() => stdout.endsWith("}\n") || isOver(), "the worker");
+  if (isOver()) throw new Error(stderr);
+  const told = JSON.parse(stdout) as { url: string; tokenFile: string };
+  const client = endpointClient(told.url, readFileSync(told.tokenFile, "utf8").trim());
+  const pids = () => descendants(worker.process.pid ?? 0);
+  return { ...worker, ...told, told, client, output: () => stdout + stderr, pids };
+}
+
+it("makes a machine an endpoint: its kernel, a token that is nowhere shown, and what runs is spared", async () => {
+  const culling = ["cull_idle_timeout=2", "cull_interval=1"].map((each) => `--MappingKernelManager.${each}`);
+  const worker = await startWorker(["--slots", "3"], culling);
+  expect(worker.told).toMatchObject({ slots: 3, version: VERSION, tokenFile: at.path("cache", "endpoint-token") });
+  expect(statSync(worker.tokenFile).mode & 0o777).toBe(0o600);
+  const token = readFileSync(worker.tokenFile, "utf8").trim();
+  expect(token).toMatch(/^[0-9a-f]{48}$/);
+
+  expect((await fetch(`${worker.url}/api/kernels`)).status).toBe(403);
+  expect(await worker.client.request("GET", "kernelspecs")).toMatchObject({
+    body: { default: "pomona", kernelspecs: { pomona: {} } },
+  });
+  const ids = [await worker.client.startKernel(), await worker.client.startKernel()];
+  const [busy, idle] = await Promise.all(ids.map((id) => worker.client.connect(id)));
+  expect(await idle?.execute("import { VERSION } from 'pomona'; VERSION")).toBe(`'${VERSION}'`);
+  // Without its client, as where a network is lost.
+  void busy?.execute("await new Promise((done) => setTimeout(done, 6_000)); 1").catch(() => {});
+  await vi.waitFor(async () => expect(await states(worker.client)).toContain("busy"), soon);
+  for (const line of [busy, idle]) line?.cut();
+  await vi.waitFor(async () => expect(await states(worker.client)).toEqual(["busy"]), soon);
+  await vi.waitFor(async () => expect(await states(worker.client)).toEqual([]), soon);
+
+  const commands = [worker.process.pid ?? 0, ...worker.pids()].map((pid) =>
+    readFileSync(`/proc/${pid}/cmdline`, "utf8"),
+  );
+  expect(commands.length).toBeGreaterThan(1);
+  expect(`${commands.join("\n")}${worker.output()}`).not.toContain(token);
+  worker.process.kill("SIGINT");
+  expect(await worker.ended).toMatchObject({ code: 0 });
+  at.expectNothing();
+});
+
+it("lets what runs come to its end, ends at once when told twice, and leaves nothing when it is killed", async () => {
+  const [draining, hurried, killed] = await Promise.all([
+    startWorker(["--drain"]),
+    startWorker(["--drain"]),
+    startWorker(),
+  ]);
+  const endless = "setTimeout(() => {}, 1e9); for (;;) await new Promise((done) => setTimeout(done, 100));";
+  for (const { client } of [hurried, killed])
+    void (await client.connect(await client.startKernel())).execute(endless).catch(() => {});
+  const line = await draining.client.connect(await draining.client.startKernel());
+  const value = line.execute("await new Promise((done) => setTimeout(done, 4_000)); 6 * 7");
+  for (const { client } of [draining, hurried, killed])
+    await vi.waitFor(async () => expect(await states(client)).toEqual(["busy"]), soon);
+  const pids = [draining, hurried, killed].flatMap((each) => each.pids());
+  expect(pids.length).toBeGreaterThanOrEqual(6);
+
+  draining.process.kill("SIGTERM");
+  hurried.process.kill("SIGTERM");
+  killed.process.kill("SIGKILL");
+  await until(() => draining.output().includes("Draining"), "that it drains");
+  expect(await draining.client.request("POST", "kernels", { name: "pomona" })).toMatchObject({ status: 503 });
+  expect(await value).toBe("42");
+  expect(await draining.ended).toMatchObject({ code: 0 });
+  hurried.process.kill("SIGTERM");
+  expect(await hurried.ended).toMatchObject({ code: 130 });
+  await until(() => !pids.some(isAlive), "the end of servers and kernels");
+});
+
+it("speaks TLS", async () => {
+  const script = `
+import datetime, sys
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+key = ec.generate_private_key(ec.SECP256R1())
+name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+now = datetime.datetime.now(datetime.timezone.utc)
+made = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + datetime.timedelta(days=1)).sign(key, hashes.SHA256())
+plain = serialization.NoEncryption()
+open(sys.argv[1], "wb").write(made.public_bytes(serialization.Encoding.PEM))
+open(sys.argv[2], "wb").write(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain))`;
+  execFileSync(venvProgram("python"), ["-c", script, at.path("cert"), at.path("key")]);
+  // A token of one's own, as one that others are to have too.
+  const own = at.file("own-token", "ours-for-all\n");
+  const worker = await startWorker(["--certfile", "cert", "--keyfile", "key", "--token-file", own]);
+  expect(worker.output()).toContain("chmod 600");
+  const status = await new Promise((resolve, reject) => {
+    const headers = { authorization: "token ours-for-all" };
+    const options = { headers, rejectUnauthorized: false };
+    request(`${worker.url}/api/kernels`, options, ({ statusCode }) => resolve(statusCode))
+      .on("error", reject)
+      .end();
+  });
+  expect([worker.url, status]).toEqual([expect.stringMatching(/^https:/), 200]);
+  worker.process.kill("SIGTERM");
+  await worker.ended;
+});
+
+it("says what it lacks, and starts nothing then", async () => {
+  const taken = createServer();
+  const port = await new Promise<number>((resolve) => {
+    taken.listen(0, "127.0.0.1", () => resolve((taken.address() as { port: number }).port));
+  });
+  const local = ["worker", "--allow-root", "--ip", "127.0.0.1"];
+  expectError(await at.pomona([...local, "--port", String(port)]), "UsageError", [/is taken/, /--port/], 2);
+  taken.close();
+  const dry = await at.pomona([...local, "--port", "0", "--dry-run", "--json"]);
+  expect(JSON.parse(dry.stdout)).toMatchObject({ version: VERSION, jupyterServer: expect.stringMatching(/^\d/) });
+  expectError(await at.pomona([...local, "--certfile", "c"]), "UsageError", [/--keyfile/], 2);
+  const tls = ["--certfile", "none", "--keyfile", "none"];
+  expectError(await at.pomona([...local, "--port", "0", ...tls]), "PathNotFoundError", [/none/]);
+  const empty = at.file("empty", "\n");
+  expectError(await at.pomona([...local, "--port", "0", "--token-file", empty]), "EndpointTokenError", [/no token/]);
+  const wrong = ["--port", "0", "--", "--ServerApp.log_level=nonsense"];
+  expectError(await at.pomona([...local, ...wrong]), "WorkerError", [/did not start/, /log_level/]);
+  const bare = at.file("bare/bin/python", `#!/bin/sh\nexit 1\n`);
+  chmodSync(bare, 0o755);
+  const without = (venv: string) => at.pomona([...local, "--dry-run"], { env: { POMONA_VENV: at.path(venv) } });
+  expectError(await without("bare"), "JupyterMissingError", [/-m pip install jupyter_server/]);
+  expectError(await without("nothing"), "JupyterMissingError", [/POMONA_VENV/]);
+});
+
+it("sends what a kernel says at once", () => {
+  const seen = execFileSync(venvProgram("python"), ["-c", NO_DELAY], {
+    encoding: "utf8",
+    stdio: "pipe",
+    env: {
+      ...process.env,
+      PYTHONPATH: join(__dirname, "..", "..", "kernel-ext", "python", "src"),
+      JUPYTER_NO_CONFIG: "1",
+      HOME: at.path("home"),
+    },
+  });
+  expect(JSON.parse(seen.trim().split("\n").at(-1) ?? "")).toEqual({ without: 0, with: 1 });
+});
+
+/** A server in this very process, so that its end of the socket to a client can be looked at. */
+const NO_DELAY = `
+import asyncio, json, socket, sys
+from jupyter_server.serverapp import ServerApp
+from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
+from tornado.httpclient import HTTPRequest
+from tornado.websocket import websocket_connect
+seen = {}
+opened = KernelWebsocketHandler.open
+async def look(self, kernel_id):
+    await opened(self, kernel_id)
+    stream = self.ws_connection.stream
+    seen["with" if no_delay else "without"] = int(stream.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0)
+KernelWebsocketHandler.open = look
+async def connect():
+    kernel = await app.kernel_manager.start_kernel(kernel_name="python3")
+    url = f"ws://127.0.0.1:{app.port}/api/kernels/{kernel}/channels"
+    line = await websocket_connect(HTTPRequest(url, headers={"Authorization": "token t"}))
+    while ("with" if no_delay else "without") not in seen:
+        await asyncio.sleep(0.05)
+    line.close()
+    await app.kernel_manager.shutdown_all(now=True)
+async def both():
+    global no_delay
+    try:
+        no_delay = False
+        await connect()
+        no_delay = True
+        from pomona_jupyter.no_delay import _load_jupyter_server_extension
+        _load_jupyter_server_extension(app)
+        await connect()
+    finally:
+        app.stop()
+app = ServerApp()
+app.initialize(["--ServerApp.port=0", "--ServerApp.ip=127.0.0.1", "--allow-root", "--no-browser", "--IdentityProvider.token=t"])
+app.io_loop.add_callback(both)
+app.start()
+print(json.dumps(seen))
+`;
+
+async function states(client: EndpointClient): Promise<string[]> {
+  const { body } = await client.request("GET", "kernels");
+  return (body as { execution_state: string }[]).map(({ execution_state }) => execution_state);
+}
+
+function isAlive(pid: number): boolean {
+  // One that has ended, and that nobody has asked for yet, is none.
+  const stat = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, "utf8") : "";
+  return stat !== "" && !/\) Z /.test(stat);
+}
+
+function descendants(pid: number): number[] {
+  const all = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  const parents = all.flatMap((name): [number, number][] => {
+    try {
+      const text = readFileSync(`/proc/${name}/stat`, "utf8");
+      return [[Number(name), Number(text.slice(text.lastIndexOf(")") + 2).split(" ")[1])]];
+    } catch {
+      return [];
+    }
+  });
+  const below = (of: number): number[] =>
+    parents.filter(([, parent]) => parent === of).flatMap(([child]) => [child, ...below(child)]);
+  return below(pid);
+}
