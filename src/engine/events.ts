@@ -16,6 +16,8 @@ export type EngineEvent =
       readonly stageId: number;
       /** What the stage computes, such as `image.features`. */
       readonly name: string;
+      /** What is counted in place of tasks, where it is something else. */
+      readonly unit?: "MB";
       readonly tasks: number;
       /** Tasks already done by an earlier run of the same job. */
       readonly resumedTasks: number;

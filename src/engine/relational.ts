@@ -8,6 +8,7 @@ import type { ReadSettings } from "./files";
 import type { FolderRange } from "./output-partitions";
 import type { Lowered, Pipeline } from "./pipeline";
 import type { Relation } from "./relation";
+import type { FetchListener } from "./slow-query";
 import type { Spool } from "./spool";
 
 /** The relational half of an engine with tasks: knows sources, finds what a plan means, and makes rows of relations. */
@@ -50,7 +51,7 @@ export interface Analysis {
   /** Equal for two plans that compute the same from the same files. */
   fingerprint(more: unknown): string;
   /** Parses the text files among the sources; before it, queries over them have the right columns and no rows. */
-  load(signal: AbortSignal): Promise<void>;
+  load(signal: AbortSignal, listener?: FetchListener): Promise<void>;
   /** The files of a leaf, where it is nothing but Parquet files. */
   filesOf(relation: Relation): DirectFiles | undefined;
   /** The schema of a pipeline's output as it is written: what the source gives may be null. @throws AnalysisError */
@@ -58,7 +59,13 @@ export interface Analysis {
   /** The schema of a pipeline's output with what may be null in it, as Spark says it. @throws AnalysisError */
   knownSchemaOf(pipeline: Pipeline): Promise<StructType>;
   /** Writes columns of a relation into one Parquet file, in the relation's order. */
-  copy(relation: Relation, columns: readonly Renamed[], path: string, signal: AbortSignal): Promise<void>;
+  copy(
+    relation: Relation,
+    columns: readonly Renamed[],
+    path: string,
+    signal: AbortSignal,
+    listener?: FetchListener,
+  ): Promise<void>;
   /** How the relational engine itself would compute columns of a relation, as text; nothing is read for it but what files say of themselves. */
   explain(relation: Relation, columns: readonly Renamed[]): Promise<string>;
 }

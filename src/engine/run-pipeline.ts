@@ -10,6 +10,7 @@ import { analyzed, type Job } from "./job";
 import type { OutputPartitioning } from "./output-partitions";
 import type { Pipeline } from "./pipeline";
 import type { Analysis } from "./relational";
+import { slowQuery } from "./slow-query";
 import { planTasks, preparedSteps, type StageOutput } from "./stage";
 
 /** A pipeline to run as a stage. */
@@ -76,9 +77,19 @@ export async function runPipeline(run: PipelineRun, job: Job): Promise<PartResul
   return [...done.values()].sort((a, b) => a.partition - b.partition);
 }
 
-/** Runs the stages before the root; what a user cached stays, the rest goes with the job's scratch folder. */
-export async function runInnerStages(analysis: Analysis, job: Job, jobId: string): Promise<void> {
-  await analysis.load(job.signal);
+/**
+ * Runs the stages before the root; what a user cached stays, the rest goes with the job's scratch folder.
+ * @param before called before the first event, where the job was not told of yet
+ */
+export async function runInnerStages(
+  analysis: Analysis,
+  job: Job,
+  jobId: string,
+  before?: (startedAt: number) => void,
+): Promise<void> {
+  const { emit, signal } = job;
+  const { length } = analysis.lowered.stages;
+  await slowQuery(emit, { jobId, stageId: -2 - length, signal }, (fetched) => analysis.load(signal, fetched), before);
   for (const [stageId, { id, pipeline }] of analysis.lowered.stages.entries()) {
     const isUsers = !isInternal(id);
     const folder = (isUsers ? job.spool : job.scratch).fresh("stage");
@@ -112,7 +123,7 @@ export function countPartitions(plan: Plan, job: Job): Promise<number> {
 }
 
 /** How tasks are cut here. */
-function planning({ relational, scratch, storages, signal, workers, conf }: Job) {
+function planning({ relational, scratch, storages, emit, signal, workers, conf }: Job) {
   const batchRows = Number(conf("spark.sql.execution.arrow.maxRecordsPerBatch"));
-  return { relational, scratch, storages, signal, parallelism: workers.parallelism, batchRows };
+  return { relational, scratch, storages, emit, signal, parallelism: workers.parallelism, batchRows };
 }

@@ -6,10 +6,12 @@ import { prepareSourceFunction } from "../user-functions";
 import { VERSION } from "../version";
 import { builtinFunction } from "../worker/registry";
 import type { InputFile, Step, Task, TaskOutput } from "../worker/task";
+import type { EventListener } from "./events";
 import type { FolderRange, OutputPartitioning } from "./output-partitions";
 import { type Pipeline, requestedPartitions } from "./pipeline";
 import { columnsOf, type Relation } from "./relation";
 import type { Analysis, CountedFile, DirectFiles, Relational } from "./relational";
+import { slowQuery } from "./slow-query";
 import type { Spool } from "./spool";
 
 /** Rows with a file's whole content in them: a worker holds this many images at a time. */
@@ -84,6 +86,7 @@ export interface StageRequest {
   readonly relational: Relational;
   readonly scratch: Spool;
   readonly storages: Storages;
+  readonly emit: EventListener;
   readonly jobId: string;
   readonly stageId: number;
   readonly parallelism: number;
@@ -152,7 +155,10 @@ type Range = readonly [from: number, to: number];
 async function spoolSource(request: StageRequest, columns: readonly string[]): Promise<CountedFile> {
   const path = request.scratch.fresh("input.parquet");
   const wanted = columns.map((name) => ({ from: name, as: name }));
-  await request.analysis.copy(request.pipeline.source, wanted, path, request.signal);
+  const { analysis, emit, jobId, stageId, signal } = request;
+  // A stage of its own before the one that it is for.
+  const stage = { jobId, stageId: -1 - stageId, signal };
+  await slowQuery(emit, stage, (fetched) => analysis.copy(request.pipeline.source, wanted, path, signal, fetched));
   const file = request.storages.at(path);
   return { url: file.url, rows: (await readParquetFooter(file)).rows };
 }

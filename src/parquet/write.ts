@@ -1,7 +1,8 @@
 import { ReadableStream } from "node:stream/web";
-import { RecordBatch as ArrowBatch, Table as ArrowTable, Field, Schema, tableToIPC } from "apache-arrow";
+import { RecordBatch as ArrowBatch, Field, Schema } from "apache-arrow";
 import type { Compression, RecordBatch as WasmBatch, WriterProperties } from "parquet-wasm";
 import { arrowSchema } from "../data/arrow";
+import { ipcStream } from "../data/ipc";
 import { type StructType, sparkJson } from "../data/types";
 import type { Place } from "../storage";
 import { SPARK_SCHEMA_KEY } from "./spark-schema";
@@ -59,7 +60,7 @@ export async function writeParquet<T>(
   const first = await iterator.next();
   if (first.done) {
     // The stream writer takes its schema from the first batch; without one the whole-file writer makes an empty file.
-    const empty = wasm.Table.fromIPCStream(tableToIPC(new ArrowTable(arrowSchema(options.schema)), "stream"));
+    const empty = wasm.Table.fromIPCStream(ipcStream([], arrowSchema(options.schema)));
     const bytes = wasm.writeParquet(empty, writerProperties(wasm, options));
     const whole = async function* () {
       yield bytes;
@@ -103,8 +104,8 @@ export async function writeParquet<T>(
 /** The batch as WebAssembly holds it; the vectors' own types, the declared nullability. */
 function toWasm(wasm: ParquetWasm, batch: ArrowBatch, { fields }: StructType): WasmBatch {
   const declared = batch.schema.fields.map((f, i) => new Field(f.name, f.type, fields[i]?.nullable ?? true));
-  const table = new ArrowTable([new ArrowBatch(new Schema(declared), batch.data)]);
-  const written = wasm.Table.fromIPCStream(tableToIPC(table, "stream")).recordBatch(0);
+  const schema = new Schema(declared);
+  const written = wasm.Table.fromIPCStream(ipcStream([new ArrowBatch(schema, batch.data)], schema)).recordBatch(0);
   if (!written) throw new Error("An empty batch cannot be written.");
   return written;
 }

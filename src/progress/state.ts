@@ -5,6 +5,8 @@ export interface StageProgress {
   readonly stageId: number;
   readonly name: string;
   readonly startedAt: number;
+  /** What is counted in place of tasks, where it is something else. */
+  readonly unit: "MB" | undefined;
   tasks: number;
   readonly resumedTasks: number;
   /** Rows that go in, all tasks together; 0 where that is not known. */
@@ -119,11 +121,12 @@ interface FollowedStage extends StageProgress {
 }
 
 function startStage(event: Extract<EngineEvent, { type: "stageStarted" }>): FollowedStage {
-  const { stageId, name, tasks, resumedTasks, rows, time } = event;
+  const { stageId, name, unit, tasks, resumedTasks, rows, time } = event;
   return {
     stageId,
     name,
     startedAt: time,
+    unit,
     tasks,
     resumedTasks,
     rows,
@@ -275,9 +278,11 @@ export function rateText(rowsPerSecond: number): string {
   return `${rowsPerSecond < 9.95 ? rowsPerSecond.toFixed(1) : countText(rowsPerSecond)} rows/s`;
 }
 
-/** `24 tasks, 2 running, 1 retried`. */
+/** `24 tasks, 2 running, 1 retried`, or `120/300 MB`. */
 export function tasksText(stage: StageProgress): string {
-  const parts = [`${countText(stage.doneTasks)}/${countText(stage.tasks)} task${stage.tasks === 1 ? "" : "s"}`];
+  const unit = stage.unit ?? (stage.tasks === 1 ? "task" : "tasks");
+  const done = stage.unit && stage.status === "succeeded" ? stage.tasks : stage.doneTasks;
+  const parts = [`${countText(done)}/${countText(stage.tasks)} ${unit}`];
   if (stage.runningTasks > 0) parts.push(`${stage.runningTasks} running`);
   if (stage.retries > 0) parts.push(`${stage.retries} retried`);
   if (stage.resumedTasks > 0) parts.push(`${stage.resumedTasks} from an earlier run`);

@@ -33,7 +33,10 @@ function textOf(event: EngineEvent, descriptions: Map<string, string>): [level: 
       return [level, `job ${event.status} after ${event.seconds.toFixed(1)} s: ${description}${why}`];
     }
     case "stageStarted":
-      return ["info", `stage ${event.stageId} ${event.name} started: ${event.tasks} tasks, ${event.rows} rows`];
+      return [
+        "info",
+        `stage ${event.stageId} ${event.name} started: ${event.tasks} ${event.unit ?? "tasks"}, ${event.rows} rows`,
+      ];
     case "stageEnded":
       return ["info", `stage ${event.stageId} ${event.status} after ${event.seconds.toFixed(1)} s: ${event.rows} rows`];
     case "taskRetried": {

@@ -35,7 +35,7 @@ export async function* textChunks(file: TextFile, options: TextDecoding): AsyncG
     });
   }
   const decode = decoder(options.encoding, options.keepMark);
-  const raw = Readable.from(file.storage.readStream(file.url), { objectMode: false });
+  const raw = Readable.from(file.storage.readStream(file.url, { signal: options.signal }), { objectMode: false });
   const bytes = file.url.endsWith(".gz")
     ? raw.pipe(createGunzip())
     : file.url.endsWith(".deflate")

@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import {
-  AsyncByteQueue,
   RecordBatch as Batch,
   Field,
   type RecordBatch,
@@ -11,6 +10,7 @@ import {
 } from "apache-arrow";
 import { arrowSchema } from "../data/arrow";
 import type { WorkerContext } from "../data/batch-function";
+import { StreamChunks } from "../data/ipc";
 import type { StructType } from "../data/types";
 import { throwIfAborted } from "../errors";
 import { type StorageSettings, storagesFrom } from "../storage";
@@ -90,11 +90,11 @@ function schemaOf(batch: RecordBatch, { fields }: StructType): Schema {
 }
 
 /** What a writer makes, on its way to the standard output: memory holds one batch, however slow the reader is. */
-class SentBytes extends AsyncByteQueue {
+class SentBytes extends StreamChunks {
   bytes = 0;
 
   async flush(): Promise<void> {
-    for (const chunk of this._values.splice(0)) {
+    for (const chunk of this.take()) {
       this.bytes += chunk.byteLength;
       if (!process.stdout.write(chunk)) await once(process.stdout, "drain");
     }

@@ -49,6 +49,26 @@ afterAll(async () => {
 /** id, label, v, id, label, v */
 const joined = () => fruits.join(shops, fruits.col("id").eq(shops.col("id")));
 
+describe("a column that is selected twice", () => {
+  it("is written twice, in every format and by workers", async () => {
+    const label = udf((v: number) => `l${v}`, { returns: "string" });
+    const of = (df: DataFrame) => df.select("id", col("id").alias("k"), "v", col("v").alias("w"), col("id").alias("l"));
+    const frames = [
+      of(session.range(0, 500).withColumn("v", label("id"))),
+      of(session.range(0, 7).withColumn("v", lit("x"))),
+    ];
+    for (const frame of frames) {
+      const expected = await frame.collect();
+      for (const format of ["parquet", "csv", "json"]) {
+        const path = join(folder, `again-${format}`);
+        await frame.write.mode("overwrite").format(format).save(path);
+        const read = session.read.schema("id long, k long, v string, w string, l long").format(format).load(path);
+        expect(await read.orderBy("id").collect()).toEqual(expected);
+      }
+    }
+  });
+});
+
 describe("a frame with names that come twice", () => {
   it("is cached by column", async () => {
     const cached = joined().cache();

@@ -2,11 +2,11 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { type DataFrame, Session, validate } from "pomona";
-import { col, count, sum, udf } from "pomona/functions";
+import { CancelledError, type DataFrame, Session, validate } from "pomona";
+import { col, count, max, sum, udf } from "pomona/functions";
 
 import { PCA, PCAModel, Vectors } from "pomona/ml";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type S3FaultProxy, startFaultProxy } from "../support/s3-fault-proxy";
 import { type S3Server, s3Settings, startS3 } from "../support/s3-server";
 
@@ -145,6 +145,43 @@ describe("a session on S3", () => {
     }
     const plan = await session.runtime.explain(there.limit(1).plan);
     expect(plan).toMatch(/1 of 1 row groups \(of 1 the pages with the first 1 rows\), \d+ of \d+ bytes/);
+  });
+
+  it("tells of a slow fetch by its megabytes, and ends it at once", async () => {
+    const last = () => session.history().at(-1);
+    const parquet = session.read.parquet("s3://fruits/wide").agg(max("a"), max("b"));
+    await session.range(0, 300_000).select(col("id"), col("id").alias("k")).write.csv("s3://fruits/slow");
+    const csv = session.read.schema("id long, k long").csv("s3://fruits/slow").agg(max("id"));
+    const half = udf((id: number) => id / 2, { returns: "double" });
+    for (const df of [parquet, csv, csv.select(half("max(id)"))]) {
+      await df.schema();
+      proxy.fault({ operation: "GetObject", fault: { kind: "slow", milliseconds: 3000 } });
+      await df.collect();
+      proxy.reset();
+      expect(last()).toMatchObject({ description: "collect", status: "succeeded" });
+      const fetched = last()?.stages.find(({ name }) => name === "fetch");
+      expect(fetched).toMatchObject({ status: "succeeded" });
+      expect(fetched?.tasks).toBeGreaterThan(1);
+    }
+    // What is quick is not told of.
+    const jobs = session.history().length;
+    await session.read.parquet("s3://fruits/wide").count();
+    expect(session.history()).toHaveLength(jobs);
+
+    for (const df of [parquet, csv]) {
+      proxy.fault({ operation: "GetObject", fault: { kind: "stall", bytes: 100 } });
+      const abort = new AbortController();
+      const work = df.collect({ signal: abort.signal });
+      const ended = expect(work).rejects.toThrow(CancelledError);
+      await vi.waitFor(() => expect(last()?.status).toBe("running"), { timeout: 20_000 });
+      const asked = performance.now();
+      abort.abort();
+      await ended;
+      // Far less than the thirty seconds of silence after which it would be tried again.
+      expect(performance.now() - asked).toBeLessThan(10_000);
+      expect(last()).toMatchObject({ status: "cancelled", stages: [{ name: "fetch", status: "cancelled" }] });
+      proxy.reset();
+    }
   });
 
   it("reads files' contents on its workers", async () => {

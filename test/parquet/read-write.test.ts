@@ -2,7 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFile
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { valuesFromVector } from "../../src/data/vectors";
+import { structField, structType } from "../../src/data/types";
+import { batchFromColumns, valuesFromVector } from "../../src/data/vectors";
 import { CorruptParquetError, readParquetBatches, readParquetFooter, writeParquetFile } from "../../src/parquet";
 import { localFile } from "../support/local-file";
 import { batch, batches, SCHEMA } from "./sample-batches";
@@ -29,6 +30,32 @@ it("a file reads back in slices, only the columns asked for", async () => {
   const expected = Array.from({ length: 1100 }, (_, j) => ((1000 + j) % 5 === 2 ? null : -(1000 + j)));
   expect(seen).toEqual(expected);
   expect((await readParquetFooter(localFile(path))).rows).toBe(3000);
+});
+
+it.each([1, 2, 8, 64, 333])("a file of %i rows has a column again and again, in any place", async (rows) => {
+  const whole = batch(0, rows);
+  const columns = SCHEMA.fields.flatMap((field) => {
+    const vector = whole.getChild(field.name)!;
+    return ["first", "second"].map((name) => ({ field, name: `${field.name} ${name}`, vector }));
+  });
+  const again = SCHEMA.fields.map((field) => ({
+    field,
+    name: `${field.name} last`,
+    vector: whole.getChild(field.name)!,
+  }));
+  const all = [...columns, ...again];
+  const path = join(folder, `again-${rows}.parquet`);
+  const schema = structType(all.map(({ field, name }) => structField(name, field.type)));
+  const given = async function* () {
+    yield batchFromColumns(all);
+  };
+  await writeParquetFile(localFile(path), given(), { schema });
+  for await (const part of readParquetBatches(localFile(path), { batchSize: 1000 })) {
+    for (const { field, name, vector } of all) {
+      const read = valuesFromVector(part.getChild(name)!, field.type);
+      expect([name, read]).toEqual([name, valuesFromVector(vector, field.type)]);
+    }
+  }
 });
 
 describe("what is not a whole file", () => {

@@ -13,7 +13,7 @@ import { lower } from "../lower";
 import type { Lowered, Pipeline } from "../pipeline";
 import type { LeafPlan, OutputName, Relation } from "../relation";
 import type { Analysis, AnalysisContext, CachedStages, StagedFiles } from "../relational";
-import { type BoundSource, parquetSql } from "./bound-source";
+import { type BoundSource, type Fetching, parquetSql } from "./bound-source";
 import type { DuckDb } from "./duckdb";
 import { duckdbType } from "./duckdb-types";
 import { type FetchedSources, sourceFetcher, toldOfOrigin } from "./fetched-sources";
@@ -79,9 +79,9 @@ export async function analyze(plan: Plan, duckdb: DuckDb, { cached, ...looking }
 
   /** What the plan's stages need of leaves' rows, once it is cut into them. */
   let uses: ReadonlyMap<string, readonly RowsNeeded[]> | undefined;
-  const load = async (until: AbortSignal, isWanted: (source: BoundSource, key: string) => boolean = () => true) => {
+  const load = async (how: Fetching, isWanted: (source: BoundSource, key: string) => boolean = () => true) => {
     for (const [key, source] of sources) {
-      if (source.load && isWanted(source, key)) sources.set(key, await source.load(until, uses?.get(key)));
+      if (source.load && isWanted(source, key)) sources.set(key, await source.load(how, uses?.get(key)));
     }
   };
 
@@ -107,7 +107,7 @@ export async function analyze(plan: Plan, duckdb: DuckDb, { cached, ...looking }
       let bound = bind();
       if (await duckdb.findsColumnsInRows(querySql(query, bound))) {
         if (lowered.stages.length > 0) throw pivotOverWorkers();
-        await load(looking.signal);
+        await load({ signal: looking.signal });
         bound = bind();
       }
       const schema = await duckdb.describe(querySql(query, bound));
@@ -148,13 +148,13 @@ export async function analyze(plan: Plan, duckdb: DuckDb, { cached, ...looking }
       return described;
     },
     knownSchemaOf: (pipeline) => knownSchemaOf(pipeline, { compile, typesOf }, duckdb),
-    async copy(source, columns, path, signal) {
+    async copy(source, columns, path, signal, listener) {
       if ([...sources.values()].some((one) => one.load)) {
         const read = leavesRead(source);
-        await load(signal, ({ fetch }, key) => !fetch && read.has(key));
+        await load({ signal, listener }, ({ fetch }, key) => !fetch && read.has(key));
       }
       const sql = (resolve: (leaf: LeafRelation) => LeafSql) => selectSql(compileRelational(source, resolve), columns);
-      const fetched = await fetchFor(source, sql, { signal });
+      const fetched = await fetchFor(source, sql, { signal, listener });
       await duckdb.copyToParquet(sql(compiling(planned, fetched)), path, signal).catch((error: unknown) => {
         throw toldOfOrigin(error, fetched);
       });
@@ -171,7 +171,7 @@ export async function analyze(plan: Plan, duckdb: DuckDb, { cached, ...looking }
       return [plan.trimEnd(), ...summaries.map((summary) => `Fetches of ${summary}`)].join("\n");
     },
     // Of what lies elsewhere each query fetches what it needs.
-    load: (until) => load(until, ({ fetch }) => !fetch),
+    load: (signal, listener) => load({ signal, listener }, ({ fetch }) => !fetch),
     filesOf(source) {
       const found =
         source.op === "stage" ? staged.get(source.id) : source.op === "leaf" ? sourceOf(source.leaf) : undefined;

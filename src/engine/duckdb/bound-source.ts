@@ -4,6 +4,7 @@ import type { Storages } from "../../storage";
 import { localPath, type Url } from "../../storage/location";
 import type { ReadSettings } from "../files";
 import type { CountedFile } from "../relational";
+import type { FetchListener } from "../slow-query";
 import type { Spool } from "../spool";
 import type { DuckDb } from "./duckdb";
 import { duckdbType } from "./duckdb-types";
@@ -23,7 +24,7 @@ export interface BoundSource {
    * Text files are parsed when their rows are wanted, not while a plan is looked at: until then `sql` has their columns and no
    * rows, and this gives the source with them; with `uses`, with those alone that may count in one of them.
    */
-  readonly load?: (signal: AbortSignal, uses?: readonly RowsNeeded[]) => Promise<BoundSource>;
+  readonly load?: (how: Fetching, uses?: readonly RowsNeeded[]) => Promise<BoundSource>;
   /** What of files on other storages `load` reads, for people; absent where all are here. */
   readonly summary?: (uses: readonly RowsNeeded[] | undefined) => string;
   /**
@@ -47,6 +48,8 @@ export interface Fetching {
   readonly signal: AbortSignal;
   /** Without any data, for a query that is looked at and not run. */
   readonly isDry?: boolean;
+  /** Is told of what comes from other storages. */
+  readonly listener?: FetchListener | undefined;
 }
 
 /** A source whose SQL is about copies on this machine. */

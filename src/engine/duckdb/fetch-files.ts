@@ -12,6 +12,7 @@ import { mapConcurrently } from "../../storage/concurrently";
 import { asStorageError } from "../../storage/local-storage";
 import { fileUrl, schemeOf } from "../../storage/location";
 import type { FoundFile } from "../files";
+import type { FetchListener } from "../slow-query";
 import type { BindContext, FetchedSource, Fetching, LeafNeeds } from "./bound-source";
 import type { RowsNeeded } from "./leaf-needs";
 import { folderStatistics, mayPass, type RowCondition } from "./row-conditions";
@@ -78,9 +79,10 @@ export async function fetchFiles(
     if (!("parts" in plan)) {
       counts.bytes += file.size;
       counts.groups += footer.rowGroups.length;
+      how.listener?.asked(file.size);
       const copy = context.storages.at(context.spool.fresh("fetched.parquet"));
       origins.set(copy.url, file.url);
-      await copy.storage.writeStream(copy.url, place.storage.readStream(file.url, reading));
+      await copy.storage.writeStream(copy.url, heard(place.storage.readStream(file.url, reading), how.listener));
       return [{ ...source, url: copy.url }];
     }
     const { parts, columns, groups } = plan;
@@ -94,10 +96,12 @@ export async function fetchFiles(
     if (heads && plan.cut) counts.cutRows.push(plan.cut.rows);
     const path = context.spool.fresh("fetched.parquet");
     const url = fileUrl(path);
+    if (!how.isDry) how.listener?.asked(slice.pieces.reduce((sum, { length }) => sum + length, 0));
     origins.set(url, file.url);
     await writeSlice(path, slice, async (write) => {
       if (how.isDry) return;
       const written = async (bytes: Uint8Array, to: number) => {
+        how.listener?.came(bytes.length);
         await write(bytes, to).catch((error: unknown) => {
           throw asStorageError(error, url, "write");
         });
@@ -110,6 +114,13 @@ export async function fetchFiles(
 }
 
 const isHere = (url: Url) => schemeOf(url) === "file";
+
+async function* heard(chunks: AsyncIterable<Uint8Array>, listener: FetchListener | undefined) {
+  for await (const chunk of chunks) {
+    listener?.came(chunk.length);
+    yield chunk;
+  }
+}
 
 /** Which row groups of which files are needed, and of which columns. */
 function planFiles(opened: readonly SourceFile[], needed: FilesNeeded): (Part | { readonly source: SourceFile })[] {

@@ -85,8 +85,8 @@ export async function bindParquet(leaf: ReadLeaf, found: FoundFiles, context: Bi
     const fetched = await fetchFiles(opened, { ...needs, names, fields, partitionColumns }, how, context);
     return { sql: sqlOf(fetched.files, names), schema: bound.schema, ...fetched };
   };
-  const load = async (signal: AbortSignal): Promise<BoundSource> => {
-    const { sql } = await fetch({ uses: [{ first: Number.POSITIVE_INFINITY, conditions: [] }] }, { signal });
+  const load = async (how: Fetching): Promise<BoundSource> => {
+    const { sql } = await fetch({ uses: [{ first: Number.POSITIVE_INFINITY, conditions: [] }] }, how);
     return { ...bound, sql };
   };
   return { sql: emptySql(bound.schema), ...bound, fetch, load };

@@ -1,7 +1,7 @@
 import type { RecordBatch } from "apache-arrow";
 import { type StructType, structField } from "../../data/types";
 import { writeParquetFile } from "../../parquet";
-import { type FileStatus, PathNotFoundError, type Storages, urlOf } from "../../storage";
+import { type FileStatus, PathNotFoundError, type Storage, type Storages, urlOf } from "../../storage";
 import { schemeOf } from "../../storage/location";
 import { refuseNames } from "../../text/column-names";
 import { csvReading } from "../../text/csv-options";
@@ -10,14 +10,14 @@ import { jsonReading } from "../../text/json-options";
 import { jsonBatches, jsonSchema } from "../../text/json-read";
 import { TEXT_SCHEMA, textBatches } from "../../text/line-text";
 import { filesFingerprint, type ReadLeaf } from "../files";
-import type { Spool } from "../spool";
-import { type BoundSource, emptySql, parquetSql } from "./bound-source";
+import type { FetchListener } from "../slow-query";
+import { type BindContext, type BoundSource, emptySql, type Fetching, parquetSql } from "./bound-source";
 import type { RowsNeeded } from "./leaf-needs";
 
 /** A format of text, once its files and options are known. */
 interface TextReading {
   schema(signal?: AbortSignal): Promise<StructType>;
-  batches(schema: StructType, signal: AbortSignal): AsyncIterable<RecordBatch>;
+  batches(schema: StructType, how: Fetching): AsyncIterable<RecordBatch>;
 }
 
 /**
@@ -29,14 +29,14 @@ interface TextReading {
 export async function bindText(
   leaf: ReadLeaf,
   files: readonly FileStatus[],
-  { spool, storages }: { readonly spool: Spool; readonly storages: Storages },
+  { spool, storages, signal }: Pick<BindContext, "spool" | "storages" | "signal">,
 ): Promise<BoundSource> {
   // With its columns told, a folder without a file has no row.
   if (files.length === 0 && leaf.schema === undefined && leaf.format !== "text") {
     throw new PathNotFoundError(`There is no file in ${leaf.paths.join(", ")}.`, urlOf(leaf.paths[0] ?? "."));
   }
   const reading = readingOf(leaf, files, storages);
-  const given = leaf.schema ?? (await reading.schema());
+  const given = leaf.schema ?? (await reading.schema(signal));
   // What a text has no value for is null, whatever its schema says.
   const schema = nullable(given);
   refuseNames(schema);
@@ -46,8 +46,8 @@ export async function bindText(
     schema,
     fingerprint,
     ...readingSummary(files, () => files),
-    async load(signal, uses) {
-      const batches = firstRows(reading.batches(schema, signal), rowsWanted(uses));
+    async load(how, uses) {
+      const batches = firstRows(reading.batches(schema, how), rowsWanted(uses));
       if (schema.fields.length === 0) {
         // Records such as `{}` are rows all the same.
         let rows = 0;
@@ -100,28 +100,46 @@ function readingOf(leaf: ReadLeaf, files: readonly FileStatus[], storages: Stora
   // Spark starts with the largest file: its first line names the columns, and its rows come first.
   const largestFirst = [...files].sort((a, b) => b.size - a.size);
   const inOrder = largestFirst.map(({ url }) => ({ url, storage: storages.for(url) }));
+  const told = ({ listener }: Fetching) => {
+    if (!listener) return inOrder;
+    return largestFirst.map(({ url, size }) => ({ url, storage: heardStorage(storages.for(url), size, listener) }));
+  };
   const { options } = leaf;
   switch (leaf.format) {
     case "json": {
       const reading = jsonReading(options);
       return {
         schema: (signal) => jsonSchema(inOrder, reading, signal),
-        batches: (schema, signal) => jsonBatches(inOrder, schema, reading, signal),
+        batches: (schema, how) => jsonBatches(told(how), schema, reading, how.signal),
       };
     }
     case "text":
       return {
         schema: async () => TEXT_SCHEMA,
-        batches: (_schema, signal) => textBatches(inOrder, options, signal),
+        batches: (_schema, how) => textBatches(told(how), options, how.signal),
       };
     default: {
       const reading = csvReading(options);
       return {
         schema: (signal) => csvSchema(inOrder, reading, options, signal),
-        batches: (schema, signal) => csvBatches(inOrder, schema, reading, signal),
+        batches: (schema, how) => csvBatches(told(how), schema, reading, how.signal),
       };
     }
   }
+}
+
+/** A storage of which a listener hears what is read of a file, where it is another machine's. */
+function heardStorage(storage: Storage, size: number, listener: FetchListener): Pick<Storage, "readStream"> {
+  return {
+    async *readStream(url, reading) {
+      const isHere = schemeOf(url) === "file";
+      if (!isHere) listener.asked(size);
+      for await (const chunk of storage.readStream(url, reading)) {
+        if (!isHere) listener.came(chunk.length);
+        yield chunk;
+      }
+    },
+  };
 }
 
 function nullable(schema: StructType): StructType {
