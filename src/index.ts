@@ -1,6 +1,16 @@
 export { arrayType, type DataType, type StructField, type StructType, structField, structType } from "./data/types";
+export type { EndpointOptions, WorkerMachine } from "./engine/contract";
 export { ExecutionError, OutputInsideInputError, SessionStoppedError } from "./engine/errors";
 export type { EndStatus, EngineEvent, EventListener } from "./engine/events";
+export {
+  EndpointAccessError,
+  EndpointError,
+  EndpointFilesError,
+  EndpointKernelError,
+  EndpointUnreachableError,
+  EndpointVersionError,
+  NotJupyterError,
+} from "./engine/jupyter/errors";
 export { TaskFailedError } from "./engine/scheduler/errors";
 export { CancelledError, IllegalArgumentError, OptionalPackageError, PomonaError } from "./errors";
 export {
@@ -29,6 +39,7 @@ export { NotHereError } from "./session/spark-context";
 export { SparkContext, SparkSession, type SparkSessionBuilder } from "./session/spark-session";
 export { type ValidateOptions, validate } from "./session/validate";
 export { formatReport, type ValidationReport } from "./session/validation-report";
+export type { WorkerRecord } from "./session/worker-table";
 export { DiskFullError, PathNotFoundError, StorageAccessError, StorageError } from "./storage";
 export {
   ConcurrentWriteError,

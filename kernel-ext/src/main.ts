@@ -48,7 +48,7 @@ function main(connectionFile: string | undefined): void {
   );
   // Afterwards, so that the other threads start while this one loads.
   const { startRuntime } = require("./runtime/runtime") as typeof import("./runtime/runtime");
-  startRuntime({ io, compiler, stop, input: input.port2, inputReady, waiting, root });
+  startRuntime({ io, compiler, stop, input: input.port2, inputReady, waiting, root, connectionFile });
 }
 
 function shared(length: number): Int32Array {

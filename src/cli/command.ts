@@ -68,7 +68,12 @@ export interface CommandGroup {
 
 /** Options that more than one command takes. */
 export const SHARED_OPTIONS = {
-  master: { type: "string", value: "URL", default: "local[*]", about: "where work runs: local, local[N], local[*]" },
+  master: {
+    type: "string",
+    value: "URL",
+    default: "local[*]",
+    about: "where work runs: local, local[N], local[*], jupyter://host:8888",
+  },
   partitions: { type: "string", value: "N", about: "how many tasks, and files written (default: by rows and cores)" },
   mode: {
     type: "string",

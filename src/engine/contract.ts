@@ -37,8 +37,51 @@ export interface Engine extends Runtime {
    * engine stays usable.
    */
   interrupt(): Promise<void>;
+  /** The machines that run its tasks, where they can come and go. */
+  readonly endpoints?: Endpoints;
   /** Stops everything and frees threads, memory and temporary files. */
   close(): Promise<void>;
+}
+
+/** One Jupyter server whose machine runs tasks, as a user writes it. */
+export interface EndpointOptions {
+  /** The server's address, such as `http://host:8888`. */
+  readonly url: string;
+  /** @default the one in `tokenFile`, `pomona.endpoints.token`, `POMONA_ENDPOINT_TOKEN` */
+  readonly token?: string;
+  /** A file with the token. */
+  readonly tokenFile?: string;
+  /** How many tasks run there at once. @default one for each of its cores */
+  readonly slots?: number;
+  /** The name of its kernelspec. @default the first that is this package's */
+  readonly kernel?: string;
+  /** Variables for its workers. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Machines that come and go. */
+export interface Endpoints {
+  /** Connects to one, which takes tasks then. @throws IllegalArgumentError, EndpointError */
+  add(endpoint: EndpointOptions, signal?: AbortSignal): Promise<void>;
+  /** Takes one away: what runs there runs elsewhere. False where there is none of that address. */
+  remove(url: string): Promise<boolean>;
+}
+
+/** A machine that runs an engine's tasks. */
+export interface WorkerMachine {
+  /** `host:port` of its Jupyter server; `local` for this one. */
+  readonly endpoint: string;
+  /**
+   * `connecting` until it is there, `ready` while it takes tasks, `lost` while it is tried to reach it again, `refused` where that
+   * has no use.
+   */
+  readonly state: "connecting" | "ready" | "lost" | "refused";
+  /** How many tasks it runs at once. */
+  readonly slots: number;
+  /** Bytes that the process of its workers has in use; undefined where it is not there. */
+  readonly memory: number | undefined;
+  /** This package's there; undefined where that is not known. */
+  readonly version: string | undefined;
 }
 
 /** What an engine says of itself. */
@@ -51,6 +94,8 @@ export interface EngineInfo {
   readonly version: string;
   /** The names of the workers that are there now; none for an engine that does not tell. */
   readonly workers: readonly string[];
+  /** Where those are; none for an engine that does not tell. */
+  readonly machines: readonly WorkerMachine[];
   /** Where a browser shows its jobs. */
   readonly uiWebUrl: string | undefined;
 }
@@ -59,6 +104,8 @@ export interface EngineInfo {
 export interface EngineOptions {
   /** `session.conf`, defaults included: engines read their settings from it by name, each time they need one. */
   readonly conf: (key: string) => string | undefined;
+  /** The session's settings with the secrets, which `conf` hides: for what connects with them. @default none */
+  readonly secretSettings?: Readonly<Record<string, string | undefined>>;
   /** What storages are made from, here and by workers, for as long as the engine lives. @default none */
   readonly storage?: StorageSettings;
 }

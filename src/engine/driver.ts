@@ -37,6 +37,10 @@ export interface DriverParts extends Pick<EngineOptions, "conf"> {
   readonly storages: Storages;
   /** Calls the listener when those try a request again. */
   onStorageRetry?(listener: RetryListener): void;
+  /** Calls the listener with what the user should know of the workers. */
+  onNote?(listener: (text: string) => void): void;
+  /** Whether workers are on other machines, which see the spool, but not every file that is here. @default false */
+  readonly workersElsewhere?: boolean;
   /** Called when the first action starts. */
   openSpool(): Spool;
   /** Called when the first action starts. @param folder for what does not fit into memory */
@@ -54,6 +58,8 @@ export function driver(parts: DriverParts): Engine {
   parts.onStorageRetry?.(({ url, operation, why, delay }) =>
     emit({ type: "storageRetried", time: Date.now(), url, operation, why, delay }),
   );
+  const note = (text: string) => emit({ type: "message", time: Date.now(), level: "warn", text });
+  parts.onNote?.(note);
   const id = `${parts.about.name}-${Date.now()}`;
   const tasks = scheduler({ pool: workers, policy: () => policyOf(conf), emit });
   const cached: CachedStages = new Map();
@@ -74,7 +80,7 @@ export function driver(parts: DriverParts): Engine {
   };
 
   const shippings = () => {
-    shipped ??= shipping(urlOf(spool().folder), storages, workers.forget);
+    shipped ??= shipping(urlOf(spool().folder), storages, workers.forget, parts.workersElsewhere);
     return shipped;
   };
 
@@ -160,6 +166,15 @@ export function driver(parts: DriverParts): Engine {
       state: life.state,
       version: parts.about.version,
       workers: workers.workers.map(({ name }) => name),
+      machines: workers.machines?.() ?? [
+        {
+          endpoint: "local",
+          state: "ready",
+          slots: workers.parallelism,
+          memory: process.memoryUsage.rss(),
+          version: parts.about.version,
+        },
+      ],
       uiWebUrl: parts.about.uiWebUrl,
     }),
 
@@ -192,7 +207,7 @@ export function driver(parts: DriverParts): Engine {
 
     onDriver: (work, signal) => action(signal, (job) => driverWork(emit, work, job.signal)),
 
-    note: (text) => emit({ type: "message", time: Date.now(), level: "warn", text }),
+    note,
 
     async unpersist(id) {
       const stage = cached.get(id);

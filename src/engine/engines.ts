@@ -1,6 +1,13 @@
 import { IllegalArgumentError } from "../errors";
 import type { Engine, EngineOptions } from "./contract";
 import { checkLocalMaster, embeddedEngine, LOCAL_MASTERS } from "./embedded/engine";
+import {
+  checkJupyterMaster,
+  isJupyterMaster,
+  JUPYTER_MASTERS,
+  JUPYTER_SETTINGS,
+  jupyterEngine,
+} from "./jupyter/engine";
 import { DRIVER_SETTINGS, type Setting } from "./settings";
 
 /** A kind of engine, chosen by the master URL. */
@@ -21,10 +28,16 @@ const KINDS: readonly EngineKind[] = [
     check: checkLocalMaster,
     open: embeddedEngine,
   },
+  {
+    takes: isJupyterMaster,
+    masters: JUPYTER_MASTERS,
+    check: checkJupyterMaster,
+    open: jupyterEngine,
+  },
 ];
 
 /** The settings that engines take, of every kind: a session knows them whichever of them runs. */
-export const ENGINE_SETTINGS = { ...DRIVER_SETTINGS } satisfies Record<string, Setting>;
+export const ENGINE_SETTINGS = { ...DRIVER_SETTINGS, ...JUPYTER_SETTINGS } satisfies Record<string, Setting>;
 
 /** Makes the engine of a master URL; it starts with its first action, or by `start`. @throws IllegalArgumentError */
 export function engineFor(master: string, options: EngineOptions): Engine {

@@ -33,10 +33,16 @@ interface Entry {
 /**
  * @param folder where contents lie
  * @param forget tells the workers of a content that is no longer there
+ * @param workersElsewhere whether they see that folder, but not every file that is here
  */
-export function shipping(folder: Url, storages: Storages, forget: (file: ShippedFile) => void): Shipping {
+export function shipping(
+  folder: Url,
+  storages: Storages,
+  forget: (file: ShippedFile) => void,
+  workersElsewhere = false,
+): Shipping {
   const storage = storages.for(folder);
-  const isHere = folder.startsWith("file:");
+  const isHere = folder.startsWith("file:") && !workersElsewhere;
   /** By sha256. */
   const entries = new Map<string, Entry>();
   /** What is being removed: the same content, shipped again, is written after that. */

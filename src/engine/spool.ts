@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeFolderSync } from "../storage/folders";
 import { asStorageError } from "../storage/local-storage";
@@ -16,10 +16,14 @@ export interface Spool {
   close(): void;
 }
 
-/** @param parent where the folder goes. @default the system's folder for temporary files */
-export function openSpool(parent = tmpdir()): Spool {
-  removeAbandoned(parent);
-  const spool = spoolIn(join(parent, `pomona-${process.pid}-${randomUUID().slice(0, 8)}`));
+/**
+ * @param parent where the folder goes. @default the system's folder for temporary files
+ * @param options.isShared whether sessions on other machines have theirs there too: their processes are not seen from here
+ */
+export function openSpool(parent = tmpdir(), { isShared = false } = {}): Spool {
+  const prefix = isShared ? `pomona-at-${hostname()}-` : "pomona-";
+  removeAbandoned(parent, prefix);
+  const spool = spoolIn(join(parent, `${prefix}${process.pid}-${randomUUID().slice(0, 8)}`));
   process.once("exit", spool.close);
   return {
     ...spool,
@@ -47,7 +51,7 @@ function spoolIn(folder: string): Spool {
 }
 
 /** A killed process could not clean up after itself; the next one does. */
-function removeAbandoned(parent: string): void {
+function removeAbandoned(parent: string, prefix: string): void {
   let names: string[];
   try {
     names = readdirSync(parent);
@@ -55,8 +59,8 @@ function removeAbandoned(parent: string): void {
     return;
   }
   for (const name of names) {
-    const pid = /^pomona-(\d+)-[0-9a-f]{8}$/.exec(name)?.[1];
-    if (pid === undefined || isAlive(Number(pid))) continue;
+    const pid = name.startsWith(prefix) && /^(\d+)-[0-9a-f]{8}$/.exec(name.slice(prefix.length))?.[1];
+    if (!pid || isAlive(Number(pid))) continue;
     try {
       rmSync(join(parent, name), { recursive: true, force: true });
     } catch {

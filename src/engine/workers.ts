@@ -1,6 +1,7 @@
 import type { ShippedFile } from "../data/shipped-file";
 import type { StorageRetry } from "../storage";
 import type { Step, Task, TaskResult } from "../worker/task";
+import type { WorkerMachine } from "./contract";
 
 /** A place that runs one task at a time: a thread, or a kernel behind an endpoint. */
 export interface TaskWorker {
@@ -42,6 +43,8 @@ export interface WorkerPool {
   readonly parallelism: number;
   /** Those that are there now. */
   readonly workers: readonly TaskWorker[];
+  /** The machines that they are on. Absent: this one alone. */
+  machines?(): readonly WorkerMachine[];
   /** Tells of the workers, and of those that come and go until the function it returns is called. */
   watch(listener: PoolListener): () => void;
   /** Starts the workers before their first task, so that they load while the driver prepares it. */

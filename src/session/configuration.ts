@@ -22,7 +22,7 @@ export const SETTINGS = {
   "spark.app.name": { default: "pomona", about: "Name of the application, shown in progress and history." },
   "spark.master": {
     default: "local[*]",
-    about: "Where work runs: local, local[N], local[*].",
+    about: "Where work runs: local, local[N], local[*], jupyter://host:8888.",
     isFixedByStart: true,
   },
   "spark.sql.repl.eagerEval.enabled": {

@@ -10,6 +10,9 @@ const SECRET = /secret|password|token|access[.]?key|encryption[.]key$/i;
 /** Secrets inside of a value, as in `-Dfs.s3a.secret.key=…`. */
 const INSIDE = /((?:secret|password|token|access[.]?key)[\w.]*=)[^\s,;&]+/gi;
 
+/** The same in a value that is JSON, as in `[{"url": "http://host:8888", "token": "…"}]`. */
+const INSIDE_JSON = /("[\w.]*(?:secret|password|token|access[.]?key)"\s*:\s*)"(?:[^"\\]|\\.)*"?/gi;
+
 /** Whether a setting's value is never shown. */
 export function isSecret(name: string): boolean {
   return SECRET.test(name);
@@ -17,5 +20,5 @@ export function isSecret(name: string): boolean {
 
 /** A setting's value as it is shown. */
 export function shownValue(name: string, value: string): string {
-  return isSecret(name) ? HIDDEN : value.replace(INSIDE, `$1${HIDDEN}`);
+  return isSecret(name) ? HIDDEN : value.replace(INSIDE, `$1${HIDDEN}`).replace(INSIDE_JSON, `$1"${HIDDEN}"`);
 }

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import type { StructType } from "../data/types";
-import type { Engine, EngineInfo } from "../engine/contract";
+import type { EndpointOptions, Endpoints, Engine, EngineInfo } from "../engine/contract";
 import { engineFor } from "../engine/engines";
 import { SessionStoppedError } from "../engine/errors";
 import type { EngineState, EventListener } from "../engine/events";
@@ -28,6 +28,7 @@ import { showProgress } from "./progress";
 import { sessionBundle } from "./session-bundle";
 import { SparkConf } from "./spark-conf";
 import { SparkContext } from "./spark-context";
+import { type WorkerRecord, workerTable } from "./worker-table";
 
 /** The one session that `getOrCreate` gives back while it runs. */
 let active: Session | undefined;
@@ -62,6 +63,7 @@ export class Session {
   private readonly engine: Engine;
   private readonly history_ = jobHistory();
   private readonly log_ = eventLog();
+  private readonly workers_ = workerTable();
   private readonly hideProgress: () => void;
   private readonly forgetInterrupts: () => void;
   private stopped = false;
@@ -72,12 +74,14 @@ export class Session {
     this.conf = conf;
     const engine = engineFor(conf.get("spark.master") ?? "local[*]", {
       conf: (key) => conf.get(key),
+      secretSettings: conf.unmasked(),
       storage: storageSettings(conf.unmasked()),
     });
     this.engine = withCellWork(engine);
     this.engine.subscribe((event) => {
       this.history_.record(event);
       this.log_.record(event);
+      this.workers_.record(event);
     });
     this.hideProgress = showProgress(this.engine, conf);
     // The cell ends once a cancelled job has taken back what it had written.
@@ -213,6 +217,38 @@ export class Session {
     return this.history_.jobs;
   }
 
+  /** The machines that run its tasks, how they stand and what they have done: one for each endpoint; this one for `local[N]`. */
+  workers(): readonly WorkerRecord[] {
+    return this.workers_.rows(this.engine.info().machines);
+  }
+
+  /**
+   * One more machine for its tasks, also while a job runs: a Jupyter server's address, or that with a token, slots and so on.
+   * @throws IllegalArgumentError on a master that has none; EndpointError where it can't be used
+   */
+  async addEndpoint(endpoint: string | EndpointOptions, signal?: AbortSignal): Promise<void> {
+    await this.endpoints().add(typeof endpoint === "string" ? { url: endpoint } : endpoint, signal);
+  }
+
+  /**
+   * Takes a machine away, also while a job runs: its tasks run elsewhere, and its kernel ends.
+   * @param url the server's address
+   * @returns false where there is none of that address
+   * @throws IllegalArgumentError on a master that has none
+   */
+  async removeEndpoint(url: string): Promise<boolean> {
+    return this.endpoints().remove(url);
+  }
+
+  private endpoints(): Endpoints {
+    this.assertRunning();
+    const { endpoints } = this.engine;
+    if (endpoints) return endpoints;
+    throw new IllegalArgumentError(`A session on ${this.master} has its workers on this machine alone.`, {
+      remedy: 'Start one with master("jupyter://host:8888") for workers on others.',
+    });
+  }
+
   /** What the engine and its workers said, and when jobs started and ended: the last 1,000 lines, oldest first. */
   log(): readonly string[] {
     return this.log_.lines();
@@ -293,7 +329,10 @@ export class SessionBuilder {
     return this.config("spark.app.name", name);
   }
 
-  /** Where work runs: `local` (one worker), `local[N]` or `local[*]` (one for each core). @default "local[*]" */
+  /**
+   * Where work runs: `local` (one worker), `local[N]`, `local[*]` (one for each core), or `jupyter://host:8888,host2:8888` (kernels
+   * behind Jupyter servers). @default "local[*]"
+   */
   master(master: string): this {
     return this.config("spark.master", master);
   }

@@ -75,7 +75,7 @@ describe("an engine's life", () => {
     const engine = slow(async () => {
       throw new Error("no route to host");
     });
-    const { id, ...info } = engine.info();
+    const { id, machines, ...info } = engine.info();
     expect(id).toMatch(/^far-\d{13}$/);
     expect(info).toEqual({
       master: "far://away",
@@ -84,6 +84,7 @@ describe("an engine's life", () => {
       workers: [],
       uiWebUrl: "http://far/",
     });
+    expect(machines).toMatchObject([{ endpoint: "local", state: "ready", slots: 3 }]);
     await expect(engine.start()).rejects.toThrow("no route to host");
     await expect(engine.schema({ op: "range", start: "0", end: "1", step: "1" })).rejects.toThrow("no route to host");
     expect(engine.info().state).toBe("failed");

@@ -89,9 +89,10 @@ describe("the session's magics", () => {
 
   test("%%info and %%logs tell settings and jobs", async () => {
     await run('await session.range(10).write.parquet("ten");');
-    const [table, settings, jobs] = plain(await run("%%info"));
+    const [table, settings, workers, jobs] = plain(await run("%%info"));
     expect(table).toMatch(/Application +anew/);
     expect(settings).toMatch(/spark\.task\.maxFailures +2 \(default 4\)/);
+    expect(workers).toMatch(/local +ready, \d+ slots, 0 running, \d+ done, 0 failed/);
     expect(jobs).toMatch(/1 +write parquet file:.*ten: succeeded, \d+\.\d s, 10 rows/);
     expect((await run("%%logs")).stdout).toMatch(/job started: write parquet[\s\S]*job succeeded after/);
   });

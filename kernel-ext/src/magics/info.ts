@@ -11,6 +11,7 @@ export function infoBundles(session: Session | undefined): MimeBundle[] {
   return [
     session[JUPYTER_DISPLAY](),
     factsBundle("Settings that differ from their defaults", settingFacts(session)),
+    factsBundle("Workers", workerFacts(session)),
     factsBundle("Jobs", jobFacts(session)),
     kernel,
   ];
@@ -23,6 +24,15 @@ function settingFacts(session: Session): Facts {
   return Object.entries(session.conf.getAll()).flatMap(([name, value]) => {
     const usual: string | undefined = SETTINGS[name as keyof typeof SETTINGS]?.default;
     return value === usual ? [] : [[name, `${value} (default ${usual ?? "none"})`] as const];
+  });
+}
+
+function workerFacts(session: Session): Facts {
+  return session.workers().map(({ endpoint, state, slots, running, done, failed, rowsPerSecond, memory, version }) => {
+    const speed = rowsPerSecond === undefined ? "" : `, ${rowsPerSecond.toFixed(1)} rows/s`;
+    const used = memory === undefined ? "" : `, ${megabytes(memory)} MB`;
+    const tasks = `${running} running, ${done} done, ${failed} failed`;
+    return [endpoint, `${state}, ${slots} slots, ${tasks}${speed}${used}${version ? `, Pomona ${version}` : ""}`];
   });
 }
 

@@ -24,6 +24,7 @@ import { installStackTraces } from "./stack-traces";
 import { staleMarks } from "./stale-marks";
 import { defineStdin } from "./stdin";
 import { captureStdinReads } from "./stdin-reads";
+import { hostTasks } from "./task-host";
 import { cellExecutor } from "./tslab-executor";
 
 export interface RuntimeParts {
@@ -35,16 +36,27 @@ export interface RuntimeParts {
   readonly waiting: Int32Array;
   /** The package's folder. */
   readonly root: string;
+  readonly connectionFile: string;
 }
 
 /** Makes this thread the one that runs cells. */
-export function startRuntime({ io, compiler, stop, input, inputReady, waiting, root }: RuntimeParts): void {
+export function startRuntime({
+  io,
+  compiler,
+  stop,
+  input,
+  inputReady,
+  waiting,
+  root,
+  connectionFile,
+}: RuntimeParts): void {
   const folder = process.cwd();
   const output = outputTo((message: ToIo) => io.postMessage(message));
   const language = languageClient(compiler);
   const modules = moduleLoader(folder);
   const executor = cellExecutor(folder, modules.requireFromCell);
   const openComms = comms(output);
+  hostTasks(openComms, connectionFile);
   const flows = interruptibleFlows(stop);
   const told = interrupts(stop, flows);
   const left = leftBehind(executor.locals);

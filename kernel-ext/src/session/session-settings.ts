@@ -6,13 +6,15 @@ import { ConfigureError } from "../magics/errors";
 export interface SessionSettings {
   /** The application's name. */
   readonly name?: string;
-  /** Where work runs, such as `local[2]`. */
+  /** Where work runs, such as `local[2]` or `jupyter://host:8888`. */
   readonly master?: string;
+  /** Jupyter servers whose machines run tasks, as `pomona.endpoints` has them. */
+  readonly endpoints?: readonly object[];
   /** Settings by name, such as `spark.task.maxFailures`. */
   readonly conf?: Readonly<Record<string, string | number | boolean>>;
 }
 
-const KEYS = ["name", "master", "conf"] as const;
+const KEYS = ["name", "master", "endpoints", "conf"] as const;
 
 /** Livy's keys beside those, as notebooks of clusters have them, and the settings of Spark that they stand for. */
 const LIVY_KEYS: Readonly<Record<string, string>> = {
@@ -43,12 +45,15 @@ export function parseSettings(text: string): SessionSettings {
       remedy: `${meant}Known: ${KEYS.join(", ")}. Settings by name, such as spark.task.maxFailures, go into "conf".`,
     });
   }
-  const { name, master, conf } = settings;
+  const { name, master, endpoints, conf } = settings;
   for (const [key, value] of Object.entries({ name, master })) {
     if (value === undefined || (typeof value === "string" && value !== "")) continue;
     throw new ConfigureError(
       `"${key}" must be text, not ${typeof value === "object" ? kindOf(value) : JSON.stringify(value)}.`,
     );
+  }
+  if (endpoints !== undefined && !(Array.isArray(endpoints) && endpoints.every(isObject))) {
+    throw new ConfigureError('"endpoints" must be a list of objects, [{ "url": "http://host:8888", "token": … }].');
   }
   if (conf !== undefined && !isObject(conf)) {
     throw new ConfigureError(`"conf" must be an object of settings by name, not ${kindOf(conf)}.`);
@@ -74,7 +79,11 @@ function withoutLivyKeys(settings: Record<string, unknown>): Record<string, unkn
 }
 
 /** Puts settings into a builder, which checks them when they are used. */
-export function withSettings(builder: SessionBuilder, { name, master, conf = {} }: SessionSettings): SessionBuilder {
+export function withSettings(
+  builder: SessionBuilder,
+  { name, master, endpoints, conf = {} }: SessionSettings,
+): SessionBuilder {
+  if (endpoints !== undefined) builder.config("pomona.endpoints", JSON.stringify(endpoints)).master("jupyter");
   for (const [key, value] of Object.entries(conf)) builder.config(key, value);
   if (name !== undefined) builder.appName(name);
   if (master !== undefined) builder.master(master);

@@ -1,0 +1,287 @@
+import { randomUUID } from "node:crypto";
+import { CancelledError, summaryOf } from "../../errors";
+import type { StorageSettings } from "../../storage";
+import type { FromHost } from "../../worker/host-messages";
+import type { FromWorker, Task, ToWorker } from "../../worker/task";
+import { runAttempt, type TaskThread, type ThreadListener } from "../attempt";
+import type { WorkerMachine } from "../contract";
+import type { TaskWorker, WorkerListener } from "../workers";
+import { connectHost, type HostConnection } from "./connection";
+import type { EndpointSettings } from "./endpoint-settings";
+import { EndpointFilesError } from "./errors";
+import { outputFolder, seesFolder } from "./same-files";
+
+/** What an endpoint tells whoever has it. */
+export interface EndpointListener {
+  /** Its slots are ready for tasks. */
+  joined(workers: readonly TaskWorker[]): void;
+  /** They are gone; what ran on them was lost before. */
+  left(workers: readonly TaskWorker[]): void;
+  /** For the user. */
+  warn(text: string): void;
+}
+
+export interface EndpointParts {
+  readonly settings: EndpointSettings;
+  readonly storage: StorageSettings;
+  readonly leaseMilliseconds: number;
+  /** A folder for files between stages, that its machine must see too. */
+  readonly spoolParent: string;
+  readonly listener: EndpointListener;
+}
+
+/** A machine behind a Jupyter server: one kernel, whose threads are workers. It is connected again when it was lost. */
+export interface Endpoint {
+  readonly name: string;
+  /** How many slots it has, or had. */
+  readonly slots: number;
+  readonly workers: readonly TaskWorker[];
+  /** How it stands, now. */
+  machine(): WorkerMachine;
+  /**
+   * Connects where it is not, and stays so until `close`: a connection that is lost later is made anew.
+   * @throws EndpointError, CancelledError
+   */
+  connect(signal: AbortSignal): Promise<void>;
+  /** Tries to connect again and again, beside everything else. */
+  keepTrying(): void;
+  /** A message for all of its threads. */
+  post(message: ToWorker): void;
+  /** Ends its kernel. */
+  close(): Promise<void>;
+}
+
+/** Between tries to reach an endpoint that was lost: this, then twice as long each time. */
+const FIRST_PAUSE_MILLISECONDS = 500;
+const LONGEST_PAUSE_MILLISECONDS = 30_000;
+
+/** A machine's answer about a file is there at once, or its network is. */
+const PROBE_MILLISECONDS = 20_000;
+
+export function endpoint({ settings, storage, leaseMilliseconds, spoolParent, listener }: EndpointParts): Endpoint {
+  const { name, env } = settings;
+  const closing = new AbortController();
+  let slots = settings.slots ?? 1;
+  let host: Host | undefined;
+  let connecting: Promise<void> | undefined;
+  let keeping: Promise<void> | undefined;
+  /** Kernels that were lost and may still be there. */
+  const endings = new Set<Promise<void>>();
+  let state: WorkerMachine["state"] = "connecting";
+  let version: string | undefined;
+
+  async function connectOnce(signal: AbortSignal): Promise<void> {
+    const both = AbortSignal.any([signal, closing.signal]);
+    const connection = await connectHost(settings, { type: "start", storage, env, leaseMilliseconds }, both);
+    const connected = hostOf(settings, connection);
+    try {
+      if (!(await seesFolder(spoolParent, connected.probe))) throw otherFiles(name, spoolParent, true);
+    } catch (error) {
+      await connection.close().catch(() => undefined);
+      throw error;
+    }
+    slots = connected.workers.length;
+    host = connected;
+    state = "ready";
+    version = connection.hello.version;
+    listener.joined(connected.workers);
+    void connection.lost.then(async (why) => {
+      // First the attempts that ran there are told that their worker is lost, which counts; then it leaves, which does not.
+      await new Promise((resolve) => setImmediate(resolve));
+      host = undefined;
+      state = "lost";
+      if (closing.signal.aborted) return;
+      listener.left(connected.workers);
+      listener.warn(`Endpoint ${name} was lost: ${why}. A new kernel is started there when it answers.`);
+      const ending = connection.close().catch(() => undefined);
+      endings.add(ending);
+      void ending.then(() => endings.delete(ending));
+      keep();
+    });
+  }
+
+  function keep(): void {
+    keeping ??= (async () => {
+      for (let pause = FIRST_PAUSE_MILLISECONDS; !closing.signal.aborted && !host; pause *= 2) {
+        await rest(Math.min(pause, LONGEST_PAUSE_MILLISECONDS), closing.signal);
+        try {
+          if (!closing.signal.aborted) await connected(closing.signal);
+        } catch (error) {
+          if (closing.signal.aborted || isPassing(error)) continue;
+          listener.warn(`${summaryOf(error)} It is left alone.`);
+          break;
+        }
+      }
+      keeping = undefined;
+    })();
+  }
+
+  async function connected(signal: AbortSignal): Promise<void> {
+    if (host) return;
+    connecting ??= connectOnce(signal)
+      .catch((error) => {
+        state = isPassing(error) ? "lost" : "refused";
+        throw error;
+      })
+      .finally(() => {
+        connecting = undefined;
+      });
+    await connecting;
+  }
+
+  return {
+    name,
+    get slots() {
+      return slots;
+    },
+    get workers() {
+      return host?.workers ?? [];
+    },
+    machine: () => ({ endpoint: name, state, slots, memory: host?.memory(), version }),
+    connect: connected,
+    keepTrying: keep,
+    post: (message) => host?.post(message),
+    async close() {
+      closing.abort(new CancelledError("The session is stopped."));
+      const last = host;
+      await Promise.allSettled([connecting, keeping, last?.connection.close(), ...endings]);
+    },
+  };
+}
+
+/** What may be otherwise in a while. */
+export function isPassing(error: unknown): boolean {
+  return (error as { readonly retryable?: boolean }).retryable === true;
+}
+
+/** A machine that is connected, with its slots. */
+interface Host {
+  readonly connection: HostConnection;
+  readonly workers: readonly TaskWorker[];
+  /** Bytes, as it told last. */
+  memory(): number | undefined;
+  post(message: ToWorker): void;
+  probe(path: string): Promise<string | null>;
+}
+
+function hostOf({ name, slots }: EndpointSettings, connection: HostConnection): Host {
+  const threads = new Map<number, ThreadListener>();
+  const alive = new Set<WorkerListener>();
+  const probes = new Map<string, (text: string | null) => void>();
+  const seen = new Map<string, Promise<boolean>>();
+  let isLost: string | undefined;
+  let memory: number | undefined;
+
+  const ended = (slot: number, why: string) => threads.get(slot)?.ended(why);
+  connection.onMessage = (message: FromHost) => {
+    switch (message.type) {
+      case "task":
+        threads.get(message.slot)?.message(message.message satisfies FromWorker);
+        return;
+      case "ended":
+        ended(message.slot, message.why);
+        return;
+      case "alive":
+        memory = message.memory;
+        for (const listener of alive) listener.onAlive();
+        return;
+      case "probed":
+        probes.get(message.id)?.(message.text);
+        return;
+      case "hello":
+        return;
+    }
+  };
+  void connection.lost.then((why) => {
+    isLost = why;
+    for (const slot of [...threads.keys()]) ended(slot, why);
+    for (const answer of probes.values()) answer(null);
+  });
+
+  const probe = async (path: string) => {
+    const id = randomUUID();
+    const release = connection.hold();
+    try {
+      return await new Promise<string | null>((resolve, reject) => {
+        probes.set(id, resolve);
+        const late = () => reject(new EndpointFilesError(name, `no answer about ${path}.`, { retryable: true }));
+        setTimeout(late, PROBE_MILLISECONDS).unref();
+        connection.send({ type: "probe", id, path });
+      });
+    } finally {
+      probes.delete(id);
+      release();
+    }
+  };
+
+  /** @throws EndpointFilesError where what the task writes would not be here */
+  const checkOutput = async (task: Task) => {
+    const folder = await outputFolder(task);
+    if (folder === undefined) return;
+    const isSeen = seen.get(folder) ?? seesFolder(folder, probe);
+    seen.set(folder, isSeen);
+    isSeen.catch(() => seen.delete(folder));
+    if (!(await isSeen) && isLost === undefined) throw otherFiles(name, folder, false);
+  };
+
+  const thread = (slot: number): TaskThread => ({
+    post: (message) => connection.send({ type: "task", slot, message }),
+    listen(listener) {
+      threads.set(slot, listener);
+      if (isLost !== undefined) queueMicrotask(() => ended(slot, isLost ?? ""));
+      return () => {
+        if (threads.get(slot) === listener) threads.delete(slot);
+      };
+    },
+    terminate: () => connection.send({ type: "terminate", slot }),
+  });
+
+  const worker = (slot: number): TaskWorker => ({
+    name: `${name}/${slot + 1}`,
+    beats: true,
+    async run(task, signal, listener) {
+      alive.add(listener);
+      const release = connection.hold();
+      try {
+        await checkOutput(task);
+        return await runAttempt(thread(slot), `${name}/${slot + 1}`, task, signal, listener);
+      } finally {
+        alive.delete(listener);
+        release();
+      }
+    },
+  });
+
+  const workers = Array.from({ length: slots ?? connection.hello.cores }, (_, slot) => worker(slot));
+  return {
+    connection,
+    workers,
+    memory: () => memory,
+    probe,
+    post(message) {
+      for (const slot of workers.keys()) connection.send({ type: "task", slot, message });
+    },
+  };
+}
+
+function otherFiles(name: string, folder: string, isSpool: boolean): EndpointFilesError {
+  return new EndpointFilesError(name, `its machine does not see ${folder} of this one.`, {
+    remedy: isSpool
+      ? "Set pomona.spool.dir to a folder that all machines share, where files between stages go."
+      : "Read and write s3://, or a folder that all machines share.",
+  });
+}
+
+/** Resolves after a while, or when the signal is aborted. Keeps no program from ending. */
+function rest(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    timer.unref();
+    signal.addEventListener("abort", end, { once: true });
+  });
+}

@@ -1,0 +1,57 @@
+import { PomonaError } from "../../errors";
+
+/** Something is wrong with a Jupyter server that tasks were to run behind. */
+export class EndpointError extends PomonaError {
+  /** The server, as `host:port`. */
+  readonly endpoint: string;
+
+  constructor(endpoint: string, what: string, options: { remedy?: string; cause?: unknown; retryable?: boolean } = {}) {
+    super(`Endpoint ${endpoint}: ${what}`, options);
+    this.endpoint = endpoint;
+  }
+}
+
+/** Nobody answers there, or not in time. It may come back. */
+export class EndpointUnreachableError extends EndpointError {
+  constructor(endpoint: string, why: string) {
+    super(endpoint, `no Jupyter server answers: ${why}.`, {
+      remedy: "Is it started, its address and port right, and open to this machine (--ip, firewall)?",
+      retryable: true,
+    });
+  }
+}
+
+/** The server wants another token, or none was given. */
+export class EndpointAccessError extends EndpointError {
+  constructor(endpoint: string, status: number, hasToken: boolean) {
+    super(endpoint, `${hasToken ? "the token is refused" : "it wants a token, and there is none"} (HTTP ${status}).`, {
+      remedy:
+        'Set POMONA_ENDPOINT_TOKEN, pomona.endpoints.token, or "token" or "tokenFile" of the endpoint in pomona.endpoints.',
+    });
+  }
+}
+
+/** What answers there is no Jupyter server. */
+export class NotJupyterError extends EndpointError {
+  constructor(endpoint: string, what: string) {
+    super(endpoint, `what answers is no Jupyter server: ${what}.`, {
+      remedy:
+        "Give the server's base address, with its path behind a proxy (host:8000/user/ann), past the proxy's own pages.",
+    });
+  }
+}
+
+/** The server has no kernel of this package, or that does not start. */
+export class EndpointKernelError extends EndpointError {}
+
+/** This package has another version there. */
+export class EndpointVersionError extends EndpointError {
+  constructor(endpoint: string, there: string, here: string) {
+    super(endpoint, `its kernel is Pomona ${there}, this session is Pomona ${here}.`, {
+      remedy: `Install ${here} there and its kernel (pomona kernel install), or use the same version here.`,
+    });
+  }
+}
+
+/** The machine has other files than this one. */
+export class EndpointFilesError extends EndpointError {}

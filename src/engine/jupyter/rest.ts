@@ -1,0 +1,106 @@
+import type { EndpointSettings } from "./endpoint-settings";
+import { EndpointAccessError, EndpointError, EndpointUnreachableError, NotJupyterError } from "./errors";
+
+/** How long a server may take to answer: it starts a kernel within one request. */
+const ANSWER_MILLISECONDS = 30_000;
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** The headers by which a server knows us: the one place where a token is told. */
+export function authorization({ token }: EndpointSettings): Readonly<Record<string, string>> {
+  return token === undefined ? {} : { Authorization: `token ${token.reveal()}` };
+}
+
+/**
+ * A request to Jupyter's REST API.
+ * @param path from `api/` on
+ * @param taken statuses that are answers like others
+ * @throws EndpointError of the kind that says what is wrong
+ */
+export async function restRequest(
+  endpoint: EndpointSettings,
+  method: "GET" | "POST" | "DELETE",
+  path: string,
+  {
+    body,
+    signal,
+    taken = [],
+    timeout = ANSWER_MILLISECONDS,
+  }: { body?: unknown; signal?: AbortSignal; taken?: readonly number[]; timeout?: number } = {},
+): Promise<Answer> {
+  const { name } = endpoint;
+  const inTime = AbortSignal.timeout(timeout);
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(`${endpoint.url}/${path}`, {
+      method,
+      // A proxy sends who it does not know to a page for people.
+      redirect: "manual",
+      headers: {
+        ...authorization(endpoint),
+        Accept: "application/json",
+        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: signal ? AbortSignal.any([signal, inTime]) : inTime,
+    });
+    text = await response.text();
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason;
+    throw new EndpointUnreachableError(name, inTime.aborted ? `not within ${timeout / 1000} s` : failureOf(error));
+  }
+  const { status } = response;
+  if (status === 401 || status === 403 || (status >= 300 && status < 400))
+    throw new EndpointAccessError(name, status, endpoint.token !== undefined);
+  const parsed = text === "" ? undefined : jsonOf(text);
+  if (response.ok || taken.includes(status)) {
+    if (text !== "" && parsed === undefined)
+      throw new NotJupyterError(name, `it sends ${kindOf(response)} for ${path}`);
+    return { status, body: parsed };
+  }
+  // Jupyter says what it does not know as JSON; anything else has a page for that.
+  if (status === 404 || parsed === undefined)
+    throw status >= 500
+      ? new EndpointUnreachableError(name, `HTTP ${status} for ${path}`)
+      : new NotJupyterError(name, `HTTP ${status} for ${path}`);
+  throw new EndpointError(name, `HTTP ${status} for ${path}: ${messageOf(parsed)}`, { retryable: status >= 500 });
+}
+
+/** What a failed `fetch` or socket says, in a few words. */
+export function failureOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const { code, message } = cause as NodeJS.ErrnoException;
+  switch (code) {
+    case "ECONNREFUSED":
+      return "the connection is refused";
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return "there is no host of that name";
+    case undefined:
+      return message;
+    default:
+      return message.includes(code) ? message : `${code}: ${message}`;
+  }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function kindOf(response: Response): string {
+  return response.headers.get("content-type")?.split(";")[0] ?? "something else";
+}
+
+function messageOf(body: unknown): string {
+  const { message, reason } = body as { readonly message?: unknown; readonly reason?: unknown };
+  const text = [message, reason].find((each) => typeof each === "string" && each !== "") ?? "no reason given";
+  return String(text).split("\n")[0]!.slice(0, 300);
+}

@@ -1,0 +1,47 @@
+import type { StorageSettings } from "../storage";
+import type { FromWorker, ToWorker } from "./task";
+
+/** The comm target that a kernel takes for a driver. */
+export const WORKER_TARGET = "pomona.worker";
+
+/** What a machine says of itself when a driver opens a comm. */
+export interface HostHello {
+  /** This package's. */
+  readonly version: string;
+  /** Node's. */
+  readonly node: string;
+  readonly cores: number;
+  /** Bytes that its processes may use. */
+  readonly memory: number;
+  /** Its kernel's process. */
+  readonly pid: number;
+}
+
+/** Messages from a driver to a host of threads. A slot is a thread, by its number from 0. */
+export type ToHost =
+  /** The first one. Threads start with their first message. */
+  | {
+      readonly type: "start";
+      /** What their storages are made from, credentials included: a task has none. */
+      readonly storage: StorageSettings;
+      /** Variables beside those of the kernel. */
+      readonly env: Readonly<Record<string, string>>;
+      /** Without a word of the driver for so long, the threads and the kernel end. */
+      readonly leaseMilliseconds: number;
+    }
+  | { readonly type: "task"; readonly slot: number; readonly message: ToWorker }
+  /** Ends a thread by force. */
+  | { readonly type: "terminate"; readonly slot: number }
+  | { readonly type: "alive" }
+  /** Asks for a small file's text, to know whether both see the same files. */
+  | { readonly type: "probe"; readonly id: string; readonly path: string };
+
+/** Messages from a host of threads to its driver. */
+export type FromHost =
+  | { readonly type: "hello"; readonly hello: HostHello }
+  /** Every second. @property memory bytes that the kernel has in use */
+  | { readonly type: "alive"; readonly memory: number }
+  | { readonly type: "task"; readonly slot: number; readonly message: FromWorker }
+  | { readonly type: "ended"; readonly slot: number; readonly why: string }
+  /** @property text null where there is no such file */
+  | { readonly type: "probed"; readonly id: string; readonly text: string | null };

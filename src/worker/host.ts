@@ -1,0 +1,134 @@
+import { readFile } from "node:fs/promises";
+import { availableParallelism, totalmem } from "node:os";
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import type { Comm, CommData } from "../kernel/kernel-host";
+import { prepareProcess } from "../networks/network-backend";
+import { VERSION } from "../version";
+import type { FromHost, ToHost } from "./host-messages";
+import type { FromWorker } from "./task";
+import type { WorkerData } from "./thread";
+
+/** How often a host says that it is there, and looks whether its driver did. */
+const BEAT_MILLISECONDS = 1000;
+
+/** How often at most a thread's progress is told: a server drops what comes by thousands a second. */
+const PROGRESS_MILLISECONDS = 200;
+
+/** A driver that opens a comm and says nothing further. */
+const FIRST_LEASE_MILLISECONDS = 60_000;
+
+/** Who is served now. */
+let current: { close(): void } | undefined;
+
+/**
+ * Runs tasks in threads of this process for the driver at the other end of a comm. It serves one driver: who opens a comm anew has
+ * lost the one before, whose threads end.
+ * @param endKernel called once when the driver is gone: nothing has been heard of it for its lease
+ */
+export function serveWorkers(comm: Comm, endKernel: () => void): void {
+  current?.close();
+  prepareProcess();
+  const threads = new Map<number, Worker>();
+  let data: WorkerData = { storage: {} };
+  let env: Readonly<Record<string, string>> = {};
+  let lease = FIRST_LEASE_MILLISECONDS;
+  let silentBeats = 0;
+
+  const send = (message: FromHost) => comm.send(message as unknown as CommData);
+
+  const threadOf = (slot: number): Worker => {
+    const there = threads.get(slot);
+    if (there) return there;
+    const file = join(__dirname, "thread.js");
+    const thread = new Worker(file, { name: `worker-${slot + 1}`, workerData: data, env: { ...process.env, ...env } });
+    threads.set(slot, thread);
+    let lastError: Error | undefined;
+    const progress = throttled((message) => send({ type: "task", slot, message }));
+    thread.on("message", progress);
+    thread.on("error", (error: Error) => {
+      lastError = error;
+    });
+    thread.on("exit", (code) => {
+      if (threads.get(slot) !== thread) return;
+      threads.delete(slot);
+      const why = lastError ? `${lastError.name}: ${lastError.message}` : `its thread ended with code ${code}`;
+      send({ type: "ended", slot, why });
+    });
+    return thread;
+  };
+
+  const close = () => {
+    clearInterval(beat);
+    for (const thread of threads.values()) void thread.terminate();
+    threads.clear();
+    if (current === self) current = undefined;
+  };
+  const self = { close };
+  current = self;
+
+  const beat = setInterval(() => {
+    send({ type: "alive", memory: process.memoryUsage.rss() });
+    // Beats are counted, not time: a machine that slept hears its driver first.
+    if (++silentBeats * BEAT_MILLISECONDS <= lease) return;
+    close();
+    endKernel();
+  }, BEAT_MILLISECONDS);
+
+  comm.onMessage = (received) => {
+    silentBeats = 0;
+    const message = received as unknown as ToHost;
+    switch (message.type) {
+      case "start":
+        data = { storage: message.storage };
+        env = message.env;
+        lease = message.leaseMilliseconds;
+        return;
+      case "task":
+        threadOf(message.slot).postMessage(message.message);
+        return;
+      case "terminate":
+        void threads.get(message.slot)?.terminate();
+        return;
+      case "probe":
+        void readFile(message.path, "utf8")
+          .catch(() => null)
+          .then((text) => send({ type: "probed", id: message.id, text }));
+        return;
+      case "alive":
+        return;
+    }
+  };
+  comm.onClose = close;
+  send({
+    type: "hello",
+    hello: {
+      version: VERSION,
+      node: process.version,
+      cores: availableParallelism(),
+      memory: Math.min(totalmem(), process.constrainedMemory?.() || Number.POSITIVE_INFINITY),
+      pid: process.pid,
+    },
+  });
+}
+
+/** Of a thread's progress the latest, now and then; everything else at once, after what there is of that. */
+function throttled(send: (message: FromWorker) => void): (message: FromWorker) => void {
+  let waiting: FromWorker | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const flush = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (waiting) send(waiting);
+    waiting = undefined;
+  };
+  return (message) => {
+    if (message.type === "progress") {
+      waiting = message;
+      timer ??= setTimeout(flush, PROGRESS_MILLISECONDS);
+      return;
+    }
+    flush();
+    send(message);
+  };
+}

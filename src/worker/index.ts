@@ -1,0 +1,3 @@
+/* What a kernel needs to run tasks for a driver on another machine. */
+export { serveWorkers } from "./host";
+export { WORKER_TARGET } from "./host-messages";

@@ -1,0 +1,30 @@
+// Writes 400 slow rows in 40 parts to argv[3], by the workers of the endpoints in argv[2]. Run by jupyter.e2e.test.ts, which kills it.
+const { Session } = require("../../dist");
+const { udf } = require("../../dist/functions");
+
+async function main() {
+  const [, , endpoints, output] = process.argv;
+  const session = await Session.builder()
+    .master("jupyter")
+    .config("pomona.progress", "off")
+    .config("pomona.endpoints", endpoints)
+    .config("pomona.endpoints.leaseSeconds", 4)
+    .getOrCreate();
+  session.onEvent((event) => {
+    if (event.type === "taskEnded") console.log("a task ended");
+  });
+  const slow = udf(
+    (id) => {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+      return id;
+    },
+    { returns: "long" },
+  );
+  await session.range(0, 400).repartition(40).select(slow("id").alias("id")).write.parquet(output);
+  // Without session.stop(): a program that comes to its end ends its kernels too.
+}
+
+main().catch((error) => {
+  console.error(error);
+  process.exitCode = 1;
+});
