@@ -4,6 +4,7 @@ import { build } from "./build.mjs";
 import { runVitest } from "./run-vitest.mjs";
 import { inRoot } from "./setup/paths.mjs";
 import { installPeer } from "./setup/peer.mjs";
+import { installRepo2docker } from "./setup/repo2docker.mjs";
 import { installS3Peers } from "./setup/s3-peers.mjs";
 import { installS3a } from "./setup/s3a.mjs";
 import { installS3contents } from "./setup/s3contents.mjs";
@@ -44,9 +45,9 @@ async function prepare() {
   else if (!(await setup()).ready) throw new Error("Set-up failed; no test was run.");
   if (unit) return;
   const ours = [installS3proxy(), installVersitygw(), installS3a(), installS3Peers(), installS3contents()];
-  const made = await Promise.allSettled([installPeer(), ...ours]);
+  const made = await Promise.allSettled([installPeer(), installRepo2docker(), ...ours]);
   // A machine without Go or Maven runs all other tests.
-  const [peer, ...servers] = made.map(({ reason }) => reason);
-  if (peer) throw peer;
+  const [peer, repo2docker, ...servers] = made.map(({ reason }) => reason);
+  if (peer ?? repo2docker) throw peer ?? repo2docker;
   for (const reason of servers) if (reason) console.error(`The tests on S3 will fail: ${reason.message}`);
 }
