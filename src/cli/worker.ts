@@ -39,7 +39,8 @@ export const worker: Command = {
     keyfile: { type: "string", value: "FILE", about: "for TLS: the certificate's private key, in PEM form" },
     drain: {
       type: "boolean",
-      about: "when told to end, let what runs come to its end first; told twice, it ends at once",
+      about:
+        "when told to end, let cells that run come to their end first, not tasks, which run elsewhere; twice: at once",
     },
     "allow-root": { type: "boolean", about: "start as root too, as in a container" },
     "dry-run": { type: "boolean", about: "tell whether all is there that it needs; start nothing" },
@@ -75,7 +76,7 @@ export const worker: Command = {
       const server = await startWorkerServer(python, { ...wanted, tokenFile: token.file, state, allowRoot, rest });
       const end = () => {
         if (!options.drain) return server.end(note);
-        note("Draining: no kernel is started any more, and what runs comes to its end. Ctrl-C ends it at once.");
+        note("Draining: no kernel is started any more, and cells that run come to their end. Ctrl-C ends it at once.");
         server.drain();
       };
       if (signal.aborted) end();
