@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 import { Session } from "pomona";
 import { col, udf } from "pomona/functions";
@@ -9,9 +10,11 @@ import { mobileNetV2 } from "pomona/models";
 import sharp from "sharp";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { VERSION } from "../../src/version";
+import { cutProxy } from "../support/cut-proxy";
 import { fakeJupyter, fakeServer } from "../support/fake-jupyter";
 import { freePorts } from "../support/free-ports";
 import { KERNEL_NAME, kernelspecFolder, type RunningServer, startJupyterServer } from "../support/jupyter-server";
+import { startS3 } from "../support/s3-server";
 
 const folder = mkdtempSync(join(tmpdir(), "pomona-endpoints-"));
 const images = join(folder, "images");
@@ -171,6 +174,24 @@ describe("a session with its workers behind a Jupyter server", () => {
     await expect.poll(() => isAlive(kernel!)).toBe(false);
   });
 
+  it("reads and writes s3:// on the workers, with the session's keys", async () => {
+    const s3 = await startS3({ buckets: ["endpoint-bucket"] });
+    try {
+      const keys = Object.entries(s3.settings).map(([name, value]) => [`spark.hadoop.${name}`, value]);
+      const remote = await start([endpointOf(server)], Object.fromEntries(keys));
+      const double = udf((id: number) => id * 2, { returns: "long" });
+      const at = "s3://endpoint-bucket/numbers";
+      await remote.range(0, 20).repartition(4).select(double("id").alias("id")).write.parquet(at);
+      const again = await remote.read.parquet(at).select(double("id").alias("id")).collect();
+      const ids = (again as { id: number }[]).map(({ id }) => id).sort((a, b) => a - b);
+      expect(ids).toEqual(Array.from({ length: 20 }, (_, i) => i * 4));
+      expect(remote.workers()).toMatchObject([{ done: 8, failed: 0 }]);
+    } finally {
+      await session?.stop();
+      await s3.stop();
+    }
+  });
+
   it("stops its workers within a second, and stays usable", async () => {
     const remote = await start([endpointOf(server)]);
     const started = underWay(remote);
@@ -255,6 +276,43 @@ describe("workers that are lost", () => {
     await remote.stop();
     expect(await kernels(server)).toEqual([]);
     await expectWhole(out("server"));
+  });
+});
+
+describe("a network", () => {
+  it("that is cut for five seconds costs nothing but these", async () => {
+    const proxy = await cutProxy(server.baseUrl);
+    const remote = await start([endpointOf({ ...server, baseUrl: proxy.baseUrl })]);
+    const started = underWay(remote);
+    const written = writeSlowly(remote, out("cut"));
+    await started;
+    proxy.cut();
+    await sleep(5000);
+    proxy.restore();
+    await written;
+    expect(remote.workers()).toMatchObject([{ state: "ready", done: 16, failed: 0 }]);
+    await remote.stop();
+    await proxy.stop();
+    expect(await kernels(server)).toEqual([]);
+    await expectWhole(out("cut"));
+  });
+
+  it("that is cut for good costs the tasks that ran behind it, which run elsewhere; the lease ends the kernel", async () => {
+    const proxy = await cutProxy(server.baseUrl);
+    const remote = await start([endpointOf({ ...server, baseUrl: proxy.baseUrl }), endpointOf(server)], {
+      "pomona.endpoints.leaseSeconds": 5,
+    });
+    const started = underWay(remote);
+    const written = writeSlowly(remote, out("gone"));
+    await started;
+    proxy.cut();
+    await written;
+    expect(remote.log().join("\n")).toContain("nothing was heard of it for 15 s");
+    await expect.poll(() => kernels(server)).toHaveLength(1);
+    await remote.stop();
+    await proxy.stop();
+    expect(await kernels(server)).toEqual([]);
+    await expectWhole(out("gone"));
   });
 });
 

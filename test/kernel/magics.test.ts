@@ -106,6 +106,7 @@ describe("the settings of %%configure", () => {
     ['{"nam": "x"}', 'There is no key "nam" in the settings.\nDid you mean "name"?'],
     ['{"spark.task.maxFailures": 2}', 'go into "conf"'],
     ['{"name": 5}', '"name" must be text, not 5.'],
+    ['{"endpoints": {"url": "http://a:1"}}', '"endpoints" must be a list of objects'],
     ['{"conf": []}', '"conf" must be an object'],
     ['{"conf": {"spark.task.maxFailures": null}}', "spark.task.maxFailures must be text, a number or true or false"],
     ["{name: 1}", "The settings are no JSON"],
@@ -117,6 +118,8 @@ describe("the settings of %%configure", () => {
 
   test.each([
     '{"conf": "hush"}',
+    '{"endpoints": "hush"}',
+    '{"endpoints": ["hush"]}',
     '{"conf": {"spark.hadoop.fs.s3a.secret.key": ["hush"]}}',
     '{"conf": {"spark.hadoop.fs.s3a.secret.key": hush}}',
     '{"conf": {"spark.hadoop.fs.s3a.secret.key": "hush" "more": 1}}',

@@ -1,0 +1,49 @@
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+
+/** A network between a client and a server that can be cut: what is sent then waits, and nobody is told. */
+export interface CutProxy {
+  /** `http://127.0.0.1:port/`. */
+  readonly baseUrl: string;
+  cut(): void;
+  restore(): void;
+  stop(): Promise<void>;
+}
+
+/** @param target the server's address */
+export async function cutProxy(target: string): Promise<CutProxy> {
+  const { hostname, port } = new URL(target);
+  const sockets = new Set<Socket>();
+  let isCut = false;
+  const join = (from: Socket, to: Socket) => {
+    sockets.add(from);
+    from.on("data", (chunk) => void to.write(chunk));
+    from.on("error", () => undefined);
+    from.on("close", () => {
+      sockets.delete(from);
+      if (!isCut) to.destroy();
+    });
+    if (isCut) from.pause();
+  };
+  const server = createServer((client) => {
+    const there = connect(Number(port), hostname);
+    join(client, there);
+    join(there, client);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    cut() {
+      isCut = true;
+      for (const socket of sockets) socket.pause();
+    },
+    restore() {
+      isCut = false;
+      for (const socket of sockets) socket.resume();
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy();
+        server.close(() => resolve());
+      }),
+  };
+}
