@@ -28,7 +28,11 @@ export const worker: Command = {
       about: "where it listens; 127.0.0.1: for this machine alone",
     },
     port: { type: "string", value: "N", default: "8889", about: "the port to listen on; 0: one that is free" },
-    slots: { type: "string", value: "N", about: "how many tasks at once the printed endpoint has (default: its cores)" },
+    slots: {
+      type: "string",
+      value: "N",
+      about: "how many tasks at once the printed endpoint has (default: its cores)",
+    },
     "token-file": {
       type: "string",
       value: "FILE",
