@@ -22,6 +22,7 @@ const LAYERS = [
   "notebook",
   "widgets",
   "progress",
+  "record",
   "ml",
   "session",
   "memo",

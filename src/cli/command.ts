@@ -64,6 +64,8 @@ export interface CommandGroup {
   /** One line for the list of commands. */
   readonly about: string;
   readonly commands: readonly Command[];
+  /** The one that runs where none is named. */
+  readonly usual?: Command;
 }
 
 /** Options that more than one command takes. */
@@ -166,6 +168,7 @@ export function groupHelpText(group: CommandGroup): string {
     "",
     ...group.commands.map((c) => `  ${c.name.padEnd(width)}  ${c.about}`),
     "",
+    ...(group.usual ? [`Without a command: ${group.usual.name}.`] : []),
     `pomona ${group.name} COMMAND --help explains one.`,
     "",
   ].join("\n");

@@ -28,6 +28,7 @@ const COMMANDS: Readonly<Record<keyof typeof ABOUT, () => Promise<Command | Comm
   run: async () => (await import("./run")).run,
   lab: async () => (await import("./lab")).lab,
   worker: async () => (await import("./worker")).worker,
+  history: async () => (await import("./history")).history,
   kernel: async () => (await import("./kernel")).kernel,
   doctor: async () => (await import("./doctor")).doctor,
 };
@@ -70,10 +71,11 @@ async function runCommand(name: string, args: readonly string[], signal: AbortSi
   const command = await COMMANDS[known(name, Object.keys(COMMANDS) as (keyof typeof ABOUT)[], "pomona")]();
   if (!("commands" in command)) return execute(command, args, signal);
   const [word, ...rest] = args;
-  if (word === undefined || word === "help" || word === "--help" || word === "-h") {
+  if (word === "help" || word === "--help" || word === "-h" || (word === undefined && !command.usual)) {
     process.stdout.write(groupHelpText(command));
     return word === undefined ? 2 : 0;
   }
+  if (command.usual && (word === undefined || word.startsWith("-"))) return execute(command.usual, args, signal);
   const names = command.commands.map((c) => c.name);
   const full = known(`${command.name} ${word}`, names, `pomona ${command.name}`);
   return execute(command.commands[names.indexOf(full)]!, rest, signal);

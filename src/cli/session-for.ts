@@ -35,7 +35,7 @@ export function storagesForCommand(context: CommandContext): Storages {
 }
 
 /** The settings of `--conf NAME=VALUE`. @throws UsageError, without the value, which may be a secret */
-function givenSettings({ options }: CommandContext): Readonly<Record<string, string>> {
+export function givenSettings({ options }: CommandContext): Readonly<Record<string, string>> {
   const given = (options.conf as string[] | undefined) ?? [];
   return Object.fromEntries(
     given.map((text) => {

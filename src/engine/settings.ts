@@ -27,7 +27,7 @@ const FRACTION = {
   test: (value: string) => /^(?:0|1|0?\.\d+|1\.0*|0\.\d*)$/.test(value),
 };
 const FACTOR = { is: "a number of at least 1", test: (value: string) => /^[1-9]\d*(?:\.\d+)?$/.test(value) };
-const TIME = {
+export const TIME = {
   is: "a time such as 120s, 2min or 100ms",
   test: (value: string) => (milliseconds(value, "s") ?? Number.POSITIVE_INFINITY) <= Number.MAX_SAFE_INTEGER,
 };

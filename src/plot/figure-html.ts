@@ -16,7 +16,7 @@ export function figureFragment(figure: Required<FigureSpec>, withLibrary: boolea
     `<div id="${id}" style="width: 100%; min-height: ${height}px; background: white">`,
     `<img alt="${escapeHtml(figure.summary)}" src="data:image/svg+xml;base64,${picture}" style="max-width: 100%"></div>`,
     script(drawWhenReady(id, figure)),
-    withLibrary ? script(unpack(packedPlotly())) : "",
+    withLibrary ? script(plotlyLoader()) : "",
   ];
   return parts.join("\n");
 }
@@ -54,11 +54,12 @@ function drawWhenReady(id: string, { data, layout, config }: Required<FigureSpec
 })();`;
 }
 
-function unpack(packed: string): string {
+/** A script that brings Plotly to a page, and resolves `window.pomonaPlotly.ready` with it. */
+export function plotlyLoader(): string {
   return `(function () {${SHARED_PLOTLY}
   if (shared.loading || window.Plotly) return;
   shared.loading = true;
-  var bytes = Uint8Array.from(atob("${packed}"), function (char) { return char.charCodeAt(0); });
+  var bytes = Uint8Array.from(atob("${packedPlotly()}"), function (char) { return char.charCodeAt(0); });
   var text = new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
   text.then(function (code) {
     var element = document.createElement("script");
@@ -74,6 +75,6 @@ function script(code: string): string {
 }
 
 /** JSON that cannot end the script element it stands in. */
-function scriptJson(value: unknown): string {
+export function scriptJson(value: unknown): string {
   return JSON.stringify(value).replace(/</g, "\\u003c");
 }

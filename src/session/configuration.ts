@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { checkMaster, ENGINE_SETTINGS } from "../engine/engines";
-import { COUNT, FLAG, type Setting } from "../engine/settings";
+import { COUNT, FLAG, type Setting, SIZE, TIME } from "../engine/settings";
 import { IllegalArgumentError, nearest } from "../errors";
 import { kernelHost } from "../kernel/kernel-host";
 import { isStorageSetting } from "../storage";
@@ -37,6 +37,28 @@ export const SETTINGS = {
     value: COUNT,
   },
   ...ENGINE_SETTINGS,
+  "spark.eventLog.enabled": {
+    default: "true",
+    about:
+      "Whether the session keeps a record of its run, for session.report and pomona history. Spark's default is false.",
+    value: FLAG,
+    isFixedByStart: true,
+  },
+  "pomona.history.dir": {
+    default: undefined,
+    about: "Folder of the records of runs, local or s3://. Default: history in the cache folder.",
+    isFixedByStart: true,
+  },
+  "spark.history.fs.cleaner.maxAge": {
+    default: "30d",
+    about: "Records of runs that are older are removed. Spark's default is 7d.",
+    value: TIME,
+  },
+  "pomona.history.maxSize": {
+    default: "200MB",
+    about: "Most that records of runs take, all together; the oldest are removed.",
+    value: SIZE,
+  },
   "pomona.progress": {
     default: "auto",
     about: "Where jobs show progress: auto, console, notebook, off.",

@@ -1,5 +1,5 @@
 import type { EngineEvent } from "../engine/events";
-import { lostWorkerText } from "../progress/state";
+import { eventText } from "../record/event-text";
 
 /** Lines that are kept. */
 const MOST = 1_000;
@@ -11,63 +11,13 @@ export function eventLog(): { record(event: EngineEvent): void; lines(): readonl
   return {
     lines: () => [...lines],
     record(event) {
-      const told = textOf(event, descriptions);
+      const told = eventText(event, descriptions);
       if (!told) return;
       const [level, text] = told;
       for (const line of text.split("\n")) lines.push(`${timeText(event.time)} ${level.padEnd(5)} ${line}`);
       lines.splice(0, lines.length - MOST);
     },
   };
-}
-
-function textOf(event: EngineEvent, descriptions: Map<string, string>): [level: string, text: string] | undefined {
-  switch (event.type) {
-    case "jobStarted":
-      descriptions.set(event.jobId, event.description);
-      return ["info", `job started: ${event.description}`];
-    case "jobEnded": {
-      const description = descriptions.get(event.jobId) ?? event.jobId;
-      descriptions.delete(event.jobId);
-      const why = event.error === undefined ? "" : `: ${event.error}`;
-      const level = event.status === "failed" ? "error" : "info";
-      return [level, `job ${event.status} after ${event.seconds.toFixed(1)} s: ${description}${why}`];
-    }
-    case "stageStarted":
-      return [
-        "info",
-        `stage ${event.stageId} ${event.name} started: ${event.tasks} ${event.unit ?? "tasks"}, ${event.rows} rows`,
-      ];
-    case "stageEnded":
-      return ["info", `stage ${event.stageId} ${event.status} after ${event.seconds.toFixed(1)} s: ${event.rows} rows`];
-    case "taskRetried": {
-      const what = `task ${event.partition} of stage ${event.stageId}, attempt ${event.attempt + 1} on ${event.worker}`;
-      return ["warn", `${what} is tried again: ${event.error}`];
-    }
-    case "taskEnded": {
-      if (event.status !== "failed") return undefined;
-      return ["error", `task ${event.partition} of stage ${event.stageId} failed on ${event.worker}`];
-    }
-    case "workerJoined":
-      return ["debug", `${event.worker} joined`];
-    case "workerLeft":
-      return ["info", `${event.worker} left`];
-    case "workerLost":
-      return ["warn", lostWorkerText(event)];
-    case "storageRetried":
-      return ["warn", `${event.operation} of ${event.url} is tried again in ${event.delay} ms: ${event.why}`];
-    case "message":
-      return [event.level, event.text];
-    case "engineState": {
-      // Busy and idle are told by the jobs.
-      if (event.state === "busy" || event.state === "idle") return undefined;
-      const why = event.error === undefined ? "" : `: ${event.error}`;
-      return [event.state === "failed" ? "error" : "info", `engine ${event.state}${why}`];
-    }
-    case "taskStarted":
-    case "taskProgress":
-    case "stageProgress":
-      return undefined;
-  }
 }
 
 /** The local time of day to the millisecond. */

@@ -19,7 +19,7 @@ export function sessionBundle(session: SessionFacts): MimeBundle {
     ["Application", session.appName],
     ["Master", `${session.master} (${workers} ${workers === 1 ? "worker" : "workers"})`],
     ["State", session.state],
-    ["UI", session.uiWebUrl ?? (session.master.startsWith("local") ? "none for the local engine" : "none")],
+    ["UI", session.uiWebUrl ?? "none; pomona history serve shows one"],
   ];
   const width = Math.max(...facts.map(([name]) => name.length)) + 2;
   const lines = facts.map(([name, value]) => `${name.padEnd(width)}${value}`);

@@ -14,6 +14,7 @@ import type { Runtime } from "../frame/runtime";
 import { checkedViewName, viewNamed, viewsOf } from "../frame/views";
 import { kernelHost } from "../kernel/kernel-host";
 import { JUPYTER_DISPLAY, type MimeBundle } from "../kernel/mime-bundle";
+import type { SessionReport } from "../record";
 import { storageSettings } from "../storage";
 import { setActiveStorages } from "../storage/active-storages";
 import { observed } from "../storage/observed-reads";
@@ -25,6 +26,7 @@ import { eventLog } from "./event-log";
 import { type JobRecord, jobHistory } from "./history";
 import { localRows } from "./local-rows";
 import { showProgress } from "./progress";
+import { type RunRecord, runRecord } from "./run-record";
 import { sessionBundle } from "./session-bundle";
 import { SparkConf } from "./spark-conf";
 import { SparkContext } from "./spark-context";
@@ -64,6 +66,7 @@ export class Session {
   private readonly history_ = jobHistory();
   private readonly log_ = eventLog();
   private readonly workers_ = workerTable();
+  private readonly record_: RunRecord | undefined;
   private readonly hideProgress: () => void;
   private readonly forgetInterrupts: () => void;
   private stopped = false;
@@ -78,10 +81,12 @@ export class Session {
       storage: storageSettings(conf.unmasked()),
     });
     this.engine = withCellWork(engine);
+    this.record_ = runRecord(conf, this.engine);
     this.engine.subscribe((event) => {
       this.history_.record(event);
       this.log_.record(event);
       this.workers_.record(event);
+      this.record_?.record(event);
     });
     this.hideProgress = showProgress(this.engine, conf);
     // The cell ends once a cancelled job has taken back what it had written.
@@ -94,9 +99,12 @@ export class Session {
     return this.engine.info().id;
   }
 
-  /** Where a browser shows the session's jobs; the local engine has no such page. */
+  /**
+   * Where a browser shows the session's jobs. The local engine has no page of its own: while `pomona history serve` runs it is
+   * that of this run, from its first job on; open the link that the command prints first, which has the token.
+   */
   get uiWebUrl(): string | undefined {
-    return this.engine.info().uiWebUrl;
+    return this.engine.info().uiWebUrl ?? this.record_?.page;
   }
 
   /** Where work runs, such as `local[2]`. */
@@ -249,6 +257,21 @@ export class Session {
     });
   }
 
+  /**
+   * A report of the run so far, as one HTML file that opens without a network: jobs and stages, a timeline of tasks by worker, rows
+   * and bytes over time, slow tasks, retries and losses, messages, versions and settings. A notebook shows it.
+   * @param path where it is written, local or `s3://`. Default: nowhere
+   * @throws IllegalArgumentError where no record of the run is kept, or no job has run
+   */
+  report(path?: string): Promise<SessionReport> {
+    if (this.record_) return this.record_.report(path);
+    return Promise.reject(
+      new IllegalArgumentError("This session keeps no record of its run.", {
+        remedy: 'Start it with spark.eventLog.enabled "true", the default.',
+      }),
+    );
+  }
+
   /** What the engine and its workers said, and when jobs started and ended: the last 1,000 lines, oldest first. */
   log(): readonly string[] {
     return this.log_.lines();
@@ -274,6 +297,7 @@ export class Session {
     }
     this.forgetInterrupts();
     await this.engine.close();
+    await this.record_?.close();
     this.hideProgress();
   }
 

@@ -100,7 +100,7 @@ describe("a session in a notebook", () => {
     expect(inspect(running)).toBe(`Session ${running.applicationId} (fruits & co, local[2], idle)`);
     const shown = running[JUPYTER_DISPLAY]();
     expect(text(shown["text/html"])).toBe(
-      `ID ${running.applicationId} Application fruits &amp; co Master local[2] (2 workers) State idle UI none for the local engine`,
+      `ID ${running.applicationId} Application fruits &amp; co Master local[2] (2 workers) State idle UI none; pomona history serve shows one`,
     );
     await running.stop();
     expect(running.state).toBe("stopped");

@@ -3,8 +3,10 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect, promisify } from "node:util";
+import { gunzipSync } from "node:zlib";
 import { Session } from "pomona";
 import { col, udf } from "pomona/functions";
+import { JUPYTER_DISPLAY } from "pomona/kernel";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import type { Engine } from "../../src/engine/contract";
 import { cellsOf, errorsOf } from "../cli/notebooks";
@@ -34,7 +36,7 @@ it("are in nothing that jobs leave, whatever goes wrong: events, logs, history, 
     void seen.push(...things.map((one) => inspect(one, { depth: 20, showHidden: true })));
   const keepFiles = () => {
     for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
-      if (entry.isFile()) seen.push(readFileSync(join(entry.parentPath, entry.name), "latin1"));
+      if (entry.isFile()) seen.push(textOf(join(entry.parentPath, entry.name)));
   };
   const spies = [
     ...(["log", "info", "warn", "error", "debug"] as const).map((name) =>
@@ -51,6 +53,7 @@ it("are in nothing that jobs leave, whatever goes wrong: events, logs, history, 
     "fs.s3a.retry.limit": "2",
     "fs.s3a.session.token": "",
     "pomona.spool.dir": folder,
+    "pomona.history.dir": join(folder, "history"),
   };
   const session = await Session.builder()
     .master("local[2]")
@@ -103,6 +106,10 @@ it("are in nothing that jobs leave, whatever goes wrong: events, logs, history, 
       await fails(session.read.parquet("s3a://fruits/good").select(good("id").alias("x")).collect());
     }
     proxy.reset();
+    const report = await session.report(join(folder, "run.html"));
+    keep(report, report[JUPYTER_DISPLAY](), report.toHtml());
+    keepFiles();
+    expect(seen.some((text) => text.includes('"taskRetried"') && text.includes('"type":"run"'))).toBe(true);
     keep(
       session,
       session.conf,
@@ -129,6 +136,12 @@ it("are in nothing that jobs leave, whatever goes wrong: events, logs, history, 
     ).toEqual([]);
   }
 });
+
+/** A file's bytes as text, unpacked where it is packed. */
+function textOf(path: string): string {
+  const bytes = readFileSync(path);
+  return (path.endsWith(".jsonl.gz") ? gunzipSync(bytes) : bytes).toString("latin1");
+}
 
 /* What a notebook shows, executed by nbconvert: every way to look at settings and errors, with keys that the notebook itself was given. */
 it("are in no output of a notebook, nor in any file that its kernel, nbconvert and workers leave", async () => {
@@ -225,7 +238,7 @@ it("are in no output of a notebook, nor in any file that its kernel, nbconvert a
   );
   for (const entry of readdirSync(home, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
-    if (entry.isFile() && !path.endsWith(".ipynb")) texts.push([path, readFileSync(path, "latin1")]);
+    if (entry.isFile() && !path.endsWith(".ipynb")) texts.push([path, textOf(path)]);
   }
   expect(texts.length).toBeGreaterThan(cells.length + 3);
   for (const secret of [server.accessKey, server.secretKey, ...Object.values(wrong), "AWS4-HMAC", "Signature="]) {

@@ -1,0 +1,294 @@
+import { escapeHtml } from "../kernel/mime-bundle";
+import { countText, durationText, rateText } from "../progress/state";
+import { type Chart, chartsOf, stageName } from "./report-charts";
+import { findingsOf, isSkewed, leftOutText } from "./report-findings";
+import { bytesText, clockText, counted, dateText, zoneText } from "./report-text";
+import { attemptSeconds, jobSeconds, type RunReport, type StageReport } from "./run-report";
+import type { Attempt } from "./run-tally";
+
+/** A report's content: what a page of its own and one that refreshes itself both show. */
+export interface ReportBody {
+  readonly title: string;
+  readonly html: string;
+  readonly charts: readonly Chart[];
+}
+
+/** Rows that a table has at most; what is left out is said below it. */
+const MOST_ROWS = 200;
+
+export function reportBody(report: RunReport): ReportBody {
+  const { facts } = report;
+  const name = facts.about?.appName ?? "";
+  const charts = chartsOf(report);
+  const sections: (readonly [id: string, title: string, html: string])[] = [
+    ["workers-over-time", "Tasks by worker", timelineSection(report, charts)],
+    ["throughput", "Rows and bytes over time", throughputSection(charts)],
+    ["jobs", "Jobs and stages", jobsSection(report)],
+    ["tasks", "How long tasks took", tasksSection(report, charts)],
+    ["workers", "Workers", workersSection(report)],
+    ["troubles", "Retries and losses", troublesSection(report)],
+    ["messages", "Messages", messagesSection(report)],
+    ["environment", "Versions and settings", environmentSection(report)],
+  ];
+  const links = sections.map(([id, title]) => `<a href="#${id}">${title}</a>`).join("");
+  return {
+    title: `${name} · ${facts.about?.id ?? "run"}`,
+    html: [
+      headSection(report),
+      `<nav>${links}</nav>`,
+      findingsSection(report),
+      ...sections.map(([id, title, html]) => `<section id="${id}"><h2>${title}</h2>${html}</section>`),
+    ].join("\n"),
+    charts,
+  };
+}
+
+function headSection(report: RunReport): string {
+  const { facts, state, totals, clock } = report;
+  const { about } = facts;
+  const startedAt = about?.startedAt ?? facts.jobs[0]?.start;
+  const when = startedAt === undefined ? "" : `${dateText(startedAt)} ${zoneText()}`;
+  const until = facts.endedAt ?? facts.lastAt;
+  const where = about ? `${about.master} on ${about.host}` : "";
+  const tiles: (readonly [value: string, name: string, kind?: string])[] = [
+    [countText(totals.jobs), totals.jobs === 1 ? "job" : "jobs"],
+    [countText(totals.tasks), "tasks done"],
+    [countText(totals.rows), "rows"],
+    [bytesText(totals.bytes), "written by tasks"],
+    [durationText(clock.seconds), "of work"],
+    [clock.seconds > 0 ? rateText(totals.rows / clock.seconds).replace(" rows/s", "") : "–", "rows/s"],
+    [countText(totals.retries), "attempts again", totals.retries > 0 ? "warn" : ""],
+    [countText(totals.losses), "workers lost", totals.losses > 0 ? "warn" : ""],
+    [countText(totals.failedJobs), "jobs failed", totals.failedJobs > 0 ? "error" : ""],
+  ];
+  const shown = tiles.map(([value, name, kind = ""]) => `<div class="tile ${kind}"><b>${value}</b>${name}</div>`);
+  const span = startedAt === undefined ? "" : ` · ${durationText(Math.max(0, until - startedAt) / 1000)} long`;
+  return `<header><h1>${escapeHtml(about?.appName ?? "A run")} <span class="badge ${state.replace(" ", "-")}">${state === "unknown" ? "no end" : state}</span></h1>
+<p class="sub">${escapeHtml([about?.id, where, `${when}${span}`].filter(Boolean).join(" · "))}</p></header>
+<div class="tiles">${shown.join("")}</div>`;
+}
+
+function findingsSection(report: RunReport): string {
+  const found = findingsOf(report);
+  if (found.length === 0) return "";
+  const items = found.map(({ level, text }) => `<li class="${level}">${escapeHtml(text)}</li>`).join("");
+  return `<section id="findings"><h2>What stands out</h2><ul class="findings">${items}</ul></section>`;
+}
+
+function timelineSection(report: RunReport, charts: readonly Chart[]): string {
+  if (report.facts.attempts.length === 0) return "<p>No task ran.</p>";
+  const { clock } = report;
+  const idle =
+    clock.idleSeconds >= 0.1 ? `Time in which no job ran (${durationText(clock.idleSeconds)}) is left out. ` : "";
+  const note = `${idle}${leftOutText(report) ?? ""}`;
+  return `${place("timeline", charts)}${note === "" ? "" : `<p class="note">${escapeHtml(note)}</p>`}`;
+}
+
+function throughputSection(charts: readonly Chart[]): string {
+  return `${place("rates", charts)}<p class="note">Rows and bytes of a task are spread evenly over the time that it took. Bytes are those that tasks wrote.</p>`;
+}
+
+function jobsSection({ facts, stages }: RunReport): string {
+  const byStage = new Map(stages.map((each) => [each.stage, each]));
+  const rows = facts.jobs.flatMap((job) => {
+    const head = [
+      `<tr class="job"><td>${job.number}</td><td class="long">${escapeHtml(job.description)}${job.error ? `<div class="why">${escapeHtml(firstLines(job.error))}</div>` : ""}</td>`,
+      `<td>${status(job.status)}</td><td>${clockText(job.start)}</td>${number(durationText(jobSeconds(job, facts)))}<td colspan="5"></td></tr>`,
+    ].join("");
+    return [head, ...job.stages.map((stage) => stageRow(byStage.get(stage), facts))];
+  });
+  const header = ["", "job, stage", "", "at", ">took", ">tasks", ">again", ">rows", ">bytes", ">rows/s"];
+  return rawTable(header, rows, "stage or job");
+}
+
+function stageRow(report: StageReport | undefined, facts: RunReport["facts"]): string {
+  if (!report) return "";
+  const { stage } = report;
+  const seconds = jobSeconds(stage, facts);
+  const resumed = stage.resumedTasks > 0 ? ` (${countText(stage.resumedTasks)} from an earlier run)` : "";
+  const again = [
+    stage.retries > 0 ? countText(stage.retries) : "",
+    stage.losses > 0 ? `${countText(stage.losses)} lost` : "",
+  ];
+  return [
+    `<tr><td></td><td class="long stage">${escapeHtml(stage.name)}</td><td>${status(stage.status)}</td><td>${clockText(stage.start)}</td>`,
+    number(durationText(seconds)),
+    number(
+      `${countText(stage.doneTasks)}/${countText(stage.tasks)}${stage.unit === undefined ? "" : ` ${stage.unit}`}${resumed}`,
+    ),
+    number(again.filter(Boolean).join(", ")),
+    number(countText(stage.rows)),
+    number(bytesText(stage.bytes)),
+    number(seconds > 0 && stage.rows > 0 ? rateText(stage.rows / seconds).replace(" rows/s", "") : ""),
+    "</tr>",
+  ].join("");
+}
+
+function tasksSection(report: RunReport, charts: readonly Chart[]): string {
+  const { stages, slowest } = report;
+  const rows = stages
+    .filter(({ seconds }) => seconds !== undefined)
+    .map(({ stage, done, seconds, taskRows, skew, ...rest }) => {
+      const { least = 0, median = 0, upperQuartile = 0, most = 0 } = seconds ?? {};
+      const isBad = isSkewed({ stage, done, seconds, taskRows, skew, ...rest });
+      return [
+        `<tr><td class="long">${escapeHtml(stageName(stage))}</td>${number(countText(done))}`,
+        ...[least, median, upperQuartile, most].map((each) => number(precise(each))),
+        `<td class="number${isBad ? " warn" : ""}">${skew === undefined ? "" : `${skew.toFixed(1)}×`}</td>`,
+        number(
+          `${countText(taskRows?.least ?? 0)} / ${countText(taskRows?.median ?? 0)} / ${countText(taskRows?.most ?? 0)}`,
+        ),
+        "</tr>",
+      ].join("");
+    });
+  if (rows.length === 0) return "<p>No task is done.</p>";
+  const header = [
+    "stage",
+    ">tasks",
+    ">shortest",
+    ">median",
+    ">75 %",
+    ">longest",
+    ">skew",
+    ">rows: least / median / most",
+  ];
+  const longest = attemptTable(slowest, report);
+  return `${place("durations", charts)}${rawTable(header, rows, "stage")}
+<p class="note">Skew is the longest task as a multiple of the median.</p><h3>Slowest tasks</h3>${longest}`;
+}
+
+function attemptTable(attempts: readonly Attempt[], { facts, stages }: RunReport): string {
+  const medians = new Map(stages.map(({ stage, seconds }) => [stage, seconds?.median ?? 0]));
+  const rows = attempts.map((attempt) => {
+    const { stage, partition, attempt: n, worker, start, rows: own, bytes, status: its } = attempt;
+    const seconds = attemptSeconds(attempt, facts.lastAt);
+    const median = medians.get(stage) ?? 0;
+    return [
+      `<tr><td class="long">${escapeHtml(stageName(stage))}</td>${number(String(partition))}${number(String(n + 1))}`,
+      `<td>${escapeHtml(worker)}</td><td>${status(its)}</td><td>${clockText(start)}</td>${number(precise(seconds))}`,
+      number(median > 0 ? `${(seconds / median).toFixed(1)}×` : ""),
+      `${number(countText(own))}${number(bytesText(bytes))}</tr>`,
+    ].join("");
+  });
+  const header = ["stage", ">task", ">attempt", "worker", "", "at", ">took", ">of median", ">rows", ">bytes"];
+  return rawTable(header, rows, "attempt");
+}
+
+function workersSection({ workers, clock }: RunReport): string {
+  const rows = workers.map(({ worker, done, failed, losses, rows: own, busySeconds }) =>
+    [
+      `<tr><td>${escapeHtml(worker)}</td>${number(countText(done))}${number(failed > 0 ? countText(failed) : "")}`,
+      `${number(losses > 0 ? countText(losses) : "")}${number(countText(own))}${number(durationText(busySeconds))}`,
+      number(clock.seconds > 0 ? `${Math.round((100 * busySeconds) / clock.seconds)} %` : ""),
+      "</tr>",
+    ].join(""),
+  );
+  if (rows.length === 0) return "<p>No worker had a task.</p>";
+  return rawTable(["worker", ">tasks", ">failed", ">lost", ">rows", ">busy", ">of the time"], rows, "worker");
+}
+
+function troublesSection(report: RunReport): string {
+  const { facts, unsuccessful } = report;
+  const parts: string[] = [];
+  const countsOf = (title: string, counts: RunReport["facts"]["retries"]) => {
+    if (counts.length === 0) return;
+    const rows = counts.map(
+      ({ what, count }) => `<tr>${number(countText(count))}<td class="long">${escapeHtml(firstLines(what))}</td></tr>`,
+    );
+    parts.push(`<h3>${title}</h3>${rawTable([">times", "why"], rows, "reason")}`);
+  };
+  countsOf("Attempts that were made again", facts.retries);
+  if (facts.losses.length > 0) {
+    const rows = facts.losses.map(
+      ({ time, worker, error, isForGood }) =>
+        `<tr><td>${clockText(time)}</td><td>${escapeHtml(worker)}</td><td class="long">${escapeHtml(firstLines(error))}</td><td>${isForGood ? "for good" : ""}</td></tr>`,
+    );
+    parts.push(`<h3>Workers that were lost</h3>${rawTable(["at", "worker", "why", ""], rows, "loss")}`);
+  }
+  countsOf("Requests to storage that were tried again", facts.storageRetries);
+  if (unsuccessful.length > 0) parts.push(`<h3>Attempts without success</h3>${attemptTable(unsuccessful, report)}`);
+  return parts.length > 0 ? parts.join("") : "<p>None.</p>";
+}
+
+function messagesSection({ facts }: RunReport): string {
+  if (facts.messages.length === 0) return "<p>None.</p>";
+  const rows = facts.messages.map(
+    ({ time, level, text, count }) =>
+      `<tr class="${level}"><td>${clockText(time)}</td><td>${level}</td><td class="long text">${escapeHtml(text)}${count > 1 ? ` <span class="times">× ${countText(count)}</span>` : ""}</td></tr>`,
+  );
+  const left = facts.messagesLeftOut;
+  return `<details open><summary>${counted(facts.messages.length, "line")}${left > 0 ? `, ${counted(left, "line")} between the first and the last left out` : ""}</summary>${rawTable(["", "", ""], rows, "line", 1000)}</details>`;
+}
+
+function environmentSection({ facts }: RunReport): string {
+  const { about, weights } = facts;
+  if (!about) return "<p>The beginning of the record is missing.</p>";
+  const pairs: (readonly [name: string, value: string])[] = [
+    ["run", about.id],
+    ["master", `${about.master}, ${counted(about.parallelism, "task")} at once`],
+    [
+      "driver",
+      `${about.host}, process ${about.pid}, ${counted(about.cores, "core")}, ${bytesText(about.memoryBytes)} of memory`,
+    ],
+    ["started", `${dateText(about.startedAt)} ${zoneText()}`],
+    ...weights.map((text) => ["weights", text] as const),
+    ...Object.entries(about.versions),
+  ];
+  const table = (entries: readonly (readonly [string, string])[]) =>
+    rawTable(
+      ["", ""],
+      entries.map(([name, value]) => `<tr><td>${escapeHtml(name)}</td><td class="long">${escapeHtml(value)}</td></tr>`),
+      "line",
+    );
+  const settings = Object.entries(about.settings);
+  const own = settings.length === 0 ? "<p>All settings have their defaults.</p>" : table(settings);
+  return `${table(pairs)}<h3>Settings that are not the defaults</h3>${own}`;
+}
+
+/** Where a chart is drawn; what it shows, in words, where no script runs. */
+function place(id: string, charts: readonly Chart[]): string {
+  const chart = charts.find((each) => each.id === id);
+  if (!chart) return "";
+  const summary = escapeHtml(chart.summary);
+  return `<div class="chart" id="${id}" role="img" aria-label="${summary}" style="min-height:${chart.height}px"><p class="note">${summary}</p></div>`;
+}
+
+/** A table of rows that are HTML. @param header names; one that begins with `>` is of numbers */
+function rawTable(header: readonly string[], rows: readonly string[], what: string, most = MOST_ROWS): string {
+  const shown = rows.slice(0, most);
+  const left = rows.length - shown.length;
+  const note = left > 0 ? `<p class="note">${counted(left, what)} more, left out here.</p>` : "";
+  const head = header.some((name) => name !== "") ? `<thead><tr>${header.map(headCell).join("")}</tr></thead>` : "";
+  return `<div class="scroll"><table>${head}<tbody>${shown.join("\n")}</tbody></table></div>${note}`;
+}
+
+function headCell(name: string): string {
+  return name.startsWith(">") ? `<th class="number">${name.slice(1)}</th>` : `<th>${name}</th>`;
+}
+
+function number(text: string): string {
+  return `<td class="number">${escapeHtml(text)}</td>`;
+}
+
+const MARKS: Readonly<Record<Attempt["status"], string>> = {
+  running: "●",
+  succeeded: "✔",
+  failed: "✖",
+  lost: "✖",
+  cancelled: "■",
+};
+
+function status(its: Attempt["status"]): string {
+  return `<span class="status ${its}">${MARKS[its]} ${its}</span>`;
+}
+
+/** Seconds to the millisecond where that tells something. */
+function precise(seconds: number): string {
+  return seconds < 1 ? `${Math.round(seconds * 1000)} ms` : durationText(seconds);
+}
+
+function firstLines(text: string): string {
+  const lines = text.split("\n");
+  const some = lines.slice(0, 3).join("\n");
+  return some.length > 600 ? `${some.slice(0, 600)} …` : some;
+}

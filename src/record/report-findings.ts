@@ -1,0 +1,100 @@
+import { countText, durationText } from "../progress/state";
+import { stageName } from "./report-charts";
+import { counted } from "./report-text";
+import type { RunReport, StageReport } from "./run-report";
+
+/** Something that stands out in a run. */
+export interface Finding {
+  readonly level: "error" | "warn" | "info";
+  readonly text: string;
+}
+
+/** A stage's longest task is worth a word from this many times the median on, and this many seconds. */
+const [SKEWED, LONG] = [3, 2];
+
+/** Workers of which this much of the time had no task. */
+const IDLE = 0.4;
+
+/** What a reader of the report should see first. */
+export function findingsOf(report: RunReport): Finding[] {
+  const { facts, totals, stages, state } = report;
+  const found: Finding[] = [];
+  const add = (level: Finding["level"], text: string) => void found.push({ level, text });
+  if (state === "broken off") {
+    add(
+      "error",
+      "The run was broken off: its process is gone and wrote no end. At most its last second is missing here.",
+    );
+  }
+  if (state === "unknown") add("warn", "The run has no end here: it runs on another machine, or was broken off.");
+  if (facts.missing > 0) {
+    add("warn", `${counted(facts.missing, "event")} could not be written to the record: the numbers here are too low.`);
+  }
+  for (const { number, description, error } of facts.jobs.filter(({ status }) => status === "failed").slice(-3)) {
+    add("error", `Job ${number}, ${description}, failed: ${(error ?? "").split("\n", 1)[0]}`);
+  }
+  if (totals.losses > 0) {
+    const forGood = facts.losses.filter(({ isForGood }) => isForGood).length;
+    const end = forGood > 0 ? `, ${countText(forGood)} of them for good` : "";
+    add(
+      "warn",
+      `Workers were lost ${totals.losses === 1 ? "once" : `${countText(totals.losses)} times`}${end}; their tasks went to others.`,
+    );
+  }
+  if (totals.retries > 0) {
+    const most = facts.retries[0];
+    add("warn", `${counted(totals.retries, "attempt")} made again${most ? `, most often after: ${most.what}` : ""}.`);
+  }
+  for (const { what, count } of facts.storageRetries.slice(0, 2)) {
+    add("warn", `Storage: ${counted(count, "request")} tried again (${what}).`);
+  }
+  for (const stage of stages.filter(isSkewed).slice(0, 3)) {
+    const { seconds, skew = 0 } = stage;
+    add(
+      "warn",
+      `${stageName(stage.stage)}: the longest task took ${durationText(seconds?.most ?? 0)}, ${skew.toFixed(1)} times the median. More, smaller tasks (repartition) even that out.`,
+    );
+  }
+  const idle = idleShare(report);
+  if (idle !== undefined && idle > IDLE) {
+    add(
+      "info",
+      `Workers had no task ${Math.round(idle * 100)} % of the time in which stages ran: more tasks, or fewer workers.`,
+    );
+  }
+  if (facts.weights.some((weights) => /: random/.test(weights))) add("warn", "Random weights were used: a dry run.");
+  return found;
+}
+
+export function isSkewed({ seconds, skew }: StageReport): boolean {
+  return seconds !== undefined && skew !== undefined && skew >= SKEWED && seconds.most >= LONG;
+}
+
+/** The part of the workers' time in stages in which they had no task; undefined where it is too short to tell. */
+function idleShare({ facts, totals, stages }: RunReport): number | undefined {
+  const workers = facts.about?.parallelism;
+  if (!workers) return undefined;
+  const stageSeconds = stages
+    .filter(({ done }) => done > 0)
+    .reduce((sum, { stage }) => sum + ((stage.end ?? facts.lastAt) - stage.start) / 1000, 0);
+  return stageSeconds < 5 ? undefined : 1 - totals.taskSeconds / (stageSeconds * workers);
+}
+
+/** What is left out of the timeline, in words; undefined where all is there. */
+export function leftOutText({ timeline, facts }: RunReport): string | undefined {
+  const parts: string[] = [];
+  if (timeline.together > 0) {
+    parts.push(
+      `${countText(timeline.attempts)} attempts in ${counted(timeline.bars.length, "bar")}: those of one stage that are shorter than ${shortText(timeline.together)} and follow each other on a worker share one`,
+    );
+  }
+  const left = facts.attempts.length - timeline.attempts;
+  if (left > 0) parts.push(`${counted(left, "attempt")} not drawn`);
+  if (timeline.workersLeftOut > 0)
+    parts.push(`${counted(timeline.workersLeftOut, "worker")} with the fewest tasks left out`);
+  return parts.length > 0 ? `${parts.join("; ")}.` : undefined;
+}
+
+function shortText(seconds: number): string {
+  return seconds < 1 ? `${Math.max(1, Math.round(seconds * 1000))} ms` : durationText(seconds);
+}

@@ -1,0 +1,248 @@
+import type { EndStatus } from "../engine/events";
+import { busyClock } from "./busy-clock";
+import type { LogLine, RunAbout } from "./log-lines";
+import { type MessageCount, messageTally } from "./message-tally";
+
+/** One attempt of a task. Times are epoch milliseconds. */
+export interface Attempt {
+  readonly stage: StageTally;
+  readonly partition: number;
+  readonly attempt: number;
+  readonly worker: string;
+  readonly start: number;
+  /** Absent while it runs. */
+  end: number | undefined;
+  /** `lost`: its worker went away with it. */
+  status: EndStatus | "running" | "lost";
+  /** Of one that runs: read so far. */
+  rows: number;
+  bytes: number;
+}
+
+/** A job, as its log tells it. */
+export interface JobTally {
+  /** Counted from 1, over the run. */
+  readonly number: number;
+  readonly jobId: string;
+  readonly description: string;
+  readonly start: number;
+  end: number | undefined;
+  status: EndStatus | "running";
+  error: string | undefined;
+  readonly stages: StageTally[];
+}
+
+export interface StageTally {
+  readonly job: JobTally;
+  readonly stageId: number;
+  readonly name: string;
+  readonly start: number;
+  end: number | undefined;
+  status: EndStatus | "running";
+  tasks: number;
+  /** What its tasks are called, where they are none: such as `files`. */
+  readonly unit: string | undefined;
+  readonly resumedTasks: number;
+  doneTasks: number;
+  retries: number;
+  losses: number;
+  rows: number;
+  bytes: number;
+}
+
+export interface Loss {
+  readonly time: number;
+  readonly worker: string;
+  readonly error: string;
+  readonly isForGood: boolean;
+}
+
+/** All that a report is made of, from the lines of a log. */
+export interface RunFacts {
+  readonly about: RunAbout | undefined;
+  readonly endedAt: number | undefined;
+  /** The time of the last line. */
+  readonly lastAt: number;
+  readonly jobs: readonly JobTally[];
+  readonly attempts: readonly Attempt[];
+  readonly losses: readonly Loss[];
+  /** How often attempts failed and were made again, by what was wrong. */
+  readonly retries: readonly Counted[];
+  /** How often requests to storages were tried again, by what was wrong. */
+  readonly storageRetries: readonly Counted[];
+  readonly messages: readonly MessageCount[];
+  readonly messagesLeftOut: number;
+  /** Events that are missing, as the log could not be written. */
+  readonly missing: number;
+  readonly weights: readonly string[];
+}
+
+export interface Counted {
+  readonly what: string;
+  readonly count: number;
+}
+
+/** Most different texts that are counted apart. */
+const MOST_TEXTS = 200;
+
+/** Follows the lines of a log, in their order. */
+export function runTally(): { add(line: LogLine): void; facts(): RunFacts } {
+  const jobs: JobTally[] = [];
+  const attempts: Attempt[] = [];
+  const losses: Loss[] = [];
+  const byJob = new Map<string, JobTally>();
+  const running = new Map<string, Attempt>();
+  /** What a worker failed with last: its loss is told right after. */
+  const failed = new Map<string, Attempt>();
+  const retries = texts();
+  const storageRetries = texts();
+  const messages = messageTally();
+  const weights = new Set<string>();
+  let about: RunAbout | undefined;
+  let [endedAt, lastAt, missing]: [number | undefined, number, number] = [undefined, 0, 0];
+
+  const stageOf = ({ jobId, stageId }: { jobId: string; stageId: number }) =>
+    byJob.get(jobId)?.stages.find((stage) => stage.stageId === stageId);
+  const keyOf = (of: { jobId: string; stageId: number; partition: number; attempt: number }) =>
+    `${of.jobId} ${of.stageId} ${of.partition} ${of.attempt}`;
+
+  return {
+    add(line) {
+      lastAt = Math.max(lastAt, line.time);
+      messages.add(line);
+      switch (line.type) {
+        case "run":
+          about = line;
+          return;
+        case "runEnded":
+          endedAt = line.time;
+          return;
+        case "gap":
+          missing += line.events;
+          return;
+        case "jobStarted": {
+          const { jobId, description, time } = line;
+          const job: JobTally = {
+            ...{ number: jobs.length + 1, jobId, description, start: time, end: undefined },
+            ...{ status: "running", error: undefined, stages: [] },
+          };
+          jobs.push(job);
+          byJob.set(jobId, job);
+          return;
+        }
+        case "jobEnded": {
+          const job = byJob.get(line.jobId);
+          if (job) Object.assign(job, { status: line.status, error: line.error, end: line.time });
+          return;
+        }
+        case "stageStarted": {
+          const { stageId, name, tasks, unit, resumedTasks, time } = line;
+          const job = byJob.get(line.jobId);
+          job?.stages.push({
+            ...{ job, stageId, name, start: time, end: undefined, status: "running", tasks, unit, resumedTasks },
+            ...{ doneTasks: resumedTasks, retries: 0, losses: 0, rows: 0, bytes: 0 },
+          });
+          return;
+        }
+        case "stageEnded": {
+          const stage = stageOf(line);
+          if (stage) Object.assign(stage, { status: line.status, end: line.time });
+          return;
+        }
+        case "stageProgress": {
+          const stage = stageOf(line);
+          if (stage) Object.assign(stage, { tasks: line.tasks, doneTasks: line.doneTasks });
+          return;
+        }
+        case "taskStarted": {
+          const stage = stageOf(line);
+          if (!stage) return;
+          const { partition, attempt, worker, time } = line;
+          const started: Attempt = {
+            ...{ stage, partition, attempt, worker, start: time, end: undefined, status: "running", rows: 0, bytes: 0 },
+          };
+          running.set(keyOf(line), started);
+          attempts.push(started);
+          return;
+        }
+        case "taskProgress": {
+          const attempt = running.get(keyOf(line));
+          if (attempt) attempt.rows = Math.max(attempt.rows, line.rows);
+          return;
+        }
+        case "taskEnded": {
+          const attempt = running.get(keyOf(line));
+          running.delete(keyOf(line));
+          const { status, rows, bytes, time } = line;
+          if (attempt) Object.assign(attempt, { status, rows, bytes, end: time });
+          if (attempt && status === "failed") failed.set(line.worker, attempt);
+          const stage = stageOf(line);
+          if (!stage || status !== "succeeded") return;
+          stage.doneTasks++;
+          stage.rows += rows;
+          stage.bytes += bytes;
+          return;
+        }
+        case "taskRetried": {
+          const stage = stageOf(line);
+          if (stage) stage.retries++;
+          retries.add(firstLine(line.error));
+          return;
+        }
+        case "workerLost": {
+          const { time, worker, error, retrySeconds } = line;
+          losses.push({ time, worker, error: firstLine(error), isForGood: retrySeconds === undefined });
+          const attempt = failed.get(worker);
+          failed.delete(worker);
+          if (!attempt || attempt.end === undefined || time - attempt.end > SAME_MS) return;
+          attempt.status = "lost";
+          attempt.stage.losses++;
+          return;
+        }
+        case "storageRetried":
+          storageRetries.add(`${line.operation}: ${line.why}`);
+          return;
+        case "message": {
+          const found = line.level === "info" && /^(.+) runs on (.+) with weights from (.+)\.$/.exec(line.text);
+          if (found) weights.add(`${found[1]}: ${found[3]} (${found[2]})`);
+          return;
+        }
+        default:
+          return;
+      }
+    },
+
+    facts() {
+      const told = messages.messages();
+      return {
+        ...{ about, endedAt, lastAt, jobs, attempts, losses, missing, weights: [...weights] },
+        retries: retries.counted(),
+        storageRetries: storageRetries.counted(),
+        ...told,
+      };
+    },
+  };
+}
+
+/** A worker's loss follows the end of its task at once. */
+const SAME_MS = 200;
+
+function texts(): { add(text: string): void; counted(): Counted[] } {
+  const counts = new Map<string, number>();
+  return {
+    add(text) {
+      const known = counts.has(text) || counts.size < MOST_TEXTS ? text : "others";
+      counts.set(known, (counts.get(known) ?? 0) + 1);
+    },
+    counted: () => [...counts].map(([what, count]) => ({ what, count })).sort((a, b) => b.count - a.count),
+  };
+}
+
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0] ?? "";
+}
+
+/** The time in which jobs ran, which is what a report's charts are drawn over. */
+export function clockOf({ jobs, lastAt }: RunFacts) {
+  return busyClock(jobs.map(({ start, end }) => ({ start, end: end ?? Math.max(start, lastAt) })));
+}

@@ -1,0 +1,127 @@
+import { JUPYTER_DISPLAY, type MimeBundle } from "../kernel/mime-bundle";
+import { countText, durationText } from "../progress/state";
+import { htmlTable } from "../showing/html-table";
+import type { Place, Storage, Url } from "../storage";
+import { type LogFiles, logNamed, logsIn, segmentLines } from "./logs";
+import { reportPage } from "./report-page";
+import { bytesText, counted } from "./report-text";
+import { jobSeconds, type RunReport, runReport } from "./run-report";
+import { type RunFacts, runTally } from "./run-tally";
+
+/** Reads a log as it grows: each call goes on where the last one ended. */
+export function logFollower(storage: Storage): (log: LogFiles) => Promise<RunFacts> {
+  const tally = runTally();
+  let [segment, taken] = [0, 0];
+  let version = "";
+  return async ({ segments }) => {
+    while (segment < segments.length) {
+      const { url, size, modifiedAt } = segments[segment] as LogFiles["segments"][number];
+      const isLast = segment === segments.length - 1;
+      const now = `${url} ${size} ${modifiedAt}`;
+      if (now !== version || !isLast) {
+        const lines = await segmentLines(storage, url);
+        for (const line of lines.slice(taken)) tally.add(line);
+        taken = Math.max(taken, lines.length);
+        version = now;
+      }
+      if (isLast) break;
+      segment++;
+      taken = 0;
+    }
+    return tally.facts();
+  };
+}
+
+/** What a run's log tells. @throws IllegalArgumentError where there is none of that name */
+export async function factsOf(folder: Place, id: string): Promise<RunFacts> {
+  const log = logNamed(await logsIn(folder), id, folder.url);
+  return logFollower(folder.storage)(log);
+}
+
+/** A run's report: its page, and what a notebook shows of it. */
+export interface SessionReport {
+  /** Where it was written; undefined where that was not asked for. */
+  readonly path: Url | undefined;
+  /** The whole page, which needs no network. */
+  toHtml(): string;
+  /** A table of the run's stages. */
+  [JUPYTER_DISPLAY](): MimeBundle;
+}
+
+export async function sessionReport(facts: RunFacts, to: Place | undefined): Promise<SessionReport> {
+  const toHtml = () => reportPage(facts);
+  if (to) await to.storage.writeFile(to.url, toHtml());
+  const path = to?.url;
+  return {
+    path,
+    toHtml,
+    [JUPYTER_DISPLAY]: () => ({
+      "text/html": shownReport(runReport(facts), toHtml(), path),
+      "text/plain": reportText(runReport(facts), path),
+    }),
+  };
+}
+
+/** Stages that a notebook's table has. */
+const MOST_STAGES = 40;
+
+/** The page in a frame of its own, so that neither's style meets the other; where no script runs, a table stands in its place. */
+function shownReport(report: RunReport, html: string, path: string | undefined): string {
+  const framed = html.replace(/&/g, "&amp;").replace(/"/g, "&quot;");
+  const { header, rows, left } = stageRows(report);
+  const note = [path === undefined ? "" : `Written to ${path}.`, left > 0 ? `${counted(left, "stage")} more.` : ""];
+  const right = header.map((_, i) => i > 1);
+  const table = htmlTable({ header, rows, right, note: `${totalsText(report)} ${note.filter(Boolean).join(" ")}` });
+  return `${table}<iframe title="Report of the run" srcdoc="${framed}" style="width:100%;height:720px;border:1px solid rgba(128,128,128,0.4);margin-top:8px"></iframe>`;
+}
+
+/** The report in a terminal. */
+export function reportText(report: RunReport, path?: string): string {
+  const { header, rows, left } = stageRows(report);
+  const table = [header, ...rows];
+  const widths = header.map((_, i) => Math.max(...table.map((row) => (row[i] ?? "").length)));
+  const lines = table.map((row) =>
+    row
+      .map((cell, i) => (i > 1 ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
+      .join("  ")
+      .trimEnd(),
+  );
+  return [
+    totalsText(report),
+    ...(rows.length > 0 ? lines : []),
+    ...(left > 0 ? [`${counted(left, "stage")} more`] : []),
+    ...(path === undefined ? [] : [`Written to ${path}`]),
+  ].join("\n");
+}
+
+function totalsText({ totals, clock, facts, state }: RunReport): string {
+  const parts = [
+    `${facts.about?.id ?? "run"} (${state === "unknown" ? "no end" : state})`,
+    counted(totals.jobs, "job") + (totals.failedJobs > 0 ? `, ${totals.failedJobs} failed` : ""),
+    counted(totals.tasks, "task"),
+    counted(totals.rows, "row"),
+    bytesText(totals.bytes),
+    `${durationText(clock.seconds)} of work`,
+    ...(totals.retries > 0 ? [`${countText(totals.retries)} attempts again`] : []),
+    ...(totals.losses > 0 ? [`${countText(totals.losses)} workers lost`] : []),
+  ];
+  return `${parts.join("; ")}.`;
+}
+
+function stageRows({ stages, facts }: RunReport) {
+  const header = ["stage", "state", "tasks", "rows", "bytes", "took", "median task", "longest", "again"];
+  const rows = stages
+    .slice(-MOST_STAGES)
+    .map(({ stage, seconds }) => [
+      `${stage.job.number}.${stage.stageId} ${stage.name}`,
+      stage.status,
+      `${countText(stage.doneTasks)}/${countText(stage.tasks)}`,
+      countText(stage.rows),
+      bytesText(stage.bytes),
+      durationText(jobSeconds(stage, facts)),
+      seconds ? durationText(seconds.median) : "",
+      seconds ? durationText(seconds.most) : "",
+      stage.retries > 0 ? countText(stage.retries) : "",
+    ]);
+  return { header, rows, left: Math.max(0, stages.length - MOST_STAGES) };
+}
