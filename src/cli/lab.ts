@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { PathNotFoundError } from "../storage";
+import { PathNotFoundError, storagesFrom } from "../storage";
 import { ABOUT } from "./abouts";
 import { type Command, type OptionValues, SHARED_OPTIONS, UsageError, wholeNumber } from "./command";
 import { dataDirOf, jupyterPython, jupyterVenv } from "./jupyter-paths";
@@ -42,6 +42,7 @@ export const lab: Command = {
     }
     const port = wholeNumber(options, "port");
     const s3 = s3Environment(options, folder);
+    if (s3.POMONA_S3_CONF) await refuseUnreachable(s3.POMONA_S3_CONF);
     refuseRoot(options["allow-root"] === true || rest.includes("--allow-root"));
     const python = jupyterPython();
     const { folder: kernel, changed } = await installKernelspec({ dataDir: dataDirOf(jupyterVenv()) });
@@ -90,4 +91,30 @@ function s3Environment(options: OptionValues, folder: string): Record<string, st
 /** Whether a file turns it on; what else is wrong with it the server says. */
 function isEnabled(file: string): boolean {
   return !/"s3\.persistence\.enabled"\s*:\s*"?false/i.test(readFileSync(file, "utf8"));
+}
+
+/** JupyterLab shows a bucket that can't be listed as an empty folder. @throws StorageError; what is wrong with the file the server says */
+async function refuseUnreachable(file: string): Promise<void> {
+  const properties = propertiesIn(readFileSync(file, "utf8"));
+  const { bucket, endpoint, region } = Object.fromEntries(
+    ["bucket", "endpoint", "region"].map((name) => [name, properties[`s3.persistence.${name}`]]),
+  );
+  if (typeof bucket !== "string" || bucket === "") return;
+  const settings = {
+    ...(typeof endpoint === "string" && endpoint !== ""
+      ? { "fs.s3a.endpoint": endpoint, "fs.s3a.path.style.access": "true" }
+      : {}),
+    ...(typeof region === "string" && region !== "" ? { "fs.s3a.endpoint.region": region } : {}),
+  };
+  const { storage, url } = storagesFrom(settings).at(`s3://${bucket}/jupyter`);
+  await storage.children(url);
+}
+
+function propertiesIn(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const entries = JSON.parse(text) as readonly { Classification?: unknown; Properties?: Record<string, unknown> }[];
+    return entries.find(({ Classification }) => Classification === "jupyter-s3-conf")?.Properties ?? {};
+  } catch {
+    return {};
+  }
 }

@@ -1,5 +1,5 @@
 import { balancedSample } from "../ml";
-import { listed } from "../storage";
+import { listed, type Storages } from "../storage";
 import { copyTree } from "../storage/copy-tree";
 import { ABOUT } from "./abouts";
 import { type Command, SHARED_OPTIONS, wholeNumber } from "./command";
@@ -48,7 +48,7 @@ export const sample: Command = {
     const note = passedOverNote(passed);
     if (note) context.note(note);
     const line = progressLine("copy", options.quiet === true);
-    const copied = await copyTree(src, dst, {
+    const copied = await copyTree(await folderOf(src, storages), dst, {
       storages,
       files: rows.map((row) => row.path),
       signal,
@@ -65,3 +65,12 @@ export const sample: Command = {
     return 0;
   },
 };
+
+/** The folder whose layout is kept: SRC itself, or of a pattern what stands before its first name with one. */
+async function folderOf(src: string, storages: Storages): Promise<string> {
+  const names = src.split("/");
+  const first = names.findIndex((name) => /[{}[\]*?\\]/.test(name));
+  const { storage, url } = storages.at(src);
+  if (first < 0 || (await storage.stat(url)) !== undefined) return src;
+  return first === 0 ? "." : names.slice(0, first).join("/") || "/";
+}

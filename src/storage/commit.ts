@@ -143,8 +143,7 @@ function admits(destination: string, existing: readonly FileStatus[], mode: Save
       return false;
     case "errorifexists":
       throw new PathAlreadyExistsError(`${destination} exists and holds ${existing.length} files.`, {
-        remedy:
-          'Choose another path, or say what to do with the old data: mode "overwrite", "append" or "ignore" (--mode).',
+        remedy: 'Choose another path, or say what to do with the old data: mode "overwrite", "append" or "ignore".',
       });
     case "overwrite":
       refuseForeignFiles(destination, existing);

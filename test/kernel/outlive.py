@@ -4,6 +4,7 @@ import asyncio
 import os
 import tempfile
 import time
+from types import SimpleNamespace
 
 import nbformat
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
@@ -11,6 +12,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from pomona_jupyter.outlive.cell_outputs import CellOutputs
 from pomona_jupyter.outlive.executions import Executions
 from pomona_jupyter.outlive.notebook_file import NotebookFiles, note_save
+from pomona_jupyter.outlive.recorder import Recorder
 
 
 def stream(outputs, text, name="stdout"):
@@ -152,7 +154,36 @@ def saves_of_pages():
     assert not cleared.is_saved
 
 
+class DeadPage:
+    """A page that is taken away as soon as it is told something: its line is dead."""
+
+    path, mark = "a.ipynb", None
+
+    def __init__(self, recorder, session):
+        self.recorder, self.session, self.shown = recorder, session, set()
+
+    def tell(self, message):
+        self.recorder.parted(self)
+
+
+def dead_pages():
+    manager = SimpleNamespace(session=None, ports=[])
+    changed = []
+    listen, Recorder._listen = Recorder._listen, lambda self: None
+    recorder = Recorder("kernel", manager, 1_000_000, changed.append, lambda one: None)
+    Recorder._listen = listen
+    mine = recorder.executions.add("request", "s", "a")
+    mine.status = "ended"
+    connection = SimpleNamespace(session=SimpleNamespace(session="s"))
+    recorder._connections["s"] = connection
+    recorder.pages = {DeadPage(recorder, "s") for _ in range(8)}
+    # Cells that had ended unsaved: who keeps the files is told that no page saves them.
+    recorder.closed(connection)
+    assert not recorder.pages and changed == [recorder] and recorder.unsaved() == [mine]
+
+
 kinds_of_output()
+dead_pages()
 progress()
 long_lines()
 bounds()

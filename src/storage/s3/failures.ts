@@ -248,13 +248,26 @@ export function storageError(
       ),
     });
   }
+  if (code === "ERR_INVALID_URL") {
+    return new StorageError(`${cannot}: the endpoint is no URL (${told}).`, url, {
+      ...options("Begin it with http:// or https://, in AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL or the profile."),
+    });
+  }
+  if (code === "InvalidBucketName") {
+    return new StorageError(`${cannot}: ${bucket} is no name of a bucket (${told}).`, url, {
+      ...options("It has 3 to 63 small letters, digits, hyphens and dots."),
+    });
+  }
+  const isPassing = failureOf(error).kind === "passing";
   const times = about.tries > 1 ? `, tried ${about.tries} times` : "";
   const why = NETWORK[code] ?? withoutEnd(said.message || "the request failed");
   return new StorageError(`${cannot}: ${why} (${told}${times}).`, url, {
     ...options(
       code in NETWORK
         ? "Check the network and fs.s3a.endpoint, then run it again: what was finished is kept."
-        : "Run it again; what was finished is kept.",
+        : isPassing
+          ? "Run it again; what was finished is kept."
+          : "Check bucket, key and settings: the same request will fail again. What was finished is kept.",
       true,
     ),
   });

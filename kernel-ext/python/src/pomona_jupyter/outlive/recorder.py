@@ -198,7 +198,7 @@ class Recorder:
 
     def _changed_by(self, execution: Execution, type: str, content: Message) -> None:
         execution.change()
-        for page in self.pages:
+        for page in list(self.pages):
             if _is_own(page, execution):
                 continue
             if execution.id in page.shown:
@@ -289,14 +289,15 @@ class Recorder:
     def _show(self, execution: Execution, page: Page | None = None) -> None:
         """Tells a page, or all, everything about a cell, in the place of what they had."""
         message = {"type": "show", **execution.state(), "outputs": execution.outputs.messages()}
-        for one in [page] if page else self.pages:
+        # Telling a page whose line is dead takes it away.
+        for one in [page] if page else list(self.pages):
             if not _is_own(one, execution):
                 one.shown.add(execution.id)
                 execution.told_at = time.monotonic()
                 one.tell(message)
 
     def _tell_state(self, execution: Execution) -> None:
-        for page in self.pages:
+        for page in list(self.pages):
             if execution.id in page.shown and not _is_own(page, execution):
                 page.tell({"type": "state", **execution.state()})
 
