@@ -31,6 +31,9 @@ export interface Timeline {
 /** More bars make a browser slow. */
 export const MOST_BARS = 3_000;
 
+/** Of them, those that failed, were lost or are not needed any more. */
+const MOST_TROUBLES = 1_000;
+
 /** More rows than these are not told apart. */
 export const MOST_WORKERS = 64;
 
@@ -47,18 +50,29 @@ export function timelineOf({ attempts, lastAt }: RunFacts, clock: BusyClock): Ti
   const kept = all.sort((a, b) => (work.get(b) ?? 0) - (work.get(a) ?? 0)).slice(0, MOST_WORKERS);
   const workers = kept.sort(new Intl.Collator("en", { numeric: true }).compare);
   const shown = workers.flatMap((worker) => byWorker.get(worker) ?? []);
-  // The first try draws each attempt, the next ones those together that a pixel holds, then what more pixels do.
+  const isGood = ({ status }: Attempt) => status === "succeeded" || status === "running";
+  // What went wrong keeps its place and length, at most joined where a pixel holds it: else it would look like more than it is.
+  const pixel = clock.seconds / 1000;
+  const bad = shown.filter((attempt) => !isGood(attempt));
+  const troubles = evenly(merged(bad, bad.length > MOST_TROUBLES ? pixel : 0, clock, lastAt), MOST_TROUBLES);
+  const good = shown.filter(isGood);
+  const most = MOST_BARS - troubles.length;
   let together = 0;
-  let bars = merged(shown, together, clock, lastAt);
-  while (bars.length > MOST_BARS) {
-    together = together === 0 ? clock.seconds / 1000 : together * 2;
-    bars = merged(shown, together, clock, lastAt);
-    // Each pair of neighbours is of two stages, or of two kinds: the longest are what is left to show.
-    if (together > clock.seconds) break;
+  let bars = merged(good, together, clock, lastAt);
+  while (bars.length > most && together <= clock.seconds) {
+    together = together === 0 ? pixel : together * 2;
+    bars = merged(good, together, clock, lastAt);
   }
-  if (bars.length > MOST_BARS) bars = bars.sort((a, b) => b.to - b.from - (a.to - a.from)).slice(0, MOST_BARS);
+  if (bars.length > most) bars = bars.sort((a, b) => b.to - b.from - (a.to - a.from)).slice(0, most);
+  bars.push(...troubles);
   const drawn = bars.reduce((sum, bar) => sum + bar.attempts, 0);
   return { workers, workersLeftOut: all.length - workers.length, bars, attempts: drawn, together };
+}
+
+/** At most so many, from all over. */
+function evenly(bars: readonly Bar[], most: number): Bar[] {
+  const step = Math.max(1, bars.length / most);
+  return Array.from({ length: Math.min(bars.length, most) }, (_, i) => bars[Math.floor(i * step)] as Bar);
 }
 
 function merged(attempts: readonly Attempt[], together: number, clock: BusyClock, now: number): Bar[] {
