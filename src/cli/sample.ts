@@ -1,6 +1,7 @@
 import { balancedSample } from "../ml";
-import { listed, type Storages } from "../storage";
+import { listed } from "../storage";
 import { copyTree } from "../storage/copy-tree";
+import { folderOfPattern } from "../storage/glob-paths";
 import { ABOUT } from "./abouts";
 import { type Command, SHARED_OPTIONS, wholeNumber } from "./command";
 import { IMAGES_GLOB, imagesBelow, NoImagesError, passedOver, passedOverNote } from "./images-below";
@@ -48,7 +49,7 @@ export const sample: Command = {
     const note = passedOverNote(passed);
     if (note) context.note(note);
     const line = progressLine("copy", options.quiet === true);
-    const copied = await copyTree(await folderOf(src, storages), dst, {
+    const copied = await copyTree(await folderOfPattern(storages, src), dst, {
       storages,
       files: rows.map((row) => row.path),
       signal,
@@ -65,12 +66,3 @@ export const sample: Command = {
     return 0;
   },
 };
-
-/** The folder whose layout is kept: SRC itself, or of a pattern what stands before its first name with one. */
-async function folderOf(src: string, storages: Storages): Promise<string> {
-  const names = src.split("/");
-  const first = names.findIndex((name) => /[{}[\]*?\\]/.test(name));
-  const { storage, url } = storages.at(src);
-  if (first < 0 || (await storage.stat(url)) !== undefined) return src;
-  return first === 0 ? "." : names.slice(0, first).join("/") || "/";
-}

@@ -27,6 +27,15 @@ export async function expandPath(storages: Storages, path: string): Promise<Url[
   });
 }
 
+/** The folder that all that fits a path lies below: what stands before its first name with a pattern, else the path itself. */
+export async function folderOfPattern(storages: Storages, path: string): Promise<string> {
+  const names = path.split("/");
+  const first = names.findIndex((name) => PATTERN.test(name));
+  const { url, storage } = storages.at(path);
+  if (first < 0 || (await storage.stat(url)) !== undefined) return path;
+  return first === 0 ? "." : names.slice(0, first).join("/") || "/";
+}
+
 async function matches(storage: Storage, folder: Url, names: readonly string[]): Promise<Url[]> {
   const [name, ...rest] = names;
   if (name === undefined) return (await storage.stat(folder)) === undefined ? [] : [folder];

@@ -1,13 +1,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type DataFrame, Session } from "pomona";
+import type { DataFrame, Session } from "pomona";
 import { col, count, sum } from "pomona/functions";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { copyTree } from "../../src/storage/copy-tree";
 import { storagesFrom } from "../../src/storage/storages";
 import { type S3FaultProxy, startFaultProxy } from "../support/s3-fault-proxy";
 import { type S3Server, s3Settings, startS3 } from "../support/s3-server";
+import { s3Session } from "../support/s3-session";
 
 /* One session, with buckets of several owners: what works on disk gives the same in S3, and each bucket is asked as its settings say. */
 
@@ -48,9 +49,7 @@ beforeAll(async () => {
     "fs.s3a.bucket.open.aws.credentials.provider": "org.apache.hadoop.fs.s3a.AnonymousAWSCredentialsProvider",
     "fs.s3a.bucket.paid.requester.pays.enabled": "true",
   };
-  const builder = Session.builder().master("local[2]").config("pomona.progress", "off");
-  for (const [name, value] of Object.entries(settings)) builder.config(`spark.hadoop.${name}`, value);
-  session = await builder.getOrCreate();
+  session = await s3Session(settings);
 });
 afterAll(async () => {
   await session?.stop();

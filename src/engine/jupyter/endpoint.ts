@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { CancelledError, summaryOf } from "../../errors";
 import type { StorageSettings } from "../../storage";
 import type { FromHost } from "../../worker/host-messages";
@@ -103,7 +104,8 @@ export function endpoint({ settings, storage, leaseMilliseconds, spoolParent, li
   function keep(): void {
     keeping ??= (async () => {
       for (let pause = FIRST_PAUSE_MILLISECONDS; !closing.signal.aborted && !host; pause *= 2) {
-        await rest(Math.min(pause, LONGEST_PAUSE_MILLISECONDS), closing.signal);
+        const wait = { signal: closing.signal, ref: false };
+        await sleep(Math.min(pause, LONGEST_PAUSE_MILLISECONDS), undefined, wait).catch(() => undefined);
         try {
           if (!closing.signal.aborted) await connected(closing.signal);
         } catch (error) {
@@ -269,19 +271,5 @@ function otherFiles(name: string, folder: string, isSpool: boolean): EndpointFil
     remedy: isSpool
       ? "Set pomona.spool.dir to a folder that all machines share, where files between stages go."
       : "Read and write s3://, or a folder that all machines share.",
-  });
-}
-
-/** Resolves after a while, or when the signal is aborted. Keeps no program from ending. */
-function rest(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, milliseconds);
-    timer.unref();
-    signal.addEventListener("abort", end, { once: true });
   });
 }
