@@ -23,6 +23,25 @@ describe("beginning and end", () => {
     client.close();
   });
 
+  test("who subscribes while it starts is welcomed before all else, then told that it starts", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "pomona-start-"));
+    const { connection, file } = await newConnectionFile(folder);
+    const client = openClient(connection);
+    const [program, ...args] = commandOf();
+    const own = spawn(program as string, [...args, file], { stdio: "ignore" });
+    try {
+      await client.waitFor(({ type }) => type === "status");
+      expect(client.received.map(({ type, content }) => [type, content.execution_state])).toEqual([
+        ["iopub_welcome", undefined],
+        ["status", "starting"],
+      ]);
+    } finally {
+      own.kill("SIGKILL");
+      client.close();
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   test.each([true, false])(
     "shutdown_request with restart %s: answered, told to all, and the process ends",
     async (restart) => {

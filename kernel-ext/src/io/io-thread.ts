@@ -250,6 +250,5 @@ async function serve(data: IoData, main: MessagePort): Promise<void> {
 
   main.on("message", onMain);
   sockets = await openSockets(connection, { message: onClient, subscribed: out.welcome });
-  out.publish("status", { execution_state: "starting" });
   watchParent(() => void end(undefined));
 }

@@ -25,7 +25,7 @@ export interface Sender {
   print(name: StreamName, text: string, parent: Header | undefined): void;
   /** Sends all that waits. */
   flush(): void;
-  /** Tells a new subscriber of iopub that it will get everything from here on. @see JEP 65 */
+  /** Tells a new subscriber of iopub that it will get everything from here on, and before the first request that the kernel starts. @see JEP 65 */
   welcome(topic: string): void;
   reply(to: Addressee, content: Content, metadata?: Content): void;
   /** Sends an `input_request`. @returns its `msg_id` */
@@ -52,7 +52,12 @@ export function sender(wire: Wire, sockets: () => Sockets | undefined, running: 
     streams.flush(parent);
     publishNow(type, content, parent, extra);
   };
-  const status = (execution_state: "busy" | "idle", parent: Header) => publish("status", { execution_state }, parent);
+  // Said after the first welcome: it would reach a client whose subscription was not read yet before its welcome.
+  let isStarting = true;
+  const status = (execution_state: "busy" | "idle", parent: Header) => {
+    isStarting = false;
+    publish("status", { execution_state }, parent);
+  };
   return {
     publish,
     print: streams.add,
@@ -60,6 +65,7 @@ export function sender(wire: Wire, sockets: () => Sockets | undefined, running: 
     welcome(topic) {
       const idents = topic === "" ? [] : [topic];
       send("iopub", { idents, type: "iopub_welcome", content: { subscription: topic } });
+      if (isStarting) publishNow("status", { execution_state: "starting" });
     },
     reply({ channel, idents, header }, content, metadata) {
       const type = header.msg_type.replace(/_request$/, "_reply");
