@@ -5,6 +5,7 @@ import { arrowSchema } from "../data/arrow";
 import { ipcStream } from "../data/ipc";
 import { type StructType, sparkJson } from "../data/types";
 import type { Place } from "../storage";
+import { withOrderedFooter } from "./ordered-footer";
 import { SPARK_SCHEMA_KEY } from "./spark-schema";
 import { type ParquetWasm, parquetWasm } from "./wasm";
 
@@ -48,7 +49,7 @@ export async function writeParquetFile(
 
 /**
  * Streams batches into one snappy Parquet file; memory holds one row group. The footer carries Spark's schema, so that
- * Spark reads back the very types. Returns rows, and what became of the bytes.
+ * Spark reads back the very types. The same batches give the same bytes. Returns rows, and what became of the bytes.
  */
 export async function writeParquet<T>(
   take: TakeBytes<T>,
@@ -65,7 +66,7 @@ export async function writeParquet<T>(
     const whole = async function* () {
       yield bytes;
     };
-    return { rows: 0, written: await take(whole()) };
+    return { rows: 0, written: await take(withOrderedFooter(whole())) };
   }
   let rows = 0;
   let failure: unknown;
@@ -93,7 +94,7 @@ export async function writeParquet<T>(
       // The WASM side may take a source that broke for one that ended.
       if (failure !== undefined) throw failure;
     };
-    const written = await take(unbroken());
+    const written = await take(withOrderedFooter(unbroken()));
     return { rows, written };
   } catch (error) {
     await iterator.return?.();

@@ -58,6 +58,20 @@ it.each([1, 2, 8, 64, 333])("a file of %i rows has a column again and again, in 
   }
 });
 
+it("the same rows and metadata are the same bytes, whatever was written before", async () => {
+  const path = join(folder, "same.parquet");
+  const metadata = Object.fromEntries(["é", "b", "pomona.model", "B", "ab"].map((key) => [key, `of ${key}`]));
+  const files = new Set<string>();
+  for (const rows of [3000, 3000, 3000, 3000, 0, 0, 0, 0]) {
+    const given = rows > 0 ? batches(rows) : batches();
+    await writeParquetFile(localFile(path), given, { schema: SCHEMA, metadata });
+    files.add(readFileSync(path).toString("latin1"));
+  }
+  expect(files.size).toBe(2);
+  const read = (await readParquetFooter(localFile(path))).metadata;
+  expect(Object.fromEntries([...read].filter(([key]) => key in metadata))).toEqual(metadata);
+});
+
 describe("what is not a whole file", () => {
   it("is a CorruptParquetError that names it", async () => {
     const path = join(folder, "cut.parquet");
