@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -9,7 +9,7 @@ import { inRoot } from "../scripts/setup/paths.mjs";
 import { installPeer } from "../scripts/setup/peer.mjs";
 import { setup } from "../scripts/setup.mjs";
 import { formatTable, summarize } from "./parts/report.mjs";
-import { PYTHON_PEERS, runBare, runOurs, runPeer, runPythonPeer, writeOnnxModel } from "./parts/runs.mjs";
+import { findWeights, PYTHON_PEERS, runBare, runOurs, runPeer, runPythonPeer, writeOnnxModel } from "./parts/runs.mjs";
 import { makeSample } from "./parts/sample.mjs";
 
 const help = `npm run bench [-- options]
@@ -60,7 +60,7 @@ else {
 }
 
 async function bench(work) {
-  const weights = findWeights();
+  const weights = values.weights ? resolve(values.weights) : findWeights();
   if (!weights) throw new Error("No weights found: name a Keras file with --weights.");
   // Set-up speaks on stdout, which belongs to the figures here.
   const { log } = console;
@@ -126,11 +126,4 @@ async function round(index, options, backends) {
 function batchOf(backend) {
   if (values.batch) return Number(values.batch);
   return createRequire(import.meta.url)(inRoot("dist", "networks", "image-features.js")).DEFAULT_BATCH_SIZES[backend];
-}
-
-function findWeights() {
-  if (values.weights) return resolve(values.weights);
-  const name = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5";
-  const folders = [process.env.POMONA_WEIGHTS_DIR, inRoot("..", "shared", "models")];
-  return folders.map((folder) => folder && join(folder, name)).find((file) => file && existsSync(file));
 }

@@ -1,8 +1,15 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { inRoot } from "../../scripts/setup/paths.mjs";
 import { run } from "../../scripts/setup/processes.mjs";
+
+/** The Keras weights beside the checkout or where `POMONA_WEIGHTS_DIR` says; else undefined. */
+export function findWeights() {
+  const name = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5";
+  const folders = [process.env.POMONA_WEIGHTS_DIR, inRoot("..", "shared", "models")];
+  return folders.map((folder) => folder && join(folder, name)).find((file) => file && existsSync(file));
+}
 
 /**
  * The PySpark program on `cores` cores.

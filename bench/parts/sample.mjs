@@ -33,7 +33,9 @@ export async function makeSample(target, perClass) {
 }
 
 async function drawSample(target, perClass) {
-  const { SYNTHETIC_CLASSES, writeSyntheticFruits } = createRequire(import.meta.url)(inRoot("dist", "image"));
+  const { SYNTHETIC_CLASSES, writeSyntheticFruits } = createRequire(import.meta.url)(
+    inRoot("dist", "image", "synthetic"),
+  );
   // Fruits-360 has 141 classes: as many images as a sample of it would have.
   const each = Math.ceil((perClass * 141) / SYNTHETIC_CLASSES.length);
   const { classes, files } = await writeSyntheticFruits(target, { perClass: each });
