@@ -5,7 +5,7 @@ import { ABOUT } from "./abouts";
 import { type Command, type OptionValues, SHARED_OPTIONS, UsageError, wholeNumber } from "./command";
 import { dataDirOf, jupyterPython, jupyterVenv } from "./jupyter-paths";
 import { jupyterVariables, PACKAGE_ROOT, refuseRoot, SERVER_EXTENSIONS, startJupyterServer } from "./jupyter-server";
-import { installKernelspec } from "./kernelspec";
+import { installKernelspec, KERNEL_NAME } from "./kernelspec";
 
 /** EMR's name of it. */
 const CONF = "jupyter-s3-conf.json";
@@ -56,6 +56,8 @@ export const lab: Command = {
     const args = [
       // Ctrl-C is meant; in a terminal it reaches the server by itself.
       ...["-m", "jupyterlab", "--ServerApp.answer_yes=True", `--ServerApp.root_dir=${folder}`],
+      // What JupyterLab preselects for a new notebook.
+      `--MappingKernelManager.default_kernel_name=${KERNEL_NAME}`,
       ...(port === undefined ? [] : [`--port=${port}`]),
       ...["no-browser", "allow-root"].filter((name) => options[name] === true).map((name) => `--${name}`),
       ...rest,

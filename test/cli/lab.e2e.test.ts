@@ -56,7 +56,9 @@ it("opens JupyterLab on a folder, with the kernel in it, and ends on Ctrl-C", as
   const get = async (path: string) =>
     (await fetch(`http://127.0.0.1:${port}/api/${path}`, { headers: { Authorization: "token secret" } })).json();
   expect(await get("contents")).toMatchObject({ content: [{ name: "one.ipynb" }] });
-  expect(await get("kernelspecs")).toHaveProperty("kernelspecs.pomona.spec.display_name", "TypeScript (Pomona)");
+  const kernels = await get("kernelspecs");
+  expect(kernels).toMatchObject({ default: "pomona" });
+  expect(kernels).toHaveProperty("kernelspecs.pomona.spec.display_name", "TypeScript (Pomona)");
   // Else JupyterLab asks whether to fetch news: at "none", its own default.
   const plugin = encodeURIComponent("@jupyterlab/apputils-extension:notification");
   const settings = await fetch(`http://127.0.0.1:${port}/lab/api/settings/${plugin}`, {
