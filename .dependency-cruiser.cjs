@@ -2,6 +2,7 @@
 const LAYERS = [
   "errors.ts",
   "version.ts",
+  "secret.ts",
   "data",
   "kernel",
   "storage",

@@ -79,7 +79,10 @@ function isNotFound(error: unknown, name: string): boolean {
   return error instanceof Error && error.message.startsWith(`Cannot find module '${name}'`);
 }
 
-const firstLine = (error: unknown) => (error instanceof Error ? error.message : String(error)).split("\n")[0];
+/** The first line of an error or of its message: what is wrong, without the remedy. */
+export function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
+}
 
 /** Throws {@link CancelledError} if `signal` is aborted. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {

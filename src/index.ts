@@ -31,9 +31,8 @@ export { type KeptMemo, type Memo, MemoKeyError, type MemoOptions, MemoValueErro
 export { WeightsShapeError } from "./networks/weights";
 export { WeightsUnavailableError } from "./networks/weights-lookup";
 export { CorruptParquetError, EncryptedParquetError, UnsupportedParquetError } from "./parquet";
-export type { SessionReport } from "./record";
+export type { JobRecord, SessionReport, StageRecord } from "./record";
 export { RuntimeConfig, SETTINGS, type SettingName, type SettingValue } from "./session/configuration";
-export type { JobRecord, StageRecord } from "./session/history";
 export { Session, SessionBuilder } from "./session/session";
 export { SparkConf } from "./session/spark-conf";
 export { NotHereError } from "./session/spark-context";

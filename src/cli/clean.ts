@@ -1,3 +1,4 @@
+import { bytesText, counted, durationText } from "../showing/quantities";
 import { cleanLeftovers, type Leftover } from "../storage/leftovers";
 import { ABOUT } from "./abouts";
 import { type Command, type OptionValues, SHARED_OPTIONS, UsageError } from "./command";
@@ -65,8 +66,8 @@ function lineOf({ kind, url, bytes, files, uploads, age, kept }: Leftover, dryRu
     KINDS[kind],
     kind === "file" || files === 0 ? "" : counted(files, "file"),
     kind === "upload" || uploads === 0 ? "" : `${counted(uploads, "upload")} of unknown size`,
-    bytes === undefined ? "size not known" : sizeText(bytes),
-    `${ageText(age)} old`,
+    bytes === undefined ? "size not known" : bytesText(bytes),
+    `${durationText(age / 1000)} old`,
   ];
   return `${verb.padEnd(12)} ${url} (${parts.filter(Boolean).join(", ")})${kept === undefined ? "" : `: ${kept}`}`;
 }
@@ -75,10 +76,8 @@ function summary(found: number, gone: number, bytes: number, dryRun: boolean, ur
   if (found === 0) return `Nothing is left over at ${url}.`;
   const kept = found === gone ? "" : `; ${found - gone} kept`;
   const verb = dryRun ? "would be removed (dry run: nothing was)" : "removed";
-  return `${counted(gone, "leftover")} ${verb}, ${sizeText(bytes)} in files${kept}.`;
+  return `${counted(gone, "leftover")} ${verb}, ${bytesText(bytes)} in files${kept}.`;
 }
-
-const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
 
 const UNITS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 
@@ -88,22 +87,4 @@ function ageOption(options: OptionValues): number | undefined {
   const match = /^(\d+(?:\.\d+)?)([smhdw])$/.exec(text.trim());
   if (match) return Number(match[1]) * UNITS[match[2] as keyof typeof UNITS];
   throw new UsageError(`--older-than must be an age such as 90m, 12h or 7d, not ${JSON.stringify(text)}.`);
-}
-
-function ageText(age: number): string {
-  for (const unit of ["d", "h", "m"] as const) {
-    if (age >= 2 * UNITS[unit]) return `${Math.floor(age / UNITS[unit])} ${{ d: "days", h: "h", m: "min" }[unit]}`;
-  }
-  return `${Math.round(age / 1000)} s`;
-}
-
-function sizeText(bytes: number): string {
-  for (const [unit, size] of [
-    ["GB", 1e9],
-    ["MB", 1e6],
-    ["KB", 1e3],
-  ] as const) {
-    if (bytes >= size) return `${(bytes / size).toFixed(1)} ${unit}`;
-  }
-  return `${bytes} bytes`;
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { IllegalArgumentError } from "../errors";
+import { firstLine, IllegalArgumentError } from "../errors";
 import { cacheFolder } from "../kernel/cache-folder";
 import {
   factsOf,
@@ -12,7 +12,8 @@ import {
   sessionReport,
   summaries,
 } from "../record";
-import { bytesText, dateText } from "../record/report-text";
+import { dateText } from "../record/report-text";
+import { bytesText } from "../showing/quantities";
 import type { Place } from "../storage";
 import { ABOUT } from "./abouts";
 import {
@@ -105,15 +106,17 @@ const show: Command = {
     if (!options.json) {
       print(reportText(report));
       for (const { number, description, error } of report.facts.jobs) {
-        if (error !== undefined) print(`job ${number}, ${description}, failed: ${error.split("\n", 1)[0]}`);
+        if (error !== undefined) print(`job ${number}, ${description}, failed: ${firstLine(error)}`);
       }
       return 0;
     }
     const { facts, totals, state, clock, workers } = report;
-    const stages = report.stages.map(({ stage, seconds, skew }) => {
-      const { job, ...own } = stage;
-      return { job: job.number, ...own, taskSeconds: seconds, skew };
-    });
+    const stages = report.stages.map(({ stage, losses, seconds, skew }) => ({
+      ...stage,
+      losses,
+      taskSeconds: seconds,
+      skew,
+    }));
     const jobs = facts.jobs.map(({ stages: _, ...job }) => job);
     const { about, retries, losses, storageRetries, weights } = facts;
     print(

@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { CancelledError, IllegalArgumentError } from "../errors";
 import { kernelHost } from "../kernel";
+import { bytesText, shortDurationText } from "../showing/quantities";
 import { activeStorages, joinUrl, type Place, StorageError, type Storages, type Url } from "../storage";
 import { type ObservedRead, observed, observing } from "../storage/observed-reads";
 import {
@@ -19,7 +20,6 @@ import {
 import { type KeyPart, type MemoKey, memoKey } from "./fingerprint";
 import { keepable, keptValue, VALUE_FILE } from "./kept-value";
 import { changeIn, planOfView, type TakenIn, takenIn } from "./taken-in";
-import { durationText, sizeText, timeText } from "./words";
 
 export interface MemoOptions {
   /**
@@ -145,7 +145,7 @@ async function taken(name: string, key: MemoKey, place: Place, storages: Storage
   await markUsed(found, place.storage);
   // Who keeps a value that is made of this one depends on what this one was made of.
   for (const read of entry.reads) observed(asObserved(read));
-  const made = `made ${timeText(entry.madeAt)}, ${sizeText(entry.bytes)}, saved ${durationText(entry.milliseconds)}`;
+  const made = `made ${timeText(entry.madeAt)}, ${bytesText(entry.bytes)}, saved ${shortDurationText(entry.milliseconds / 1000)}`;
   say(name, `taken from ${shownPath(place.url)} (${made})`);
   return { value };
 }
@@ -230,12 +230,12 @@ async function computed(
     try {
       const made = { name, key, milliseconds, draft, bytes, reads };
       const { path, size } = await kept(made, place, storages, assertGoesOn);
-      say(name, `${reason}computed in ${durationText(milliseconds)}, kept in ${path} (${size})`);
+      say(name, `${reason}computed in ${shortDurationText(milliseconds / 1000)}, kept in ${path} (${size})`);
     } catch (error) {
       // The value is there: a full disk is no reason to lose it.
       if (!(error instanceof StorageError || error instanceof NotKept) || !isPlain) throw error;
       const [problem] = error.message.split("\n");
-      say(name, `${reason}computed in ${durationText(milliseconds)}, NOT kept: ${problem}`);
+      say(name, `${reason}computed in ${shortDurationText(milliseconds / 1000)}, NOT kept: ${problem}`);
       await place.storage.remove(draft.url).catch(() => {});
     }
     return await keptValue(bytes, draft.url);
@@ -285,7 +285,7 @@ async function kept(
   };
   assertGoesOn();
   await commitEntry(place, entry);
-  return { path: shownPath(place.url), size: sizeText(size) };
+  return { path: shownPath(place.url), size: bytesText(size) };
 }
 
 // --- Words ----------------------------------------------------------------------------------------------------------
@@ -317,4 +317,9 @@ function checkedName(name: unknown): string {
   throw new IllegalArgumentError(`A memo needs a short name, not ${inspect(name)}.`, {
     remedy: 'E.g. await memo("features", () => …).',
   });
+}
+
+/** `2026-11-25 14:03 UTC`. */
+function timeText(milliseconds: number): string {
+  return `${new Date(milliseconds).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }

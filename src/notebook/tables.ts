@@ -1,5 +1,6 @@
 import type { MimeBundle } from "../kernel/mime-bundle";
 import { htmlTable } from "../showing/html-table";
+import { counted } from "../showing/quantities";
 import { isPlainObject } from "./inspection";
 import { valueText } from "./value-text";
 
@@ -108,6 +109,5 @@ function isNumberOrNone(value: unknown): boolean {
 }
 
 function shapeText(rows: number, columns: number): string {
-  const many = (n: number, noun: string) => `${n.toLocaleString("en-US")} ${noun}${n === 1 ? "" : "s"}`;
-  return `${many(rows, "row")} x ${many(columns, "column")}`;
+  return `${counted(rows, "row")} x ${counted(columns, "column")}`;
 }

@@ -1,5 +1,5 @@
 import sharp from "sharp";
-import { IllegalArgumentError } from "../errors";
+import { firstLine, IllegalArgumentError } from "../errors";
 import { type Displayable, escapeHtml, JUPYTER_DISPLAY } from "../kernel/mime-bundle";
 import { activeStorages, type Storages } from "../storage";
 
@@ -66,7 +66,7 @@ async function thumbnail(image: string | Uint8Array, size: number, storages: Sto
       .toBuffer();
     return { uri: `data:image/jpeg;base64,${small.toString("base64")}` };
   } catch (error) {
-    return { error: (error as Error).message.split("\n")[0] ?? "unreadable" };
+    return { error: firstLine(error) };
   }
 }
 

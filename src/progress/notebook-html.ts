@@ -1,16 +1,8 @@
 import type { EndStatus } from "../engine/events";
 import { summaryOf } from "../errors";
 import { escapeHtml, type MimeBundle } from "../kernel/mime-bundle";
-import {
-  countText,
-  durationText,
-  fractionDone,
-  type JobProgress,
-  rateText,
-  type StageProgress,
-  storageRetryTexts,
-  tasksText,
-} from "./state";
+import { countText, durationText, rateText } from "../showing/quantities";
+import { fractionDone, type JobProgress, type StageProgress, storageRetryTexts, tasksText } from "./state";
 
 /** Lines from the engine and the workers, the latest last. */
 export interface ProgressNotes {

@@ -1,4 +1,6 @@
 import type { EndStatus, EngineEvent } from "../engine/events";
+import { firstLine } from "../errors";
+import { countText, durationText } from "../showing/quantities";
 
 /** How far a stage is, as the events tell it. Times are epoch milliseconds. */
 export interface StageProgress {
@@ -247,7 +249,7 @@ export function lostWorkerText(event: Extract<EngineEvent, { type: "workerLost" 
   const { error, retrySeconds } = event;
   const after =
     retrySeconds === undefined ? "It is lost for good." : `It gets no task for ${durationText(retrySeconds)}.`;
-  return `${error.split("\n", 1)[0]} ${after}`;
+  return `${firstLine(error)} ${after}`;
 }
 
 /** The part of a stage that is done, from 0 to 1: by rows where they are known, else by tasks. */
@@ -255,27 +257,6 @@ export function fractionDone(stage: StageProgress): number {
   if (stage.status === "succeeded") return 1;
   const fraction = stage.rows > 0 ? stage.doneRows / stage.rows : stage.tasks > 0 ? stage.doneTasks / stage.tasks : 0;
   return Math.min(1, Math.max(0, fraction));
-}
-
-/** `2,115`. */
-export function countText(count: number): string {
-  return Math.round(count).toLocaleString("en-US");
-}
-
-/** `0.4 s`, `12 s`, `2 min 05 s`, `1 h 02 min`. */
-export function durationText(seconds: number): string {
-  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  const two = (n: number) => String(n).padStart(2, "0");
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
-  const minutes = Math.round(whole / 60);
-  return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
-}
-
-/** `231 rows/s`. */
-export function rateText(rowsPerSecond: number): string {
-  return `${rowsPerSecond < 9.95 ? rowsPerSecond.toFixed(1) : countText(rowsPerSecond)} rows/s`;
 }
 
 /** `24 tasks, 2 running, 1 retried`, or `120/300 MB`. */

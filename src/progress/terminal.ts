@@ -1,15 +1,6 @@
 import type { EngineEvent, EventListener } from "../engine/events";
-import {
-  countText,
-  durationText,
-  fractionDone,
-  noteOf,
-  rateText,
-  type StageProgress,
-  storageRetryTexts,
-  tasksText,
-  trackProgress,
-} from "./state";
+import { countText, durationText, rateText } from "../showing/quantities";
+import { fractionDone, noteOf, type StageProgress, storageRetryTexts, tasksText, trackProgress } from "./state";
 
 /** Where progress is written: `process.stderr`, or something like it. */
 export interface ProgressStream {

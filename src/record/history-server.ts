@@ -1,12 +1,12 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { escapeHtml } from "../kernel/mime-bundle";
-import { countText } from "../progress/state";
+import { bytesText, countText } from "../showing/quantities";
 import type { Place } from "../storage";
 import { announceServer } from "./known-server";
 import { type LogFiles, logsIn, summaries } from "./logs";
 import { page, reportPage, reportUpdate } from "./report-page";
-import { bytesText, dateText } from "./report-text";
+import { dateText } from "./report-text";
 import { runReport, runsStill } from "./run-report";
 import { logFollower } from "./session-report";
 

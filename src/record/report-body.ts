@@ -1,9 +1,9 @@
 import { escapeHtml } from "../kernel/mime-bundle";
-import { countText, durationText, rateText } from "../progress/state";
+import { bytesText, counted, countText, durationText, rateText, shortDurationText } from "../showing/quantities";
 import { type Chart, chartsOf, stageName } from "./report-charts";
 import { findingsOf, isSkewed, leftOutText } from "./report-findings";
-import { bytesText, clockText, counted, dateText, zoneText } from "./report-text";
-import { attemptSeconds, jobSeconds, type RunReport, type StageReport } from "./run-report";
+import { clockText, dateText, zoneText } from "./report-text";
+import { attemptSeconds, type RunReport, type StageReport, secondsOf } from "./run-report";
 import type { Attempt } from "./run-tally";
 
 /** A report's content: what a page of its own and one that refreshes itself both show. */
@@ -46,7 +46,7 @@ export function reportBody(report: RunReport): ReportBody {
 function headSection(report: RunReport): string {
   const { facts, state, totals, clock } = report;
   const { about } = facts;
-  const startedAt = about?.startedAt ?? facts.jobs[0]?.start;
+  const startedAt = about?.startedAt ?? facts.jobs[0]?.startedAt;
   const when = startedAt === undefined ? "" : `${dateText(startedAt)} ${zoneText()}`;
   const until = facts.endedAt ?? facts.lastAt;
   const where = about ? `${about.master} on ${about.host}` : "";
@@ -93,7 +93,7 @@ function jobsSection({ facts, stages }: RunReport): string {
   const rows = facts.jobs.flatMap((job) => {
     const head = [
       `<tr class="job"><td>${job.number}</td><td class="long">${escapeHtml(job.description)}${job.error ? `<div class="why">${escapeHtml(firstLines(job.error))}</div>` : ""}</td>`,
-      `<td>${status(job.status)}</td><td>${clockText(job.start)}</td>${number(durationText(jobSeconds(job, facts)))}<td colspan="5"></td></tr>`,
+      `<td>${status(job.status)}</td><td>${clockText(job.startedAt)}</td>${number(durationText(secondsOf(job, facts)))}<td colspan="5"></td></tr>`,
     ].join("");
     return [head, ...job.stages.map((stage) => stageRow(byStage.get(stage), facts))];
   });
@@ -104,17 +104,17 @@ function jobsSection({ facts, stages }: RunReport): string {
 function stageRow(report: StageReport | undefined, facts: RunReport["facts"]): string {
   if (!report) return "";
   const { stage } = report;
-  const seconds = jobSeconds(stage, facts);
+  const seconds = secondsOf(stage, facts);
   const resumed = stage.resumedTasks > 0 ? ` (${countText(stage.resumedTasks)} from an earlier run)` : "";
   const again = [
     stage.retries > 0 ? countText(stage.retries) : "",
-    stage.losses > 0 ? `${countText(stage.losses)} lost` : "",
+    report.losses > 0 ? `${countText(report.losses)} lost` : "",
   ];
   return [
-    `<tr><td></td><td class="long stage">${escapeHtml(stage.name)}</td><td>${status(stage.status)}</td><td>${clockText(stage.start)}</td>`,
+    `<tr><td></td><td class="long stage">${escapeHtml(stage.name)}</td><td>${status(stage.status)}</td><td>${clockText(stage.startedAt)}</td>`,
     number(durationText(seconds)),
     number(
-      `${countText(stage.doneTasks)}/${countText(stage.tasks)}${stage.unit === undefined ? "" : ` ${stage.unit}`}${resumed}`,
+      `${countText(stage.tasksDone)}/${countText(stage.tasks)}${stage.unit === undefined ? "" : ` ${stage.unit}`}${resumed}`,
     ),
     number(again.filter(Boolean).join(", ")),
     number(countText(stage.rows)),
@@ -133,7 +133,7 @@ function tasksSection(report: RunReport, charts: readonly Chart[]): string {
       const isBad = isSkewed({ stage, done, seconds, taskRows, skew, ...rest });
       return [
         `<tr><td class="long">${escapeHtml(stageName(stage))}</td>${number(countText(done))}`,
-        ...[least, median, upperQuartile, most].map((each) => number(precise(each))),
+        ...[least, median, upperQuartile, most].map((each) => number(shortDurationText(each))),
         `<td class="number${isBad ? " warn" : ""}">${skew === undefined ? "" : `${skew.toFixed(1)}×`}</td>`,
         number(
           `${countText(taskRows?.least ?? 0)} / ${countText(taskRows?.median ?? 0)} / ${countText(taskRows?.most ?? 0)}`,
@@ -165,7 +165,7 @@ function attemptTable(attempts: readonly Attempt[], { facts, stages }: RunReport
     const median = medians.get(stage) ?? 0;
     return [
       `<tr><td class="long">${escapeHtml(stageName(stage))}</td>${number(String(partition))}${number(String(n + 1))}`,
-      `<td>${escapeHtml(worker)}</td><td>${status(its)}</td><td>${clockText(start)}</td>${number(precise(seconds))}`,
+      `<td>${escapeHtml(worker)}</td><td>${status(its)}</td><td>${clockText(start)}</td>${number(shortDurationText(seconds))}`,
       number(median > 0 ? `${(seconds / median).toFixed(1)}×` : ""),
       `${number(countText(own))}${number(bytesText(bytes))}</tr>`,
     ].join("");
@@ -280,11 +280,6 @@ const MARKS: Readonly<Record<Attempt["status"], string>> = {
 
 function status(its: Attempt["status"]): string {
   return `<span class="status ${its}">${MARKS[its]} ${its}</span>`;
-}
-
-/** Seconds to the millisecond where that tells something. */
-function precise(seconds: number): string {
-  return seconds < 1 ? `${Math.round(seconds * 1000)} ms` : durationText(seconds);
 }
 
 function firstLines(text: string): string {

@@ -1,8 +1,8 @@
 import type { Layout, Trace } from "../plot";
-import { countText, durationText } from "../progress/state";
-import { bytesText, clockText } from "./report-text";
+import { bytesText, countText, durationText } from "../showing/quantities";
+import type { StageRecord } from "./jobs";
+import { clockText } from "./report-text";
 import type { RunReport, StageReport } from "./run-report";
-import type { StageTally } from "./run-tally";
 import type { Bar } from "./timeline";
 
 /** A chart of a report. Its colours that depend on light and dark are set by the page. */
@@ -187,18 +187,18 @@ function isTrouble([bar]: readonly Bar[]): boolean {
 }
 
 /** `job 2, image.features`. */
-export function stageName({ job, name }: StageTally): string {
-  return `job ${job.number}, ${name}`;
+export function stageName({ job, name }: StageRecord): string {
+  return `job ${job}, ${name}`;
 }
 
-function stageColours({ stages }: RunReport): Map<StageTally, string> {
+function stageColours({ stages }: RunReport): Map<StageRecord, string> {
   return new Map(stages.map(({ stage }, i) => [stage, STAGE_COLOURS[i % STAGE_COLOURS.length] as string]));
 }
 
 /** Most stages that the legend names. */
 const MOST_NAMED = 12;
 
-function kindOf({ status, stage }: Bar, colours: ReadonlyMap<StageTally, string>): [name: string, colour: string] {
+function kindOf({ status, stage }: Bar, colours: ReadonlyMap<StageRecord, string>): [name: string, colour: string] {
   switch (status) {
     case "failed":
       return ["failed", FAILED];

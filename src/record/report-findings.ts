@@ -1,7 +1,7 @@
-import { countText, durationText } from "../progress/state";
+import { firstLine } from "../errors";
+import { counted, countText, durationText, shortDurationText } from "../showing/quantities";
 import { stageName } from "./report-charts";
-import { counted } from "./report-text";
-import type { RunReport, StageReport } from "./run-report";
+import { type RunReport, type StageReport, secondsOf } from "./run-report";
 
 /** Something that stands out in a run. */
 export interface Finding {
@@ -31,7 +31,7 @@ export function findingsOf(report: RunReport): Finding[] {
     add("warn", `${counted(facts.missing, "event")} could not be written to the record: the numbers here are too low.`);
   }
   for (const { number, description, error } of facts.jobs.filter(({ status }) => status === "failed").slice(-3)) {
-    add("error", `Job ${number}, ${description}, failed: ${(error ?? "").split("\n", 1)[0]}`);
+    add("error", `Job ${number}, ${description}, failed: ${firstLine(error ?? "")}`);
   }
   if (totals.losses > 0) {
     const forGood = facts.losses.filter(({ isForGood }) => isForGood).length;
@@ -76,7 +76,7 @@ function idleShare({ facts, totals, stages }: RunReport): number | undefined {
   if (!workers) return undefined;
   const stageSeconds = stages
     .filter(({ done }) => done > 0)
-    .reduce((sum, { stage }) => sum + ((stage.end ?? facts.lastAt) - stage.start) / 1000, 0);
+    .reduce((sum, { stage }) => sum + secondsOf(stage, facts), 0);
   return stageSeconds < 5 ? undefined : 1 - totals.taskSeconds / (stageSeconds * workers);
 }
 
@@ -85,7 +85,7 @@ export function leftOutText({ timeline, facts }: RunReport): string | undefined 
   const parts: string[] = [];
   if (timeline.together > 0) {
     parts.push(
-      `${countText(timeline.attempts)} attempts in ${counted(timeline.bars.length, "bar")}: those of one stage that are shorter than ${shortText(timeline.together)} and follow each other on a worker share one`,
+      `${countText(timeline.attempts)} attempts in ${counted(timeline.bars.length, "bar")}: those of one stage that are shorter than ${shortDurationText(timeline.together)} and follow each other on a worker share one`,
     );
   }
   const left = facts.attempts.length - timeline.attempts;
@@ -93,8 +93,4 @@ export function leftOutText({ timeline, facts }: RunReport): string | undefined 
   if (timeline.workersLeftOut > 0)
     parts.push(`${counted(timeline.workersLeftOut, "worker")} with the fewest tasks left out`);
   return parts.length > 0 ? `${parts.join("; ")}.` : undefined;
-}
-
-function shortText(seconds: number): string {
-  return seconds < 1 ? `${Math.max(1, Math.round(seconds * 1000))} ms` : durationText(seconds);
 }

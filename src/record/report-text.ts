@@ -1,16 +1,3 @@
-/** `1.2 MB`. */
-export function bytesText(bytes: number): string {
-  for (const [unit, size] of [
-    ["TB", 1e12],
-    ["GB", 1e9],
-    ["MB", 1e6],
-    ["KB", 1e3],
-  ] as const) {
-    if (bytes >= size) return `${(bytes / size).toFixed(1)} ${unit}`;
-  }
-  return `${Math.round(bytes)} bytes`;
-}
-
 /** The local date and time of day: `2026-11-26 14:03:07`. */
 export function dateText(time: number): string {
   const date = new Date(time);
@@ -28,8 +15,4 @@ export function zoneText(): string {
   if (minutes === 0) return "UTC";
   const part = Math.abs(minutes) % 60;
   return `UTC${minutes < 0 ? "-" : "+"}${Math.floor(Math.abs(minutes) / 60)}${part === 0 ? "" : `:${String(part).padStart(2, "0")}`}`;
-}
-
-export function counted(count: number, what: string): string {
-  return `${count.toLocaleString("en-US")} ${what}${count === 1 ? "" : "s"}`;
 }

@@ -1,7 +1,7 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { EngineEvent } from "../engine/events";
-import { PomonaError } from "../errors";
+import { firstLine, PomonaError } from "../errors";
 import { joinUrl, type Place } from "../storage";
 import { countLines, type LogLine, type RunAbout, type RunEnd } from "./log-lines";
 import { cleanLogs, endName, type Retention, segmentName } from "./logs";
@@ -235,6 +235,5 @@ export function runLog({ folder: { storage, url }, about, tell, retention }: Run
 }
 
 function problemText(url: string, problem: Error): string {
-  const why = problem.message.split("\n", 1)[0];
-  return `The record of this run can't be written to ${url}, and is tried again: ${why} The run goes on. pomona.history.dir names another place, spark.eventLog.enabled false writes none.`;
+  return `The record of this run can't be written to ${url}, and is tried again: ${firstLine(problem)} The run goes on. pomona.history.dir names another place, spark.eventLog.enabled false writes none.`;
 }

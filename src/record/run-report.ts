@@ -1,8 +1,9 @@
 import { hostname } from "node:os";
 import type { BusyClock } from "./busy-clock";
+import type { JobRecord, StageRecord } from "./jobs";
 import type { RunAbout } from "./log-lines";
 import { type Rates, ratesOf } from "./rates";
-import { type Attempt, clockOf, type JobTally, type RunFacts, type StageTally } from "./run-tally";
+import { type Attempt, clockOf, type RunFacts } from "./run-tally";
 import { type Timeline, timelineOf } from "./timeline";
 
 /** How a run stands: `broken off` where its process is gone and wrote no end. */
@@ -48,9 +49,11 @@ export interface Spread {
 }
 
 export interface StageReport {
-  readonly stage: StageTally;
+  readonly stage: StageRecord;
   /** Attempts that succeeded. */
   readonly done: number;
+  /** Attempts that went with their worker. */
+  readonly losses: number;
   /** Of the attempts that succeeded; undefined where none did. */
   readonly seconds: Spread | undefined;
   readonly taskRows: Spread | undefined;
@@ -74,7 +77,8 @@ const LISTED = 20;
 /** @param now in epoch milliseconds */
 export function runReport(facts: RunFacts): RunReport {
   const clock = clockOf(facts);
-  const byStage = new Map<StageTally, Attempt[]>();
+  const byStage = new Map<StageRecord, Attempt[]>();
+  const losses = new Map<StageRecord, number>();
   const unsuccessful: Attempt[] = [];
   const slowest: Attempt[] = [];
   let taskSeconds = 0;
@@ -85,10 +89,13 @@ export function runReport(facts: RunFacts): RunReport {
       if (others) others.push(attempt);
       else byStage.set(attempt.stage, [attempt]);
       keepLongest(slowest, attempt);
-    } else if (attempt.status !== "running") unsuccessful.push(attempt);
+    } else if (attempt.status !== "running") {
+      unsuccessful.push(attempt);
+      if (attempt.status === "lost") losses.set(attempt.stage, (losses.get(attempt.stage) ?? 0) + 1);
+    }
   }
   const stages = facts.jobs.flatMap((job) => job.stages);
-  const sum = (of: (stage: StageTally) => number) => stages.reduce((total, stage) => total + of(stage), 0);
+  const sum = (of: (stage: StageRecord) => number) => stages.reduce((total, stage) => total + of(stage), 0);
   const succeeded = [...byStage.values()].reduce((total, { length }) => total + length, 0);
   return {
     facts,
@@ -104,7 +111,7 @@ export function runReport(facts: RunFacts): RunReport {
       losses: facts.losses.length,
       taskSeconds,
     },
-    stages: stages.map((stage) => stageReport(stage, byStage.get(stage) ?? [])),
+    stages: stages.map((stage) => stageReport(stage, byStage.get(stage) ?? [], losses.get(stage) ?? 0)),
     workers: workersOf(facts),
     timeline: timelineOf(facts, clock),
     rates: ratesOf(facts, clock),
@@ -127,11 +134,12 @@ function keepLongest(slowest: Attempt[], attempt: Attempt): void {
   slowest.length = Math.min(slowest.length, LISTED);
 }
 
-function stageReport(stage: StageTally, done: readonly Attempt[]): StageReport {
+function stageReport(stage: StageRecord, done: readonly Attempt[], losses: number): StageReport {
   const seconds = spreadOf(done.map((attempt) => attemptSeconds(attempt, 0)));
   return {
     stage,
     done: done.length,
+    losses,
     seconds,
     taskRows: spreadOf(done.map(({ rows }) => rows)),
     skew: seconds && seconds.median > 0 ? seconds.most / seconds.median : undefined,
@@ -192,7 +200,7 @@ export function runsStill(about: RunAbout | undefined): RunState {
   }
 }
 
-/** How long a job took, or takes until the run's last event. */
-export function jobSeconds({ start, end }: Pick<JobTally | StageTally, "start" | "end">, { lastAt }: RunFacts): number {
-  return Math.max(0, (end ?? lastAt) - start) / 1000;
+/** How long a job or a stage took, or takes until the run's last event. */
+export function secondsOf({ startedAt, endedAt }: JobRecord | StageRecord, { lastAt }: RunFacts): number {
+  return Math.max(0, (endedAt ?? lastAt) - startedAt) / 1000;
 }

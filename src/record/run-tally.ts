@@ -1,11 +1,13 @@
 import type { EndStatus } from "../engine/events";
+import { firstLine } from "../errors";
 import { busyClock } from "./busy-clock";
+import { type JobRecord, jobRecords, type StageRecord } from "./jobs";
 import type { LogLine, RunAbout } from "./log-lines";
 import { type MessageCount, messageTally } from "./message-tally";
 
 /** One attempt of a task. Times are epoch milliseconds. */
 export interface Attempt {
-  readonly stage: StageTally;
+  readonly stage: StageRecord;
   readonly partition: number;
   readonly attempt: number;
   readonly worker: string;
@@ -15,37 +17,6 @@ export interface Attempt {
   /** `lost`: its worker went away with it. */
   status: EndStatus | "running" | "lost";
   /** Of one that runs: read so far. */
-  rows: number;
-  bytes: number;
-}
-
-/** A job, as its log tells it. */
-export interface JobTally {
-  /** Counted from 1, over the run. */
-  readonly number: number;
-  readonly jobId: string;
-  readonly description: string;
-  readonly start: number;
-  end: number | undefined;
-  status: EndStatus | "running";
-  error: string | undefined;
-  readonly stages: StageTally[];
-}
-
-export interface StageTally {
-  readonly job: JobTally;
-  readonly stageId: number;
-  readonly name: string;
-  readonly start: number;
-  end: number | undefined;
-  status: EndStatus | "running";
-  tasks: number;
-  /** What its tasks are called, where they are none: such as `files`. */
-  readonly unit: string | undefined;
-  readonly resumedTasks: number;
-  doneTasks: number;
-  retries: number;
-  losses: number;
   rows: number;
   bytes: number;
 }
@@ -63,7 +34,7 @@ export interface RunFacts {
   readonly endedAt: number | undefined;
   /** The time of the last line. */
   readonly lastAt: number;
-  readonly jobs: readonly JobTally[];
+  readonly jobs: readonly JobRecord[];
   readonly attempts: readonly Attempt[];
   readonly losses: readonly Loss[];
   /** How often attempts failed and were made again, by what was wrong. */
@@ -87,10 +58,9 @@ const MOST_TEXTS = 200;
 
 /** Follows the lines of a log, in their order. */
 export function runTally(): { add(line: LogLine): void; facts(): RunFacts } {
-  const jobs: JobTally[] = [];
+  const { jobs, record, stageOf } = jobRecords();
   const attempts: Attempt[] = [];
   const losses: Loss[] = [];
-  const byJob = new Map<string, JobTally>();
   const running = new Map<string, Attempt>();
   /** What a worker failed with last: its loss is told right after. */
   const failed = new Map<string, Attempt>();
@@ -101,8 +71,6 @@ export function runTally(): { add(line: LogLine): void; facts(): RunFacts } {
   let about: RunAbout | undefined;
   let [endedAt, lastAt, missing]: [number | undefined, number, number] = [undefined, 0, 0];
 
-  const stageOf = ({ jobId, stageId }: { jobId: string; stageId: number }) =>
-    byJob.get(jobId)?.stages.find((stage) => stage.stageId === stageId);
   const keyOf = (of: { jobId: string; stageId: number; partition: number; attempt: number }) =>
     `${of.jobId} ${of.stageId} ${of.partition} ${of.attempt}`;
 
@@ -110,6 +78,7 @@ export function runTally(): { add(line: LogLine): void; facts(): RunFacts } {
     add(line) {
       lastAt = Math.max(lastAt, line.time);
       messages.add(line);
+      record(line);
       switch (line.type) {
         case "run":
           about = line;
@@ -120,40 +89,6 @@ export function runTally(): { add(line: LogLine): void; facts(): RunFacts } {
         case "gap":
           missing += line.events;
           return;
-        case "jobStarted": {
-          const { jobId, description, time } = line;
-          const job: JobTally = {
-            ...{ number: jobs.length + 1, jobId, description, start: time, end: undefined },
-            ...{ status: "running", error: undefined, stages: [] },
-          };
-          jobs.push(job);
-          byJob.set(jobId, job);
-          return;
-        }
-        case "jobEnded": {
-          const job = byJob.get(line.jobId);
-          if (job) Object.assign(job, { status: line.status, error: line.error, end: line.time });
-          return;
-        }
-        case "stageStarted": {
-          const { stageId, name, tasks, unit, resumedTasks, time } = line;
-          const job = byJob.get(line.jobId);
-          job?.stages.push({
-            ...{ job, stageId, name, start: time, end: undefined, status: "running", tasks, unit, resumedTasks },
-            ...{ doneTasks: resumedTasks, retries: 0, losses: 0, rows: 0, bytes: 0 },
-          });
-          return;
-        }
-        case "stageEnded": {
-          const stage = stageOf(line);
-          if (stage) Object.assign(stage, { status: line.status, end: line.time });
-          return;
-        }
-        case "stageProgress": {
-          const stage = stageOf(line);
-          if (stage) Object.assign(stage, { tasks: line.tasks, doneTasks: line.doneTasks });
-          return;
-        }
         case "taskStarted": {
           const stage = stageOf(line);
           if (!stage) return;
@@ -176,19 +111,11 @@ export function runTally(): { add(line: LogLine): void; facts(): RunFacts } {
           const { status, rows, bytes, time } = line;
           if (attempt) Object.assign(attempt, { status, rows, bytes, end: time });
           if (attempt && status === "failed") failed.set(line.worker, attempt);
-          const stage = stageOf(line);
-          if (!stage || status !== "succeeded") return;
-          stage.doneTasks++;
-          stage.rows += rows;
-          stage.bytes += bytes;
           return;
         }
-        case "taskRetried": {
-          const stage = stageOf(line);
-          if (stage) stage.retries++;
+        case "taskRetried":
           retries.add(firstLine(line.error));
           return;
-        }
         case "workerLost": {
           const { time, worker, error, retrySeconds } = line;
           losses.push({ time, worker, error: firstLine(error), isForGood: retrySeconds === undefined });
@@ -196,7 +123,6 @@ export function runTally(): { add(line: LogLine): void; facts(): RunFacts } {
           failed.delete(worker);
           if (!attempt || attempt.end === undefined || time - attempt.end > SAME_MS) return;
           attempt.status = "lost";
-          attempt.stage.losses++;
           return;
         }
         case "storageRetried":
@@ -238,11 +164,9 @@ function texts(): { add(text: string): void; counted(): Counted[] } {
   };
 }
 
-function firstLine(text: string): string {
-  return text.split("\n", 1)[0] ?? "";
-}
-
 /** The time in which jobs ran, which is what a report's charts are drawn over. */
 export function clockOf({ jobs, lastAt }: RunFacts) {
-  return busyClock(jobs.map(({ start, end }) => ({ start, end: end ?? Math.max(start, lastAt) })));
+  return busyClock(
+    jobs.map(({ startedAt, endedAt }) => ({ start: startedAt, end: endedAt ?? Math.max(startedAt, lastAt) })),
+  );
 }

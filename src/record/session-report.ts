@@ -1,11 +1,10 @@
 import { JUPYTER_DISPLAY, type MimeBundle } from "../kernel/mime-bundle";
-import { countText, durationText } from "../progress/state";
 import { htmlTable } from "../showing/html-table";
+import { bytesText, counted, countText, durationText } from "../showing/quantities";
 import type { Place, Storage, Url } from "../storage";
 import { type LogFiles, logNamed, logsIn, segmentLines } from "./logs";
 import { reportPage } from "./report-page";
-import { bytesText, counted } from "./report-text";
-import { jobSeconds, type RunReport, runReport } from "./run-report";
+import { type RunReport, runReport, secondsOf } from "./run-report";
 import { type RunFacts, runTally } from "./run-tally";
 
 /** Reads a log as it grows: each call goes on where the last one ended. */
@@ -113,12 +112,12 @@ function stageRows({ stages, facts }: RunReport) {
   const rows = stages
     .slice(-MOST_STAGES)
     .map(({ stage, seconds }) => [
-      `${stage.job.number}.${stage.stageId} ${stage.name}`,
+      `${stage.job}.${stage.stageId} ${stage.name}`,
       stage.status,
-      `${countText(stage.doneTasks)}/${countText(stage.tasks)}`,
+      `${countText(stage.tasksDone)}/${countText(stage.tasks)}`,
       countText(stage.rows),
       bytesText(stage.bytes),
-      durationText(jobSeconds(stage, facts)),
+      durationText(secondsOf(stage, facts)),
       seconds ? durationText(seconds.median) : "",
       seconds ? durationText(seconds.most) : "",
       stage.retries > 0 ? countText(stage.retries) : "",

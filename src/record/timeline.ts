@@ -1,10 +1,11 @@
 import type { BusyClock } from "./busy-clock";
-import type { Attempt, RunFacts, StageTally } from "./run-tally";
+import type { StageRecord } from "./jobs";
+import type { Attempt, RunFacts } from "./run-tally";
 
 /** A bar of the timeline: an attempt, or several short ones of a stage, one after another on a worker. */
 export interface Bar {
   readonly worker: string;
-  readonly stage: StageTally;
+  readonly stage: StageRecord;
   readonly status: Attempt["status"];
   /** Seconds of the run's clock. */
   from: number;

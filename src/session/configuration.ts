@@ -200,6 +200,18 @@ export class RuntimeConfig {
   }
 }
 
+/** Settings for a session that runs: what its start has fixed stays, which is said. */
+export function applySettings(conf: RuntimeConfig, settings: ReadonlyMap<string, SettingValue>): void {
+  conf.setAll([...settings].filter(([key]) => !isFixedByStart(key)));
+  const now = conf.unmasked();
+  const kept = [...settings].filter(
+    ([key, value]) => isFixedByStart(key) && now[key] !== String(value) && conf.get(key, null) !== value,
+  );
+  if (kept.length === 0) return;
+  const names = kept.map(([key]) => `${key} (${conf.get(key, null) ?? "not set"})`).join(", ");
+  tell(`A session runs already and keeps what its start has fixed: ${names}. To change it, stop the session first.`);
+}
+
 function isOwn(key: string): key is SettingName {
   return Object.hasOwn(SETTINGS, key);
 }

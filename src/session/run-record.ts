@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Engine } from "../engine/contract";
 import type { EventListener } from "../engine/events";
 import { milliseconds } from "../engine/scheduler/policy";
-import { IllegalArgumentError } from "../errors";
+import { firstLine, IllegalArgumentError } from "../errors";
 import { cacheFolder } from "../kernel/cache-folder";
 import { factsOf, pageOfRun, runLog, type SessionReport, sessionReport } from "../record";
 import { type Place, storageSettings, storagesFrom } from "../storage";
@@ -56,7 +56,7 @@ export function runRecord(conf: RuntimeConfig, engine: Engine): RunRecord | unde
       const to = path === undefined ? undefined : engine.storages.at(path);
       await log.flush();
       if (log.id === undefined) {
-        const why = log.problem?.message.split("\n", 1)[0];
+        const why = log.problem && firstLine(log.problem);
         throw new IllegalArgumentError(
           why === undefined ? "No job has run in this session." : `The record of this run could not be written: ${why}`,
           { remedy: "A report is of jobs whose work is cut into tasks: features, user functions, writes." },

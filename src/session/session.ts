@@ -5,26 +5,24 @@ import { engineFor } from "../engine/engines";
 import { SessionStoppedError } from "../engine/errors";
 import type { EngineState, EventListener } from "../engine/events";
 import { IllegalArgumentError } from "../errors";
-import { AnalysisError } from "../frame/analysis-error";
 import { DataFrame } from "../frame/dataframe";
 import type { Plan } from "../frame/plan";
 import { DataFrameReader } from "../frame/reader";
 import type { AnyRow } from "../frame/row-types";
 import type { Runtime } from "../frame/runtime";
-import { checkedViewName, viewNamed, viewsOf } from "../frame/views";
+import { checkedViewName, viewsOf } from "../frame/views";
 import { kernelHost } from "../kernel/kernel-host";
 import { JUPYTER_DISPLAY, type MimeBundle } from "../kernel/mime-bundle";
-import type { SessionReport } from "../record";
+import { type JobRecord, jobRecords, type SessionReport } from "../record";
 import { storageSettings } from "../storage";
 import { setActiveStorages } from "../storage/active-storages";
-import { observed } from "../storage/observed-reads";
 import { VERSION } from "../version";
 import { type Catalog, catalogOf } from "./catalog";
 import { withCellWork } from "./cell-work";
-import { isFixedByStart, RuntimeConfig, type SettingName, type SettingValue, tell } from "./configuration";
+import { applySettings, RuntimeConfig, type SettingName, type SettingValue } from "./configuration";
 import { eventLog } from "./event-log";
-import { type JobRecord, jobHistory } from "./history";
 import { localRows } from "./local-rows";
+import { queryPlan, rangePlan, shownViews, viewPlan } from "./plans";
 import { showProgress } from "./progress";
 import { type RunRecord, runRecord } from "./run-record";
 import { sessionBundle } from "./session-bundle";
@@ -63,7 +61,7 @@ export class Session {
   /** Spark's context: `broadcast`, `setLogLevel`, `defaultParallelism`; in a notebook it is `sc`. */
   readonly sparkContext: SparkContext = new SparkContext(this);
   private readonly engine: Engine;
-  private readonly history_ = jobHistory();
+  private readonly history_ = jobRecords();
   private readonly log_ = eventLog();
   private readonly workers_ = workerTable();
   private readonly record_: RunRecord | undefined;
@@ -153,13 +151,9 @@ export class Session {
 
   /** Numbers from `start` to before `end` in a column `id`. With one argument: from 0 to before it. */
   range(start: number, end?: number, step = 1): DataFrame<{ id: number }> {
+    this.assertRunning();
     const [from, to] = end === undefined ? [0, start] : [start, end];
-    const broken = [from, to, step].find((n) => !Number.isSafeInteger(n));
-    if (broken !== undefined || step === 0) {
-      throw new IllegalArgumentError(`range takes whole numbers and a step other than 0, not ${broken ?? step}.`);
-    }
-    const [first, last, by] = [from, to, step].map((n) => BigInt(n).toString()) as [string, string, string];
-    return new DataFrame({ op: "range", start: first, end: last, step: by }, this.engine);
+    return new DataFrame(rangePlan(from, to, step), this.engine);
   }
 
   /** Names a DataFrame for `session.sql`; a view of that name is replaced. */
@@ -176,13 +170,7 @@ export class Session {
   /** The DataFrame that goes by this name for `session.sql`. @throws AnalysisError where there is none */
   table<R = AnyRow>(name: string): DataFrame<R> {
     this.assertRunning();
-    const plan = viewNamed(this.views, name);
-    observed({ kind: "view", name, plan });
-    if (plan) return new DataFrame<R>(plan, this.engine);
-    const names = [...this.views.keys()].sort().join(", ") || "none";
-    throw new AnalysisError(`[TABLE_OR_VIEW_NOT_FOUND] There is no view \`${name}\`; there are: ${names}.`, {
-      remedy: "Name one by df.createOrReplaceTempView(name); files are read by session.read.",
-    });
+    return new DataFrame<R>(viewPlan(this.views, name), this.engine);
   }
 
   /** The views, under PySpark's name for what knows them. */
@@ -196,23 +184,9 @@ export class Session {
    */
   sql<R = AnyRow>(query: string, views: Readonly<Record<string, { readonly plan: Plan }>> = {}): DataFrame<R> {
     this.assertRunning();
-    const listed = /^\s*show\s+(tables|views)\s*;?\s*$/i.exec(query)?.[1]?.toLowerCase();
-    if (listed) return this.shownViews(listed === "tables" ? "tableName" : "viewName") as DataFrame<R>;
-    const all = new Map([...this.views, ...Object.entries(views).map(([name, df]) => [name, df.plan] as const)]);
-    // Only views that the query may mean, so that the others need not be looked up.
-    const words = new Set(query.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? []);
-    const meant = [...all].filter(([name]) => words.has(name.toLowerCase()));
-    for (const [name, plan] of meant) if (!Object.hasOwn(views, name)) observed({ kind: "view", name, plan });
-    return new DataFrame<R>({ op: "sql", dialect: "duckdb", query, views: Object.fromEntries(meant) }, this.engine);
-  }
-
-  /** What Spark's `SHOW TABLES` and `SHOW VIEWS` give of views; the relational engine knows them only within a query. */
-  private shownViews(column: "tableName" | "viewName"): DataFrame<AnyRow> {
-    const rows = [...this.views.keys()].sort().map((name) => ({ namespace: "", [column]: name, isTemporary: true }));
-    return this.createDataFrame(
-      rows,
-      `namespace string not null, ${column} string not null, isTemporary boolean not null`,
-    );
+    const shown = shownViews(query, this.views);
+    if (shown) return this.createDataFrame(shown.rows, shown.schema) as DataFrame as DataFrame<R>;
+    return new DataFrame<R>(queryPlan(query, this.views, views), this.engine);
   }
 
   /** Calls `listener` on every event of every job; returns a function that ends it. */
@@ -415,17 +389,4 @@ export class SessionBuilder {
     conf.setAll(new Map<string, SettingValue>([...Object.entries(defaults), ...this.#settings]), options);
     return conf;
   }
-}
-
-/** Settings for a session that runs: what its start has fixed stays, which is said. */
-function applySettings(conf: RuntimeConfig, settings: ReadonlyMap<string, SettingValue>): void {
-  const isFixed = (key: string) => isFixedByStart(key);
-  conf.setAll([...settings].filter(([key]) => !isFixed(key)));
-  const now = conf.unmasked();
-  const kept = [...settings].filter(
-    ([key, value]) => isFixed(key) && now[key] !== String(value) && conf.get(key, null) !== value,
-  );
-  if (kept.length === 0) return;
-  const names = kept.map(([key]) => `${key} (${conf.get(key, null) ?? "not set"})`).join(", ");
-  tell(`A session runs already and keeps what its start has fixed: ${names}. To change it, stop the session first.`);
 }

@@ -1,3 +1,4 @@
+import { bytesText, counted, countText } from "../showing/quantities";
 import type { LabelCounts } from "./tallies";
 import type { VectorScan } from "./vector-scan";
 
@@ -33,17 +34,17 @@ export function formatReport(report: ValidationReport): string {
   const { vectors, paths, labels, expected } = report;
   const success = report.success === undefined ? "" : report.success ? ", _SUCCESS" : ", no _SUCCESS";
   const lines: [string, string][] = [
-    ["files", `${plural(report.files, "file")}, ${size(report.bytes)}${success}`],
-    ["rows", `${number(report.rows)}${against(report.rows, expected.rows)}`],
+    ["files", `${counted(report.files, "file")}, ${bytesText(report.bytes)}${success}`],
+    ["rows", `${countText(report.rows)}${against(report.rows, expected.rows)}`],
     [report.column, `${report.type}, ${dimensionText(vectors)}${against(vectors.dimension, expected.dimension)}`],
     ["nulls", nullsText(report)],
-    ["not finite", plural(vectors.notFinite.rows, "vector")],
+    ["not finite", counted(vectors.notFinite.rows, "vector")],
   ];
-  if (paths) lines.push(["duplicates", plural(paths.duplicates, "path")]);
+  if (paths) lines.push(["duplicates", counted(paths.duplicates, "path")]);
   if (labels) lines.push(["labels", labelsText(labels)]);
   for (const [key, value] of Object.entries(report.metadata)) lines.push([key, value]);
   const width = Math.max(...lines.map(([name]) => name.length)) + 2;
-  const verdict = report.ok ? "valid" : plural(report.problems.length, "problem");
+  const verdict = report.ok ? "valid" : counted(report.problems.length, "problem");
   return [
     `${report.path}: ${verdict}`,
     ...lines.map(([name, text]) => `  ${name.padEnd(width)}${text}`),
@@ -53,19 +54,20 @@ export function formatReport(report: ValidationReport): string {
 
 function against(found: number | undefined, expected: number | undefined): string {
   if (expected === undefined) return "";
-  return found === expected ? " (as expected)" : ` (expected ${number(expected)})`;
+  return found === expected ? " (as expected)" : ` (expected ${countText(expected)})`;
 }
 
 function dimensionText({ dimension, wrongDimension }: VectorScan): string {
   if (dimension === undefined) return "no vector";
-  const others = wrongDimension.rows > 0 ? `, another number than wanted in ${plural(wrongDimension.rows, "row")}` : "";
-  return `${number(dimension)} values${others}`;
+  const others =
+    wrongDimension.rows > 0 ? `, another number than wanted in ${counted(wrongDimension.rows, "row")}` : "";
+  return `${countText(dimension)} values${others}`;
 }
 
 function nullsText({ vectors, paths, labels }: ValidationReport): string {
-  const parts = [plural(vectors.nulls.rows, "vector")];
-  if (paths) parts.push(plural(paths.nulls, "path"));
-  if (labels) parts.push(plural(labels.nulls, "label"));
+  const parts = [counted(vectors.nulls.rows, "vector")];
+  if (paths) parts.push(counted(paths.nulls, "path"));
+  if (labels) parts.push(counted(labels.nulls, "label"));
   return parts.join(", ");
 }
 
@@ -74,19 +76,6 @@ function labelsText({ classes, empty }: LabelCounts): string {
   const many = `${counts.length} ${counts.length === 1 ? "class" : "classes"}`;
   if (counts.length === 0) return many;
   const [least, most] = counts.reduce(([a, b], n) => [Math.min(a, n), Math.max(b, n)], [Number.POSITIVE_INFINITY, 0]);
-  const each = least === most ? `${plural(least, "row")} each` : `${number(least)} to ${plural(most, "row")} each`;
-  return `${many}, ${each}${empty > 0 ? `, ${number(empty)} empty` : ""}`;
-}
-
-function plural(n: number, noun: string): string {
-  return `${number(n)} ${noun}${n === 1 ? "" : "s"}`;
-}
-
-function number(n: number): string {
-  return n.toLocaleString("en-US");
-}
-
-function size(bytes: number): string {
-  if (bytes < 1e3) return `${bytes} B`;
-  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+  const each = least === most ? `${counted(least, "row")} each` : `${countText(least)} to ${counted(most, "row")} each`;
+  return `${many}, ${each}${empty > 0 ? `, ${countText(empty)} empty` : ""}`;
 }

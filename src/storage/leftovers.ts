@@ -1,4 +1,4 @@
-import { throwIfAborted } from "../errors";
+import { firstLine, throwIfAborted } from "../errors";
 import { removeJob } from "./commit";
 import type { UnpublishedDraft } from "./drafts";
 import { PathNotFoundError } from "./errors";
@@ -174,7 +174,7 @@ async function cleanOutput(
       throw error;
     });
     if (lock instanceof ConcurrentWriteError) {
-      const kept = lock.message.split("\n")[0] as string;
+      const kept = firstLine(lock);
       return { left: found.map(({ as }) => ({ ...as, kept: as.kept ?? kept })), writer: kept };
     }
     try {

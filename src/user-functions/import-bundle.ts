@@ -3,7 +3,7 @@ import { builtinModules, createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { type BuildFailure, type BuildOptions, buildSync, type Message, type Metafile } from "esbuild";
 import type { ImportedModule } from "../data/batch-function";
-import { IllegalArgumentError, nearest, PomonaError } from "../errors";
+import { firstLine, IllegalArgumentError, nearest, PomonaError } from "../errors";
 
 /**
  * Thrown when a module named in `imports` cannot be bundled: it is missing, has a syntax error, or imports something
@@ -144,9 +144,8 @@ function exportsAtRuntime(specifier: string, root: string): readonly string[] {
     if (loaded === null || (typeof loaded !== "object" && typeof loaded !== "function")) return ["default"];
     return [...new Set([...Object.keys(loaded), "default"])];
   } catch (error) {
-    const text = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
     throw new ImportBundleError(specifier, root, [
-      { id: "", pluginName: "", text, location: null, notes: [], detail: undefined },
+      { id: "", pluginName: "", text: firstLine(error), location: null, notes: [], detail: undefined },
     ]);
   }
 }

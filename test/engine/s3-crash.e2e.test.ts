@@ -1,17 +1,16 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import type { Session } from "pomona";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Session } from "../../src/session/session";
 import { storagesFrom } from "../../src/storage";
 import { assertWhole, IncompleteWriteError } from "../../src/storage/commit";
 import { type S3FaultProxy, startFaultProxy } from "../support/s3-fault-proxy";
 import type { S3Request } from "../support/s3-requests";
 import { type S3Server, startS3 } from "../support/s3-server";
+import { s3Session } from "../support/s3-session";
 
 const BUCKET = "crash-bucket";
 const WRITER = join(__dirname, "s3-writer.cjs");
-/** The built one, whose workers are threads of built code. */
-const built = require(join(__dirname, "../../dist")) as typeof import("../../src");
 
 let server: S3Server;
 let proxy: S3FaultProxy;
@@ -20,9 +19,7 @@ let session: Session;
 beforeAll(async () => {
   server = await startS3({ buckets: [BUCKET] });
   proxy = await startFaultProxy(server.endpoint);
-  const builder = built.Session.builder().master("local[1]").config("pomona.progress", "off");
-  for (const [name, value] of Object.entries(server.settings)) builder.config(`spark.hadoop.${name}`, value);
-  session = await builder.getOrCreate();
+  session = await s3Session(server.settings);
 });
 afterAll(async () => {
   await session?.stop();

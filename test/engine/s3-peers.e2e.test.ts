@@ -1,25 +1,22 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import type { Session } from "pomona";
+import { col, udf } from "pomona/functions";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Session } from "../../src/session/session";
 import { peerPython } from "../support/python";
 import { type S3Server, startS3 } from "../support/s3-server";
+import { s3Session } from "../support/s3-session";
 
 const BUCKET = "exchanged";
 const ROWS = 90;
-/** The built one, whose workers are threads of built code. */
-const built = require(join(__dirname, "../../dist")) as typeof import("../../src");
-const { col, udf } = require(join(__dirname, "../../dist/functions")) as typeof import("../../src/functions");
 
 let server: S3Server;
 let session: Session;
 
 beforeAll(async () => {
   server = await startS3({ buckets: [BUCKET] });
-  const builder = built.Session.builder().master("local[2]").config("pomona.progress", "off");
-  for (const [name, value] of Object.entries(server.settings)) builder.config(`spark.hadoop.${name}`, value);
-  session = await builder.getOrCreate();
+  session = await s3Session(server.settings);
   const label = udf((id: number) => `fruit ${id % 3}`, { returns: "string" });
   const features = udf((id: number) => [id, 0.5], { returns: "array<float>" });
   const data = session

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { DenseMatrix, DenseVector, SparseVector } from "../../src/data/linalg";
 import { keepable, keptValue } from "../../src/memo/kept-value";
-import { durationText, sizeText } from "../../src/memo/words";
 import { storagesFrom, urlOf } from "../../src/storage";
 
 const folder = mkdtempSync(join(tmpdir(), "pomona-kept-"));
@@ -82,15 +81,4 @@ test.each<readonly [string, unknown, string]>([
   ["what Node has for itself", new AbortController(), "its value is an AbortController"],
 ])("%s is refused", (_, value, words) => {
   expect(() => keepable("m", value)).toThrow(words);
-});
-
-test("times and sizes in words", () => {
-  expect([12, 4_230, 59_960, 192_000, 7_380_000].map(durationText)).toEqual([
-    "12 ms",
-    "4.2 s",
-    "1 min 0 s",
-    "3 min 12 s",
-    "2 h 3 min",
-  ]);
-  expect([26, 1_077, 12_400_000, 999_600].map(sizeText)).toEqual(["26 bytes", "1.1 kB", "12.4 MB", "1.0 MB"]);
 });

@@ -1,12 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import {
-  durationText,
-  fractionDone,
-  type JobProgress,
-  rateText,
-  tasksText,
-  trackProgress,
-} from "../../src/progress/state";
+import { fractionDone, type JobProgress, tasksText, trackProgress } from "../../src/progress/state";
 import { jobTeller } from "./job-events";
 
 beforeEach(() => vi.useFakeTimers({ toFake: ["Date"], now: 1_000_000 }));
@@ -125,23 +118,6 @@ describe("a job's progress", () => {
     expect(now().stage).toMatchObject({ status: "succeeded", doneRows: 100, rowsPerSecond: 25, seconds: 4 });
     expect(tracker.running).toHaveLength(0);
   });
-});
-
-test.each([
-  [0.04, "0.0 s"],
-  [9.94, "9.9 s"],
-  [9.96, "10 s"],
-  [59.4, "59 s"],
-  [59.6, "1 min 00 s"],
-  [125, "2 min 05 s"],
-  [3599.7, "1 h 00 min"],
-  [7500, "2 h 05 min"],
-])("durationText(%d) is %s", (seconds, text) => {
-  expect(durationText(seconds)).toBe(text);
-});
-
-test("rateText", () => {
-  expect([rateText(0.25), rateText(231.4), rateText(12_345)]).toEqual(["0.3 rows/s", "231 rows/s", "12,345 rows/s"]);
 });
 
 describe("an engine that only counts a stage's tasks", () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { IllegalArgumentError, nearest } from "../../errors";
-import { Secret } from "../../storage/s3/secret";
+import { Secret } from "../../secret";
 import { POSITIVE, type Setting } from "../settings";
 import { baseAddress, parseJupyterMaster } from "./master";
 

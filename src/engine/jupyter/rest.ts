@@ -1,3 +1,4 @@
+import { firstLine } from "../../errors";
 import type { EndpointSettings } from "./endpoint-settings";
 import { EndpointAccessError, EndpointError, EndpointUnreachableError, NotJupyterError } from "./errors";
 
@@ -102,5 +103,5 @@ function kindOf(response: Response): string {
 function messageOf(body: unknown): string {
   const { message, reason } = body as { readonly message?: unknown; readonly reason?: unknown };
   const text = [message, reason].find((each) => typeof each === "string" && each !== "") ?? "no reason given";
-  return String(text).split("\n")[0]!.slice(0, 300);
+  return firstLine(text).slice(0, 300);
 }

@@ -1,6 +1,6 @@
 import { IllegalArgumentError } from "../../errors";
+import { Secret } from "../../secret";
 import type { StorageSettings } from "../storage";
-import { Secret } from "./secret";
 
 /**
  * How a bucket is reached. All of it is optional in a session's settings: with nothing set the SDK's own chain finds

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { EngineEvent } from "../../src/engine/events";
-import { jobHistory } from "../../src/session/history";
+import { jobRecords } from "../../src/record/jobs";
 
 it("keeps what a job's events told, and the workers that were lost while it ran", () => {
   const time = 0;
@@ -10,7 +10,7 @@ it("keeps what a job's events told, and the workers that were lost while it ran"
   const stage = { time, jobId: "b", stageId: 1 };
   const task = { ...stage, partition: 0, worker: "worker-1" };
 
-  const { jobs, record } = jobHistory();
+  const { jobs, record } = jobRecords();
   const events: EngineEvent[] = [
     lost,
     started("a"),

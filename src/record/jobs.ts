@@ -1,11 +1,15 @@
-import type { EndStatus, EngineEvent } from "../engine/events";
+import type { EndStatus } from "../engine/events";
+import type { LogLine } from "./log-lines";
 
-/** One job, as the event stream told it. */
+/** One job, as the event stream told it. Times are epoch milliseconds. */
 export interface JobRecord {
+  /** Counted from 1, over the run. */
+  readonly number: number;
   readonly jobId: string;
   readonly description: string;
-  /** Epoch milliseconds. */
   readonly startedAt: number;
+  /** Undefined while it runs. */
+  endedAt: number | undefined;
   status: EndStatus | "running";
   seconds: number | undefined;
   error: string | undefined;
@@ -17,9 +21,15 @@ export interface JobRecord {
 }
 
 export interface StageRecord {
+  /** The number of its job. */
+  readonly job: number;
   readonly stageId: number;
   readonly name: string;
+  readonly startedAt: number;
+  endedAt: number | undefined;
   tasks: number;
+  /** What its tasks are called, where they are none: such as `MB`. */
+  readonly unit: string | undefined;
   readonly resumedTasks: number;
   status: EndStatus | "running";
   tasksDone: number;
@@ -30,48 +40,58 @@ export interface StageRecord {
   seconds: number | undefined;
 }
 
-/** Keeps what the events told, a record a job, oldest first. */
-export function jobHistory(): { readonly jobs: readonly JobRecord[]; record(event: EngineEvent): void } {
+/** The jobs of a run, oldest first, as its events tell them. */
+export interface JobRecords {
+  readonly jobs: readonly JobRecord[];
+  record(event: LogLine): void;
+  stageOf(event: { readonly jobId: string; readonly stageId: number }): StageRecord | undefined;
+}
+
+/** Keeps what events tell of jobs and stages. */
+export function jobRecords(): JobRecords {
   const jobs: JobRecord[] = [];
   const byId = new Map<string, JobRecord>();
+  const running = new Set<JobRecord>();
   const stageOf = (event: { jobId: string; stageId: number }) =>
     byId.get(event.jobId)?.stages.find((s) => s.stageId === event.stageId);
 
   return {
     jobs,
+    stageOf,
     record(event) {
       switch (event.type) {
         case "jobStarted": {
           const { jobId, description, time } = event;
           const job: JobRecord = {
-            jobId,
-            description,
-            startedAt: time,
-            status: "running",
-            seconds: undefined,
-            error: undefined,
-            lostWorkers: 0,
-            storageRetries: 0,
-            stages: [],
+            ...{ number: jobs.length + 1, jobId, description, startedAt: time, endedAt: undefined, status: "running" },
+            ...{ seconds: undefined, error: undefined, lostWorkers: 0, storageRetries: 0, stages: [] },
           };
           byId.set(jobId, job);
+          running.add(job);
           jobs.push(job);
           return;
         }
         case "jobEnded": {
           const job = byId.get(event.jobId);
-          if (job) Object.assign(job, { status: event.status, seconds: event.seconds, error: event.error });
+          if (!job) return;
+          const { status, seconds, error, time } = event;
+          Object.assign(job, { status, seconds, error, endedAt: time });
+          running.delete(job);
           return;
         }
         case "stageStarted": {
-          const { stageId, name, tasks, resumedTasks } = event;
-          const counts = { tasksDone: resumedTasks, retries: 0, rows: 0, bytes: 0, seconds: undefined };
-          byId.get(event.jobId)?.stages.push({ stageId, name, tasks, resumedTasks, status: "running", ...counts });
+          const { stageId, name, tasks, unit, resumedTasks, time } = event;
+          const job = byId.get(event.jobId);
+          job?.stages.push({
+            ...{ job: job.number, stageId, name, startedAt: time, endedAt: undefined, tasks, unit, resumedTasks },
+            ...{ status: "running", tasksDone: resumedTasks, retries: 0, rows: 0, bytes: 0, seconds: undefined },
+          });
           return;
         }
         case "stageEnded": {
+          const { status, seconds, time } = event;
           const stage = stageOf(event);
-          if (stage) Object.assign(stage, { status: event.status, seconds: event.seconds });
+          if (stage) Object.assign(stage, { status, seconds, endedAt: time });
           return;
         }
         case "stageProgress": {
@@ -81,11 +101,10 @@ export function jobHistory(): { readonly jobs: readonly JobRecord[]; record(even
         }
         case "taskEnded": {
           const stage = stageOf(event);
-          if (stage && event.status === "succeeded") {
-            stage.tasksDone++;
-            stage.rows += event.rows;
-            stage.bytes += event.bytes;
-          }
+          if (!stage || event.status !== "succeeded") return;
+          stage.tasksDone++;
+          stage.rows += event.rows;
+          stage.bytes += event.bytes;
           return;
         }
         case "taskRetried": {
@@ -94,10 +113,10 @@ export function jobHistory(): { readonly jobs: readonly JobRecord[]; record(even
           return;
         }
         case "workerLost":
-          for (const job of jobs) if (job.status === "running") job.lostWorkers++;
+          for (const job of running) job.lostWorkers++;
           return;
         case "storageRetried":
-          for (const job of jobs) if (job.status === "running") job.storageRetries++;
+          for (const job of running) job.storageRetries++;
           return;
         case "taskStarted":
         case "taskProgress":
@@ -105,6 +124,9 @@ export function jobHistory(): { readonly jobs: readonly JobRecord[]; record(even
         case "workerJoined":
         case "workerLeft":
         case "message":
+        case "run":
+        case "runEnded":
+        case "gap":
           return;
       }
     },
