@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { PomonaError } from "../errors";
+import { SLOTS_VARIABLE } from "../worker/host-messages";
 import { type JupyterServer, jupyterVariables, startJupyterServer } from "./jupyter-server";
 import { installKernelspec, KERNEL_NAME } from "./kernelspec";
 
@@ -18,6 +19,7 @@ const LOG_LINES = 20;
 export interface WorkerServerOptions {
   readonly ip: string;
   readonly port: number;
+  readonly slots: number;
   readonly tokenFile: string;
   readonly certfile: string | undefined;
   readonly keyfile: string | undefined;
@@ -31,7 +33,7 @@ export interface WorkerServerOptions {
 export interface WorkerServer extends Pick<JupyterServer, "ended" | "end"> {
   /** The port, once it listens. @throws WorkerError where it ends before */
   readonly listening: Promise<number>;
-  /** Lets it take no new kernel, and end when no kernel runs anything. */
+  /** Lets it take no new kernel, tell sessions that they give it no further task, and end when no kernel runs anything. */
   drain(): void;
 }
 
@@ -47,6 +49,8 @@ export async function startWorkerServer(python: string, options: WorkerServerOpt
     JUPYTER_RUNTIME_DIR: join(options.state, "run"),
     // Read by the server itself: a command line is seen by everybody on the machine.
     JUPYTER_TOKEN_FILE: options.tokenFile,
+    // Its kernels have it from the server, and tell it to sessions.
+    [SLOTS_VARIABLE]: String(options.slots),
   };
   // It wins over the file.
   delete variables.JUPYTER_TOKEN;

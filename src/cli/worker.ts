@@ -5,6 +5,7 @@ import { createServer, isIPv6 } from "node:net";
 import { availableParallelism, hostname, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { MOST_SLOTS } from "../engine/jupyter/endpoint-settings";
 import { PathNotFoundError } from "../storage";
 import { VERSION } from "../version";
 import { ABOUT } from "./abouts";
@@ -31,7 +32,7 @@ export const worker: Command = {
     slots: {
       type: "string",
       value: "N",
-      about: "how many tasks at once the printed endpoint has (default: its cores)",
+      about: "how many tasks run here at once, unless a session's pomona.endpoints says otherwise (default: its cores)",
     },
     "token-file": {
       type: "string",
@@ -44,7 +45,7 @@ export const worker: Command = {
     drain: {
       type: "boolean",
       about:
-        "when told to end, let cells that run come to their end first, not tasks, which run elsewhere; twice: at once",
+        "when told to end, take nothing new and let the tasks and cells that run come to their end; told twice: at once",
     },
     "allow-root": { type: "boolean", about: "start as root too, as in a container" },
     "dry-run": { type: "boolean", about: "tell whether all is there that it needs; start nothing" },
@@ -58,7 +59,8 @@ export const worker: Command = {
     "pomona worker --ip 127.0.0.1 -- --MappingKernelManager.cull_idle_timeout=3600",
   ],
   async run({ options, rest, signal, print, note }) {
-    const { slots, ...wanted } = wantedOf(options);
+    const wanted = wantedOf(options);
+    const { slots } = wanted;
     const allowRoot = options["allow-root"] === true || rest.includes("--allow-root");
     refuseRoot(allowRoot);
     const python = jupyterPython();
@@ -80,7 +82,7 @@ export const worker: Command = {
       const server = await startWorkerServer(python, { ...wanted, tokenFile: token.file, state, allowRoot, rest });
       const end = () => {
         if (!options.drain) return server.end(note);
-        note("Draining: no kernel is started any more, and cells that run come to their end. Ctrl-C ends it at once.");
+        note("Draining: nothing new is taken, and tasks and cells that run come to their end. Ctrl-C ends it at once.");
         server.drain();
       };
       if (signal.aborted) end();
@@ -139,10 +141,17 @@ function wantedOf(options: OptionValues) {
   return {
     ip: String(options.ip),
     port: wholeNumber(options, "port", 0) ?? 0,
-    slots: wholeNumber(options, "slots") ?? availableParallelism(),
+    slots: slotsOf(options),
     certfile,
     keyfile,
   };
+}
+
+/** @throws UsageError */
+function slotsOf(options: OptionValues): number {
+  const slots = wholeNumber(options, "slots") ?? availableParallelism();
+  if (slots <= MOST_SLOTS) return slots;
+  throw new UsageError(`--slots must be a whole number from 1 to ${MOST_SLOTS}, not ${slots}.`);
 }
 
 /** How others name it, as far as this machine knows. */

@@ -51,7 +51,7 @@ export interface EndpointOptions {
   readonly token?: string;
   /** A file with the token. */
   readonly tokenFile?: string;
-  /** How many tasks run there at once. @default one for each of its cores */
+  /** How many tasks run there at once. @default what its `pomona worker --slots` says, else one for each of its cores */
   readonly slots?: number;
   /** The name of its kernelspec. @default the first that is this package's */
   readonly kernel?: string;
@@ -72,10 +72,10 @@ export interface WorkerMachine {
   /** `host:port` of its Jupyter server; `local` for this one. */
   readonly endpoint: string;
   /**
-   * `connecting` until it is there, `ready` while it takes tasks, `lost` while it is tried to reach it again, `refused` where that
-   * has no use.
+   * `connecting` until it is there, `ready` while it takes tasks, `draining` while it only does those that it has since its server is
+   * about to end, `lost` while it is tried to reach it again, `refused` where that has no use.
    */
-  readonly state: "connecting" | "ready" | "lost" | "refused";
+  readonly state: "connecting" | "ready" | "draining" | "lost" | "refused";
   /** How many tasks it runs at once. */
   readonly slots: number;
   /** Bytes that the process of its workers has in use; undefined where it is not there. */

@@ -49,6 +49,11 @@ export function checkMaster(master: string): void {
   kindOf(master).check(master);
 }
 
+/** Whether a master's tasks run on other machines. */
+export function hasRemoteWorkers(master: string): boolean {
+  return isJupyterMaster(master);
+}
+
 function kindOf(master: string): EngineKind {
   const kind = KINDS.find(({ takes }) => takes(master));
   if (kind) return kind;

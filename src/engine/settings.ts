@@ -3,6 +3,8 @@ import { milliseconds } from "./scheduler/policy";
 /** What a session's setting is: its default as text, what it does, and which values it takes. */
 export interface Setting {
   readonly default: string | undefined;
+  /** The default where tasks run on other machines, if it is another one. */
+  readonly defaultElsewhere?: string;
   readonly about: string;
   /** What a value must be, for the message, and whether it is. Absent: any text. */
   readonly value?: { readonly is: string; readonly test: (value: string) => boolean };
@@ -55,11 +57,15 @@ export const DRIVER_SETTINGS = {
   },
   "spark.speculation": {
     default: "false",
+    // Machines differ, and one that is slow would hold up all others.
+    defaultElsewhere: "true",
     about: "Whether a task that runs far longer than the others gets a second attempt on another worker.",
     value: FLAG,
   },
   "spark.speculation.quantile": {
     default: "0.9",
+    // A slow machine of two has half of the tasks that are left at the end, not a tenth.
+    defaultElsewhere: "0.5",
     about: "The part of a stage's tasks that must be done before that.",
     value: FRACTION,
   },
@@ -68,7 +74,13 @@ export const DRIVER_SETTINGS = {
     about: "How many times longer than the median a task must run for that.",
     value: FACTOR,
   },
-  "spark.speculation.minTaskRuntime": { default: "100ms", about: "How long at least.", value: TIME },
+  "spark.speculation.minTaskRuntime": {
+    default: "100ms",
+    // What is shorter is not worth the way.
+    defaultElsewhere: "1s",
+    about: "How long at least.",
+    value: TIME,
+  },
   "spark.speculation.interval": { default: "100ms", about: "How often tasks are looked at for that.", value: TIME },
   "spark.sql.execution.arrow.maxRecordsPerBatch": {
     default: "1024",

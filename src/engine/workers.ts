@@ -13,6 +13,8 @@ export interface TaskWorker {
    * for as long as it likes.
    */
   readonly beats: boolean;
+  /** Where it is: workers of one machine are slow together, so that a straggler's second attempt goes to another. Absent: that says nothing. */
+  readonly machine?: string;
   /**
    * Runs one attempt. After an abort it settles soon; where it has not done so in a second its stage goes on without it. It is called
    * again after the worker was lost, and starts it anew then.
@@ -33,6 +35,8 @@ export interface WorkerListener {
 /** Is told of the workers of a pool. */
 export interface PoolListener {
   joined(worker: TaskWorker): void;
+  /** It is going to leave, once the task that it runs is done. */
+  leaving(worker: TaskWorker): void;
   /** It was taken away; the task that it runs goes to another one. */
   left(worker: TaskWorker): void;
 }

@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import { checkMaster, ENGINE_SETTINGS } from "../engine/engines";
+import { checkMaster, ENGINE_SETTINGS, hasRemoteWorkers } from "../engine/engines";
 import { COUNT, FLAG, type Setting, SIZE, TIME } from "../engine/settings";
 import { IllegalArgumentError, nearest } from "../errors";
 import { kernelHost } from "../kernel/kernel-host";
@@ -103,7 +103,7 @@ export class RuntimeConfig {
     checkName(key);
     const value = this.#values.get(key);
     if (value !== undefined) return shownValue(key, value);
-    if (isOwn(key)) return SETTINGS[key].default ?? fallback ?? undefined;
+    if (isOwn(key)) return this.defaultOf(key) ?? fallback ?? undefined;
     if (fallback !== undefined) return fallback ?? undefined;
     const known = sparkDefault(key);
     if (known) return known.value;
@@ -184,6 +184,12 @@ export class RuntimeConfig {
   /** @internal From now on what a session's start fixes can't be changed. */
   start(): void {
     this.isRunning = true;
+  }
+
+  private defaultOf(key: SettingName): string | undefined {
+    const { default: usual, defaultElsewhere } = settingOf(key);
+    if (defaultElsewhere === undefined) return usual;
+    return hasRemoteWorkers(this.#values.get("spark.master") ?? "") ? defaultElsewhere : usual;
   }
 
   /** True where it is to be said that it means nothing. */

@@ -11,11 +11,16 @@ export interface HostHello {
   /** Node's. */
   readonly node: string;
   readonly cores: number;
+  /** How many tasks it wants to run at once, where its owner has said so (`pomona worker --slots`). */
+  readonly slots?: number;
   /** Bytes that its processes may use. */
   readonly memory: number;
   /** Its kernel's process. */
   readonly pid: number;
 }
+
+/** The variable by which `pomona worker --slots` tells its kernels. */
+export const SLOTS_VARIABLE = "POMONA_WORKER_SLOTS";
 
 /** Messages from a driver to a host of threads. A slot is a thread, by its number from 0. */
 export type ToHost =
@@ -33,6 +38,8 @@ export type ToHost =
   /** Ends a thread by force. */
   | { readonly type: "terminate"; readonly slot: number }
   | { readonly type: "alive" }
+  /** Not from the driver but from the server (`pomona worker --drain`), which is about to end. */
+  | { readonly type: "drain" }
   /** Asks for a small file's text, to know whether both see the same files. */
   | { readonly type: "probe"; readonly id: string; readonly path: string };
 
@@ -43,5 +50,7 @@ export type FromHost =
   | { readonly type: "alive"; readonly memory: number }
   | { readonly type: "task"; readonly slot: number; readonly message: FromWorker }
   | { readonly type: "ended"; readonly slot: number; readonly why: string }
+  /** It is about to end: what runs may come to its end, and the driver closes it then. */
+  | { readonly type: "draining" }
   /** @property text null where there is no such file */
   | { readonly type: "probed"; readonly id: string; readonly text: string | null };

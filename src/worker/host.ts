@@ -5,7 +5,7 @@ import { Worker } from "node:worker_threads";
 import type { Comm, CommData } from "../kernel/kernel-host";
 import { prepareProcess } from "../networks/network-backend";
 import { VERSION } from "../version";
-import type { FromHost, ToHost } from "./host-messages";
+import { type FromHost, type HostHello, SLOTS_VARIABLE, type ToHost } from "./host-messages";
 import type { FromWorker } from "./task";
 import type { WorkerData } from "./thread";
 
@@ -14,6 +14,9 @@ const BEAT_MILLISECONDS = 1000;
 
 /** How often at most a thread's progress is told: a server drops what comes by thousands a second. */
 const PROGRESS_MILLISECONDS = 200;
+
+/** How long a thread may take to end that is ended by force. */
+const TERMINATE_MILLISECONDS = 1000;
 
 /** A driver that opens a comm and says nothing further. */
 const FIRST_LEASE_MILLISECONDS = 60_000;
@@ -44,24 +47,38 @@ export function serveWorkers(comm: Comm, endKernel: () => void): void {
     const thread = new Worker(file, { name: `worker-${slot + 1}`, workerData: data, env: { ...process.env, ...env } });
     threads.set(slot, thread);
     let lastError: Error | undefined;
-    const progress = throttled((message) => send({ type: "task", slot, message }));
-    thread.on("message", progress);
+    const tell = throttled((message) => send({ type: "task", slot, message }));
+    thread.on("message", (message: FromWorker) => {
+      if (threads.get(slot) === thread) tell(message);
+    });
     thread.on("error", (error: Error) => {
       lastError = error;
     });
     thread.on("exit", (code) => {
-      if (threads.get(slot) !== thread) return;
-      threads.delete(slot);
-      const why = lastError ? `${lastError.name}: ${lastError.message}` : `its thread ended with code ${code}`;
-      send({ type: "ended", slot, why });
+      ended(slot, thread, lastError ? `${lastError.name}: ${lastError.message}` : `its thread ended with code ${code}`);
     });
     return thread;
+  };
+
+  const ended = (slot: number, thread: Worker, why: string) => {
+    if (threads.get(slot) !== thread) return;
+    threads.delete(slot);
+    send({ type: "ended", slot, why });
+  };
+
+  /** By force. A native call can't be ended: the slot gets another thread, and this one ends once it returns. */
+  const terminate = (slot: number) => {
+    const thread = threads.get(slot);
+    if (!thread) return;
+    void thread.terminate();
+    setTimeout(() => ended(slot, thread, "its thread did not end"), TERMINATE_MILLISECONDS).unref();
   };
 
   const close = () => {
     clearInterval(beat);
     for (const thread of threads.values()) void thread.terminate();
     threads.clear();
+    comm.close();
     if (current === self) current = undefined;
   };
   const self = { close };
@@ -88,8 +105,9 @@ export function serveWorkers(comm: Comm, endKernel: () => void): void {
         threadOf(message.slot).postMessage(message.message);
         return;
       case "terminate":
-        void threads.get(message.slot)?.terminate();
-        return;
+        return terminate(message.slot);
+      case "drain":
+        return send({ type: "draining" });
       case "probe":
         void readFile(message.path, "utf8")
           .catch(() => null)
@@ -106,10 +124,15 @@ export function serveWorkers(comm: Comm, endKernel: () => void): void {
       version: VERSION,
       node: process.version,
       cores: availableParallelism(),
+      ...slotsOf(process.env[SLOTS_VARIABLE]),
       memory: Math.min(totalmem(), process.constrainedMemory?.() || Number.POSITIVE_INFINITY),
       pid: process.pid,
     },
   });
+}
+
+function slotsOf(text: string | undefined): Pick<HostHello, "slots"> {
+  return text !== undefined && /^[1-9]\d{0,3}$/.test(text) ? { slots: Number(text) } : {};
 }
 
 /** Of a thread's progress the latest, now and then; everything else at once, after what there is of that. */

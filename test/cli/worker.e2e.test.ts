@@ -3,6 +3,8 @@ import { chmodSync, existsSync, readdirSync, readFileSync, statSync } from "node
 import { request } from "node:https";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { Session } from "pomona";
+import { udf } from "pomona/functions";
 import { expect, it, vi } from "vitest";
 import { VERSION } from "../../src/version";
 import { type EndpointClient, endpointClient } from "../support/endpoint-client";
@@ -100,6 +102,56 @@ it("lets what runs come to its end, ends at once when told twice, and leaves not
   hurried.process.kill("SIGTERM");
   expect(await hurried.ended).toMatchObject({ code: 130 });
   await until(() => !pids.some(isAlive), "the end of servers and kernels");
+});
+
+it("finishes the tasks that it has when it drains, which cost nothing, and takes no others", async () => {
+  const [draining, other] = await Promise.all([
+    startWorker(["--drain", "--slots", "3"]),
+    startWorker(["--slots", "1"]),
+  ]);
+  const [leaves, stays] = [draining.url, other.url].map((url) => new URL(url).host);
+  const session = await Session.builder()
+    .master(`jupyter://${leaves},${stays}`)
+    .config("pomona.progress", "off")
+    .config("pomona.endpoints.token", readFileSync(draining.tokenFile, "utf8").trim())
+    .getOrCreate();
+  try {
+    // A master URL names none: their own.
+    expect(session.workers().map(({ endpoint, slots }) => [endpoint, slots])).toEqual([
+      [leaves, 3],
+      [stays, 1],
+    ]);
+    const slow = udf(
+      (id: number) => {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3_000);
+        return id;
+      },
+      { returns: "long" },
+    );
+    const told: [type: string, worker: string, partition?: number][] = [];
+    const running = () => told.filter(([, worker]) => worker.startsWith(leaves ?? "")).length;
+    session.onEvent((event) => {
+      if (event.type === "taskStarted") told.push(["started", event.worker, event.partition]);
+      if (event.type === "taskEnded") told.push([event.status, event.worker, event.partition]);
+      if (event.type === "workerLost") told.push(["lost", event.worker]);
+    });
+    const rows = session.range(0, 6).repartition(6).select(slow("id").alias("id")).collect();
+    await until(() => running() === 3, "three tasks on the one that leaves");
+    draining.process.kill("SIGTERM");
+    await until(() => session.workers()[0]?.state === "draining", "that the session is told");
+    expect(await draining.ended).toMatchObject({ code: 0 });
+    expect(((await rows) as { id: number }[]).map(({ id }) => id).sort()).toEqual([0, 1, 2, 3, 4, 5]);
+    const there = told.filter(([, worker]) => worker.startsWith(leaves ?? ""));
+    expect(there.filter(([type]) => type === "started")).toHaveLength(3);
+    expect(there.filter(([type]) => type === "succeeded")).toHaveLength(3);
+    expect(told.filter(([type]) => !["started", "succeeded"].includes(type))).toEqual([]);
+    expect(told.filter(([type]) => type === "started")).toHaveLength(6);
+    expect(session.log().join("\n")).toContain(`Endpoint ${leaves} is about to end`);
+  } finally {
+    await session.stop();
+    other.process.kill("SIGTERM");
+    await other.ended;
+  }
 });
 
 it("speaks TLS", async () => {

@@ -301,6 +301,8 @@ describe("a network", () => {
     const proxy = await cutProxy(server.baseUrl);
     const remote = await start([endpointOf({ ...server, baseUrl: proxy.baseUrl }), endpointOf(server)], {
       "pomona.endpoints.leaseSeconds": 5,
+      // Second attempts would do it all before the loss is noticed.
+      "spark.speculation": "false",
     });
     const started = underWay(remote);
     const written = writeSlowly(remote, out("gone"));

@@ -22,6 +22,13 @@ it("is the usual one where nothing is set", () => {
   expect(policyWith({})).toEqual(DEFAULT_POLICY);
 });
 
+it("has second attempts where tasks run on other machines, unless they are refused", () => {
+  const elsewhere = { "spark.master": "jupyter://host:8888" };
+  const speculation = { quantile: 0.5, multiplier: 3, minRuntime: 1_000, interval: 100 };
+  expect(policyWith(elsewhere)).toEqual({ ...DEFAULT_POLICY, speculation });
+  expect(policyWith({ ...elsewhere, [SPECULATION]: false })).toEqual(DEFAULT_POLICY);
+});
+
 describe("a setting reaches the policy", () => {
   it.each<[string, Value, Partial<SchedulerPolicy>]>([
     [FAILURES, 1, { maxFailures: 1, maxLosses: 1, workerLosses: 8 }],

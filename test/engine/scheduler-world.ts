@@ -7,6 +7,9 @@ export interface World {
   readonly workers: readonly {
     readonly joins: number;
     readonly leaves: number | undefined;
+    /** When it says that it is going to. */
+    readonly drains?: number | undefined;
+    readonly machine?: string | undefined;
     readonly beats: boolean;
   }[];
   readonly stages: readonly {
@@ -78,6 +81,12 @@ export function simulate(world: World) {
     promise(its.committed[task] === 0, `task ${task} starts although it is done`);
     promise(attempt === its.attempts[task], `task ${task} has attempt ${attempt} twice`);
     promise(busy.get(worker) === undefined, `worker ${worker} gets a second task`);
+    const { drains = Number.POSITIVE_INFINITY, machine: place } = world.workers[worker]!;
+    promise(now < drains, `worker ${worker} gets a task although it is going to leave`);
+    if (isSpeculative && place !== undefined) {
+      const first = [...leases.values()].find((l) => l.stage === stage && l.task === task && !l.isStopped && !l.isOver);
+      promise(!first || world.workers[first.worker]!.machine !== place, `task ${task} runs twice on machine ${place}`);
+    }
     its.attempts[task]!++;
     its.running[task]!++;
     promise(its.running[task]! <= (its.policy.speculation ? 2 : 1), `task ${task} runs too often at once`);
@@ -219,8 +228,9 @@ export function simulate(world: World) {
     lease.isStopped = true;
   };
 
-  world.workers.forEach(({ joins, leaves, beats }, worker) => {
-    agenda.at(joins, () => step({ type: "workerJoined", worker, beats }));
+  world.workers.forEach(({ joins, leaves, drains, beats, machine }, worker) => {
+    agenda.at(joins, () => step({ type: "workerJoined", worker, beats, machine }));
+    if (drains !== undefined) agenda.at(drains, () => step({ type: "workerLeaving", worker }));
     if (leaves !== undefined) agenda.at(leaves, () => step({ type: "workerLeft", worker }));
   });
   world.stages.forEach(({ tasks, submitted, cancelled, policy }, stage) => {
@@ -290,7 +300,7 @@ function timeline() {
   };
 }
 
-/** A world of chance: workers that die, leave, come late, are slow or mute; tasks that fail, end their workers, or run for ever. */
+/** A world of chance: workers that die, leave, say that they will, come late, are slow or mute; tasks that fail, end their workers, or run for ever. */
 export function randomWorld(seed: number): World {
   const random = generator(seed);
   const chance = (p: number) => random() < p;
@@ -317,12 +327,15 @@ export function randomWorld(seed: number): World {
     const submitted = upTo(500);
     return { tasks: upTo(20), submitted, cancelled: chance(0.1) ? submitted + upTo(3_000) : undefined, policy };
   });
+  const hasMachines = chance(0.5);
   const killers = new Set(chance(0.1) ? [`${upTo(3)} ${upTo(20)}`] : []);
   const [failing, fatal] = [chance(0.5) ? 0.1 : chance(0.1) ? 0.7 : 0, chance(0.05) ? 0.02 : 0];
   return {
-    workers: kinds.map((kind) => ({
+    workers: kinds.map((kind, i) => ({
+      machine: hasMachines ? `machine ${i >> 1}` : undefined,
       joins: chance(0.7) ? 0 : upTo(3_000),
       leaves: chance(0.1) ? 3_000 + upTo(5_000) : undefined,
+      drains: chance(0.1) ? 3_000 + upTo(3_000) : undefined,
       // Those that never come to an end are found out by their silence.
       beats: kind === "mute" || chance(0.7),
     })),

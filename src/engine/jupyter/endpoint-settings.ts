@@ -11,7 +11,7 @@ export interface EndpointSettings {
   /** Shown in events, errors and worker names: `host:port`, with the path where there is one. */
   readonly name: string;
   readonly token: Secret | undefined;
-  /** How many tasks run there at once. @default one for each of its cores */
+  /** How many tasks run there at once. @default what its `pomona worker --slots` says, else one for each of its cores */
   readonly slots: number | undefined;
   /** The name of its kernelspec. @default the first that is this package's */
   readonly kernel: string | undefined;
@@ -39,6 +39,9 @@ export const JUPYTER_SETTINGS = {
     isFixedByStart: true,
   },
 } as const satisfies Record<string, Setting>;
+
+/** How many tasks one machine may run at once. */
+export const MOST_SLOTS = 1024;
 
 const KEYS = ["url", "token", "tokenFile", "slots", "kernel", "env"] as const;
 
@@ -122,8 +125,8 @@ export function endpointOf(given: Readonly<Record<string, unknown>>, general: st
     );
   }
   const name = endpointName(url);
-  if (slots !== undefined && !(Number.isInteger(slots) && (slots as number) >= 1 && (slots as number) <= 1024))
-    throw new IllegalArgumentError(`slots of endpoint ${name} must be a whole number from 1 to 1024.`);
+  if (slots !== undefined && !(Number.isInteger(slots) && (slots as number) >= 1 && (slots as number) <= MOST_SLOTS))
+    throw new IllegalArgumentError(`slots of endpoint ${name} must be a whole number from 1 to ${MOST_SLOTS}.`);
   if (env !== undefined && !isTexts(env))
     throw new IllegalArgumentError(`env of endpoint ${name} must be an object of texts.`);
   const text = (key: "token" | "tokenFile" | "kernel") => {

@@ -16,6 +16,8 @@ import { outputFolder, seesFolder } from "./same-files";
 export interface EndpointListener {
   /** Its slots are ready for tasks. */
   joined(workers: readonly TaskWorker[]): void;
+  /** They are about to leave: they finish what they run, and take nothing new. */
+  leaving(workers: readonly TaskWorker[]): void;
   /** They are gone; what ran on them was lost before. */
   left(workers: readonly TaskWorker[]): void;
   /** For the user. */
@@ -86,19 +88,34 @@ export function endpoint({ settings, storage, leaseMilliseconds, spoolParent, li
     state = "ready";
     version = connection.hello.version;
     listener.joined(connected.workers);
+    void connected.draining.then(() => drain(connected));
     void connection.lost.then(async (why) => {
       // First the attempts that ran there are told that their worker is lost, which counts; then it leaves, which does not.
       await new Promise((resolve) => setImmediate(resolve));
       host = undefined;
+      const wasDraining = state === "draining";
       state = "lost";
       if (closing.signal.aborted) return;
       listener.left(connected.workers);
-      listener.warn(`Endpoint ${name} was lost: ${why}. A new kernel is started there when it answers.`);
+      if (!wasDraining)
+        listener.warn(`Endpoint ${name} was lost: ${why}. A new kernel is started there when it answers.`);
       const ending = connection.close().catch(() => undefined);
       endings.add(ending);
       void ending.then(() => endings.delete(ending));
       keep();
     });
+  }
+
+  /** Its server is about to end, and waits for what runs there. */
+  async function drain({ workers, idle, connection }: Host): Promise<void> {
+    if (host?.connection !== connection || closing.signal.aborted) return;
+    state = "draining";
+    listener.leaving(workers);
+    listener.warn(`Endpoint ${name} is about to end: what runs there comes to its end, and nothing new goes there.`);
+    await idle();
+    // What came last is taken first.
+    await new Promise((resolve) => setImmediate(resolve));
+    await connection.close().catch(() => undefined);
   }
 
   function keep(): void {
@@ -137,7 +154,7 @@ export function endpoint({ settings, storage, leaseMilliseconds, spoolParent, li
       return slots;
     },
     get workers() {
-      return host?.workers ?? [];
+      return state === "ready" ? (host?.workers ?? []) : [];
     },
     machine: () => ({ endpoint: name, state, slots, memory: host?.memory(), version }),
     connect: connected,
@@ -160,6 +177,10 @@ export function isPassing(error: unknown): boolean {
 interface Host {
   readonly connection: HostConnection;
   readonly workers: readonly TaskWorker[];
+  /** Resolves when its server is about to end. */
+  readonly draining: Promise<void>;
+  /** Resolves when none of its workers runs anything. */
+  idle(): Promise<void>;
   /** Bytes, as it told last. */
   memory(): number | undefined;
   post(message: ToWorker): void;
@@ -173,6 +194,11 @@ function hostOf({ name, slots }: EndpointSettings, connection: HostConnection): 
   const seen = new Map<string, Promise<boolean>>();
   let isLost: string | undefined;
   let memory: number | undefined;
+  let tellIdle: () => void = () => {};
+  let tellDraining: () => void = () => {};
+  const draining = new Promise<void>((resolve) => {
+    tellDraining = resolve;
+  });
 
   const ended = (slot: number, why: string) => threads.get(slot)?.ended(why);
   connection.onMessage = (message: FromHost) => {
@@ -190,6 +216,8 @@ function hostOf({ name, slots }: EndpointSettings, connection: HostConnection): 
       case "probed":
         probes.get(message.id)?.(message.text);
         return;
+      case "draining":
+        return tellDraining();
       case "hello":
         return;
     }
@@ -241,6 +269,7 @@ function hostOf({ name, slots }: EndpointSettings, connection: HostConnection): 
   const worker = (slot: number): TaskWorker => ({
     name: `${name}/${slot + 1}`,
     beats: true,
+    machine: name,
     async run(task, signal, listener) {
       alive.add(listener);
       const release = connection.hold();
@@ -249,15 +278,24 @@ function hostOf({ name, slots }: EndpointSettings, connection: HostConnection): 
         return await runAttempt(thread(slot), `${name}/${slot + 1}`, task, signal, listener);
       } finally {
         alive.delete(listener);
+        if (alive.size === 0) tellIdle();
         release();
       }
     },
   });
 
-  const workers = Array.from({ length: slots ?? connection.hello.cores }, (_, slot) => worker(slot));
+  const workers = Array.from({ length: slots ?? connection.hello.slots ?? connection.hello.cores }, (_, slot) =>
+    worker(slot),
+  );
   return {
     connection,
     workers,
+    draining,
+    idle: () =>
+      new Promise((resolve) => {
+        tellIdle = resolve;
+        if (alive.size === 0) resolve();
+      }),
     memory: () => memory,
     probe,
     post(message) {

@@ -32,6 +32,9 @@ export function endpointPool(
         joined(workers) {
           for (const listener of listeners) for (const worker of workers) listener.joined(worker);
         },
+        leaving(workers) {
+          for (const listener of listeners) for (const worker of workers) listener.leaving(worker);
+        },
         left(workers) {
           for (const listener of listeners) for (const worker of workers) listener.left(worker);
         },

@@ -5,6 +5,7 @@ import type { StageState } from "./stage-state";
 export interface WorkerState {
   readonly id: number;
   readonly beats: boolean;
+  readonly machine: string | undefined;
   status: "idle" | "running" | "committing" | "stopping" | "quarantined";
   /** The number of its attempt; what is told of an earlier one is too late. */
   lease: number;
@@ -30,7 +31,7 @@ export interface Fleet {
   readonly idle: Set<WorkerState>;
   /** When the first quarantine ends. */
   readonly firstRelease: number;
-  join(id: number, beats: boolean, now: number): void;
+  join(id: number, beats: boolean, machine: string | undefined, now: number): void;
   remove(worker: WorkerState): void;
   release(worker: WorkerState): void;
   /** It answered. */
@@ -83,11 +84,12 @@ export function fleet(): Fleet {
     get firstRelease() {
       return firstRelease;
     },
-    join(id, beats, now) {
+    join(id, beats, machine, now) {
       const times = { since: now, heardAt: now, until: 0 };
       const state: WorkerState = {
         id,
         beats,
+        machine,
         status: "idle",
         lease: 0,
         stage: undefined,

@@ -169,6 +169,11 @@ export function schedulerMachine(): SchedulerMachine {
     if (stage.copies[task] === 0 && stage.outcome === undefined) stage.again.push(task, now);
   };
 
+  const leaving = (worker: WorkerState) => {
+    worker.isLeaving = true;
+    if (worker.status === "idle" || worker.status === "quarantined") crew.remove(worker);
+  };
+
   const start = (worker: WorkerState, stage: StageState, task: number, isSpeculative: boolean) => {
     const attempt = stage.attempts[task]!++;
     stage.copies[task]!++;
@@ -220,7 +225,7 @@ export function schedulerMachine(): SchedulerMachine {
     const longest = Math.max(speculation.multiplier * stage.durations.median(), speculation.minRuntime);
     for (const worker of crew.workers.values()) {
       const isAlone = worker.stage === stage && worker.status === "running" && stage.copies[worker.task] === 1;
-      if (isAlone && now - worker.since > longest) stage.stragglers.add(worker.task);
+      if (isAlone && now - worker.since > longest) stage.stragglers.set(worker.task, worker.machine);
     }
   };
 
@@ -238,7 +243,7 @@ export function schedulerMachine(): SchedulerMachine {
   const take = (event: SchedulerEvent) => {
     switch (event.type) {
       case "workerJoined":
-        return crew.join(event.worker, event.beats, now);
+        return crew.join(event.worker, event.beats, event.machine, now);
       case "stageSubmitted": {
         const stage = stageState(event.stage, event.tasks, event.policy);
         policy = event.policy;
@@ -258,6 +263,7 @@ export function schedulerMachine(): SchedulerMachine {
     const worker = crew.workers.get(event.worker);
     if (!worker) return;
     if (event.type === "workerLeft") return left(worker);
+    if (event.type === "workerLeaving") return leaving(worker);
     if (event.lease !== worker.lease) return;
     if (event.type === "committed" || event.type === "commitFailed") {
       if (worker.status !== "committing") return;

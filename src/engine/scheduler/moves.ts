@@ -7,10 +7,20 @@ import type { SchedulerPolicy } from "./policy";
 
 /** What happened. */
 export type SchedulerEvent =
-  /** @property beats whether it says something all the while it runs a task, so that silence means that it is lost */
-  | { readonly type: "workerJoined"; readonly worker: number; readonly beats: boolean }
+  /**
+   * @property beats whether it says something all the while it runs a task, so that silence means that it is lost
+   * @property machine what it shares with others, so that they are slow together; undefined where that says nothing
+   */
+  | {
+      readonly type: "workerJoined";
+      readonly worker: number;
+      readonly beats: boolean;
+      readonly machine?: string | undefined;
+    }
   /** It was taken away, which is nobody's fault. */
   | { readonly type: "workerLeft"; readonly worker: number }
+  /** It is going to: it does what it has, and gets nothing new. */
+  | { readonly type: "workerLeaving"; readonly worker: number }
   | {
       readonly type: "stageSubmitted";
       readonly stage: number;

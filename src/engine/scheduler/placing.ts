@@ -66,8 +66,10 @@ function mayTry(stage: StageState, task: number, worker: WorkerState, fleet: Fle
 
 function straggler(stage: StageState, worker: WorkerState): Placed | undefined {
   if (worker.losses > 0) return undefined;
-  for (const task of stage.stragglers) {
+  for (const [task, machine] of stage.stragglers) {
     if (stage.progress[task] !== OPEN || stage.copies[task] !== 1) stage.stragglers.delete(task);
+    // What is slow may be its machine, as in Spark.
+    else if (machine !== undefined && machine === worker.machine) continue;
     else if (!stage.avoid.get(task)?.includes(worker.id)) return { stage, task, kind: "straggler", place: 0 };
   }
   return undefined;

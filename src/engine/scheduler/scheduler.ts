@@ -271,7 +271,11 @@ export function scheduler({ pool, policy, emit, clock = systemClock }: Scheduler
         workers.set(id, worker);
         known.set(worker, id);
         tell({ type: "workerJoined", time: Date.now(), worker: worker.name });
-        step({ type: "workerJoined", worker: id, beats: worker.beats });
+        step({ type: "workerJoined", worker: id, beats: worker.beats, machine: worker.machine });
+      },
+      leaving(worker) {
+        const id = known.get(worker);
+        if (id !== undefined) step({ type: "workerLeaving", worker: id });
       },
       left(worker) {
         const id = known.get(worker);

@@ -19,8 +19,8 @@ export interface StageState {
   /** Tasks before this one were started at least once. */
   fresh: number;
   readonly again: RetryQueue;
-  /** Tasks that deserve a second attempt beside the one that runs. */
-  readonly stragglers: Set<number>;
+  /** Tasks that deserve a second attempt beside the one that runs, and the machine that this one is on. */
+  readonly stragglers: Map<number, string | undefined>;
   readonly durations: Durations;
   /** When stragglers are looked for next. */
   nextLook: number;
@@ -52,7 +52,7 @@ export function stageState(id: number, tasks: number, policy: SchedulerPolicy): 
     avoid: new Map(),
     fresh: 0,
     again: retryQueue(),
-    stragglers: new Set(),
+    stragglers: new Map(),
     durations: durations(),
     nextLook: 0,
     done: 0,

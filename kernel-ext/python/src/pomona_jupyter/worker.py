@@ -10,6 +10,7 @@ import asyncio
 import atexit
 import json
 import os
+import queue
 import shutil
 from typing import Any
 
@@ -18,8 +19,11 @@ from tornado import web
 
 COMMANDS = 0
 EVENTS = 3
-# How often it is looked whether anything runs still, in seconds.
+# The comm by which a session elsewhere has tasks run in a kernel.
+TASKS = "pomona.worker"
+# How often it is looked whether anything runs still, and how long a kernel may take to answer, in seconds.
 LOOKS_EVERY = 0.1
+ANSWERS_WITHIN = 5
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
@@ -59,8 +63,46 @@ def _drain(serverapp: Any) -> None:
     manager.start_kernel = refuse
 
     async def ended() -> None:
-        while any(model["execution_state"] == "busy" for model in manager.list_kernels()):
+        kernels = {kernel_id: _TaskKernel(manager, kernel_id) for kernel_id in manager.list_kernel_ids()}
+        while True:
+            running = [kernel for kernel in kernels if kernel in manager]
+            serve = await asyncio.gather(*(kernels[kernel].serves() for kernel in running))
+            if not any(serve) and not any(model["execution_state"] == "busy" for model in manager.list_kernels()):
+                break
             await asyncio.sleep(LOOKS_EVERY)
         serverapp.stop()
 
     serverapp.worker_drain = asyncio.ensure_future(ended())
+
+
+class _TaskKernel:
+    """A kernel that may run tasks of a session elsewhere. Its session ends it when it was told, and the tasks that run are done."""
+
+    def __init__(self, manager: Any, kernel_id: str) -> None:
+        self._client = manager.get_kernel(kernel_id).client()
+        self._client.start_channels(iopub=False, stdin=False, hb=False, control=False)
+        self._told: set[str] = set()
+
+    async def serves(self) -> bool:
+        """Whether a session is connected to it, which is told once that it gets no further task."""
+        comms = await self._sessions()
+        for comm in comms - self._told:
+            self._send("comm_msg", {"comm_id": comm, "data": {"type": "drain"}})
+        self._told |= comms
+        return len(comms) > 0
+
+    async def _sessions(self) -> set[str]:
+        asked = self._send("comm_info_request", {"target_name": TASKS})
+        try:
+            while True:
+                reply = await self._client.get_shell_msg(timeout=ANSWERS_WITHIN)
+                if reply["parent_header"].get("msg_id") == asked:
+                    return set(reply["content"].get("comms", {}))
+        except queue.Empty:
+            # It has ended, or is about to start: nobody has a task there.
+            return set()
+
+    def _send(self, kind: str, content: dict[str, Any]) -> str:
+        message = self._client.session.msg(kind, content)
+        self._client.shell_channel.send(message)
+        return message["header"]["msg_id"]
