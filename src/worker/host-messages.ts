@@ -24,7 +24,7 @@ export const SLOTS_VARIABLE = "POMONA_WORKER_SLOTS";
 
 /** Messages from a driver to a host of threads. A slot is a thread, by its number from 0. */
 export type ToHost =
-  /** The first one. Threads start with their first message. */
+  /** The first one. */
   | {
       readonly type: "start";
       /** What their storages are made from, credentials included: a task has none. */
@@ -34,6 +34,8 @@ export type ToHost =
       /** Without a word of the driver for so long, the threads and the kernel end. */
       readonly leaseMilliseconds: number;
     }
+  /** Starts a thread before its first message, so that it loads meanwhile. */
+  | { readonly type: "thread"; readonly slot: number }
   | { readonly type: "task"; readonly slot: number; readonly message: ToWorker }
   /** Ends a thread by force. */
   | { readonly type: "terminate"; readonly slot: number }

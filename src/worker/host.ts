@@ -101,7 +101,12 @@ export function serveWorkers(comm: Comm, endKernel: () => void): void {
         env = message.env;
         lease = message.leaseMilliseconds;
         return;
+      case "thread":
+        threadOf(message.slot);
+        return;
       case "task":
+        // What was never fetched needs no thread to forget it.
+        if (message.message.type === "forget" && !threads.has(message.slot)) return;
         threadOf(message.slot).postMessage(message.message);
         return;
       case "terminate":

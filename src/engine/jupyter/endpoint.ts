@@ -48,6 +48,8 @@ export interface Endpoint {
   connect(signal: AbortSignal): Promise<void>;
   /** Tries to connect again and again, beside everything else. */
   keepTrying(): void;
+  /** Starts its threads, so that they load before their first message. */
+  start(): void;
   /** A message for all of its threads. */
   post(message: ToWorker): void;
   /** Ends its kernel. */
@@ -159,6 +161,7 @@ export function endpoint({ settings, storage, leaseMilliseconds, spoolParent, li
     machine: () => ({ endpoint: name, state, slots, memory: host?.memory(), version }),
     connect: connected,
     keepTrying: keep,
+    start: () => host?.start(),
     post: (message) => host?.post(message),
     async close() {
       closing.abort(new CancelledError("The session is stopped."));
@@ -183,6 +186,7 @@ interface Host {
   idle(): Promise<void>;
   /** Bytes, as it told last. */
   memory(): number | undefined;
+  start(): void;
   post(message: ToWorker): void;
   probe(path: string): Promise<string | null>;
 }
@@ -298,6 +302,9 @@ function hostOf({ name, slots }: EndpointSettings, connection: HostConnection): 
       }),
     memory: () => memory,
     probe,
+    start() {
+      for (const slot of workers.keys()) connection.send({ type: "thread", slot });
+    },
     post(message) {
       for (const slot of workers.keys()) connection.send({ type: "task", slot, message });
     },

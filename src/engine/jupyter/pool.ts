@@ -88,7 +88,9 @@ export function endpointPool(
       for (const each of endpoints) for (const worker of each.workers) listener.joined(worker);
       return () => listeners.delete(listener);
     },
-    start() {},
+    start() {
+      for (const each of endpoints) each.start();
+    },
     prepare(steps) {
       for (const each of endpoints) each.post({ type: "prepare", steps });
     },
