@@ -10,6 +10,7 @@ export const ABOUT = {
   run: "Execute a notebook from the first cell to the last, with parameters; or check a saved one's order.",
   lab: "Open JupyterLab on a folder of notebooks; Ctrl-C ends it.",
   worker: "Make this machine an endpoint: a Jupyter Server whose kernels work for sessions elsewhere; Ctrl-C ends it.",
+  endpoints: "Check the machines that a session is to work with: whether they answer, what they are and see.",
   history: "List the runs that are recorded, show one, write its report, or serve them to a browser.",
   kernel: "Register the Jupyter kernel, take it away, or list where it is.",
   doctor: "Tell what is installed, which backend is used and which weights are found.",

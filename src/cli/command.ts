@@ -47,7 +47,7 @@ export interface Command {
   readonly name: string;
   /** One line for the list of commands. */
   readonly about: string;
-  /** Names; in brackets, such as `[DIR]`, where one may be left out. */
+  /** Names; in brackets, such as `[DIR]`, where one may be left out; the last with `…`, such as `[URL…]`, where more may follow. */
   readonly positionals: readonly string[];
   /** What `--` and further arguments are for; without it there are none. */
   readonly rest?: string;
@@ -126,8 +126,9 @@ export function parseCommandLine(command: Command, args: readonly string[]) {
     values[name] = given ?? spec.default;
   }
   const least = command.positionals.filter((name) => !name.startsWith("[")).length;
+  const most = command.positionals.at(-1)?.includes("…") ? Number.POSITIVE_INFINITY : command.positionals.length;
   const given = parsed.positionals.length;
-  if (!values.help && (given < least || given > command.positionals.length)) {
+  if (!values.help && (given < least || given > most)) {
     throw new UsageError(
       `${command.name} takes ${command.positionals.join(" and ") || "no arguments"}; ${given} given.`,
       { remedy: `See pomona ${command.name} --help.` },

@@ -26,6 +26,7 @@ import {
   wholeNumber,
 } from "./command";
 import { givenSettings, storagesForCommand } from "./session-for";
+import { textTable } from "./text-table";
 
 const FOLDER = {
   dir: {
@@ -80,15 +81,7 @@ const list: Command = {
       ...[run.state === "unknown" ? "no end" : run.state, String(run.jobs), String(run.failedJobs), String(run.tasks)],
       ...[String(run.rows), bytesText(run.logBytes)],
     ]);
-    const widths = header.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i]?.length ?? 0)));
-    for (const row of [header, ...rows]) {
-      print(
-        row
-          .map((cell, i) => (i > 4 ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
-          .join("  ")
-          .trimEnd(),
-      );
-    }
+    print(textTable(header, rows, 5));
     if (logs.length > runs.length) print(`and ${logs.length - runs.length} more; -n ${logs.length} shows all.`);
     return 0;
   },

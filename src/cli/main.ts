@@ -28,6 +28,7 @@ const COMMANDS: Readonly<Record<keyof typeof ABOUT, () => Promise<Command | Comm
   run: async () => (await import("./run")).run,
   lab: async () => (await import("./lab")).lab,
   worker: async () => (await import("./worker")).worker,
+  endpoints: async () => (await import("./endpoints")).endpoints,
   history: async () => (await import("./history")).history,
   kernel: async () => (await import("./kernel")).kernel,
   doctor: async () => (await import("./doctor")).doctor,

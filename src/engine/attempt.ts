@@ -47,6 +47,7 @@ export function runAttempt(
       message(message) {
         switch (message.type) {
           case "ready":
+          case "looked":
             return;
           case "progress":
             return listener.onProgress(message.rows);

@@ -2,7 +2,7 @@ import type { FunctionSpec } from "../data/batch-function";
 import type { ShippedFile } from "../data/shipped-file";
 import type { DataType, StructType } from "../data/types";
 import type { ParquetCompression } from "../parquet";
-import type { StorageRetry, Url } from "../storage";
+import type { FileStatus, StorageRetry, Url } from "../storage";
 import type { Draft } from "../storage/drafts";
 
 /**
@@ -89,6 +89,8 @@ export type ToWorker =
   | { readonly type: "prepare"; readonly steps: readonly Step[] }
   /** Frees what the worker has of a content that is no longer shipped. */
   | { readonly type: "forget"; readonly file: ShippedFile }
+  /** Asks what its storages have at an address. */
+  | { readonly type: "look"; readonly url: Url }
   | { readonly type: "abort" }
   | { readonly type: "close" };
 
@@ -99,7 +101,14 @@ export type FromWorker =
   | { readonly type: "log"; readonly level: "debug" | "info" | "warn"; readonly message: string }
   | { readonly type: "storageRetried"; readonly retry: StorageRetry }
   | { readonly type: "done"; readonly result: TaskResult }
-  | { readonly type: "failed"; readonly error: RemoteError };
+  | { readonly type: "failed"; readonly error: RemoteError }
+  /** @property found null where nothing is there; absent where that can't be told, and `error` says why */
+  | {
+      readonly type: "looked";
+      readonly url: Url;
+      readonly found?: FileStatus | "folder" | null;
+      readonly error?: string;
+    };
 
 /** An error as data, for the way from a worker to the driver. */
 export interface RemoteError {

@@ -1,7 +1,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { WorkerContext } from "../data/batch-function";
 import type { ShippedFile } from "../data/shipped-file";
-import { type StorageSettings, storagesFrom } from "../storage";
+import { summaryOf } from "../errors";
+import { type StorageSettings, storagesFrom, type Url } from "../storage";
 import { prepareFunctions } from "./apply-steps";
 import { closeFunctions, type FunctionCache, takeFunctionsOf, takeSurplus } from "./function-cache";
 import { runTask } from "./run-task";
@@ -47,6 +48,9 @@ port.on("message", (message: ToWorker) => {
     case "forget":
       void forget(message.file);
       break;
+    case "look":
+      void look(message.url);
+      break;
     case "abort":
       running?.abort();
       break;
@@ -77,6 +81,14 @@ async function forget(file: ShippedFile): Promise<void> {
   await ended;
   await closeFunctions(unused);
   await files.forget(file);
+}
+
+async function look(url: Url): Promise<void> {
+  try {
+    send({ type: "looked", url, found: (await storages.for(url).stat(url)) ?? null });
+  } catch (error) {
+    send({ type: "looked", url, error: summaryOf(error) });
+  }
 }
 
 async function close(): Promise<void> {

@@ -29,13 +29,24 @@ export interface ServerOptions {
 }
 
 /** Starts a Jupyter server on a free port, with settings of its own. */
-export async function startJupyterServer({
+export async function startJupyterServer(wanted: ServerOptions = {}): Promise<RunningServer> {
+  for (;;) {
+    try {
+      return await startOnce(wanted);
+    } catch (error) {
+      // Another process was faster at a port that was free.
+      if (!String(error).includes("is already in use")) throw error;
+    }
+  }
+}
+
+async function startOnce({
   app = "server",
   folder,
   jupyterPath,
   options = [],
   env: variables = {},
-}: ServerOptions = {}): Promise<RunningServer> {
+}: ServerOptions): Promise<RunningServer> {
   const state = mkdtempSync(join(tmpdir(), "pomona-server-"));
   const [port] = await freePorts(1);
   const token = "pomona-test";

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { IllegalArgumentError, nearest } from "../../errors";
 import { Secret } from "../../secret";
 import { POSITIVE, type Setting } from "../settings";
+import { checkToken, readToken } from "./endpoint-token";
 import { baseAddress, parseJupyterMaster } from "./master";
 
 /** One Jupyter server whose machine runs tasks. */
@@ -48,7 +49,7 @@ const KEYS = ["url", "token", "tokenFile", "slots", "kernel", "env"] as const;
 /**
  * The servers of a master.
  * @param settings a session's, secrets included
- * @throws IllegalArgumentError, which repeats no token
+ * @throws IllegalArgumentError and EndpointTokenError, which repeat no token
  */
 export function endpointSettings(
   master: string,
@@ -105,7 +106,7 @@ function parseEndpoints(text: string): readonly Record<string, unknown>[] {
   return list as Record<string, unknown>[];
 }
 
-/** One endpoint, as a user writes it. @throws IllegalArgumentError, which repeats no token */
+/** One endpoint, as a user writes it. @throws IllegalArgumentError and EndpointTokenError, which repeat no token */
 export function endpointOf(given: Readonly<Record<string, unknown>>, general: string | undefined): EndpointSettings {
   for (const key of Object.keys(given)) {
     if ((KEYS as readonly string[]).includes(key)) continue;
@@ -134,31 +135,16 @@ export function endpointOf(given: Readonly<Record<string, unknown>>, general: st
     if (value === undefined || (typeof value === "string" && value !== "")) return value;
     throw new IllegalArgumentError(`${key} of endpoint ${name} must be text.`);
   };
-  const token = text("token") ?? tokenIn(text("tokenFile"), name) ?? general;
-  if (token === "***") {
-    throw new IllegalArgumentError(`The token of endpoint ${name} is "***", which is what is shown in place of one.`);
-  }
+  const [own, file] = [text("token"), text("tokenFile")];
+  const token = own ?? (file === undefined ? general : readToken(file));
   return {
     url,
     name,
-    token: token === undefined ? undefined : new Secret(token),
+    token: token === undefined ? undefined : new Secret(checkToken(token, `The token of endpoint ${name}`)),
     slots: slots as number | undefined,
     kernel: text("kernel"),
     env: (env ?? {}) as Readonly<Record<string, string>>,
   };
-}
-
-function tokenIn(file: string | undefined, name: string): string | undefined {
-  if (file === undefined) return undefined;
-  let token: string;
-  try {
-    token = readFileSync(file, "utf8").trim();
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new IllegalArgumentError(`The token file of endpoint ${name} can't be read: ${file} (${code}).`);
-  }
-  if (/^\S+$/.test(token)) return token;
-  throw new IllegalArgumentError(`The token file of endpoint ${name} must hold one line with the token: ${file}.`);
 }
 
 function isTexts(value: unknown): boolean {

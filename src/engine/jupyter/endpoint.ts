@@ -177,7 +177,7 @@ export function isPassing(error: unknown): boolean {
 }
 
 /** A machine that is connected, with its slots. */
-interface Host {
+export interface Host {
   readonly connection: HostConnection;
   readonly workers: readonly TaskWorker[];
   /** Resolves when its server is about to end. */
@@ -189,9 +189,11 @@ interface Host {
   start(): void;
   post(message: ToWorker): void;
   probe(path: string): Promise<string | null>;
+  /** One of its threads, by its number from 0. */
+  thread(slot: number): TaskThread;
 }
 
-function hostOf({ name, slots }: EndpointSettings, connection: HostConnection): Host {
+export function hostOf({ name, slots }: EndpointSettings, connection: HostConnection): Host {
   const threads = new Map<number, ThreadListener>();
   const alive = new Set<WorkerListener>();
   const probes = new Map<string, (text: string | null) => void>();
@@ -305,13 +307,15 @@ function hostOf({ name, slots }: EndpointSettings, connection: HostConnection): 
     start() {
       for (const slot of workers.keys()) connection.send({ type: "thread", slot });
     },
+    thread,
     post(message) {
       for (const slot of workers.keys()) connection.send({ type: "task", slot, message });
     },
   };
 }
 
-function otherFiles(name: string, folder: string, isSpool: boolean): EndpointFilesError {
+/** @param isSpool whether it is the folder for files between stages */
+export function otherFiles(name: string, folder: string, isSpool: boolean): EndpointFilesError {
   return new EndpointFilesError(name, `its machine does not see ${folder} of this one.`, {
     remedy: isSpool
       ? "Set pomona.spool.dir to a folder that all machines share, where files between stages go."

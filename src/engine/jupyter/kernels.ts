@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { throwIfAborted } from "../../errors";
 import type { EndpointSettings } from "./endpoint-settings";
 import { EndpointKernelError, NotJupyterError } from "./errors";
 import { restRequest } from "./rest";
@@ -15,13 +16,27 @@ export async function startKernel(endpoint: EndpointSettings, signal: AbortSigna
   const name = await kernelName(endpoint, signal);
   // Gateways hand on variables of these names; other servers leave them alone.
   const forGateway = Object.entries(endpoint.env).filter(([variable]) => variable.startsWith("KERNEL_"));
-  const { body } = await restRequest(endpoint, "POST", "api/kernels", {
-    body: { name, ...(forGateway.length > 0 ? { env: Object.fromEntries(forGateway) } : {}) },
-    signal,
+  const body = { name, ...(forGateway.length > 0 ? { env: Object.fromEntries(forGateway) } : {}) };
+  // A server that was asked makes one, whoever waits for its answer: so it is heard, and the kernel ended.
+  const made = restRequest(endpoint, "POST", "api/kernels", { body }).then((answer) => {
+    const { id } = (answer.body ?? {}) as { readonly id?: unknown };
+    if (typeof id === "string") return id;
+    throw new NotJupyterError(endpoint.name, "it starts no kernel");
   });
-  const { id } = (body ?? {}) as { readonly id?: unknown };
-  if (typeof id === "string") return id;
-  throw new NotJupyterError(endpoint.name, "it starts no kernel");
+  let onAbort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+  try {
+    throwIfAborted(signal);
+    return await Promise.race([made, aborted]);
+  } catch (error) {
+    if (signal.aborted) void made.then((id) => endKernel(endpoint, id)).catch(() => undefined);
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
 }
 
 /**
