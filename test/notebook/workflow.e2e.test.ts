@@ -1,7 +1,8 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { Session } from "pomona";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseNotebook, withParameters } from "../../src/cli/notebook-parameters";
@@ -10,6 +11,7 @@ import { copyTree } from "../../src/storage/copy-tree";
 import { storagesFrom } from "../../src/storage/storages";
 import { launchBrowser } from "../support/browser";
 import { venvProgram } from "../support/jupyter";
+import { KERNEL_NAME, kernelspecFolder, type RunningServer, startJupyterServer } from "../support/jupyter-server";
 import { writeNotebook } from "../support/notebook-file";
 import { startS3 } from "../support/s3-server";
 
@@ -74,43 +76,68 @@ describe("the workflow notebook", () => {
     });
   });
 
-  it("gives the same by nbconvert from and to S3, features bit for bit", async () => {
-    const server = await startS3({ buckets: ["fruits"] });
+  it("gives the same by nbconvert from and to S3 on three endpoints: features bit for bit, components to 1e-12", async () => {
+    const s3 = await startS3({ buckets: ["fruits"] });
+    const jupyterPath = kernelspecFolder();
+    const servers: RunningServer[] = [];
     try {
-      await copyTree(images(), "s3://fruits/images", { storages: storagesFrom(server.settings) });
-      const parameters = { images: "s3://fruits/images", output: "s3a://fruits/out", ...common };
+      await copyTree(images(), "s3://fruits/images", { storages: storagesFrom(s3.settings) });
+      const options = [`--KernelSpecManager.allowed_kernelspecs=${KERNEL_NAME}`];
+      const starting = [1, 2, 3].map(() => startJupyterServer({ jupyterPath, options, env: s3.env }));
+      for (const started of await Promise.allSettled(starting))
+        if (started.status === "fulfilled") servers.push(started.value);
+      expect(servers).toHaveLength(3);
+      const hosts = servers.map(({ baseUrl }) => new URL(baseUrl).host);
+      const master = `jupyter://${hosts.join(",")}`;
+      const parameters = { ...common, images: "s3://fruits/images", output: "s3a://fruits/out", master };
       const typed = Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
       const defaults = parseNotebook(readFileSync(WORKFLOW, "utf8"), WORKFLOW);
       const path = join(folder, "in-s3.ipynb");
       writeFileSync(path, JSON.stringify(withParameters(defaults, { typed, raw: [] }, venvProgram("python"))));
+      const env = {
+        ...{ ...process.env, ...s3.env, POMONA_ENDPOINT_TOKEN: servers[0]!.token },
+        POMONA_CACHE_DIR: join(folder, "cache"),
+      };
       const to = ["nbconvert", "--to", "notebook", "--execute", "--inplace", path];
-      execFileSync(venvProgram("jupyter"), to, { stdio: "pipe", env: { ...process.env, ...server.env } });
+      await promisify(execFile)(venvProgram("jupyter"), to, { env });
 
       const outputs = cellsOf(path).flatMap((cell) => cell.outputs ?? []);
       expect(outputs.filter((o) => o.output_type === "error" || o.name === "stderr")).toEqual([]);
       expect(printed(cellsOf(path))).toMatch(/Features: valid[\s\S]*Results: valid/);
-      for (const secret of [server.accessKey, server.secretKey])
+      for (const secret of [s3.accessKey, s3.secretKey, servers[0]!.token])
         expect(readFileSync(path, "utf8")).not.toContain(secret);
-      const session = await Session.builder().master("local[1]").config(server.settings).getOrCreate();
+      const shown = execFileSync(process.execPath, [CLI, "history", "show", "last", "--json"], {
+        encoding: "utf8",
+        env,
+      });
+      const { workers } = JSON.parse(shown) as { workers: { worker: string; done: number }[] };
+      const busy = workers.filter(({ done }) => done > 0).map(({ worker }) => worker.split("/")[0]);
+      expect([...new Set(busy)].sort()).toEqual(hosts.toSorted());
+
+      const session = await Session.builder().master("local[1]").config(s3.settings).getOrCreate();
       try {
-        for (const name of ["Features", "Results"]) {
-          const [here, there] = await Promise.all(
-            [`${folder}/out`, "s3a://fruits/out"].map(async (output) => {
-              const rows = await session.read.parquet(`${output}/${name}`).collect();
-              const named = rows.map((row) => ({ ...row, path: String(row.path).split("/").slice(-3).join("/") }));
-              return new Map(named.sort((a, b) => (a.path < b.path ? -1 : 1)).map((row) => [row.path, row]));
-            }),
-          );
-          expect(there?.size).toBe(48);
-          expect(there).toEqual(here);
-        }
+        const read = async (output: string, name: string) => {
+          const rows = await session.read.parquet(`${output}/${name}`).collect();
+          const named = rows.map((row) => ({ ...row, path: String(row.path).split("/").slice(-3).join("/") }));
+          return named.sort((a, b) => (a.path < b.path ? -1 : 1)) as { path: string; pca?: Float64Array }[];
+        };
+        const [here, there] = [join(folder, "out"), "s3a://fruits/out"];
+        expect(await read(there, "Features")).toEqual(await read(here, "Features"));
+        const [own, its] = [await read(here, "Results"), await read(there, "Results")];
+        expect(its.map((row) => row.path)).toEqual(own.map((row) => row.path));
+        expect(own).toHaveLength(48);
+        const apart = own.flatMap((row, i) => [...row.pca!].map((value, k) => Math.abs(value - its[i]!.pca![k]!)));
+        expect(apart).toHaveLength(480);
+        expect(Math.max(...apart)).toBeLessThanOrEqual(1e-12);
       } finally {
         await session.stop();
       }
-      expect(await server.uploads("fruits")).toEqual([]);
-      expect((await server.keys("fruits")).filter((key) => key.includes("_temporary"))).toEqual([]);
+      expect(await s3.uploads("fruits")).toEqual([]);
+      expect((await s3.keys("fruits")).filter((key) => key.includes("_temporary"))).toEqual([]);
     } finally {
-      await server.stop();
+      await Promise.all(servers.map((server) => server.stop()));
+      rmSync(jupyterPath, { recursive: true, force: true });
+      await s3.stop();
     }
   });
 
