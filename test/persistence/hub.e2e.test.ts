@@ -3,7 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { inspect } from "node:util";
+import { Session } from "pomona";
+import { udf } from "pomona/functions";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import WebSocket from "ws";
 import { launchBrowser } from "../support/browser";
 import { freePorts } from "../support/free-ports";
 import { venvProgram } from "../support/jupyter";
@@ -100,6 +104,9 @@ async function startHub(s3: S3Server) {
       const token: string = (await request("POST", `users/${user}/tokens`)).value.token;
       return { ...contentsOf({ baseUrl: `${base}user/${user}/`, token }), token, baseUrl: `${base}user/${user}/` };
     },
+    /** A token of a user's that may do this much. */
+    tokenOf: async (user: string, scopes: readonly string[]): Promise<string> =>
+      (await request("POST", `users/${user}/tokens`, { scopes })).value.token,
     async stopServer(user: string) {
       await request("DELETE", `users/${user}/server`);
       await expect
@@ -168,4 +175,72 @@ it("gives each of two users their own notebooks in S3 alone, and shows them agai
   await hub.stopServer("ann");
   const again = await hub.serverOf("ann");
   expect((await again.get("plan.ipynb")).model.content).toMatchObject({ cells: [{ source: "ann's" }] });
+});
+
+describe("a user's server as an endpoint", () => {
+  type User = Awaited<ReturnType<typeof hub.serverOf>>;
+  /** A session in this process, whose worker is behind a user's server. */
+  const connect = (url: string, token: string) =>
+    Session.builder()
+      .master("jupyter")
+      .config({ "pomona.progress": "off", "spark.eventLog.enabled": "false" })
+      .config("pomona.endpoints", JSON.stringify([{ url, token, slots: 1 }]))
+      .getOrCreate();
+  const kernelsOf = async ({ baseUrl }: User, token: string) => {
+    const answer = await fetch(`${baseUrl}api/kernels`, { headers: { Authorization: `token ${token}` } });
+    return { status: answer.status, kernels: answer.ok ? ((await answer.json()) as { id: string }[]) : [] };
+  };
+  /** How a kernel's socket is answered. */
+  const socketStatus = (address: string, token: string) =>
+    new Promise<number>((resolve) => {
+      const socket = new WebSocket(address, { headers: { Authorization: `token ${token}` } });
+      socket.on("unexpected-response", (_request, { statusCode }) => resolve(statusCode ?? 0));
+      socket.on("open", () => resolve(101));
+      socket.on("error", () => undefined);
+    });
+
+  it("runs the tasks of its own user, by a token of theirs, and of nobody else", async () => {
+    const names = ["ann", "bob"];
+    const users = await Promise.all(names.map(hub.serverOf));
+    const whose = udf((id: number) => `${process.env.JUPYTERHUB_USER} ${id}`, { returns: "string" });
+    for (const [i, own] of users.entries()) {
+      const other = users[1 - i]!;
+      const session = await connect(own.baseUrl, own.token);
+      try {
+        const rows = await session.range(0, 2).select(whose("id").alias("row")).collect();
+        expect(rows.map(({ row }) => row)).toEqual([`${names[i]} 0`, `${names[i]} 1`]);
+        const { kernels } = await kernelsOf(own, own.token);
+        expect(kernels).toHaveLength(1);
+        const address = `${own.baseUrl.replace("http", "ws")}api/kernels/${kernels[0]!.id}/channels`;
+        expect((await kernelsOf(own, other.token)).status).toBe(403);
+        expect([await socketStatus(address, other.token), await socketStatus(address, own.token)]).toEqual([403, 101]);
+      } finally {
+        await session.stop();
+      }
+      expect((await kernelsOf(own, own.token)).kernels).toEqual([]);
+      const refused = connect(own.baseUrl, other.token);
+      await expect(refused).rejects.toMatchObject({
+        name: "EndpointAccessError",
+        message: expect.stringMatching(new RegExp(`user/${names[i]}: the token is refused \\(HTTP 403\\)`)),
+      });
+      await expect(refused.catch(inspect)).resolves.not.toContain(other.token);
+    }
+  });
+
+  it("takes a token that may do nothing else, and says where there is no server", async () => {
+    const ann = await hub.serverOf("ann");
+    const session = await connect(ann.baseUrl, await hub.tokenOf("ann", ["access:servers!user=ann"]));
+    await session.stop();
+    await expect(connect(ann.baseUrl, await hub.tokenOf("ann", ["read:users:activity!user=ann"]))).rejects.toThrow(
+      "the token is refused",
+    );
+    await hub.stopServer("bob");
+    for (const name of ["bob", "nobody"]) {
+      const none = connect(ann.baseUrl.replace(/ann\/$/, `${name}/`), ann.token);
+      await expect(none).rejects.toMatchObject({
+        name: "EndpointUnreachableError",
+        message: expect.stringContaining("its JupyterHub has no server at this address that runs"),
+      });
+    }
+  });
 });

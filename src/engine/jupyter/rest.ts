@@ -55,6 +55,9 @@ export async function restRequest(
     throw new EndpointUnreachableError(name, inTime.aborted ? `not within ${timeout / 1000} s` : failureOf(error));
   }
   const { status } = response;
+  // A hub's page for who wants to start it.
+  if (/\/hub\/user\//.test(response.headers.get("location") ?? ""))
+    throw new EndpointUnreachableError(name, "its JupyterHub has no server at this address that runs");
   if (status === 401 || status === 403 || (status >= 300 && status < 400))
     throw new EndpointAccessError(name, status, endpoint.token !== undefined);
   const parsed = text === "" ? undefined : jsonOf(text);
