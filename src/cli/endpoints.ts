@@ -54,7 +54,7 @@ const check: Command = {
     const given = options.files ?? settings["pomona.spool.dir"];
     const questions = {
       folder: await writableFolder(resolve(typeof given === "string" ? given : tmpdir())),
-      isSpool: options.files === undefined,
+      isRequired: options.files !== undefined,
       file: typeof options.bucket === "string" ? await fileIn(context, options.bucket) : undefined,
       storage: storageSettings(settings),
     };
@@ -162,7 +162,7 @@ function textOf(checks: readonly EndpointCheck[], { folder, file }: Asked): stri
   return [
     textTable([...header, ...numbers], rows, numbers.length),
     "",
-    `FILES: whether ${folder} of this machine is seen there.${file ? ` BUCKET: whether ${file.url} is the same file there.` : ""}`,
+    `FILES: whether ${folder} of this machine is seen there; its files travel where it is not.${file ? ` BUCKET: whether ${file.url} is the same file there.` : ""}`,
     ...failures.flatMap((text) => ["", text]),
   ].join("\n");
 }

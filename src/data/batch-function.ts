@@ -70,12 +70,18 @@ export interface ImportedModule {
   readonly names: Readonly<Record<string, string>>;
 }
 
+/** How a worker reads a file. @property signal ends the read @property listed its bytes, and epoch milliseconds, as a listing has them */
+export interface FileReading {
+  readonly signal?: AbortSignal;
+  readonly listed?: { readonly size: number; readonly modifiedAt: number };
+}
+
 /** What a batch function sees of the worker it runs on. */
 export interface WorkerContext {
   /** Writes a line to the driver's log; `warn` lines are shown to the user. */
   log(level: "debug" | "info" | "warn", message: string): void;
-  /** Reads a whole file by its URL, through the worker's storage. @param signal ends the read */
-  readFile(url: string, signal?: AbortSignal): Promise<Uint8Array>;
+  /** Reads a whole file by its URL, through the worker's storage. */
+  readFile(url: string, reading?: FileReading): Promise<Uint8Array>;
   /** The content of what the driver shipped. @throws ShippedFileError */
   fetch(file: ShippedFile): Promise<Uint8Array>;
   /** The same as a file on the worker's machine, to be read alone. @throws ShippedFileError */

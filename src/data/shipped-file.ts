@@ -17,9 +17,28 @@ export type ShippedFile = {
 export class ShippedFileError extends PomonaError {}
 
 /** @throws ShippedFileError for other bytes than were shipped */
-export function checkShipped({ url, sha256, bytes }: ShippedFile, content: Uint8Array): Uint8Array {
-  if (content.byteLength === bytes && sha256Of(content) === sha256) return content;
-  throw new ShippedFileError(`${url} holds ${content.byteLength} bytes that are not the ${bytes} that were shipped.`, {
+export function checkShipped(file: ShippedFile, content: Uint8Array): Uint8Array {
+  if (content.byteLength === file.bytes && sha256Of(content) === file.sha256) return content;
+  throw otherContent(file, content.byteLength);
+}
+
+/** The same of a stream, at its end: what was written of it is thrown away then. */
+export async function* checkedShipped(
+  file: ShippedFile,
+  content: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  for await (const chunk of content) {
+    hash.update(chunk);
+    bytes += chunk.byteLength;
+    yield chunk;
+  }
+  if (bytes !== file.bytes || hash.digest("hex") !== file.sha256) throw otherContent(file, bytes);
+}
+
+function otherContent({ url, bytes }: ShippedFile, found: number): ShippedFileError {
+  return new ShippedFileError(`${url} holds ${found} bytes that are not the ${bytes} that were shipped.`, {
     remedy: "Something changed the session's files while it ran, or the disk is full: start the session anew.",
     retryable: true,
   });

@@ -81,6 +81,9 @@ function visit(cut: Cutting, node: Relation): Pipeline {
   }
 }
 
+/** Path, modificationTime and length: what a listing begins with. */
+const CONTENT_ARGUMENTS = 3;
+
 /** The listing is relational; a file's content is read by the worker that needs it, or never. */
 function binaryFiles(node: Extract<Relation, { op: "leaf" }>, as: string): Pipeline {
   const { content: _, ...listing } = node;
@@ -88,7 +91,8 @@ function binaryFiles(node: Extract<Relation, { op: "leaf" }>, as: string): Pipel
   const content: Step = {
     kind: "column",
     fn: { kind: "builtin", name: "binaryFile.content", params: {} },
-    args: [node.columns[0] ?? "path"],
+    // A worker on another machine tells by size and time whether the file that it sees is the one that was listed.
+    args: node.columns.slice(0, CONTENT_ARGUMENTS),
     as,
     type: "binary",
     ...(node.columns[0] === undefined ? {} : { rowName: node.columns[0] }),

@@ -43,6 +43,7 @@ export async function runPipeline(run: PipelineRun, job: Job): Promise<PartResul
     signal,
     ship: job.ship,
   });
+  workers.mayRead?.(jobId, analysis.reads);
   // What an earlier run has done may be all there is.
   if (!committer?.resumed.size) workers.prepare(prepared.steps);
   const tasks = await planTasks({

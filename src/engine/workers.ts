@@ -1,5 +1,6 @@
 import type { ShippedFile } from "../data/shipped-file";
 import type { StorageRetry } from "../storage";
+import type { ObservedRead } from "../storage/observed-reads";
 import type { Step, Task, TaskResult } from "../worker/task";
 import type { WorkerMachine } from "./contract";
 
@@ -55,6 +56,8 @@ export interface WorkerPool {
   start(): void;
   /** Lets the workers set up functions before the first task that needs them. */
   prepare(steps: readonly Step[]): void;
+  /** Tells which files a job reads, where workers may not see them and get them from here. */
+  mayRead?(jobId: string, reads: readonly ObservedRead[]): void;
   /** Lets the workers free what they have of a content that is no longer shipped. */
   forget(file: ShippedFile): void;
   /** Ends all workers. */

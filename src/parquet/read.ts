@@ -1,7 +1,7 @@
 import { type RecordBatch, tableFromIPC } from "apache-arrow";
 import { PomonaError, throwIfAborted } from "../errors";
 import { type Place, type RangeSource, rangeSource } from "../storage";
-import { schemeOf } from "../storage/location";
+import { localStorage } from "../storage/local-storage";
 import { CorruptParquetError } from "./errors";
 import { footerOfBytes, readParquetFooter } from "./footer";
 import type { ReadOptions, RowGroupReader } from "./row-group-reader";
@@ -10,12 +10,6 @@ import { trapped, trappedLater } from "./wasm";
 
 /** Most rows of several row groups that are decoded together. */
 const RUN_ROWS = 1024;
-
-/** Up to this size a file of this machine is read at once, which is faster. */
-const WHOLE_FILE_BYTES = 64 * 1024 * 1024;
-
-/** The same on another storage, where a request costs as much as so many bytes. */
-const WHOLE_OBJECT_BYTES = 256 * 1024;
 
 /**
  * The rows of one Parquet file, in order. Memory holds one row group at a time (and a small file's bytes, or the next row
@@ -80,11 +74,12 @@ async function rowGroupReader(place: Place, options: ReadOptions): Promise<RowGr
     ...(columns ? { columns: [...columns] } : {}),
   });
   const { storage, url } = place;
-  const isHere = schemeOf(url) === "file";
+  const isHere = storage === localStorage;
   const size = (isHere ? undefined : options.size) ?? (await sizeOf(place));
-  const sliced = isHere || size <= WHOLE_OBJECT_BYTES ? undefined : await slicedReader(place, size, options);
+  const isSmall = size <= storage.wholeBytes;
+  const sliced = isHere || isSmall ? undefined : await slicedReader(place, size, options);
   if (sliced) return sliced;
-  if (size <= (isHere ? WHOLE_FILE_BYTES : WHOLE_OBJECT_BYTES)) {
+  if (isSmall) {
     const bytes = await storage.readFile(url, { version, signal });
     return {
       rowGroups: footerOfBytes(bytes, url).rowGroups,

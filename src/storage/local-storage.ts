@@ -40,6 +40,7 @@ const SETTLED_MS = 2000;
 /** Files on this machine's file systems, where a file gets another name in one step. */
 export const localStorage: Storage & { rename(from: Url, to: Url): Promise<void> } = {
   locks: "process",
+  wholeBytes: 64 * 1024 * 1024,
   filesAtOnce: 16,
   drafts: renamedDrafts(() => localStorage),
 

@@ -25,6 +25,8 @@ export interface Reading {
   readonly signal?: AbortSignal | undefined;
   /** Read the file only while it is this one, where the storage can tell in the same step. @throws FileChangedError */
   readonly version?: string | undefined;
+  /** What a listing said of it, for a storage that must tell whether a file of that name here is the one that was listed. */
+  readonly listed?: Pick<FileStatus, "size" | "modifiedAt"> | undefined;
 }
 
 /**
@@ -72,6 +74,8 @@ export interface Storage {
    * renews it in time; only one whose process is known to be gone from this machine ends before.
    */
   readonly locks: "process" | "lease";
+  /** Up to this size, in bytes, a file is best read whole, even where only some of it is needed. */
+  readonly wholeBytes: number;
   /** How many small files are best read or written at the same time. */
   readonly filesAtOnce: number;
 }

@@ -14,12 +14,12 @@ export interface Storages {
   at(text: string): Place;
 }
 
-/** A table of storages. @param byScheme such as `{ file: localStorage }` */
-export function storages(byScheme: Readonly<Record<string, Storage>>): Storages {
+/** A table of storages. @param byScheme such as `{ file: localStorage }`; a function where it depends on the URL */
+export function storages(byScheme: Readonly<Record<string, Storage | ((url: Url) => Storage)>>): Storages {
   const table = new Map(Object.entries(byScheme));
   const serving = (url: Url, text: string): Storage => {
     const storage = table.get(schemeOf(url));
-    if (storage) return storage;
+    if (storage) return typeof storage === "function" ? storage(url) : storage;
     const others = [...table.keys()].filter((scheme) => scheme !== "file").map((scheme) => `${scheme}:`);
     throw new IllegalArgumentError(`No storage serves "${schemeOf(url)}:" (in ${JSON.stringify(text)}).`, {
       remedy: `Use a local path or a ${["file:", ...others].join(" or ")} URL.`,
@@ -59,9 +59,14 @@ export function isStorageSetting(name: string): boolean {
  * The storages that a session's settings name: files on this machine, and S3.
  * @param settings by name, from `fs.` on
  * @param onRetry is told of requests that are tried again
+ * @param file serves `file:` URLs. @default the files of this machine
  */
-export function storagesFrom(settings: StorageSettings = {}, onRetry?: RetryListener): Storages {
+export function storagesFrom(
+  settings: StorageSettings = {},
+  onRetry?: RetryListener,
+  file: Storage | ((url: Url) => Storage) = localStorage,
+): Storages {
   const s3 = s3Storage(settings, onRetry);
   // Hadoop's names for the same.
-  return storages({ file: localStorage, s3, s3a: s3, s3n: s3 });
+  return storages({ file, s3, s3a: s3, s3n: s3 });
 }

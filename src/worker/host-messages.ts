@@ -1,4 +1,5 @@
 import type { StorageSettings } from "../storage";
+import type { FileAnswer, FileRequest } from "./file-messages";
 import type { FromWorker, ToWorker } from "./task";
 
 /** The comm target that a kernel takes for a driver. */
@@ -42,6 +43,8 @@ export type ToHost =
   | { readonly type: "alive" }
   /** Not from the driver but from the server (`pomona worker --drain`), which is about to end. */
   | { readonly type: "drain" }
+  /** Answers what was asked of the driver's files; what was read is the message's buffer. */
+  | { readonly type: "files"; readonly id: number; readonly answer: FileAnswer }
   /** Asks for a small file's text, to know whether both see the same files. */
   | { readonly type: "probe"; readonly id: string; readonly path: string };
 
@@ -54,5 +57,7 @@ export type FromHost =
   | { readonly type: "ended"; readonly slot: number; readonly why: string }
   /** It is about to end: what runs may come to its end, and the driver closes it then. */
   | { readonly type: "draining" }
+  /** Asks for files of the driver's, for a slot's task or for the host itself; what is written is the message's buffer. */
+  | { readonly type: "files"; readonly id: number; readonly slot?: number | undefined; readonly request: FileRequest }
   /** @property text null where there is no such file */
   | { readonly type: "probed"; readonly id: string; readonly text: string | null };

@@ -5,6 +5,8 @@ import { Worker } from "node:worker_threads";
 import type { Comm, CommData } from "../kernel/kernel-host";
 import { prepareProcess } from "../networks/network-backend";
 import { VERSION } from "../version";
+import type { ThreadRequest } from "./file-messages";
+import { hostFiles } from "./host-files";
 import { type FromHost, type HostHello, SLOTS_VARIABLE, type ToHost } from "./host-messages";
 import type { FromWorker } from "./task";
 import type { WorkerData } from "./thread";
@@ -33,12 +35,16 @@ export function serveWorkers(comm: Comm, endKernel: () => void): void {
   current?.close();
   prepareProcess();
   const threads = new Map<number, Worker>();
-  let data: WorkerData = { storage: {} };
+  let data: WorkerData = { storage: {}, filesElsewhere: true };
   let env: Readonly<Record<string, string>> = {};
   let lease = FIRST_LEASE_MILLISECONDS;
   let silentBeats = 0;
 
-  const send = (message: FromHost) => comm.send(message as unknown as CommData);
+  const send = (message: FromHost, piece?: Uint8Array) =>
+    comm.send(message as unknown as CommData, piece ? { buffers: [piece] } : {});
+  const filesFor = (variables: NodeJS.ProcessEnv) =>
+    hostFiles((id, slot, request, piece) => send({ type: "files", id, slot, request }, piece), variables);
+  let files = filesFor(process.env);
 
   const threadOf = (slot: number): Worker => {
     const there = threads.get(slot);
@@ -48,8 +54,10 @@ export function serveWorkers(comm: Comm, endKernel: () => void): void {
     threads.set(slot, thread);
     let lastError: Error | undefined;
     const tell = throttled((message) => send({ type: "task", slot, message }));
-    thread.on("message", (message: FromWorker) => {
-      if (threads.get(slot) === thread) tell(message);
+    thread.on("message", (message: FromWorker | ThreadRequest) => {
+      if (threads.get(slot) !== thread) return;
+      if (message.type !== "files" && message.type !== "copy") return tell(message);
+      void files.answer(slot, message).then((answer) => thread.postMessage(answer));
     });
     thread.on("error", (error: Error) => {
       lastError = error;
@@ -92,13 +100,14 @@ export function serveWorkers(comm: Comm, endKernel: () => void): void {
     endKernel();
   }, BEAT_MILLISECONDS);
 
-  comm.onMessage = (received) => {
+  comm.onMessage = (received, buffers) => {
     silentBeats = 0;
     const message = received as unknown as ToHost;
     switch (message.type) {
       case "start":
-        data = { storage: message.storage };
+        data = { storage: message.storage, filesElsewhere: true };
         env = message.env;
+        files = filesFor({ ...process.env, ...env });
         lease = message.leaseMilliseconds;
         return;
       case "thread":
@@ -113,6 +122,9 @@ export function serveWorkers(comm: Comm, endKernel: () => void): void {
         return terminate(message.slot);
       case "drain":
         return send({ type: "draining" });
+      case "files":
+        files.answered(message.id, { answer: message.answer, piece: buffers[0] });
+        return;
       case "probe":
         void readFile(message.path, "utf8")
           .catch(() => null)

@@ -91,6 +91,8 @@ export type ToWorker =
   | { readonly type: "forget"; readonly file: ShippedFile }
   /** Asks what its storages have at an address. */
   | { readonly type: "look"; readonly url: Url }
+  /** The driver's folders that a worker on another machine sees under the same path, from now on. */
+  | { readonly type: "sees"; readonly folders: readonly Url[] }
   | { readonly type: "abort" }
   | { readonly type: "close" };
 

@@ -3,11 +3,16 @@ import type { WorkerContext } from "../data/batch-function";
 import type { ShippedFile } from "../data/shipped-file";
 import { summaryOf } from "../errors";
 import { type StorageSettings, storagesFrom, type Url } from "../storage";
+import { localStorage } from "../storage/local-storage";
+import { isInside } from "../storage/location";
 import { prepareFunctions } from "./apply-steps";
+import type { ThreadAnswer } from "./file-messages";
 import { closeFunctions, type FunctionCache, takeFunctionsOf, takeSurplus } from "./function-cache";
+import { relayedStorage } from "./relayed-storage";
 import { runTask } from "./run-task";
 import type { FromWorker, Task, ToWorker } from "./task";
 import { remoteError } from "./task-errors";
+import { threadFiles } from "./thread-files";
 import { forgetSources } from "./user-code";
 import { workerFiles } from "./worker-files";
 
@@ -16,16 +21,27 @@ import { workerFiles } from "./worker-files";
 /** What a thread is started with. */
 export interface WorkerData {
   readonly storage: StorageSettings;
+  /** Whether `file:` means files of the driver's machine, which is another one. */
+  readonly filesElsewhere?: boolean;
 }
 
 const port = parentPort;
 if (!port) throw new Error("worker/thread runs in a worker thread only.");
 const send = (message: FromWorker) => port.postMessage(message);
-const storages = storagesFrom((workerData as WorkerData).storage, (retry) => send({ type: "storageRetried", retry }));
+const { storage, filesElsewhere } = workerData as WorkerData;
+const line = filesElsewhere ? threadFiles((request) => port.postMessage(request)) : undefined;
+const relayed = line && relayedStorage(line.ask);
+/** Folders of the driver's machine that are seen here. */
+let seen: readonly Url[] = [];
+const storages = storagesFrom(
+  storage,
+  (retry) => send({ type: "storageRetried", retry }),
+  (url) => (relayed && !seen.some((folder) => isInside(url, folder)) ? relayed : localStorage),
+);
 const functions: FunctionCache = new Map();
 let running: AbortController | undefined;
 let ended: Promise<void> = Promise.resolve();
-const files = workerFiles(storages);
+const files = workerFiles(storages, line?.copies);
 
 /** One for all tasks, since functions are kept between them; the signal is that of the task that runs. */
 const idle = new AbortController().signal;
@@ -37,7 +53,7 @@ const context: WorkerContext = {
   log: (level, message) => send({ type: "log", level, message }),
 };
 
-port.on("message", (message: ToWorker) => {
+port.on("message", (message: ToWorker | ThreadAnswer) => {
   switch (message.type) {
     case "run":
       ended = run(message.task);
@@ -50,6 +66,13 @@ port.on("message", (message: ToWorker) => {
       break;
     case "look":
       void look(message.url);
+      break;
+    case "sees":
+      seen = message.folders;
+      break;
+    case "files":
+    case "copy":
+      line?.answered(message);
       break;
     case "abort":
       running?.abort();
@@ -80,7 +103,6 @@ async function forget(file: ShippedFile): Promise<void> {
   forgetSources(file);
   await ended;
   await closeFunctions(unused);
-  await files.forget(file);
 }
 
 async function look(url: Url): Promise<void> {

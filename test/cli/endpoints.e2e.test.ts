@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { VERSION } from "../../src/version";
 import { fakeJupyter, fakeServer } from "../support/fake-jupyter";
@@ -91,7 +92,7 @@ it("names what is wrong with each, and what to do", async () => {
   const [own] = [server].map(({ baseUrl }) => new URL(baseUrl).host) as [string];
   try {
     const urls = [server.baseUrl, `http://127.0.0.1:${free}`, page.name, `jupyter://${older.name}`, blind.name];
-    const outcome = await at.pomona(["endpoints", "check", ...urls, "--json"]);
+    const outcome = await at.pomona(["endpoints", "check", ...urls, "--files", tmpdir(), "--json"]);
     expect(outcome.code).toBe(1);
     const errors = Object.entries(toldBy(outcome)).map(([name, { error }]) => [name, error?.name]);
     expect(Object.fromEntries(errors)).toEqual({
@@ -101,7 +102,7 @@ it("names what is wrong with each, and what to do", async () => {
       [older.name]: "EndpointVersionError",
       [blind.name]: "EndpointFilesError",
     });
-    expect(toldBy(outcome)[blind.name]?.error?.message).toContain("pomona.spool.dir");
+    expect(toldBy(outcome)[blind.name]?.error?.message).toContain("a folder that all machines share");
     expect([older, blind].map(({ requests }) => requests.at(-1))).toEqual([
       "DELETE /api/kernels/one",
       "DELETE /api/kernels/one",

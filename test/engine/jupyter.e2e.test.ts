@@ -349,7 +349,6 @@ describe("endpoints that can't be used", () => {
     const nothing = await fakeServer((_request, response) => response.writeHead(404).end("not found"));
     const broken = await fakeServer((_request, response) => response.writeHead(500).end("oh"));
     const other = await fakeJupyter({ version: "0.0.9", node: "v20", cores: 2, memory: 1, pid: 1 });
-    const files = await fakeJupyter({ version: VERSION, node: "v20", cores: 2, memory: 1, pid: 1 });
     const cases: readonly (readonly [object, string, string])[] = [
       [{ url: `http://127.0.0.1:${nobody}` }, "EndpointUnreachableError", "the connection is refused"],
       [{ url: "http://no-such-host.invalid" }, "EndpointUnreachableError", "there is no host of that name"],
@@ -363,19 +362,18 @@ describe("endpoints that can't be used", () => {
       [endpointOf(server, { kernel: "nowhere" }), "EndpointKernelError", 'it has no kernel "nowhere"; there are:'],
       [endpointOf(server, { kernel: "python3" }), "EndpointKernelError", "it is none of Pomona"],
       [{ url: `http://${other.name}` }, "EndpointVersionError", "its kernel is Pomona 0.0.9"],
-      [{ url: `http://${files.name}` }, "EndpointFilesError", "does not see"],
     ];
     try {
       for (const [endpoint, name, what] of cases) {
         const error = await wrong([endpoint]);
         expect([error.name, error.message]).toEqual([name, expect.stringContaining(what)]);
       }
-      for (const { requests } of [other, files]) expect(requests.at(-1)).toBe("DELETE /api/kernels/one");
+      expect(other.requests.at(-1)).toBe("DELETE /api/kernels/one");
       const both = await wrong([{ url: `http://127.0.0.1:${nobody}` }, { url: `http://${page.name}` }]);
       expect(both.message).toMatch(/refused.*Nor can the other endpoints be used:\n- .*is no Jupyter server/s);
       expect(await kernels(server)).toEqual([]);
     } finally {
-      for (const each of [page, login, nothing, broken, other, files]) await each.stop();
+      for (const each of [page, login, nothing, broken, other]) await each.stop();
     }
   });
 

@@ -4,6 +4,8 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 export interface CutProxy {
   /** `http://127.0.0.1:port/`. */
   readonly baseUrl: string;
+  /** Bytes that came to the server. */
+  readonly sent: number;
   cut(): void;
   restore(): void;
   stop(): Promise<void>;
@@ -14,6 +16,7 @@ export async function cutProxy(target: string): Promise<CutProxy> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   let isCut = false;
+  let sent = 0;
   const join = (from: Socket, to: Socket) => {
     sockets.add(from);
     from.on("data", (chunk) => void to.write(chunk));
@@ -26,12 +29,18 @@ export async function cutProxy(target: string): Promise<CutProxy> {
   };
   const server = createServer((client) => {
     const there = connect(Number(port), hostname);
+    client.on("data", (chunk) => {
+      sent += chunk.byteLength;
+    });
     join(client, there);
     join(there, client);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    get sent() {
+      return sent;
+    },
     cut() {
       isCut = true;
       for (const socket of sockets) socket.pause();

@@ -26,6 +26,8 @@ export interface ServerOptions {
   readonly options?: readonly string[];
   /** Variables beside those of this process. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What `mount` is told for this server alone, which sees other files then than this process, as another machine does. */
+  readonly mounts?: readonly (readonly string[])[];
 }
 
 /** Starts a Jupyter server on a free port, with settings of its own. */
@@ -46,6 +48,7 @@ async function startOnce({
   jupyterPath,
   options = [],
   env: variables = {},
+  mounts = [],
 }: ServerOptions): Promise<RunningServer> {
   const state = mkdtempSync(join(tmpdir(), "pomona-server-"));
   const [port] = await freePorts(1);
@@ -71,7 +74,8 @@ async function startOnce({
     JUPYTERLAB_WORKSPACES_DIR: join(state, "workspaces"),
     ...variables,
   };
-  const server = spawn(venvProgram("jupyter"), args, { env, stdio: ["ignore", "ignore", "pipe"] });
+  const [program = "", ...words] = withMounts([venvProgram("jupyter"), ...args], mounts);
+  const server = spawn(program, words, { env, stdio: ["ignore", "ignore", "pipe"] });
   let log = "";
   server.stderr.on("data", (chunk: Buffer) => {
     log += chunk.toString();
@@ -94,6 +98,15 @@ async function startOnce({
   await end("SIGKILL")();
   const what = code === null ? "did not answer within a minute" : `ended with code ${code}`;
   throw new Error(`jupyter ${app} ${what}:\n${log}`);
+}
+
+/** A command in a space of mounts of its own, which a user who is not root has by being root in a space of users. */
+function withMounts(command: readonly string[], mounts: readonly (readonly string[])[]): readonly string[] {
+  if (mounts.length === 0) return command;
+  const word = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
+  const lines = mounts.map((words) => `mount ${words.map(word).join(" ")}`);
+  const script = [...lines, `exec ${command.map(word).join(" ")}`].join(" && ");
+  return ["unshare", process.getuid?.() === 0 ? "-m" : "-rm", "sh", "-c", script];
 }
 
 /** The name of the kernelspec that {@link kernelspecFolder} writes. */

@@ -66,6 +66,7 @@ export function memoryStorage(): MemoryStorage {
     reads: [],
     now: Date.now(),
     locks: "lease",
+    wholeBytes: 256 * 1024,
     filesAtOnce: 64,
 
     async *list(url, { recursive = true, hidden = false } = {}) {

@@ -1,6 +1,6 @@
 import type { RecordBatch } from "apache-arrow";
 import { describe, expect, it } from "vitest";
-import type { BuiltinColumnFunction, ColumnFunction, WorkerContext } from "../../src/data/batch-function";
+import type { BuiltinColumnFunction, ColumnFunction, FileReading, WorkerContext } from "../../src/data/batch-function";
 import { batchFromColumns, valuesFromVector, vectorFromValues } from "../../src/data/vectors";
 import { CancelledError } from "../../src/errors";
 import { applySteps } from "../../src/worker/apply-steps";
@@ -24,7 +24,7 @@ function files(sizeOf: (path: string) => number) {
   const context = {
     signal: abort.signal,
     log() {},
-    readFile: (path: string, signal?: AbortSignal) =>
+    readFile: (path: string, { signal }: FileReading) =>
       new Promise<Uint8Array>((resolve, reject) => {
         asked.push(path);
         answers.set(path, { resolve, reject });

@@ -12,9 +12,10 @@ import { authorization, failureOf } from "./rest";
 /** The way to a kernel that runs tasks on another machine. */
 export interface HostConnection {
   readonly hello: HostHello;
-  send(message: ToHost): void;
+  /** @param piece bytes that go with it */
+  send(message: ToHost, piece?: Uint8Array): void;
   /** Takes what the host says. */
-  onMessage: ((message: FromHost) => void) | undefined;
+  onMessage: ((message: FromHost, piece: Uint8Array | undefined) => void) | undefined;
   /** Resolves with the reason, once, when it is lost or closed. */
   readonly lost: Promise<string>;
   /** Keeps this process from ending, until the function that it returns is called: what runs there does, what waits does not. */
@@ -38,6 +39,7 @@ interface KernelMessage {
   readonly channel: string;
   readonly header: { readonly msg_type: string };
   readonly content: Readonly<Record<string, unknown>>;
+  readonly buffers?: readonly DataView[];
 }
 
 /**
@@ -84,7 +86,7 @@ async function connectKernel(
   const address = `${endpoint.url.replace(/^http/, "ws")}/api/kernels/${kernelId}/channels?session_id=${session}`;
   const { web, socket } = await openSocket(endpoint, address, signal);
 
-  const shell = (type: "comm_open" | "comm_msg", content: object) => {
+  const shell = (type: "comm_open" | "comm_msg", content: object, piece?: Uint8Array) => {
     if (web.readyState !== web.OPEN) return;
     const header = {
       msg_id: randomUUID(),
@@ -94,7 +96,9 @@ async function connectKernel(
       msg_type: type,
       version: "5.3",
     };
-    const message = { channel: "shell", header, parent_header: {}, metadata: {}, content, buffers: [] };
+    // Of a view all that lies under it would be sent.
+    const buffers = piece === undefined ? [] : [isExact(piece) ? piece : piece.slice()];
+    const message = { channel: "shell", header, parent_header: {}, metadata: {}, content, buffers };
     web.send(serialize(message as unknown as Parameters<typeof serialize>[0], web.protocol));
   };
 
@@ -131,7 +135,7 @@ async function connectKernel(
 
   const connection: Omit<HostConnection, "hello"> & { hello?: HostHello } = {
     onMessage: undefined,
-    send: (message) => shell("comm_msg", { comm_id: commId, data: message }),
+    send: (message, piece) => shell("comm_msg", { comm_id: commId, data: message }, piece),
     lost,
     hold() {
       if (++holds === 1) socket?.ref();
@@ -147,21 +151,21 @@ async function connectKernel(
     },
   };
 
-  const onComm = (message: FromHost) => {
+  const onComm = (message: FromHost, piece: DataView | undefined) => {
     if (message.type === "hello") greet(message.hello);
-    else connection.onMessage?.(message);
+    else connection.onMessage?.(message, piece && new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength));
   };
   web.on("message", (data, isBinary) => {
     silentLooks = 0;
     const received = isBinary ? (data as ArrayBuffer) : data.toString();
-    const { header, content } = deserialize(received as ArrayBuffer, web.protocol) as unknown as KernelMessage;
+    const { header, content, buffers } = deserialize(received as ArrayBuffer, web.protocol) as unknown as KernelMessage;
     if (
       header.msg_type === "status" &&
       ["restarting", "autorestarting", "dead"].includes(String(content.execution_state))
     )
       return lose("its kernel ended");
     if (content.comm_id !== commId) return;
-    if (header.msg_type === "comm_msg") onComm(content.data as FromHost);
+    if (header.msg_type === "comm_msg") onComm(content.data as FromHost, buffers?.[0]);
     if (header.msg_type === "comm_close") fail(notOurs(name));
   });
   web.on("error", (error) => lose(failureOf(error)));
@@ -189,6 +193,10 @@ async function connectKernel(
     clearTimeout(late);
     signal.removeEventListener("abort", onAbort);
   }
+}
+
+function isExact({ buffer, byteLength }: Uint8Array): boolean {
+  return buffer.byteLength === byteLength;
 }
 
 /** Opens a socket to a kernel. @throws EndpointError, CancelledError */

@@ -3,11 +3,13 @@ import { join } from "node:path";
 import { PomonaError, throwIfAborted } from "../../errors";
 import type { FileStatus, StorageSettings, Url } from "../../storage";
 import { connectHost } from "./connection";
-import { hostOf, otherFiles } from "./endpoint";
+import { hostOf } from "./endpoint";
 import type { EndpointSettings } from "./endpoint-settings";
 import { EndpointFilesError, EndpointKernelError } from "./errors";
 import { restRequest } from "./rest";
 import { seesFolder } from "./same-files";
+import { servedFiles } from "./served-files";
+import { travel } from "./travel";
 
 /** What there is to know of an endpoint before a session uses it; what was not reached is undefined. */
 export interface EndpointCheck {
@@ -36,8 +38,8 @@ export interface EndpointCheck {
 export interface EndpointQuestions {
   /** A folder of this machine. @default none is asked for */
   readonly folder: string | undefined;
-  /** Whether that is where files between stages go. */
-  readonly isSpool: boolean;
+  /** Whether an endpoint that does not see it is of no use; else its files travel. */
+  readonly isRequired: boolean;
   /** A file as this machine sees it. */
   readonly file: FileStatus | undefined;
   readonly storage: StorageSettings;
@@ -52,7 +54,7 @@ const LEASE_MILLISECONDS = 60_000;
 /** Starts a kernel behind an endpoint as a session does, asks it, and ends it. Rejects only where it is aborted. */
 export async function checkEndpoint(
   settings: EndpointSettings,
-  { folder, isSpool, file, storage }: EndpointQuestions,
+  { folder, isRequired, file, storage }: EndpointQuestions,
   signal: AbortSignal,
 ): Promise<EndpointCheck> {
   const { name: endpoint, url, env } = settings;
@@ -72,14 +74,14 @@ export async function checkEndpoint(
         .finally(release));
     signal.addEventListener("abort", onAbort, { once: true });
     throwIfAborted(signal);
-    const host = hostOf(settings, connection);
+    const host = hostOf(settings, connection, servedFiles(travel(() => {})));
     const { version: pomona, node, cores, memory } = connection.hello;
     found = { ...found, pomona, node, slots: host.workers.length, cores, memory };
     found = { ...found, roundTrip: await roundTrip(host.probe) };
     if (folder !== undefined) {
       found = { ...found, files: await seesFolder(folder, host.probe) };
       throwIfAborted(signal);
-      if (!found.files) throw otherFiles(endpoint, folder, isSpool);
+      if (!found.files && isRequired) throw otherFiles(endpoint, folder);
     }
     if (file) {
       found = { ...found, bucket: false };
@@ -113,6 +115,12 @@ async function roundTrip(probe: (path: string) => Promise<unknown>): Promise<num
     times.push(performance.now() - start);
   }
   return times.sort((a, b) => a - b)[ROUND_TRIPS >> 1] ?? 0;
+}
+
+function otherFiles(endpoint: string, folder: string): EndpointFilesError {
+  return new EndpointFilesError(endpoint, `its machine does not see ${folder} of this one.`, {
+    remedy: "Its files would travel there. Use s3://, or a folder that all machines share.",
+  });
 }
 
 /** Looks whether one of its workers sees a file by its own storage. @throws EndpointError */

@@ -1,16 +1,18 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CancelledError, summaryOf } from "../../errors";
-import type { StorageSettings } from "../../storage";
+import type { StorageSettings, Url } from "../../storage";
+import { fileUrl } from "../../storage/location";
 import type { FromHost } from "../../worker/host-messages";
-import type { FromWorker, Task, ToWorker } from "../../worker/task";
+import type { FromWorker, Step, ToWorker } from "../../worker/task";
 import { runAttempt, type TaskThread, type ThreadListener } from "../attempt";
 import type { WorkerMachine } from "../contract";
 import type { TaskWorker, WorkerListener } from "../workers";
 import { connectHost, type HostConnection } from "./connection";
 import type { EndpointSettings } from "./endpoint-settings";
 import { EndpointFilesError } from "./errors";
-import { outputFolder, seesFolder } from "./same-files";
+import { folderSight, outputFolder, type Probe } from "./same-files";
+import type { ServedFiles } from "./served-files";
 
 /** What an endpoint tells whoever has it. */
 export interface EndpointListener {
@@ -28,8 +30,10 @@ export interface EndpointParts {
   readonly settings: EndpointSettings;
   readonly storage: StorageSettings;
   readonly leaseMilliseconds: number;
-  /** A folder for files between stages, that its machine must see too. */
+  /** The folder for files between stages. */
   readonly spoolParent: string;
+  /** Gives its machine the files that it does not see. */
+  readonly served: ServedFiles;
   readonly listener: EndpointListener;
 }
 
@@ -52,6 +56,8 @@ export interface Endpoint {
   start(): void;
   /** A message for all of its threads. */
   post(message: ToWorker): void;
+  /** Lets its threads set up functions. */
+  prepare(steps: readonly Step[]): void;
   /** Ends its kernel. */
   close(): Promise<void>;
 }
@@ -63,7 +69,8 @@ const LONGEST_PAUSE_MILLISECONDS = 30_000;
 /** A machine's answer about a file is there at once, or its network is. */
 const PROBE_MILLISECONDS = 20_000;
 
-export function endpoint({ settings, storage, leaseMilliseconds, spoolParent, listener }: EndpointParts): Endpoint {
+export function endpoint(parts: EndpointParts): Endpoint {
+  const { settings, storage, leaseMilliseconds, spoolParent, served, listener } = parts;
   const { name, env } = settings;
   const closing = new AbortController();
   let slots = settings.slots ?? 1;
@@ -78,9 +85,9 @@ export function endpoint({ settings, storage, leaseMilliseconds, spoolParent, li
   async function connectOnce(signal: AbortSignal): Promise<void> {
     const both = AbortSignal.any([signal, closing.signal]);
     const connection = await connectHost(settings, { type: "start", storage, env, leaseMilliseconds }, both);
-    const connected = hostOf(settings, connection);
+    const connected = hostOf(settings, connection, served);
     try {
-      if (!(await seesFolder(spoolParent, connected.probe))) throw otherFiles(name, spoolParent, true);
+      await connected.lookFor(spoolParent);
     } catch (error) {
       await connection.close().catch(() => undefined);
       throw error;
@@ -163,6 +170,7 @@ export function endpoint({ settings, storage, leaseMilliseconds, spoolParent, li
     keepTrying: keep,
     start: () => host?.start(),
     post: (message) => host?.post(message),
+    prepare: (steps) => host?.prepare(steps),
     async close() {
       closing.abort(new CancelledError("The session is stopped."));
       const last = host;
@@ -188,16 +196,22 @@ export interface Host {
   memory(): number | undefined;
   start(): void;
   post(message: ToWorker): void;
-  probe(path: string): Promise<string | null>;
+  prepare(steps: readonly Step[]): void;
+  /** Finds out whether it sees the folder for files between stages. @throws EndpointFilesError where it does not answer */
+  lookFor(spoolParent: string): Promise<void>;
+  probe: Probe;
   /** One of its threads, by its number from 0. */
   thread(slot: number): TaskThread;
 }
 
-export function hostOf({ name, slots }: EndpointSettings, connection: HostConnection): Host {
+export function hostOf({ name, slots }: EndpointSettings, connection: HostConnection, served: ServedFiles): Host {
   const threads = new Map<number, ThreadListener>();
   const alive = new Set<WorkerListener>();
   const probes = new Map<string, (text: string | null) => void>();
-  const seen = new Map<string, Promise<boolean>>();
+  const files = served.serverFor(name);
+  let seesSpool = false;
+  /** Where each slot's task writes, if that is seen. */
+  const outputs = new Map<number, Url>();
   let isLost: string | undefined;
   let memory: number | undefined;
   let tellIdle: () => void = () => {};
@@ -207,7 +221,7 @@ export function hostOf({ name, slots }: EndpointSettings, connection: HostConnec
   });
 
   const ended = (slot: number, why: string) => threads.get(slot)?.ended(why);
-  connection.onMessage = (message: FromHost) => {
+  connection.onMessage = (message: FromHost, piece) => {
     switch (message.type) {
       case "task":
         threads.get(message.slot)?.message(message.message satisfies FromWorker);
@@ -224,6 +238,11 @@ export function hostOf({ name, slots }: EndpointSettings, connection: HostConnec
         return;
       case "draining":
         return tellDraining();
+      case "files":
+        void files.answer(message.slot, message.request, piece).then(({ answer, piece }) => {
+          connection.send({ type: "files", id: message.id, answer }, piece);
+        });
+        return;
       case "hello":
         return;
     }
@@ -250,14 +269,12 @@ export function hostOf({ name, slots }: EndpointSettings, connection: HostConnec
     }
   };
 
-  /** @throws EndpointFilesError where what the task writes would not be here */
-  const checkOutput = async (task: Task) => {
-    const folder = await outputFolder(task);
-    if (folder === undefined) return;
-    const isSeen = seen.get(folder) ?? seesFolder(folder, probe);
-    seen.set(folder, isSeen);
-    isSeen.catch(() => seen.delete(folder));
-    if (!(await isSeen) && isLost === undefined) throw otherFiles(name, folder, false);
+  const isSeen = folderSight(probe);
+
+  const tellSeen = (slot: number) => {
+    const spool = seesSpool ? served.spool : undefined;
+    const folders = [spool, outputs.get(slot)].filter((folder) => folder !== undefined);
+    connection.send({ type: "task", slot, message: { type: "sees", folders } });
   };
 
   const thread = (slot: number): TaskThread => ({
@@ -279,10 +296,15 @@ export function hostOf({ name, slots }: EndpointSettings, connection: HostConnec
     async run(task, signal, listener) {
       alive.add(listener);
       const release = connection.hold();
+      const close = files.open(slot, task);
       try {
-        await checkOutput(task);
+        const folder = await outputFolder(task);
+        if (folder !== undefined && (await isSeen(folder))) outputs.set(slot, fileUrl(folder));
+        tellSeen(slot);
         return await runAttempt(thread(slot), `${name}/${slot + 1}`, task, signal, listener);
       } finally {
+        outputs.delete(slot);
+        await close();
         alive.delete(listener);
         if (alive.size === 0) tellIdle();
         release();
@@ -290,6 +312,9 @@ export function hostOf({ name, slots }: EndpointSettings, connection: HostConnec
     },
   });
 
+  const post = (message: ToWorker) => {
+    for (const slot of workers.keys()) connection.send({ type: "task", slot, message });
+  };
   const workers = Array.from({ length: slots ?? connection.hello.slots ?? connection.hello.cores }, (_, slot) =>
     worker(slot),
   );
@@ -303,22 +328,18 @@ export function hostOf({ name, slots }: EndpointSettings, connection: HostConnec
         if (alive.size === 0) resolve();
       }),
     memory: () => memory,
-    probe,
     start() {
       for (const slot of workers.keys()) connection.send({ type: "thread", slot });
     },
+    probe,
     thread,
-    post(message) {
-      for (const slot of workers.keys()) connection.send({ type: "task", slot, message });
+    post,
+    prepare(steps) {
+      for (const slot of workers.keys()) tellSeen(slot);
+      post({ type: "prepare", steps });
+    },
+    async lookFor(spoolParent) {
+      seesSpool = await isSeen(spoolParent);
     },
   };
-}
-
-/** @param isSpool whether it is the folder for files between stages */
-export function otherFiles(name: string, folder: string, isSpool: boolean): EndpointFilesError {
-  return new EndpointFilesError(name, `its machine does not see ${folder} of this one.`, {
-    remedy: isSpool
-      ? "Set pomona.spool.dir to a folder that all machines share, where files between stages go."
-      : "Read and write s3://, or a folder that all machines share.",
-  });
 }

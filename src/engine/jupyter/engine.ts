@@ -1,6 +1,7 @@
 import { availableParallelism, tmpdir } from "node:os";
 import { prepareProcess } from "../../networks/network-backend";
 import { type RetryListener, storagesFrom } from "../../storage";
+import { fileUrl } from "../../storage/location";
 import { VERSION } from "../../version";
 import type { Endpoints, Engine, EngineOptions } from "../contract";
 import { driver } from "../driver";
@@ -9,6 +10,8 @@ import { openSpool } from "../spool";
 import { endpointName, endpointOf, endpointSettings, generalToken } from "./endpoint-settings";
 import { baseAddress, parseJupyterMaster } from "./master";
 import { endpointPool } from "./pool";
+import { servedFiles } from "./served-files";
+import { travel } from "./travel";
 
 export { JUPYTER_SETTINGS } from "./endpoint-settings";
 export { isJupyterMaster, JUPYTER_MASTERS } from "./master";
@@ -30,10 +33,12 @@ export function jupyterEngine(master: string, options: EngineOptions): Engine {
   prepareProcess();
   let tellRetry: RetryListener = () => {};
   let tellUser: (text: string) => void = () => {};
+  const served = servedFiles(travel((text) => tellUser(text)));
   const pool = endpointPool(endpoints, {
     storage,
     leaseMilliseconds: Number(conf("pomona.endpoints.leaseSeconds")) * 1000,
     spoolParent,
+    served,
     warn: (text) => tellUser(text),
   });
   const engine = driver({
@@ -50,13 +55,20 @@ export function jupyterEngine(master: string, options: EngineOptions): Engine {
     },
     workers: pool,
     workersElsewhere: true,
-    openSpool: () => openSpool(spoolParent, { isShared: true }),
+    openSpool() {
+      const spool = openSpool(spoolParent, { isShared: true });
+      served.spool = fileUrl(spool.folder);
+      return spool;
+    },
     openRelational: (temporaryFolder) =>
       duckdbRelational({
         memoryLimit: conf("pomona.duckdb.memory") ?? "",
         threads: availableParallelism(),
         temporaryFolder,
       }),
+  });
+  engine.subscribe((event) => {
+    if (event.type === "jobEnded") served.jobEnded(event.jobId);
   });
   const own: Endpoints = {
     async add(options, signal = new AbortController().signal) {

@@ -92,8 +92,9 @@ export function endpointPool(
       for (const each of endpoints) each.start();
     },
     prepare(steps) {
-      for (const each of endpoints) each.post({ type: "prepare", steps });
+      for (const each of endpoints) each.prepare(steps);
     },
+    mayRead: parts.served.mayRead,
     forget(file) {
       for (const each of endpoints) each.post({ type: "forget", file });
     },

@@ -20,6 +20,17 @@ export async function seesFolder(folder: string, probe: Probe): Promise<boolean>
   }
 }
 
+/** The same, asked once for each folder. */
+export function folderSight(probe: Probe): (folder: string) => Promise<boolean> {
+  const known = new Map<string, Promise<boolean>>();
+  return (folder) => {
+    const isSeen = known.get(folder) ?? seesFolder(folder, probe);
+    known.set(folder, isSeen);
+    isSeen.catch(() => known.delete(folder));
+    return isSeen;
+  };
+}
+
 /** The folder, as far down as there is one, that a task writes into; undefined where its output is no file. */
 export async function outputFolder({ output }: Task): Promise<string | undefined> {
   return schemeOf(output.url) === "file" ? existing(dirname(localPath(output.url))) : undefined;

@@ -28,6 +28,8 @@ export function s3Storage(settings: StorageSettings, onRetry?: RetryListener): S
   const requests = s3Requests(settings, onRetry);
   return {
     locks: "lease",
+    // A request costs as much as so many bytes.
+    wholeBytes: 256 * 1024,
     filesAtOnce: 64,
     list: (url, options) => listObjects(requests, url, options),
     children: (url) => childrenOf(requests, url),
