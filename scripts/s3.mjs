@@ -1,13 +1,12 @@
 #!/usr/bin/env node
 // A local S3 server with a bucket of sample images: `npm run s3`.
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { region, signedFetch, startS3Server } from "./s3-server.mjs";
-import { inRoot } from "./setup/paths.mjs";
+import { region } from "./s3-server.mjs";
+import { bucket, sessionSettings, startSampleBucket } from "./sample-bucket.mjs";
 import { versitygwProblem } from "./setup/versitygw.mjs";
 
 const help = `npm run s3 [-- --images N --port P --data DIR]
@@ -22,10 +21,6 @@ s3://pomona/Test/<class>/<file>; prints what to paste into a shell and into a no
 
 The images are those of Fruits-360 where it lies beside the checkout, else of the folder that POMONA_IMAGES names, else
 drawn by the project. The first start builds the server with Go 1.25 or newer, which takes some minutes.`;
-
-const bucket = "pomona";
-/** Known to all: the server is reached from this machine alone. */
-const keys = { accessKey: "POMONALOCAL", secretKey: "pomona-local-secret" };
 
 /** What is asked for, or undefined where it can't be understood. */
 function options() {
@@ -64,18 +59,14 @@ async function serve({ images, port, data }) {
   });
   let server;
   try {
-    server = await startS3Server("versitygw", { folder, port, ...keys });
-    const access = { endpoint: server.endpoint, ...keys };
-    await makeBucket(access);
-    const stored = await storeImages(access, images, folder, stopped);
-    console.log(instructions(access, stored, data === undefined ? undefined : folder));
+    server = await startSampleBucket({ folder, port, images, stopped });
+    console.log(instructions(server, data === undefined ? undefined : folder));
     // Ctrl-C ends the server too, maybe before we have heard of it.
     const how = await Promise.race([stopped, server.exited.then(() => sleep(1000))]);
     if (how !== "stopped") console.error("The server has ended by itself.");
     return how === "stopped" ? 0 : 1;
   } catch (error) {
-    const isTaken = error.code === "EADDRINUSE";
-    console.error(isTaken ? `Port ${port} is taken: choose another one by --port.` : error.message);
+    console.error(error.message);
     return 1;
   } finally {
     await server?.stop();
@@ -83,81 +74,12 @@ async function serve({ images, port, data }) {
   }
 }
 
-async function makeBucket(access) {
-  const answer = await signedFetch(access, { method: "PUT", key: bucket });
-  // Its own bucket of an earlier start is there already.
-  if (!answer.ok && answer.status !== 409) throw new Error(`No bucket: ${answer.status} ${await answer.text()}`);
-}
-
-/** Puts the images that aren't there yet. Returns how many of them there are. */
-async function storeImages(access, count, folder, stopped) {
-  const { files, drawn } = await imagesOf(count, folder);
-  const waiting = files.values();
-  let isStopped = false;
-  stopped.then(() => {
-    isStopped = true;
-  });
-  const lane = async () => {
-    for (const { path, key } of waiting) {
-      if (isStopped) return;
-      const there = await signedFetch(access, { method: "HEAD", key: `${bucket}/${key}` });
-      if (there.ok) continue;
-      const body = readFileSync(path);
-      const headers = { "content-type": "image/jpeg" };
-      const answer = await signedFetch(access, { method: "PUT", key: `${bucket}/${key}`, headers, body });
-      if (!answer.ok) throw new Error(`${key} was not stored: ${answer.status} ${await answer.text()}`);
-    }
-  };
-  await Promise.all(Array.from({ length: 8 }, lane));
-  if (drawn) rmSync(drawn, { recursive: true, force: true });
-  return files.length;
-}
-
-/** `count` images, evenly over the classes, and the keys that they get. */
-async function imagesOf(count, folder) {
-  if (count === 0) return { files: [] };
-  const beside = [inRoot("..", "shared", "data", "fruits-360"), process.env.POMONA_IMAGES];
-  let source = beside.find((path) => path && existsSync(path));
-  let drawn;
-  if (source === undefined) {
-    const script = inRoot("dist", "image", "synthetic.js");
-    if (!existsSync(script))
-      throw new Error("The project draws the images, and is not built: npm run setup does that.");
-    const { SYNTHETIC_CLASSES, writeSyntheticFruits } = createRequire(import.meta.url)(script);
-    source = drawn = join(folder, "drawn");
-    await writeSyntheticFruits(drawn, { perClass: Math.ceil(count / SYNTHETIC_CLASSES.length) });
-  }
-  const classes = readdirSync(source, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => ({ name, images: imageNames(join(source, name)) }));
-  const files = [];
-  // Round by round one of each class, as far as the classes have so many.
-  for (let i = 0; files.length < count && classes.some(({ images }) => i < images.length); i++) {
-    for (const { name, images } of classes) {
-      if (i < images.length && files.length < count)
-        files.push({ path: join(source, name, images[i]), key: `Test/${name}/${images[i]}` });
-    }
-  }
-  return { files, drawn };
-}
-
-function imageNames(folder) {
-  const names = readdirSync(folder).filter((name) => /\.(jpe?g|png)$/i.test(name));
-  return names.sort();
-}
-
-function instructions({ endpoint, accessKey, secretKey }, stored, kept) {
-  const settings = {
-    endpoint,
-    "endpoint.region": region,
-    "path.style.access": "true",
-    "access.key": accessKey,
-    "secret.key": secretKey,
-  };
-  const conf = Object.entries(settings).map(
-    ([name, value]) => `  "spark.hadoop.fs.s3a.${name}": ${JSON.stringify(value)}`,
+function instructions({ access, stored, drawn }, kept) {
+  const { endpoint, accessKey, secretKey } = access;
+  const conf = Object.entries(sessionSettings(access)).map(
+    ([name, value]) => `  ${JSON.stringify(name)}: ${JSON.stringify(value)}`,
   );
-  return `S3 listens at ${endpoint}: bucket "${bucket}"${stored ? `, ${stored} images in s3://${bucket}/Test/` : ""}${kept ? `, kept in ${kept}` : ""}. Ctrl-C ends it.
+  return `S3 listens at ${endpoint}: bucket "${bucket}"${stored ? `, ${stored} images in s3://${bucket}/Test/${drawn ? ", drawn by the project" : ""}` : ""}${kept ? `, kept in ${kept}` : ""}. Ctrl-C ends it.
 
 In a shell (for pomona, aws, pandas, DuckDB):
 

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { chmodSync, readFileSync, statSync } from "node:fs";
 import { request } from "node:https";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import { expect, it, vi } from "vitest";
 import { VERSION } from "../../src/version";
 import { type EndpointClient, endpointClient } from "../support/endpoint-client";
 import { venvProgram } from "../support/jupyter";
+import { descendants, isAlive } from "../support/processes";
 import { expectError, type Running, until, workplace } from "./command-line";
 
 const at = workplace();
@@ -265,25 +266,4 @@ print(json.dumps(seen))
 async function states(client: EndpointClient): Promise<string[]> {
   const { body } = await client.request("GET", "kernels");
   return (body as { execution_state: string }[]).map(({ execution_state }) => execution_state);
-}
-
-function isAlive(pid: number): boolean {
-  // One that has ended, and that nobody has asked for yet, is none.
-  const stat = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, "utf8") : "";
-  return stat !== "" && !/\) Z /.test(stat);
-}
-
-function descendants(pid: number): number[] {
-  const all = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-  const parents = all.flatMap((name): [number, number][] => {
-    try {
-      const text = readFileSync(`/proc/${name}/stat`, "utf8");
-      return [[Number(name), Number(text.slice(text.lastIndexOf(")") + 2).split(" ")[1])]];
-    } catch {
-      return [];
-    }
-  });
-  const below = (of: number): number[] =>
-    parents.filter(([, parent]) => parent === of).flatMap(([child]) => [child, ...below(child)]);
-  return below(pid);
 }
