@@ -5,7 +5,18 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { inRoot } from "../../scripts/setup/paths.mjs";
 
-const { master, endpoints, job, images, output, weights, partitions, tasks, history } = JSON.parse(process.argv[2]);
+const {
+  master,
+  endpoints,
+  job,
+  images,
+  output,
+  weights,
+  partitions,
+  tasks,
+  history,
+  record = true,
+} = JSON.parse(process.argv[2]);
 const require = createRequire(import.meta.url);
 const { Session } = require(inRoot("dist"));
 const { col, elementAt, split, udf } = require(inRoot("dist", "functions"));
@@ -13,7 +24,7 @@ const { mobileNetV2 } = require(inRoot("dist", "models"));
 
 const session = await Session.builder()
   .master(master)
-  .config({ "pomona.progress": "off", "pomona.history.dir": history })
+  .config({ "pomona.progress": "off", "pomona.history.dir": history, "spark.eventLog.enabled": record })
   .config(endpoints ? { "pomona.endpoints": JSON.stringify(endpoints) } : {})
   .getOrCreate();
 try {

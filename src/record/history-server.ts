@@ -4,10 +4,11 @@ import { escapeHtml } from "../kernel/mime-bundle";
 import { bytesText, countText } from "../showing/quantities";
 import type { Place } from "../storage";
 import { announceServer } from "./known-server";
-import { type LogFiles, logsIn, summaries } from "./logs";
+import { type LogFiles, logAt, logsIn, summaries } from "./logs";
 import { page, reportPage, reportUpdate } from "./report-page";
 import { dateText } from "./report-text";
-import { runReport, runsStill } from "./run-report";
+import { type RunState, runReport, runsStill, stateOf } from "./run-report";
+import type { RunFacts } from "./run-tally";
 import { logFollower } from "./session-report";
 
 /** Pages of runs, on this machine alone. */
@@ -21,6 +22,19 @@ export interface HistoryServer {
 /** Runs on the first page. */
 const LISTED = 100;
 
+interface FollowedRun {
+  readonly follow: ReturnType<typeof logFollower>;
+  update: Update | undefined;
+}
+
+interface Update {
+  readonly facts: RunFacts;
+  readonly state: RunState;
+  /** Another one for each content. */
+  readonly tag: string;
+  readonly json: string;
+}
+
 /** Runs that are followed at once; the others are read anew. */
 const FOLLOWED = 8;
 
@@ -31,17 +45,29 @@ const FOLLOWED = 8;
  */
 export async function historyServer(folder: Place, port: number): Promise<HistoryServer> {
   const token = randomBytes(24).toString("hex");
-  const followers = new Map<string, ReturnType<typeof logFollower>>();
+  const runs = new Map<string, FollowedRun>();
+  let updates = 0;
   let boundPort = port;
   const cookie = () => `pomona-history-${boundPort}`;
 
-  const factsFor = (log: LogFiles) => {
-    const follow = followers.get(log.id) ?? logFollower(folder.storage);
-    followers.delete(log.id);
-    followers.set(log.id, follow);
-    for (const id of [...followers.keys()].slice(0, -FOLLOWED)) followers.delete(id);
-    return follow(log);
+  const followed = ({ id }: LogFiles): FollowedRun => {
+    const run = runs.get(id) ?? { follow: logFollower(folder.storage), update: undefined };
+    runs.delete(id);
+    runs.set(id, run);
+    for (const other of [...runs.keys()].slice(0, -FOLLOWED)) runs.delete(other);
+    return run;
   };
+
+  /** What a page asks for; made once for each state of a run, however many pages ask. */
+  async function updateOf(log: LogFiles): Promise<Update> {
+    const run = followed(log);
+    const facts = await run.follow(log);
+    const state = stateOf(facts);
+    if (run.update?.facts !== facts || run.update.state !== state) {
+      run.update = { facts, state, tag: `"${++updates}"`, json: JSON.stringify(reportUpdate(runReport(facts))) };
+    }
+    return run.update;
+  }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? "/", "http://127.0.0.1");
@@ -59,7 +85,7 @@ export async function historyServer(folder: Place, port: number): Promise<Histor
     if (!isSame(cookieOf(request, cookie()) ?? "", token)) return send(response, 403, "text/html", LOCKED);
     const [, kind, name = "", rest] = url.pathname.split("/");
     if (url.pathname === "/") return send(response, 200, "text/html", await listPage(folder));
-    const log = kind === "run" ? (await logsIn(folder)).find(({ id }) => id === decodeURIComponent(name)) : undefined;
+    const log = kind === "run" ? await logAt(folder, decodeURIComponent(name)) : undefined;
     if (!log)
       return send(
         response,
@@ -67,9 +93,13 @@ export async function historyServer(folder: Place, port: number): Promise<Histor
         "text/html",
         page({ title: "No run", main: '<p>There is no such run. <a href="/">All runs</a></p>' }),
       );
-    const facts = await factsFor(log);
-    if (rest === "update")
-      return send(response, 200, "application/json", JSON.stringify(reportUpdate(runReport(facts))));
+    if (rest === "update") {
+      const { tag, json } = await updateOf(log);
+      response.setHeader("ETag", tag);
+      if (request.headers["if-none-match"] === tag) return send(response, 304, "application/json", "");
+      return send(response, 200, "application/json", json);
+    }
+    const facts = await followed(log).follow(log);
     const refreshFrom = `/run/${encodeURIComponent(log.id)}/update`;
     const above = '<div class="top"><a href="/">← All runs</a></div>';
     return send(response, 200, "text/html", reportPage(facts, { refreshFrom, above }));

@@ -1,5 +1,5 @@
-import { IllegalArgumentError, nearest } from "../errors";
-import { type FileStatus, joinUrl, PathNotFoundError, type Place, type Storage } from "../storage";
+import { IllegalArgumentError, nearest, throwIfAborted } from "../errors";
+import { type FileStatus, joinUrl, listed, PathNotFoundError, type Place, type Storage, type Url } from "../storage";
 import { mapConcurrently } from "../storage/concurrently";
 import { countLines, type LogLine, linesIn, type RunAbout, type RunEnd } from "./log-lines";
 
@@ -35,39 +35,54 @@ export interface LogFiles {
 }
 
 /** The logs in a folder, the last one first. No folder has none. */
-export async function logsIn({ storage, url }: Place): Promise<LogFiles[]> {
+export async function logsIn({ storage, url }: Place, signal?: AbortSignal): Promise<LogFiles[]> {
   const byId = new Map<string, FileStatus[]>();
-  try {
-    for await (const file of storage.list(url)) {
-      const [, id, name] = /^(?:.*\/)?([^/]+)\/([^/]+)$/.exec(file.url) ?? [];
-      // Other things that lie there are none of ours.
-      if (id === undefined || file.url !== joinUrl(url, id, name as string)) continue;
-      if (!/^(?:events-\d{5,}\.jsonl\.gz|end\.json)$/.test(name as string)) continue;
+  for (const file of await filesBelow(storage, url, signal)) {
+    const [, id, name] = /^(?:.*\/)?([^/]+)\/([^/]+)$/.exec(file.url) ?? [];
+    // Other things that lie there are none of ours.
+    if (id !== undefined && file.url === joinUrl(url, id, name as string))
       byId.set(id, [...(byId.get(id) ?? []), file]);
-    }
-  } catch (error) {
-    if (!(error instanceof PathNotFoundError)) throw error;
   }
-  return [...byId]
-    .map(([id, files]): LogFiles => {
-      const isEnd = (file: FileStatus) => file.url.endsWith(`/${endName}`);
-      return {
-        id,
-        segments: files.filter((file) => !isEnd(file)).sort((a, b) => (a.url < b.url ? -1 : 1)),
-        end: files.find(isEnd),
-        bytes: files.reduce((sum, { size }) => sum + size, 0),
-        modifiedAt: Math.max(...files.map(({ modifiedAt }) => modifiedAt)),
-      };
-    })
-    .filter(({ segments }) => segments.length > 0)
-    .sort((a, b) => b.modifiedAt - a.modifiedAt);
+  return [...byId].flatMap(([id, files]) => logOf(id, files) ?? []).sort((a, b) => b.modifiedAt - a.modifiedAt);
 }
 
-/** Removes the logs that are too old or too many, but the one that is kept. Others may do the same at the same time. */
-export async function cleanLogs(folder: Place, { maxAgeMs, maxBytes }: Retention, kept: string): Promise<void> {
+/** The log of this id, without a look at the others; undefined where there is none. */
+export async function logAt({ storage, url }: Place, id: string): Promise<LogFiles | undefined> {
+  if (id === "" || id === "." || id === ".." || id.includes("/")) return undefined;
+  return logOf(id, await filesBelow(storage, joinUrl(url, id)));
+}
+
+async function filesBelow(storage: Storage, url: Url, signal?: AbortSignal): Promise<FileStatus[]> {
+  try {
+    return await listed(storage, url, { signal });
+  } catch (error) {
+    if (error instanceof PathNotFoundError) return [];
+    throw error;
+  }
+}
+
+function logOf(id: string, files: readonly FileStatus[]): LogFiles | undefined {
+  const segments = files.filter(({ url }) => /\/events-\d{5,}\.jsonl\.gz$/.test(url));
+  if (segments.length === 0) return undefined;
+  const end = files.find(({ url }) => url.endsWith(`/${endName}`));
+  const own = end ? [...segments, end] : segments;
+  return {
+    ...{ id, segments, end },
+    bytes: own.reduce((sum, { size }) => sum + size, 0),
+    modifiedAt: Math.max(...own.map(({ modifiedAt }) => modifiedAt)),
+  };
+}
+
+/** Removes the logs that are too old or too many, but the one that is `kept`. Others may do the same at the same time. */
+export async function cleanLogs(
+  folder: Place,
+  { maxAgeMs, maxBytes }: Retention,
+  { kept, signal }: { readonly kept: string; readonly signal?: AbortSignal },
+): Promise<void> {
   const now = Date.now();
   let [bytes, count] = [0, 0];
-  for (const log of await logsIn(folder)) {
+  for (const log of await logsIn(folder, signal)) {
+    throwIfAborted(signal);
     bytes += log.bytes;
     count++;
     const age = now - log.modifiedAt;
@@ -111,13 +126,18 @@ export function logNamed(logs: readonly LogFiles[], name: string, folder: string
   });
 }
 
-/** The lines of a log, file by file. A file that is gone meanwhile has none. */
-export async function* linesOf(storage: Storage, log: LogFiles): AsyncGenerator<readonly LogLine[]> {
-  for (const { url } of log.segments) yield await segmentLines(storage, url);
+/** Files of a log that are read at once. */
+const READ_AHEAD = 8;
+
+/** The lines of a log's files, file by file. One that is gone meanwhile has none. */
+export async function* linesOf(storage: Storage, segments: LogFiles["segments"]): AsyncGenerator<readonly LogLine[]> {
+  for (let at = 0; at < segments.length; at += READ_AHEAD) {
+    const some = segments.slice(at, at + READ_AHEAD);
+    yield* await mapConcurrently(some, storage.filesAtOnce, ({ url }) => segmentLines(storage, url));
+  }
 }
 
-/** The lines of one file of a log. */
-export async function segmentLines(storage: Storage, url: FileStatus["url"]): Promise<LogLine[]> {
+async function segmentLines(storage: Storage, url: Url): Promise<LogLine[]> {
   try {
     return linesIn(await storage.readFile(url));
   } catch (error) {
@@ -144,7 +164,7 @@ export async function summaries({ storage }: Place, logs: readonly LogFiles[]): 
     const count = countLines();
     let about: RunAbout | undefined;
     let endedAt: number | undefined;
-    for await (const lines of linesOf(storage, log)) {
+    for await (const lines of linesOf(storage, log.segments)) {
       for (const line of lines) {
         count.add(line);
         if (line.type === "run") about = line;

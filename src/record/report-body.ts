@@ -106,17 +106,14 @@ function stageRow(report: StageReport | undefined, facts: RunReport["facts"]): s
   const { stage } = report;
   const seconds = secondsOf(stage, facts);
   const resumed = stage.resumedTasks > 0 ? ` (${countText(stage.resumedTasks)} from an earlier run)` : "";
-  const again = [
-    stage.retries > 0 ? countText(stage.retries) : "",
-    report.losses > 0 ? `${countText(report.losses)} lost` : "",
-  ];
+  const lost = report.losses > 0 ? ` (${countText(report.losses)} lost)` : "";
   return [
     `<tr><td></td><td class="long stage">${escapeHtml(stage.name)}</td><td>${status(stage.status)}</td><td>${clockText(stage.startedAt)}</td>`,
     number(durationText(seconds)),
     number(
       `${countText(stage.tasksDone)}/${countText(stage.tasks)}${stage.unit === undefined ? "" : ` ${stage.unit}`}${resumed}`,
     ),
-    number(again.filter(Boolean).join(", ")),
+    number(stage.retries > 0 || lost !== "" ? `${countText(stage.retries)}${lost}` : ""),
     number(countText(stage.rows)),
     number(bytesText(stage.bytes)),
     number(seconds > 0 && stage.rows > 0 ? rateText(stage.rows / seconds).replace(" rows/s", "") : ""),

@@ -1,5 +1,5 @@
 import type { Layout, Trace } from "../plot";
-import { bytesText, countText, durationText } from "../showing/quantities";
+import { bytesText, countText, durationText, shortDurationText } from "../showing/quantities";
 import type { StageRecord } from "./jobs";
 import { clockText } from "./report-text";
 import type { RunReport, StageReport } from "./run-report";
@@ -36,7 +36,7 @@ export function chartsOf(report: RunReport): Chart[] {
 }
 
 function timelineChart(report: RunReport): Chart {
-  const { timeline, facts, clock } = report;
+  const { timeline, clock } = report;
   const colours = stageColours(report);
   const groups = new Map<string, { colour: string; bars: Bar[] }>();
   for (const bar of timeline.bars) {
@@ -54,14 +54,13 @@ function timelineChart(report: RunReport): Chart {
       name: name.length > 40 ? `${name.slice(0, 39)}…` : name,
       y: bars.map(({ worker }) => worker),
       base: bars.map(({ from }) => rounded(from)),
-      x: bars.map(({ from, to }) => rounded(Math.max(to - from, clock.seconds / 2_000))),
+      x: bars.map(({ seconds }) => rounded(Math.max(seconds, clock.seconds / 2_000))),
       customdata: bars.map(barText),
       hovertemplate: "%{customdata}<extra></extra>",
       marker: { color: colour, line: { width: 0 } },
     }),
   );
-  const shownWorkers = new Set(timeline.workers);
-  const losses = facts.losses.filter(({ worker }) => shownWorkers.has(worker)).slice(0, 500);
+  const { losses } = timeline;
   if (losses.length > 0) {
     traces.push({
       type: "scatter",
@@ -134,7 +133,7 @@ function ratesChart({ rates, totals, clock, ...report }: RunReport): Chart {
         domain: [0.36, 0.64],
         rangemode: "tozero",
         automargin: true,
-        tickformat: "~s",
+        ...{ tickformat: "~s", ticksuffix: "B" },
       },
       yaxis3: { title: { text: "tasks" }, domain: [0, 0.3], rangemode: "tozero", automargin: true },
       shapes: pauseShapes({ clock }),
@@ -215,7 +214,7 @@ function kindOf({ status, stage }: Bar, colours: ReadonlyMap<StageRecord, string
   }
 }
 
-function barText({ worker, stage, status, from, to, attempts, rows, first }: Bar): string {
+function barText({ worker, stage, status, seconds, attempts, rows, first }: Bar): string {
   const what =
     attempts > 1
       ? `${countText(attempts)} tasks from ${first.partition} on`
@@ -223,7 +222,7 @@ function barText({ worker, stage, status, from, to, attempts, rows, first }: Bar
   return hover(
     `${worker} · ${status}`,
     `${what} of ${stageName(stage)}`,
-    `${clockText(first.start)}, ${durationText(to - from)}, ${countText(rows)} rows`,
+    `${clockText(first.start)}, ${shortDurationText(seconds)}, ${countText(rows)} rows`,
   );
 }
 

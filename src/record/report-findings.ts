@@ -90,6 +90,9 @@ export function leftOutText({ timeline, facts }: RunReport): string | undefined 
   }
   const left = facts.attempts.length - timeline.attempts;
   if (left > 0) parts.push(`${counted(left, "attempt")} not drawn`);
+  const crosses = facts.losses.length - timeline.losses.length;
+  if (crosses > 0)
+    parts.push(`${countText(crosses)} of ${countText(facts.losses.length)} crosses for lost workers not drawn`);
   if (timeline.workersLeftOut > 0)
     parts.push(`${counted(timeline.workersLeftOut, "worker")} with the fewest tasks left out`);
   return parts.length > 0 ? `${parts.join("; ")}.` : undefined;

@@ -92,18 +92,24 @@ const DRAW = `(function () {
     main.replaceWith(fresh);
     draw();
   }
+  var tag = "";
   function refresh() {
-    fetch(report.refreshFrom, { cache: "no-store" }).then(function (answer) {
+    var began = performance.now();
+    fetch(report.refreshFrom, { cache: "no-store", headers: { "If-None-Match": tag } }).then(function (answer) {
+      if (answer.status === 304) return undefined;
       if (!answer.ok) throw new Error(answer.status + " " + answer.statusText);
+      tag = answer.headers.get("ETag") || "";
       return answer.json();
     }).then(function (body) {
       document.body.classList.remove("cut-off");
-      if (body.html) update(body);
+      if (body) update(body);
     }).catch(function (error) {
       document.body.classList.add("cut-off");
       console.warn("The run's page could not be refreshed:", error);
     }).finally(function () {
-      if (report.state !== "ended" && report.state !== "broken off") setTimeout(refresh, 2000);
+      // A long run takes longer to put together: it is asked for less often.
+      var pause = Math.max(2000, 10 * (performance.now() - began));
+      if (report.state !== "ended" && report.state !== "broken off") setTimeout(refresh, pause);
     });
   }
   var shared = window.pomonaPlotly;
@@ -142,7 +148,7 @@ section { padding: 14px 18px 16px; margin-bottom: 14px; }
 .findings { margin: 0; padding: 0; list-style: none; } .findings li { padding: 6px 10px; margin-top: 6px; border-radius: 5px; background: var(--info-back); overflow-wrap: anywhere; }
 .findings .warn { background: var(--warn-back); color: var(--warn); } .findings .error { background: var(--bad-back); color: var(--bad); }
 .note { color: var(--soft); font-size: 12px; margin: 6px 0 0; }
-.chart { width: 100%; }
+.chart { width: 100%; margin-bottom: 8px; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 13px; }
 th { text-align: left; color: var(--soft); font-weight: 600; font-size: 12px; white-space: nowrap; }
@@ -150,7 +156,7 @@ th, td { padding: 4px 10px 4px 0; border-bottom: 1px solid var(--line); vertical
 tr:last-child td { border-bottom: none; }
 td { white-space: nowrap; } td.long { white-space: normal; overflow-wrap: anywhere; min-width: 14em; } td.text { white-space: pre-wrap; }
 .number { text-align: right; font-variant-numeric: tabular-nums; padding-left: 10px; }
-th.number { text-align: right; }
+th.number { text-align: right; } .number + :not(.number) { padding-left: 8px; }
 td.warn { color: var(--warn); font-weight: 600; }
 tr.job td { font-weight: 600; } .stage { padding-left: 16px; } .why { font-weight: 400; color: var(--bad); white-space: pre-wrap; }
 tr.warn td { color: var(--warn); } tr.error td { color: var(--bad); } .times { color: var(--soft); }

@@ -10,7 +10,7 @@ import { cleanLogs, endName, type Retention, segmentName } from "./logs";
 const FLUSH_MS = 500;
 
 /** A file of a log grows to this size, written anew each time, since object storage knows no appending; then the next begins. */
-const SEGMENT_BYTES = 128 * 1024;
+const SEGMENT_BYTES = 32 * 1024;
 
 /** Of a log that can't be written, so many characters are kept for when it can be again. */
 const MOST_WAITING = 8 * 1024 * 1024;
@@ -157,10 +157,10 @@ export function runLog({ folder: { storage, url }, about, tell, retention }: Run
     for (let n = 1; n <= MOST_NAMES; n++) {
       const name = n === 1 ? wanted : `${wanted}-${n}`;
       const piece = await packed(head(name) + text);
-      if (!(await storage.createFile(joinUrl(url, name, segmentName(0)), piece))) continue;
+      if (!(await storage.createFile(joinUrl(url, name, segmentName(0)), piece, closing.signal))) continue;
       id = name;
       pieces = [piece];
-      void cleanLogs({ storage, url }, retention(), name).catch(() => {});
+      void cleanLogs({ storage, url }, retention(), { kept: name, signal: closing.signal }).catch(() => {});
       return;
     }
     throw new PomonaError(`${url} has ${MOST_NAMES} runs of the name ${wanted}.`);
@@ -230,6 +230,9 @@ export function runLog({ folder: { storage, url }, about, tell, retention }: Run
       await Promise.race([end().catch(() => {}), abandoned]);
       clearTimeout(late);
       clearTimeout(timer);
+      if (closing.signal.aborted && !hasTold) {
+        tell(`The end of this run's record is missing in ${url}: it could not be written within ${CLOSE_MS / 1000} s.`);
+      }
     },
   };
 }

@@ -183,7 +183,8 @@ function workersOf({ attempts, losses, lastAt }: RunFacts): WorkerReport[] {
 /** `worker-2` before `worker-10`. */
 export const inNumbers = new Intl.Collator("en", { numeric: true });
 
-function stateOf({ about, endedAt }: RunFacts): RunState {
+/** How a run stands now. */
+export function stateOf({ about, endedAt }: RunFacts): RunState {
   if (endedAt !== undefined) return "ended";
   return runsStill(about);
 }

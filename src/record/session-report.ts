@@ -2,38 +2,45 @@ import { JUPYTER_DISPLAY, type MimeBundle } from "../kernel/mime-bundle";
 import { htmlTable } from "../showing/html-table";
 import { bytesText, counted, countText, durationText } from "../showing/quantities";
 import type { Place, Storage, Url } from "../storage";
-import { type LogFiles, logNamed, logsIn, segmentLines } from "./logs";
+import { type LogFiles, linesOf, logAt, logNamed, logsIn } from "./logs";
 import { reportPage } from "./report-page";
 import { type RunReport, runReport, secondsOf } from "./run-report";
 import { type RunFacts, runTally } from "./run-tally";
 
-/** Reads a log as it grows: each call goes on where the last one ended. */
+/** Reads a log as it grows: each call goes on where the last one ended, and gives the same facts again where nothing was added. */
 export function logFollower(storage: Storage): (log: LogFiles) => Promise<RunFacts> {
   const tally = runTally();
+  let facts = tally.facts();
   let [segment, taken] = [0, 0];
   let version = "";
-  return async ({ segments }) => {
-    while (segment < segments.length) {
-      const { url, size, modifiedAt } = segments[segment] as LogFiles["segments"][number];
-      const isLast = segment === segments.length - 1;
-      const now = `${url} ${size} ${modifiedAt}`;
-      if (now !== version || !isLast) {
-        const lines = await segmentLines(storage, url);
-        for (const line of lines.slice(taken)) tally.add(line);
-        taken = Math.max(taken, lines.length);
-        version = now;
-      }
-      if (isLast) break;
+  const read = async ({ segments }: LogFiles): Promise<RunFacts> => {
+    const last = segments.at(-1);
+    const now = `${last?.url} ${last?.size} ${last?.modifiedAt}`;
+    if (now === version) return facts;
+    for await (const lines of linesOf(storage, segments.slice(segment))) {
+      for (const line of lines.slice(taken)) tally.add(line);
+      taken = Math.max(taken, lines.length);
+      // The last file grows.
+      if (segment === segments.length - 1) break;
       segment++;
       taken = 0;
     }
-    return tally.facts();
+    version = now;
+    facts = tally.facts();
+    return facts;
+  };
+  let reading: Promise<unknown> = Promise.resolve();
+  // One after another: two that read at once would count the same lines twice.
+  return (log) => {
+    const next = reading.then(() => read(log));
+    reading = next.catch(() => {});
+    return next;
   };
 }
 
 /** What a run's log tells. @throws IllegalArgumentError where there is none of that name */
 export async function factsOf(folder: Place, id: string): Promise<RunFacts> {
-  const log = logNamed(await logsIn(folder), id, folder.url);
+  const log = (await logAt(folder, id)) ?? logNamed(await logsIn(folder), id, folder.url);
   return logFollower(folder.storage)(log);
 }
 

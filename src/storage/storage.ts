@@ -49,8 +49,11 @@ export interface Storage {
   readStream(url: Url, reading?: Reading): AsyncIterable<Uint8Array>;
   /** Writes the whole file or nothing. */
   writeFile(url: Url, data: Uint8Array | string): Promise<void>;
-  /** Writes the whole file where there is none; false, and nothing done, where there is one. Of several at once one succeeds. */
-  createFile(url: Url, data: Uint8Array | string): Promise<boolean>;
+  /**
+   * Writes the whole file where there is none; false, and nothing done, where there is one. Of several at once one succeeds.
+   * @param signal as for `writeStream`
+   */
+  createFile(url: Url, data: Uint8Array | string, signal?: AbortSignal): Promise<boolean>;
   /** Writes a file that is there once more, which makes it modified now; false, and nothing done, where there is none. */
   renewFile(url: Url, data: Uint8Array | string): Promise<boolean>;
   /**

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { EngineEvent } from "../../src/engine/events";
 import { IllegalArgumentError } from "../../src/errors";
-import { cleanLogs, logNamed, logsIn, summaries } from "../../src/record/logs";
+import { cleanLogs, logAt, logNamed, logsIn, summaries } from "../../src/record/logs";
 import { type RunLogOptions, runLog } from "../../src/record/run-log";
 import { factsOf, logFollower } from "../../src/record/session-report";
 import { DiskFullError, type Place, type Storage, storagesFrom } from "../../src/storage";
@@ -63,6 +63,14 @@ it("keeps what was told, in files that grow, and a summary at the end", async ()
     endedAt: expect.any(Number),
     counts: { jobs: 2, tasks: done.length },
   });
+  // Two pages that ask at once share a follower.
+  const newest = logNamed(await logsIn(place), "last", folder);
+  const shared = logFollower(place.storage);
+  const both = await Promise.all([shared(newest), shared(newest)]);
+  expect(both.map(({ attempts }) => attempts.length)).toEqual([started, started]);
+  expect(await shared(newest)).toBe(both[1]);
+  expect(await logAt(place, "local-1000")).toMatchObject({ id: newest.id, bytes: newest.bytes });
+  for (const id of ["", ".", "..", "local-1000/..", "local-1"]) expect(await logAt(place, id)).toBeUndefined();
   // Without the summary the log says the same.
   const { end, ...rest } = found as NonNullable<typeof found>;
   expect(end).toBeDefined();
@@ -161,6 +169,7 @@ it("lets a session end whose storage does not answer", async () => {
   const log = newLog({ folder: { url: place.url, storage } });
   log.record(job);
   await log.close();
+  expect(told).toEqual([expect.stringMatching(/^The end of this run's record is missing in file:.*: it could not be/)]);
 });
 
 it("removes what is too old or too much, and nothing else, also with others at it", async () => {
@@ -175,7 +184,7 @@ it("removes what is too old or too much, and nothing else, also with others at i
   writeFileSync(join(folder, "older", "mine.txt"), "");
   mkdirSync(join(folder, "other"));
   writeFileSync(join(folder, "other", "events.csv"), "");
-  const clean = (maxBytes: number) => cleanLogs(place, { maxAgeMs: 30 * 86_400_000, maxBytes }, "mine");
+  const clean = (maxBytes: number) => cleanLogs(place, { maxAgeMs: 30 * 86_400_000, maxBytes }, { kept: "mine" });
   await Promise.all([clean(1e9), clean(1e9), clean(1e9)]);
   expect(readdirSync(folder).sort()).toEqual(["big", "mine", "new", "older", "other"]);
   expect(readdirSync(join(folder, "older"))).toEqual(["mine.txt"]);

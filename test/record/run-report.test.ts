@@ -80,7 +80,7 @@ it.each([1, 2, 3])("has the sums of its events (seed %i)", (seed) => {
   expect(report.slowest.map(({ start, end }) => ((end ?? 0) - start) / 1000)).toEqual(longest.slice(0, 20));
   // Each attempt has its bar, at its time.
   expect(report.timeline).toMatchObject({ together: 0, attempts: ended(events).length, workersLeftOut: 0 });
-  expect(sum(report.timeline.bars.map(({ from, to }) => to - from))).toBeCloseTo(tookSeconds, 6);
+  expect(sum(report.timeline.bars.map((bar) => bar.seconds))).toBeCloseTo(tookSeconds, 6);
 });
 
 it("draws 100,000 tasks in a bounded number of marks, and says so", () => {
@@ -89,9 +89,22 @@ it("draws 100,000 tasks in a bounded number of marks, and says so", () => {
   expect(report.totals.tasks).toBe(100_000);
   expect(report.timeline.bars.length).toBeLessThanOrEqual(MOST_BARS);
   expect(report.timeline.workers.length).toBe(64);
+  // A bar for several attempts is as long as these, those that failed above all.
+  const failed = report.timeline.bars.filter(({ status }) => status === "failed" || status === "lost");
+  const seconds = sum(failed.map((bar) => bar.seconds));
+  const took = ended(events).filter(({ status }) => status === "failed");
+  expect(failed.length).toBeGreaterThan(100);
+  expect(seconds).toBeLessThanOrEqual(sum(took.map((event) => event.seconds)));
+  for (const bar of report.timeline.bars) expect(bar.seconds).toBeLessThanOrEqual(bar.to - bar.from + 1e-9);
+  const shown = new Set(report.timeline.workers);
+  expect(report.timeline.losses.length).toBe(500);
+  expect(report.timeline.losses.every(({ worker }) => shown.has(worker))).toBe(true);
   const { html, charts } = reportBody(report);
   expect(html).toMatch(/attempts in [\d,]+ bars: those of one stage that are shorter than/);
   expect(html).toContain("36 workers with the fewest tasks left out");
+  const losses = report.totals.losses.toLocaleString("en-US");
+  const missing = (report.totals.losses - 500).toLocaleString("en-US");
+  expect(html).toContain(`${missing} of ${losses} crosses for lost workers not drawn`);
   expect(html).toMatch(/attempts? more, left out here/);
   expect(html.length + JSON.stringify(charts).length).toBeLessThan(2_000_000);
 });

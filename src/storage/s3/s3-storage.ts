@@ -47,7 +47,7 @@ export function s3Storage(settings: StorageSettings, onRetry?: RetryListener): S
       if (body.length <= SINGLE_PUT_BYTES) await putObject(requests, url, body);
       else await writeObject(requests, url, piecesIn(body));
     },
-    createFile: (url, data) => putObject(requests, url, data, { ifNoneMatch: "*" }),
+    createFile: (url, data, signal) => putObject(requests, url, data, { ifNoneMatch: "*" }, signal),
     async renewFile(url, data) {
       const there = await headOrUndefined(requests, url);
       return there?.version !== undefined && putObject(requests, url, data, { ifMatch: there.version });
