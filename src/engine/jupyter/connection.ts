@@ -157,6 +157,8 @@ async function connectKernel(
   };
   web.on("message", (data, isBinary) => {
     silentLooks = 0;
+    // Most servers hold back a small message until the one before is acknowledged, which takes 40 ms where nothing goes the other way.
+    web.pong();
     const received = isBinary ? (data as ArrayBuffer) : data.toString();
     const { header, content, buffers } = deserialize(received as ArrayBuffer, web.protocol) as unknown as KernelMessage;
     if (

@@ -21,12 +21,16 @@ export class EndpointUnreachableError extends EndpointError {
   }
 }
 
-/** The server wants another token, or none was given. */
+/** The server wants another token, or none was given; or it does not let its owner do this. */
 export class EndpointAccessError extends EndpointError {
-  constructor(endpoint: string, status: number, hasToken: boolean) {
-    super(endpoint, `${hasToken ? "the token is refused" : "it wants a token, and there is none"} (HTTP ${status}).`, {
+  /** @param reason the server's own, where it gives one */
+  constructor(endpoint: string, status: number, hasToken: boolean, reason?: string) {
+    const refused = reason === undefined ? "the token is refused" : `it refuses this: ${reason.replace(/[.]$/, "")}`;
+    super(endpoint, `${hasToken ? refused : "it wants a token, and there is none"} (HTTP ${status}).`, {
       remedy:
-        'Set POMONA_ENDPOINT_TOKEN, pomona.endpoints.token, or "token" or "tokenFile" of the endpoint in pomona.endpoints.',
+        hasToken && reason !== undefined
+          ? 'Is it the right token? Variables for a gateway, such as KERNEL_USERNAME, are "env" of the endpoint in pomona.endpoints.'
+          : 'Set POMONA_ENDPOINT_TOKEN, pomona.endpoints.token, or "token" or "tokenFile" of the endpoint in pomona.endpoints.',
     });
   }
 }

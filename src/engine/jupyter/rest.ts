@@ -58,9 +58,9 @@ export async function restRequest(
   // A hub's page for who wants to start it.
   if (/\/hub\/user\//.test(response.headers.get("location") ?? ""))
     throw new EndpointUnreachableError(name, "its JupyterHub has no server at this address that runs");
-  if (status === 401 || status === 403 || (status >= 300 && status < 400))
-    throw new EndpointAccessError(name, status, endpoint.token !== undefined);
   const parsed = text === "" ? undefined : jsonOf(text);
+  if (status === 401 || status === 403 || (status >= 300 && status < 400))
+    throw new EndpointAccessError(name, status, endpoint.token !== undefined, reasonIn(parsed));
   if (response.ok || taken.includes(status)) {
     if (text !== "" && parsed === undefined)
       throw new NotJupyterError(name, `it sends ${kindOf(response)} for ${path}`);
@@ -71,7 +71,9 @@ export async function restRequest(
     throw status >= 500
       ? new EndpointUnreachableError(name, `HTTP ${status} for ${path}`)
       : new NotJupyterError(name, `HTTP ${status} for ${path}`);
-  throw new EndpointError(name, `HTTP ${status} for ${path}: ${messageOf(parsed)}`, { retryable: status >= 500 });
+  throw new EndpointError(name, `HTTP ${status} for ${path}: ${reasonIn(parsed) ?? "no reason given"}`, {
+    retryable: status >= 500,
+  });
 }
 
 /** What a failed `fetch` or socket says, in a few words. */
@@ -103,8 +105,9 @@ function kindOf(response: Response): string {
   return response.headers.get("content-type")?.split(";")[0] ?? "something else";
 }
 
-function messageOf(body: unknown): string {
-  const { message, reason } = body as { readonly message?: unknown; readonly reason?: unknown };
-  const text = [message, reason].find((each) => typeof each === "string" && each !== "") ?? "no reason given";
-  return firstLine(text).slice(0, 300);
+/** Why a server does not do it, in its words; undefined where it has none of its own. */
+function reasonIn(body: unknown): string | undefined {
+  const { message, reason } = (body ?? {}) as { readonly message?: unknown; readonly reason?: unknown };
+  const text = [message, reason].find((each) => typeof each === "string" && !/^(Forbidden|Unauthorized)?$/.test(each));
+  return text === undefined ? undefined : firstLine(String(text)).slice(0, 300);
 }
