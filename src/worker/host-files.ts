@@ -1,6 +1,7 @@
 import type { ShippedFile } from "../data/shipped-file";
 import { byteBudget } from "../storage/byte-budget";
 import type { Answered, AskFiles, FileRequest, ThreadAnswer, ThreadRequest } from "./file-messages";
+import type { FromHost } from "./host-messages";
 import { relayedStorage } from "./relayed-storage";
 import { shippedCopies } from "./shipped-copies";
 import { remoteError } from "./task-errors";
@@ -22,21 +23,23 @@ export interface HostFiles {
  * @param variables say where copies of what is shipped go
  */
 export function hostFiles(
-  send: (id: number, slot: number | undefined, request: FileRequest, piece?: Uint8Array) => void,
+  send: (message: Omit<Extract<FromHost, { type: "files" }>, "type">, piece?: Uint8Array) => void,
   variables: NodeJS.ProcessEnv,
 ): HostFiles {
   const budget = byteBudget(IN_FLIGHT_BYTES, IN_FLIGHT_REQUESTS);
   const waiting = new Map<number, (answered: Answered) => void>();
   let asked = 0;
+  let [waited, waitingSince] = [0, 0];
 
   const askFor =
     (slot?: number): AskFiles =>
     (request, piece) =>
       budget.use(bytesOf(request, piece), () => {
         const id = asked++;
+        if (waiting.size === 0) waitingSince = performance.now();
         return new Promise((resolve) => {
           waiting.set(id, resolve);
-          send(id, slot, request, piece);
+          send({ id, slot, request, waited: waited + performance.now() - waitingSince }, piece);
         });
       });
   const own = relayedStorage(askFor());
@@ -57,7 +60,7 @@ export function hostFiles(
     },
     answered(id, answered) {
       waiting.get(id)?.(answered);
-      waiting.delete(id);
+      if (waiting.delete(id) && waiting.size === 0) waited += performance.now() - waitingSince;
     },
   };
 }

@@ -57,7 +57,16 @@ export type FromHost =
   | { readonly type: "ended"; readonly slot: number; readonly why: string }
   /** It is about to end: what runs may come to its end, and the driver closes it then. */
   | { readonly type: "draining" }
-  /** Asks for files of the driver's, for a slot's task or for the host itself; what is written is the message's buffer. */
-  | { readonly type: "files"; readonly id: number; readonly slot?: number | undefined; readonly request: FileRequest }
+  /**
+   * Asks for files of the driver's, for a slot's task or for the host itself; what is written is the message's buffer.
+   * @property waited milliseconds in which something was on its way, since the start
+   */
+  | {
+      readonly type: "files";
+      readonly id: number;
+      readonly slot?: number | undefined;
+      readonly request: FileRequest;
+      readonly waited: number;
+    }
   /** @property text null where there is no such file */
   | { readonly type: "probed"; readonly id: string; readonly text: string | null };

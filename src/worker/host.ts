@@ -43,7 +43,7 @@ export function serveWorkers(comm: Comm, endKernel: () => void): void {
   const send = (message: FromHost, piece?: Uint8Array) =>
     comm.send(message as unknown as CommData, piece ? { buffers: [piece] } : {});
   const filesFor = (variables: NodeJS.ProcessEnv) =>
-    hostFiles((id, slot, request, piece) => send({ type: "files", id, slot, request }, piece), variables);
+    hostFiles((message, piece) => send({ type: "files", ...message }, piece), variables);
   let files = filesFor(process.env);
 
   const threadOf = (slot: number): Worker => {

@@ -47,7 +47,7 @@ async function writePart(
   chunks: AsyncIterable<Uint8Array>,
 ): Promise<{ readonly bytes: number; readonly draft?: Draft }> {
   if (publishedAt === undefined) return { bytes: await storages.for(url).writeStream(url, chunks) };
-  const draft = await storages.for(publishedAt).drafts.write({ url: publishedAt, heldAt: url }, chunks);
+  const draft = await storages.for(url).drafts.write({ url: publishedAt, heldAt: url }, chunks);
   return { bytes: draft.bytes, draft };
 }
 

@@ -26,6 +26,8 @@ import { KERNEL_NAME, kernelspecFolder, type RunningServer, startJupyterServer }
 const folder = mkdtempSync(join(tmpdir(), "pomona-relayed-"));
 /** What the session's machine has at `shared`, the workers' machine has here. */
 const elsewhere = mkdtempSync(join(tmpdir(), "pomona-elsewhere-"));
+/** Both see this one. */
+const shared = mkdtempSync(join(tmpdir(), "pomona-shared-"));
 const images = join(folder, "images");
 const out = (name: string) => join(folder, name);
 const jupyterPath = kernelspecFolder();
@@ -54,7 +56,7 @@ afterEach(async () => {
 });
 afterAll(async () => {
   await server?.stop();
-  for (const each of [folder, elsewhere, jupyterPath]) rmSync(each, { recursive: true, force: true });
+  for (const each of [folder, elsewhere, shared, jupyterPath]) rmSync(each, { recursive: true, force: true });
 });
 
 const endpointOf = ({ baseUrl, token }: RunningServer, more: object = {}) => ({
@@ -203,6 +205,13 @@ describe("workers on a machine that sees other files", () => {
     expect(second).toBeLessThan(0.2 * value.length);
   });
 
+  it("write into a folder that they see by themselves", async () => {
+    const remote = await start([endpointOf(server)], { "pomona.spool.dir": shared });
+    await writeNoise(remote, join(shared, "noise"));
+    expect(remote.log().join("\n")).not.toMatch(/travel|In this job/);
+    await expectNoise(join(shared, "noise"));
+  });
+
   it("that are killed in the middle of an upload leave nothing, and others make its part", async () => {
     const remote = await start([endpointOf(server)]);
     const written = writeNoise(remote, out("killed"));
@@ -222,6 +231,7 @@ describe("workers on a machine that sees other files", () => {
     await sleep(5000);
     proxy.restore();
     await written;
+    expect(remote.log().join("\n")).toMatch(/What is written travels from .* MB\/s/);
     expect(remote.workers()).toMatchObject([{ done: 8, failed: 0 }]);
     await expectNoise(out("cut"));
     await proxy.stop();

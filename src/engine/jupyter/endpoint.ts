@@ -239,7 +239,7 @@ export function hostOf({ name, slots }: EndpointSettings, connection: HostConnec
       case "draining":
         return tellDraining();
       case "files":
-        void files.answer(message.slot, message.request, piece).then(({ answer, piece }) => {
+        void files.answer(message, piece).then(({ answer, piece }) => {
           connection.send({ type: "files", id: message.id, answer }, piece);
         });
         return;

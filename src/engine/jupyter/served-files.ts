@@ -2,9 +2,10 @@ import { PassThrough } from "node:stream";
 import { CancelledError } from "../../errors";
 import { type FileStatus, StorageAccessError, StorageError, type Url, urlOf } from "../../storage";
 import { localStorage } from "../../storage/local-storage";
-import { isInside } from "../../storage/location";
+import { isInside, parentOf } from "../../storage/location";
 import type { ObservedRead } from "../../storage/observed-reads";
-import { type Answered, type FileRequest, PIECE_BYTES } from "../../worker/file-messages";
+import { type Answered, PIECE_BYTES } from "../../worker/file-messages";
+import type { FromHost } from "../../worker/host-messages";
 import type { Task } from "../../worker/task";
 import { remoteError } from "../../worker/task-errors";
 import type { Travel, TravelKind } from "./travel";
@@ -26,9 +27,11 @@ export interface FileServer {
    * when its promise settles.
    */
   open(slot: number, task: Task): () => Promise<void>;
-  /** @param slot undefined for the machine itself, which reads what is shipped */
-  answer(slot: number | undefined, request: FileRequest, piece: Uint8Array | undefined): Promise<Answered>;
+  /** Answers a message, whose slot is undefined where the machine itself reads what is shipped. */
+  answer(message: FileMessage, piece: Uint8Array | undefined): Promise<Answered>;
 }
+
+export type FileMessage = Pick<Extract<FromHost, { type: "files" }>, "slot" | "request" | "waited">;
 
 /** A file that a worker writes, piece by piece. */
 interface Upload {
@@ -82,8 +85,7 @@ function serverFor(
   const attempts = new Map<number, Attempt>();
 
   async function answer(
-    slot: number | undefined,
-    request: FileRequest,
+    { slot, request, waited }: FileMessage,
     piece: Uint8Array = new Uint8Array(),
   ): Promise<{ readonly status: FileStatus | "folder" | null; readonly piece?: Uint8Array }> {
     const attempt = slot === undefined ? undefined : attempts.get(slot);
@@ -100,7 +102,7 @@ function serverFor(
         if (status === undefined || status === "folder") await localStorage.readFile(url);
         const end = Math.min(request.end, request.start + PIECE_BYTES);
         const bytes = await localStorage.readRange(url, request.start, end);
-        travel.sent({ endpoint, kind, url, jobId, bytes: bytes.byteLength });
+        travel.sent({ endpoint, kind, url, jobId, waited, bytes: bytes.byteLength });
         return { status: status as FileStatus, piece: bytes };
       }
       case "write": {
@@ -109,9 +111,9 @@ function serverFor(
         const upload = attempt.uploads.get(request.upload) ?? uploadTo(url);
         attempt.uploads.set(request.upload, upload);
         await upload.write(request.at, piece);
-        const { publishedAt = url } = attempt.task.output;
-        const kind = publishedAt === url ? "spool" : "output";
-        travel.received({ endpoint, kind, url: publishedAt, jobId, bytes: piece.byteLength });
+        const { publishedAt } = attempt.task.output;
+        const kind = publishedAt === undefined ? "spool" : "output";
+        travel.received({ endpoint, kind, url: parentOf(publishedAt ?? url), jobId, waited, bytes: piece.byteLength });
         return { status: null };
       }
       case "finish": {
@@ -139,9 +141,10 @@ function serverFor(
         await Promise.all([...attempt.uploads.values()].map((upload) => upload.discard()));
       };
     },
-    async answer(slot, request, piece) {
+    async answer(message, piece) {
+      const { request } = message;
       try {
-        const { status, piece: read } = await answer(slot, request, piece);
+        const { status, piece: read } = await answer(message, piece);
         return { answer: { status }, piece: read };
       } catch (error) {
         const url = "url" in request ? request.url : "";
@@ -153,6 +156,8 @@ function serverFor(
 
 function uploadTo(url: Url): Upload {
   const stream = new PassThrough({ highWaterMark: PIECE_BYTES });
+  // Who reads it is told; that it is discarded before is no fault.
+  stream.on("error", () => undefined);
   const written = localStorage.writeStream(url, stream);
   // Who waits for room is not left waiting.
   written.catch(() => stream.destroy());

@@ -5,11 +5,13 @@ export type TravelKind = "input" | "spool" | "output";
 export interface Passage {
   readonly endpoint: string;
   readonly kind: TravelKind;
-  /** The file, or where its folder will be. */
+  /** The file, or the folder of an output. */
   readonly url: string;
   /** Absent for what all jobs need. */
   readonly jobId: string | undefined;
   readonly bytes: number;
+  /** Milliseconds in which that endpoint waited for files so far, whatever it computed meanwhile. */
+  readonly waited: number;
 }
 
 /** Counts what goes over the network because machines do not see the same files, and tells of it. */
@@ -26,30 +28,35 @@ const TOLD_MILLISECONDS = 2000;
 /** From here on a job's total is told too. */
 const LARGE_BYTES = 100e6;
 
-/** What one kind has come to, since the job began that brought it. */
+/** What one kind has come to at one endpoint, since the job began that brought it. */
 interface Count {
+  readonly first: Passage;
   readonly since: number;
-  readonly endpoint: string;
-  readonly url: string;
   bytes: number;
+  waited: number;
 }
 
 /** @param note tells the user: once in a session for each kind, and at the end of a job in which much went */
 export function travel(note: (text: string) => void): Travel {
   const told = new Set<TravelKind>();
-  const counts = new Map<TravelKind, Count>();
+  /** By kind and endpoint. */
+  const counts = new Map<string, Count>();
   const totals = new Map<string, { sent: number; received: number }>();
 
-  const tell = (kind: TravelKind, count: Count) => {
-    told.add(kind);
-    note(announcement(kind, count, Date.now() - count.since));
+  const tell = (counted: Count) => {
+    if (told.has(counted.first.kind) || counted.bytes < TOLD_BYTES) return;
+    told.add(counted.first.kind);
+    note(announcement(counted));
   };
-  const count = ({ kind, endpoint, url, bytes }: Passage) => {
+  const count = (passage: Passage) => {
+    const { kind, endpoint, bytes, waited } = passage;
     if (told.has(kind)) return;
-    const counted = counts.get(kind) ?? { since: Date.now(), endpoint, url, bytes: 0 };
-    counts.set(kind, counted);
+    const key = `${kind} ${endpoint}`;
+    const counted = counts.get(key) ?? { first: passage, since: Date.now(), bytes: 0, waited };
+    counts.set(key, counted);
     counted.bytes += bytes;
-    if (counted.bytes >= TOLD_BYTES && Date.now() - counted.since >= TOLD_MILLISECONDS) tell(kind, counted);
+    counted.waited = waited;
+    if (Date.now() - counted.since >= TOLD_MILLISECONDS) tell(counted);
   };
   const totalOf = (jobId: string) => {
     const total = totals.get(jobId) ?? { sent: 0, received: 0 };
@@ -67,27 +74,29 @@ export function travel(note: (text: string) => void): Travel {
       if (passage.jobId !== undefined) totalOf(passage.jobId).received += passage.bytes;
     },
     jobEnded(jobId) {
-      for (const [kind, counted] of counts) if (!told.has(kind) && counted.bytes >= TOLD_BYTES) tell(kind, counted);
+      for (const counted of counts.values()) tell(counted);
       counts.clear();
       const { sent, received } = totalOf(jobId);
       totals.delete(jobId);
       if (sent + received < LARGE_BYTES) return;
-      note(
-        `In this job ${megabytes(sent)} went from this machine to its workers, and ${megabytes(received)} came from them.`,
-      );
+      const ways = [
+        ...(sent >= TOLD_BYTES ? [`${megabytes(sent)} went from this machine to its workers`] : []),
+        ...(received >= TOLD_BYTES ? [`${megabytes(received)} came from its workers to this machine`] : []),
+      ];
+      note(`In this job ${ways.join(", and ")}.`);
     },
   };
 }
 
-function announcement(kind: TravelKind, { bytes, endpoint, url }: Count, milliseconds: number): string {
-  const rate = `${megabytes((bytes * 1000) / Math.max(milliseconds, 1))}/s`;
+function announcement({ first: { kind, endpoint, url, waited: before }, bytes, waited }: Count): string {
+  const rate = `${megabytes((bytes * 1000) / Math.max(waited - before, 1))}/s`;
   switch (kind) {
     case "input":
       return `Files travel from this machine to ${endpoint}, which does not see them (such as ${url}): ${rate}. Put them on s3:// or in a folder that all machines share.`;
     case "spool":
       return `Files between stages travel through this machine, since ${endpoint} does not see its folder for them: ${rate}. Let pomona.spool.dir name a folder that all machines share.`;
     case "output":
-      return `What is written travels from ${endpoint} to this machine, since that does not see the folder (of ${url}): ${rate}. Write to s3:// or to a folder that all machines share.`;
+      return `What is written travels from ${endpoint}, which does not see ${url} of this machine, to there: ${rate}. Write to s3:// or to a folder that all machines share.`;
   }
 }
 
