@@ -25,6 +25,12 @@ export interface TaskWorker {
   run(task: Task, signal: AbortSignal, listener: WorkerListener): Promise<TaskResult>;
 }
 
+/** A worker behind an endpoint is called `host:port/1`; others are threads of this process. */
+export function machineOf(worker: string): string {
+  const at = worker.lastIndexOf("/");
+  return at < 0 ? "local" : worker.slice(0, at);
+}
+
 export interface WorkerListener {
   /** Nothing but a sign of life. */
   onAlive(): void;

@@ -2,6 +2,7 @@ import type { EndStatus } from "../engine/events";
 import { summaryOf } from "../errors";
 import { escapeHtml, type MimeBundle } from "../kernel/mime-bundle";
 import { countText, durationText, rateText } from "../showing/quantities";
+import { endpointsText } from "./endpoints";
 import { fractionDone, type JobProgress, type StageProgress, storageRetryTexts, tasksText } from "./state";
 
 /** Lines from the engine and the workers, the latest last. */
@@ -48,7 +49,7 @@ export function headHtml(job: JobProgress): string {
   return `${mark} <b>${escapeHtml(job.description)}</b> <span style="opacity:0.7">${state}</span>`;
 }
 
-/** The lines below the stages: the error, the warnings, the log. */
+/** The lines below the stages: where the tasks run, the error, the warnings, the log. */
 export function notesHtml(job: JobProgress, notes: ProgressNotes): string {
   const error = job.error ? [`<div style="color:${COLOURS.failed}">${escapeHtml(summaryOf(job.error))}</div>`] : [];
   const warnings = notes.warnings.map(
@@ -58,7 +59,9 @@ export function notesHtml(job: JobProgress, notes: ProgressNotes): string {
   const retries = storageRetryTexts(job).map(
     (text) => `<div style="color:${COLOURS.cancelled}">${escapeHtml(text)}</div>`,
   );
-  return [...error, ...retries, ...warnings, ...lines].join("");
+  const where = endpointsText(job.endpoints, job.status === "running");
+  const endpoints = where === undefined ? [] : [`<div style="opacity:0.8">${escapeHtml(where)}</div>`];
+  return [...endpoints, ...error, ...retries, ...warnings, ...lines].join("");
 }
 
 /** What stands beside a stage's bar: `25 % · 1/4 tasks, 2 running · 100/400 rows · 9.5 rows/s · 31 s left`. */
@@ -89,6 +92,8 @@ function stageFacts(stage: StageProgress): string[] {
 function progressText(job: JobProgress): string {
   const state = job.status === "running" ? "running for" : `${job.status} in`;
   const stages = job.stages.map((stage) => `  ${stage.name}: ${stageFacts(stage).join(", ")}`);
+  const where = endpointsText(job.endpoints, job.status === "running");
+  const endpoints = where === undefined ? [] : [`  ${where}`];
   const error = job.error ? [`  ${summaryOf(job.error)}`] : [];
-  return [`${job.description}: ${state} ${durationText(job.seconds)}`, ...stages, ...error].join("\n");
+  return [`${job.description}: ${state} ${durationText(job.seconds)}`, ...stages, ...endpoints, ...error].join("\n");
 }

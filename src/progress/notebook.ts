@@ -1,15 +1,10 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { randomBytes } from "node:crypto";
-import type { EngineEvent, EventListener } from "../engine/events";
+import type { EngineEvent } from "../engine/events";
 import { kernelHost } from "../kernel/kernel-host";
 import { type ProgressNotes, progressBundle } from "./notebook-html";
 import { type ProgressWidgets, progressWidgets } from "./notebook-widgets";
-import { type JobProgress, noteOf, trackProgress } from "./state";
-
-/** Where events come from: an engine. */
-export interface EventSource {
-  subscribe(listener: EventListener): () => void;
-}
+import { type EventSource, type JobProgress, noteOf, trackProgress } from "./state";
 
 /** A job that is over sooner leaves no block. */
 const DELAY_MS = 500;
@@ -29,7 +24,7 @@ const NOTES = 5;
  * @returns a function that ends it
  */
 export function showNotebookProgress(source: EventSource): () => void {
-  const tracker = trackProgress();
+  const tracker = trackProgress(source);
   const blocks = new Map<string, Block>();
 
   const onEvent = (event: EngineEvent) => {

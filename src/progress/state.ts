@@ -1,6 +1,15 @@
-import type { EndStatus, EngineEvent } from "../engine/events";
+import type { WorkerMachine } from "../engine/contract";
+import type { EndStatus, EngineEvent, EventListener } from "../engine/events";
 import { firstLine } from "../errors";
 import { countText, durationText } from "../showing/quantities";
+import { type EndpointProgress, endpointTally } from "./endpoints";
+
+/** Where events come from: an engine. */
+export interface EventSource {
+  subscribe(listener: EventListener): () => void;
+  /** The machines of its workers. Absent: this one alone. */
+  info?(): { readonly machines: readonly WorkerMachine[] };
+}
 
 /** How far a stage is, as the events tell it. Times are epoch milliseconds. */
 export interface StageProgress {
@@ -36,6 +45,8 @@ export interface JobProgress {
   readonly stages: readonly StageProgress[];
   /** How often requests to storages were tried again meanwhile, by what was wrong. */
   readonly storageRetries: ReadonlyMap<string, number>;
+  /** The machines on which its tasks run; none where that is this one alone. */
+  endpoints: readonly EndpointProgress[];
   status: EndStatus | "running";
   seconds: number;
   error: string | undefined;
@@ -56,8 +67,11 @@ const RATE_WINDOW_MS = 15_000;
 /** A stage shows no time left before this, because the first batches also load models. */
 const MIN_ESTIMATE_MS = 1_000;
 
-export function trackProgress(): ProgressTracker {
+export function trackProgress(source?: EventSource): ProgressTracker {
   const jobs = new Map<string, Followed>();
+  const bringUp = (job: Followed) => {
+    job.endpoints = job.tally.endpoints(source?.info?.().machines ?? []);
+  };
   return {
     apply(event) {
       if (event.type === "storageRetried") {
@@ -66,6 +80,7 @@ export function trackProgress(): ProgressTracker {
           storageRetries.set(what, (storageRetries.get(what) ?? 0) + 1);
         }
       }
+      if (event.type === "workerLost") for (const { tally } of jobs.values()) tally.apply(event);
       if (!("jobId" in event)) return undefined;
       if (event.type === "jobStarted") {
         const job: Followed = {
@@ -73,6 +88,8 @@ export function trackProgress(): ProgressTracker {
           startedAt: event.time,
           stages: [],
           storageRetries: new Map(),
+          tally: endpointTally(),
+          endpoints: [],
           status: "running",
           seconds: 0,
           error: undefined,
@@ -82,7 +99,9 @@ export function trackProgress(): ProgressTracker {
       }
       const job = jobs.get(event.jobId);
       if (!job) return undefined;
+      job.tally.apply(event);
       if (event.type === "jobEnded") {
+        bringUp(job);
         Object.assign(job, { status: event.status, seconds: event.seconds, error: event.error });
         jobs.delete(event.jobId);
         return job;
@@ -98,6 +117,7 @@ export function trackProgress(): ProgressTracker {
     refresh(job, now) {
       if (job.status !== "running") return;
       job.seconds = (now - job.startedAt) / 1000;
+      bringUp(job as Followed);
       for (const stage of job.stages as FollowedStage[]) if (stage.status === "running") estimate(stage, now);
     },
     get running() {
@@ -109,6 +129,7 @@ export function trackProgress(): ProgressTracker {
 interface Followed extends JobProgress {
   readonly stages: FollowedStage[];
   readonly storageRetries: Map<string, number>;
+  readonly tally: ReturnType<typeof endpointTally>;
 }
 
 interface FollowedStage extends StageProgress {

@@ -1,6 +1,17 @@
-import type { EngineEvent, EventListener } from "../engine/events";
+import type { EngineEvent } from "../engine/events";
 import { countText, durationText, rateText } from "../showing/quantities";
-import { fractionDone, noteOf, type StageProgress, storageRetryTexts, tasksText, trackProgress } from "./state";
+import { endpointsText } from "./endpoints";
+import {
+  type EventSource,
+  fractionDone,
+  type JobProgress,
+  noteOf,
+  type ProgressTracker,
+  type StageProgress,
+  storageRetryTexts,
+  tasksText,
+  trackProgress,
+} from "./state";
 
 /** Where progress is written: `process.stderr`, or something like it. */
 export interface ProgressStream {
@@ -28,12 +39,13 @@ const PLAIN_MS = 30_000;
  * @returns a function that ends it
  */
 export function showTerminalProgress(
-  source: { subscribe(listener: EventListener): () => void },
+  source: EventSource,
   { stream = process.stderr, env = process.env }: TerminalProgressOptions = {},
 ): () => void {
   const isTerminal = stream.isTTY === true && !env.CI && env.TERM !== "dumb";
   const paint = isTerminal && !env.NO_COLOR ? colours : plain;
-  const view = isTerminal ? terminalView(stream, paint) : plainView(stream);
+  const tracker = trackProgress(source);
+  const view = isTerminal ? terminalView(tracker, stream, paint) : plainView(tracker, stream);
   const unsubscribe = source.subscribe(view.onEvent);
   return () => {
     unsubscribe();
@@ -60,8 +72,7 @@ const colours: Paint = {
   faint: (text) => `\x1b[2m${text}\x1b[0m`,
 };
 
-function terminalView(stream: ProgressStream, paint: Paint): View {
-  const tracker = trackProgress();
+function terminalView(tracker: ProgressTracker, stream: ProgressStream, paint: Paint): View {
   let drawn = 0;
   let nextDraw = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -80,7 +91,7 @@ function terminalView(stream: ProgressStream, paint: Paint): View {
       tracker.refresh(job, now);
       const running = job.stages.filter((stage) => stage.status === "running" && now - stage.startedAt >= DELAY_MS);
       lines.push(...running.map((stage) => runningLine(stage, stream.columns ?? 80, paint)));
-      lines.push(...storageRetryTexts(job).map((text) => text.slice(0, (stream.columns ?? 80) - 1)));
+      lines.push(...jobLines(job).map((text) => text.slice(0, (stream.columns ?? 80) - 1)));
     }
     erase();
     if (lines.length > 0) stream.write(`${lines.join("\n")}\n`);
@@ -106,7 +117,7 @@ function terminalView(stream: ProgressStream, paint: Paint): View {
         const isWorthALine = event.seconds * 1000 >= DELAY_MS || event.status !== "succeeded";
         if (stage && isWorthALine) print(endedLine(stage, paint));
       }
-      if (event.type === "jobEnded" && job) for (const text of storageRetryTexts(job)) print(text);
+      if (event.type === "jobEnded" && job) for (const text of jobLines(job)) print(text);
       const wait = nextDraw - Date.now();
       if (wait <= 0) draw();
       else schedule(wait);
@@ -118,15 +129,14 @@ function terminalView(stream: ProgressStream, paint: Paint): View {
   };
 }
 
-function plainView(stream: ProgressStream): View {
-  const tracker = trackProgress();
+function plainView(tracker: ProgressTracker, stream: ProgressStream): View {
   const timer = setInterval(() => {
     for (const job of tracker.running) {
       tracker.refresh(job, Date.now());
       for (const stage of job.stages.filter(({ status }) => status === "running")) {
         stream.write(`${stage.name}: ${facts(stage).join(", ")}\n`);
       }
-      for (const text of storageRetryTexts(job)) stream.write(`${text}\n`);
+      for (const text of jobLines(job)) stream.write(`${text}\n`);
     }
   }, PLAIN_MS).unref();
   return {
@@ -144,9 +154,17 @@ function plainView(stream: ProgressStream): View {
         const stage = job?.stages.find(({ stageId }) => stageId === event.stageId);
         if (stage) stream.write(`${endedLine(stage, plain)}\n`);
       }
+      const where = event.type === "jobEnded" && job ? endpointsText(job.endpoints, false) : undefined;
+      if (where !== undefined) stream.write(`${where}\n`);
     },
     close: () => clearInterval(timer),
   };
+}
+
+/** What is said of a job beside its stages. */
+function jobLines(job: JobProgress): string[] {
+  const where = job.seconds * 1000 < DELAY_MS ? undefined : endpointsText(job.endpoints, job.status === "running");
+  return [...(where === undefined ? [] : [where]), ...storageRetryTexts(job)];
 }
 
 const BAR_WIDTH = 20;

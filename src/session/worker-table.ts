@@ -1,5 +1,6 @@
 import type { WorkerMachine } from "../engine/contract";
 import type { EngineEvent } from "../engine/events";
+import { machineOf } from "../engine/workers";
 
 /** A machine that runs a session's tasks, and what it has done since the session began. */
 export interface WorkerRecord extends WorkerMachine {
@@ -56,10 +57,4 @@ export function workerTable() {
       });
     },
   };
-}
-
-/** A worker behind an endpoint is called `host:port/1`; others are threads of this process. */
-function machineOf(worker: string): string {
-  const at = worker.lastIndexOf("/");
-  return at < 0 ? "local" : worker.slice(0, at);
 }

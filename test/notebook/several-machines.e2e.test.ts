@@ -19,6 +19,7 @@ import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { parseNotebook, withParameters } from "../../src/cli/notebook-parameters";
 import { cellsOf, errorsOf, textOf } from "../cli/notebooks";
 import { venvProgram } from "../support/jupyter";
+import { KERNEL_NAME, kernelspecFolder } from "../support/jupyter-server";
 import { descendants, isAlive } from "../support/processes";
 
 const ROOT = join(__dirname, "..", "..");
@@ -34,6 +35,7 @@ interface Cluster {
   readonly pids: readonly number[];
 }
 
+const jupyterPath = kernelspecFolder();
 let folder: string;
 let cluster: ChildProcess;
 let file: string;
@@ -58,7 +60,7 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(() => {
   cluster.kill("SIGKILL");
-  rmSync(folder, { recursive: true, force: true });
+  for (const each of [folder, jupyterPath]) rmSync(each, { recursive: true, force: true });
 });
 
 it("has a cluster that tells how it is used, and that each endpoint can be", () => {
@@ -81,8 +83,10 @@ it("runs on one, two and three machines, and on three of which one is killed, to
   const typed = [`cluster=${file}`, "weights=random"];
   const path = join(folder, "several-machines.ipynb");
   writeFileSync(path, JSON.stringify(withParameters(notebook, { typed, raw: [] }, venvProgram("python"))));
-  execFileSync(venvProgram("jupyter"), ["nbconvert", "--to", "notebook", "--execute", "--inplace", path], {
+  const to = ["nbconvert", "--to", "notebook", "--execute", "--inplace", path];
+  execFileSync(venvProgram("jupyter"), [...to, `--ExecutePreprocessor.kernel_name=${KERNEL_NAME}`], {
     stdio: "pipe",
+    env: { ...process.env, JUPYTER_PATH: jupyterPath },
   });
   const cells = cellsOf(path);
   expect(cells.flatMap(errorsOf)).toEqual([]);
@@ -96,6 +100,7 @@ it("runs on one, two and three machines, and on three of which one is killed, to
   const third = new URL(endpoints[2]?.url ?? "").host;
   const progress = (cellWith("process.kill(")?.outputs ?? []).map(({ data }) => JSON.stringify(data)).join("\n");
   expect(progress).toContain(`Endpoint ${third} was lost`);
+  expect(progress).toMatch(new RegExp(`3 endpoints: .*; ${third} \\d tasks?, (was )?lost`));
   const workers = textOf(cellWith("session.workers().map"));
   for (const { url } of endpoints) expect(workers).toContain(`'${new URL(url).host}'`);
   const report = cellWith("session.report()")?.outputs.at(-1)?.data;
