@@ -4,6 +4,7 @@ export { ExecutionError, OutputInsideInputError, SessionStoppedError } from "./e
 export type { EndStatus, EngineEvent, EventListener } from "./engine/events";
 export {
   EndpointAccessError,
+  EndpointCertificateError,
   EndpointError,
   EndpointFilesError,
   EndpointKernelError,

@@ -1,8 +1,8 @@
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { chmodSync, readFileSync, statSync } from "node:fs";
-import { request } from "node:https";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { Session } from "pomona";
 import { udf } from "pomona/functions";
 import { expect, it, vi } from "vitest";
@@ -12,6 +12,7 @@ import { venvProgram } from "../support/jupyter";
 import { descendants, isAlive } from "../support/processes";
 import { expectError, type Running, until, workplace } from "./command-line";
 
+const PACKAGE = join(__dirname, "..", "..");
 const at = workplace();
 const soon = { timeout: 60_000, interval: 100 };
 
@@ -155,16 +156,18 @@ it("finishes the tasks that it has when it drains, which cost nothing, and takes
   }
 });
 
-it("speaks TLS", async () => {
+it("speaks TLS with sessions that trust its certificate", async () => {
   const script = `
-import datetime, sys
+import datetime, ipaddress, sys
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 key = ec.generate_private_key(ec.SECP256R1())
 name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
 now = datetime.datetime.now(datetime.timezone.utc)
-made = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + datetime.timedelta(days=1)).sign(key, hashes.SHA256())
+made = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + datetime.timedelta(days=1))
+address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+made = made.add_extension(address, critical=False).sign(key, hashes.SHA256())
 plain = serialization.NoEncryption()
 open(sys.argv[1], "wb").write(made.public_bytes(serialization.Encoding.PEM))
 open(sys.argv[2], "wb").write(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain))`;
@@ -173,14 +176,23 @@ open(sys.argv[2], "wb").write(key.private_bytes(serialization.Encoding.PEM, seri
   const own = at.file("own-token", "ours-for-all\n");
   const worker = await startWorker(["--certfile", "cert", "--keyfile", "key", "--token-file", own]);
   expect(worker.output()).toContain("chmod 600");
-  const status = await new Promise((resolve, reject) => {
-    const headers = { authorization: "token ours-for-all" };
-    const options = { headers, rejectUnauthorized: false };
-    request(`${worker.url}/api/kernels`, options, ({ statusCode }) => resolve(statusCode))
-      .on("error", reject)
-      .end();
-  });
-  expect([worker.url, status]).toEqual([expect.stringMatching(/^https:/), 200]);
+  expect(worker.url).toMatch(/^https:/);
+  const rows = (env: NodeJS.ProcessEnv) => {
+    const program = `
+      const { Session } = require(${JSON.stringify(PACKAGE)});
+      const { udf } = require(${JSON.stringify(join(PACKAGE, "dist", "functions"))});
+      (async () => {
+        const session = await Session.builder().master("${worker.url.replace("https", "jupyters")}").getOrCreate();
+        const twice = udf((id) => 2 * id, { returns: "long" });
+        console.log(JSON.stringify(await session.range(0, 3).select(twice("id").alias("id")).collect()));
+        await session.stop();
+      })().catch((error) => console.log(String(error)));`;
+    const variables = { ...process.env, POMONA_ENDPOINT_TOKEN: "ours-for-all", ...env };
+    return promisify(execFile)(process.execPath, ["-e", program], { env: variables });
+  };
+  const [trusting, strange] = await Promise.all([rows({ NODE_EXTRA_CA_CERTS: at.path("cert") }), rows({})]);
+  expect(JSON.parse(trusting.stdout)).toEqual([{ id: 0 }, { id: 2 }, { id: 4 }]);
+  expect(strange.stdout).toMatch(/EndpointCertificateError.*self-signed certificate\.\n.*NODE_EXTRA_CA_CERTS=FILE/);
   worker.process.kill("SIGTERM");
   await worker.ended;
 });

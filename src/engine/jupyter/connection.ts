@@ -7,7 +7,7 @@ import { type FromHost, type HostHello, type ToHost, WORKER_TARGET } from "../..
 import type { EndpointSettings } from "./endpoint-settings";
 import { EndpointAccessError, EndpointKernelError, EndpointUnreachableError, EndpointVersionError } from "./errors";
 import { endKernel, startKernel } from "./kernels";
-import { authorization, failureOf } from "./rest";
+import { authorization, connectionError, failureOf } from "./rest";
 
 /** The way to a kernel that runs tasks on another machine. */
 export interface HostConnection {
@@ -236,7 +236,7 @@ async function openSocket(
       web.on("error", (error) => {
         // A server from before 2022 knows one form of messages alone, and names none.
         isOlder = protocols.length > 0 && error.message === "Server sent no subprotocol";
-        reject(new EndpointUnreachableError(name, failureOf(error)));
+        reject(connectionError(name, error));
       });
       web.on("open", resolve);
     });

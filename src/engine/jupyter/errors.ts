@@ -21,6 +21,16 @@ export class EndpointUnreachableError extends EndpointError {
   }
 }
 
+/** Its certificate is none that this machine trusts for its address. */
+export class EndpointCertificateError extends EndpointError {
+  constructor(endpoint: string, why: string) {
+    super(endpoint, `its certificate is not trusted: ${why}.`, {
+      remedy:
+        "Start this program, or Jupyter, with NODE_EXTRA_CA_CERTS=FILE, which has the certificate or its signer's in PEM form; and use an address that it names.",
+    });
+  }
+}
+
 /** The server wants another token, or none was given; or it does not let its owner do this. */
 export class EndpointAccessError extends EndpointError {
   /** @param reason the server's own, where it gives one */

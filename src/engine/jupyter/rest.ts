@@ -1,6 +1,12 @@
 import { firstLine } from "../../errors";
 import type { EndpointSettings } from "./endpoint-settings";
-import { EndpointAccessError, EndpointError, EndpointUnreachableError, NotJupyterError } from "./errors";
+import {
+  EndpointAccessError,
+  EndpointCertificateError,
+  EndpointError,
+  EndpointUnreachableError,
+  NotJupyterError,
+} from "./errors";
 
 /** How long a server may take to answer: it starts a kernel within one request. */
 const ANSWER_MILLISECONDS = 30_000;
@@ -52,7 +58,9 @@ export async function restRequest(
     text = await response.text();
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
-    throw new EndpointUnreachableError(name, inTime.aborted ? `not within ${timeout / 1000} s` : failureOf(error));
+    throw inTime.aborted
+      ? new EndpointUnreachableError(name, `not within ${timeout / 1000} s`)
+      : connectionError(name, error);
   }
   const { status } = response;
   // A hub's page for who wants to start it.
@@ -76,11 +84,24 @@ export async function restRequest(
   });
 }
 
-/** What a failed `fetch` or socket says, in a few words. */
+/** What a `fetch` or socket that failed means. */
+export function connectionError(name: string, error: unknown): EndpointError {
+  const { code = "", message } = causeOf(error);
+  // OpenSSL's reasons, such as DEPTH_ZERO_SELF_SIGNED_CERT, and Node's for a certificate of another name.
+  if (/CERT|^UNABLE_TO_/.test(code)) return new EndpointCertificateError(name, message.replace(/\.$/, ""));
+  return new EndpointUnreachableError(name, failureOf(error));
+}
+
+function causeOf(error: unknown): NodeJS.ErrnoException {
+  return (error instanceof Error && error.cause instanceof Error ? error.cause : error) as NodeJS.ErrnoException;
+}
+
+/** What it says, in a few words. */
 export function failureOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const { code, message } = cause as NodeJS.ErrnoException;
+  const { code, message } = causeOf(error);
   switch (code) {
+    case "ERR_SSL_WRONG_VERSION_NUMBER":
+      return "it speaks no TLS, which jupyter:// and http:// do without";
     case "ECONNREFUSED":
       return "the connection is refused";
     case "ENOTFOUND":
