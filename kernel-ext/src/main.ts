@@ -19,6 +19,8 @@ function main(connectionFile: string | undefined): void {
     return;
   }
   const connection = JSON.parse(readFileSync(connectionFile, "utf8")) as ConnectionInfo;
+  // Its server gives up after a few times.
+  if (connection.pomona_ended) return;
   keepSigint();
   const stop = shared(STOP_SLOTS);
   const inputReady = shared(1);

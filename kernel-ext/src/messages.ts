@@ -28,6 +28,8 @@ export interface ConnectionInfo {
   readonly hb_port: number;
   readonly key: string;
   readonly signature_scheme: string;
+  /** Set by a kernel that has ended for good, for the one that its server starts in its place. */
+  readonly pomona_ended?: boolean;
 }
 
 /** What io gets as worker data. */

@@ -56,6 +56,8 @@ export interface WorkerPool {
   readonly workers: readonly TaskWorker[];
   /** The machines that they are on. Absent: this one alone. */
   machines?(): readonly WorkerMachine[];
+  /** Why machines that there could be are not there, in sentences; undefined where all are. */
+  problem?(): string | undefined;
   /** Tells of the workers, and of those that come and go until the function it returns is called. */
   watch(listener: PoolListener): () => void;
   /** Starts the workers before their first task, so that they load while the driver prepares it. */

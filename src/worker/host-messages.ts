@@ -5,6 +5,12 @@ import type { FromWorker, ToWorker } from "./task";
 /** The comm target that a kernel takes for a driver. */
 export const WORKER_TARGET = "pomona.worker";
 
+/**
+ * How the Jupyter sessions of kernels that a driver starts are called: `pomona-worker-<lease in ms>-<UUID>`. A kernel knows by that
+ * what it is for before anybody has spoken to it.
+ */
+export const WORKER_SESSION = "pomona-worker";
+
 /** What a machine says of itself when a driver opens a comm. */
 export interface HostHello {
   /** This package's. */

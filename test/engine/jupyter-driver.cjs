@@ -1,14 +1,16 @@
-// Writes 400 slow rows in 40 parts to argv[3], by the workers of the endpoints in argv[2]. Run by jupyter.e2e.test.ts, which kills it.
+// Writes 400 slow rows in 40 parts to argv[3], by the workers of the endpoints in argv[2], in place of what is there; argv[4] has settings as JSON. Run by tests that
+// kill or stop it.
 const { Session } = require("../../dist");
 const { udf } = require("../../dist/functions");
 
 async function main() {
-  const [, , endpoints, output] = process.argv;
+  const [, , endpoints, output, settings = "{}"] = process.argv;
   const session = await Session.builder()
     .master("jupyter")
     .config("pomona.progress", "off")
     .config("pomona.endpoints", endpoints)
     .config("pomona.endpoints.leaseSeconds", 4)
+    .config(JSON.parse(settings))
     .getOrCreate();
   session.onEvent((event) => {
     if (event.type === "taskEnded") console.log("a task ended");
@@ -20,7 +22,8 @@ async function main() {
     },
     { returns: "long" },
   );
-  await session.range(0, 400).repartition(40).select(slow("id").alias("id")).write.parquet(output);
+  const rows = session.range(0, 400).repartition(40).select(slow("id").alias("id"));
+  await rows.write.mode("overwrite").parquet(output);
   // Without session.stop(): a program that comes to its end ends its kernels too.
 }
 

@@ -1,27 +1,31 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
-import { Session } from "pomona";
+import type { Session } from "pomona";
 import { col, udf } from "pomona/functions";
 import { mobileNetV2 } from "pomona/models";
 import sharp from "sharp";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { VERSION } from "../../src/version";
-import { cutProxy } from "../support/cut-proxy";
 import { fakeJupyter, fakeServer } from "../support/fake-jupyter";
 import { freePorts } from "../support/free-ports";
-import { KERNEL_NAME, kernelspecFolder, type RunningServer, startJupyterServer } from "../support/jupyter-server";
+import { type RunningServer, startJupyterServer } from "../support/jupyter-server";
 import { startS3 } from "../support/s3-server";
+import {
+  endpointOf,
+  endpointSessions,
+  isAlive,
+  kernelProcesses,
+  kernels,
+  partsIn,
+  underWay,
+  writeSlowly,
+} from "./endpoint-sessions";
 
-const folder = mkdtempSync(join(tmpdir(), "pomona-endpoints-"));
-const images = join(folder, "images");
-const out = (name: string) => join(folder, name);
-const jupyterPath = kernelspecFolder();
+const { out, jupyterPath, start, local, stop, expectWhole } = endpointSessions();
+const images = out("images");
 let server: RunningServer;
-let session: Session | undefined;
 
 beforeAll(async () => {
   server = await startJupyterServer({ jupyterPath });
@@ -34,37 +38,7 @@ beforeAll(async () => {
     writeFileSync(join(images, `${String(i).padStart(2, "0")}.jpg`), jpeg);
   }
 });
-afterEach(async () => {
-  await session?.stop();
-  session = undefined;
-});
-afterAll(async () => {
-  await server?.stop();
-  for (const each of [folder, jupyterPath]) rmSync(each, { recursive: true, force: true });
-});
-
-const endpointOf = ({ baseUrl, token }: RunningServer, more: object = {}) => ({
-  url: baseUrl,
-  token,
-  slots: 2,
-  kernel: KERNEL_NAME,
-  ...more,
-});
-
-async function start(endpoints: readonly object[], settings: Record<string, string | number> = {}): Promise<Session> {
-  session = await Session.builder()
-    .master("jupyter")
-    .config("pomona.progress", "off")
-    .config("pomona.endpoints", JSON.stringify(endpoints))
-    .config(settings)
-    .getOrCreate();
-  return session;
-}
-
-async function local(): Promise<Session> {
-  session = await Session.builder().master("local[2]").config("pomona.progress", "off").getOrCreate();
-  return session;
-}
+afterAll(() => server?.stop());
 
 /** What is wrong with a session's start. */
 async function wrong(endpoints: readonly object[]): Promise<Error> {
@@ -74,64 +48,6 @@ async function wrong(endpoints: readonly object[]): Promise<Error> {
   );
   expect(inspect(error)).not.toMatch(/hush|pomona-test/);
   return error as Error;
-}
-
-/** The kernels that a server has. */
-async function kernels({ baseUrl, token }: RunningServer): Promise<{ id: string }[]> {
-  const response = await fetch(`${baseUrl}api/kernels`, { headers: { Authorization: `token ${token}` } });
-  return (await response.json()) as { id: string }[];
-}
-
-/** The processes that a server started and that run. */
-function kernelProcesses({ pid }: RunningServer): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
-}
-
-const partsIn = (path: string) =>
-  readdirSync(path)
-    .filter((name) => name.startsWith("part-"))
-    .sort()
-    .map((name) => join(path, name));
-
-const slow = udf(
-  (id: number) => {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
-    return id;
-  },
-  { returns: "long" },
-);
-
-/** Writes 160 slow rows in 16 parts. */
-function writeSlowly(of: Session, path: string): Promise<unknown> {
-  const rows = of.range(0, 160).repartition(16);
-  return rows.select(slow("id").alias("id")).write.parquet(path);
-}
-
-/** The ids, each once, and nothing left of the write. */
-async function expectWhole(path: string): Promise<void> {
-  await session?.stop();
-  const rows = (await (await local()).read.parquet(path).collect()) as { id: number }[];
-  expect(rows.map(({ id }) => id).sort((a, b) => a - b)).toEqual(Array.from({ length: 160 }, (_, i) => i));
-  expect(readdirSync(path).filter((name) => !name.startsWith("part-"))).toEqual(["_SUCCESS"]);
-  expect(partsIn(path)).toHaveLength(16);
-}
-
-/** Resolves when the session's tasks are under way. */
-function underWay(of: Session): Promise<void> {
-  return new Promise((resolve) => {
-    let ended = 0;
-    of.onEvent((event) => {
-      if (event.type === "taskEnded" && ++ended === 2) resolve();
-    });
-  });
 }
 
 describe("a session with its workers behind a Jupyter server", () => {
@@ -148,7 +64,7 @@ describe("a session with its workers behind a Jupyter server", () => {
       return partsIn(path).map((part) => readFileSync(part));
     };
     const here = await write(await local(), out("here"));
-    await session?.stop();
+    await stop();
     const remote = await start([endpointOf(server)]);
     expect(remote.defaultParallelism).toBe(2);
     const workers = new Set<string>();
@@ -187,7 +103,7 @@ describe("a session with its workers behind a Jupyter server", () => {
       expect(ids).toEqual(Array.from({ length: 20 }, (_, i) => i * 4));
       expect(remote.workers()).toMatchObject([{ done: 8, failed: 0 }]);
     } finally {
-      await session?.stop();
+      await stop();
       await s3.stop();
     }
   });
@@ -243,81 +159,6 @@ describe("a session with its workers behind a Jupyter server", () => {
   });
 });
 
-describe("workers that are lost", () => {
-  it("are made up for where a kernel is killed", async () => {
-    const remote = await start([endpointOf(server)]);
-    const started = underWay(remote);
-    const lost: string[] = [];
-    remote.onEvent((event) => {
-      if (event.type === "workerLost") lost.push(event.worker);
-    });
-    const written = writeSlowly(remote, out("kernel"));
-    await started;
-    for (const pid of kernelProcesses(server)) process.kill(pid, "SIGKILL");
-    await written;
-    expect(new Set(lost).size).toBe(2);
-    expect(remote.workers()).toMatchObject([{ state: "ready", slots: 2, running: 0, done: 16, failed: 2 }]);
-    await remote.stop();
-    expect(await kernels(server)).toEqual([]);
-    await expectWhole(out("kernel"));
-  });
-
-  it("are made up for by others where a whole server is killed", async () => {
-    const second = await startJupyterServer({ jupyterPath });
-    const remote = await start([endpointOf(second), endpointOf(server)]);
-    const started = underWay(remote);
-    const written = writeSlowly(remote, out("server"));
-    await started;
-    const orphans = kernelProcesses(second);
-    await second.kill();
-    await written;
-    expect(remote.log().join("\n")).toContain(`Endpoint ${new URL(second.baseUrl).host} was lost`);
-    await expect.poll(() => orphans.filter(isAlive)).toEqual([]);
-    await remote.stop();
-    expect(await kernels(server)).toEqual([]);
-    await expectWhole(out("server"));
-  });
-});
-
-describe("a network", () => {
-  it("that is cut for five seconds costs nothing but these", async () => {
-    const proxy = await cutProxy(server.baseUrl);
-    const remote = await start([endpointOf({ ...server, baseUrl: proxy.baseUrl })]);
-    const started = underWay(remote);
-    const written = writeSlowly(remote, out("cut"));
-    await started;
-    proxy.cut();
-    await sleep(5000);
-    proxy.restore();
-    await written;
-    expect(remote.workers()).toMatchObject([{ state: "ready", done: 16, failed: 0 }]);
-    await remote.stop();
-    await proxy.stop();
-    expect(await kernels(server)).toEqual([]);
-    await expectWhole(out("cut"));
-  });
-
-  it("that is cut for good costs the tasks that ran behind it, which run elsewhere; the lease ends the kernel", async () => {
-    const proxy = await cutProxy(server.baseUrl);
-    const remote = await start([endpointOf({ ...server, baseUrl: proxy.baseUrl }), endpointOf(server)], {
-      "pomona.endpoints.leaseSeconds": 5,
-      // Second attempts would do it all before the loss is noticed.
-      "spark.speculation": "false",
-    });
-    const started = underWay(remote);
-    const written = writeSlowly(remote, out("gone"));
-    await started;
-    proxy.cut();
-    await written;
-    expect(remote.log().join("\n")).toContain("nothing was heard of it for 15 s");
-    await expect.poll(() => kernels(server)).toHaveLength(1);
-    await remote.stop();
-    await proxy.stop();
-    expect(await kernels(server)).toEqual([]);
-    await expectWhole(out("gone"));
-  });
-});
-
 describe("endpoints", () => {
   it("come and go while a job runs", async () => {
     const second = await startJupyterServer({ jupyterPath });
@@ -336,8 +177,8 @@ describe("endpoints", () => {
     await remote.stop();
     expect(await kernels(second)).toEqual([]);
     await second.stop();
-    await expectWhole(out("come"));
-    await expect(session!.addEndpoint("http://127.0.0.1:1")).rejects.toThrow("on this machine alone");
+    const here = await expectWhole(out("come"));
+    await expect(here.addEndpoint("http://127.0.0.1:1")).rejects.toThrow("on this machine alone");
   });
 });
 

@@ -170,6 +170,19 @@ describe("workers", () => {
     expect(late(1_100)).toMatchObject({ outcome: "failed", failure: { why: "noWorkers" }, endedAt: 1_000 });
   });
 
+  it("may all be gone for a while, whenever that is", () => {
+    const gone = (again: number) =>
+      simulate(
+        world({
+          workers: [worker(0, 5_000), worker(again)],
+          stages: [stage(1, { unschedulable: 1_000 })],
+          act: ({ attempt }) => ({ after: attempt === 0 ? 9_000 : 10, what: "done" }),
+        }),
+      ).stages[0];
+    expect(gone(5_900)).toMatchObject({ outcome: "succeeded", endedAt: 5_910 });
+    expect(gone(6_100)).toMatchObject({ outcome: "failed", failure: { why: "noWorkers" }, endedAt: 6_000 });
+  });
+
   it("are shared evenly by stages that run at once, also where there is one", () => {
     for (const count of [1, 4]) {
       const told = simulate(

@@ -56,6 +56,6 @@ export function fakeJupyter(hello: object): Promise<FakeServer> {
     const isNew = request.method === "POST";
     const specs = { kernelspecs: { pomona: { spec: { language: "typescript" } } } };
     response.writeHead(request.method === "DELETE" ? 204 : isNew ? 201 : 200, { "Content-Type": "application/json" });
-    response.end(request.method === "DELETE" ? undefined : JSON.stringify(isNew ? { id: "one" } : specs));
+    response.end(request.method === "DELETE" ? undefined : JSON.stringify(isNew ? { kernel: { id: "one" } } : specs));
   }, hello);
 }

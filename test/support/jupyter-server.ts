@@ -19,10 +19,14 @@ export interface RunningServer {
 export interface ServerOptions {
   /** @default "server", which is without JupyterLab */
   readonly app?: "server" | "lab";
+  /** @default one that is free */
+  readonly port?: number | undefined;
+  /** @default "pomona-test" */
+  readonly token?: string;
   /** The folder that it shows. @default an empty one */
   readonly folder?: string;
   /** Where it looks for kernels first. @default what is installed alone */
-  readonly jupyterPath?: string;
+  readonly jupyterPath?: string | undefined;
   readonly options?: readonly string[];
   /** Variables beside those of this process. */
   readonly env?: Readonly<Record<string, string>>;
@@ -46,14 +50,13 @@ async function startOnce({
   app = "server",
   folder,
   jupyterPath,
+  port,
+  token = "pomona-test",
   options = [],
-  env: variables = {},
+  env = {},
   mounts = [],
 }: ServerOptions): Promise<RunningServer> {
-  const state = mkdtempSync(join(tmpdir(), "pomona-server-"));
-  const [port] = await freePorts(1);
-  const token = "pomona-test";
-  const args = [
+  const args = (port: number, state: string) => [
     app,
     "--no-browser",
     "--allow-root",
@@ -64,6 +67,44 @@ async function startOnce({
     `--ServerApp.root_dir=${folder ?? state}`,
     ...options,
   ];
+  return start({ command: venvProgram("jupyter"), args, answers: "api/status", token, port, jupyterPath, env, mounts });
+}
+
+/** Starts a Kernel Gateway on a free port, in an environment of its own. @param python that environment's */
+export async function startKernelGateway(python: string, jupyterPath: string): Promise<RunningServer> {
+  const token = "pomona-test";
+  const args = (port: number) => [
+    "-m",
+    "kernel_gateway",
+    "--KernelGatewayApp.ip=127.0.0.1",
+    `--KernelGatewayApp.port=${port}`,
+    "--KernelGatewayApp.port_retries=0",
+    `--KernelGatewayApp.auth_token=${token}`,
+    "--JupyterWebsocketPersonality.list_kernels=True",
+  ];
+  return start({ command: python, args, answers: "api", token, jupyterPath });
+}
+
+interface Launch extends Pick<ServerOptions, "port" | "jupyterPath" | "env" | "mounts"> {
+  readonly command: string;
+  /** @param state a folder of its own */
+  readonly args: (port: number, state: string) => readonly string[];
+  /** What it answers once it is there. */
+  readonly answers: string;
+  readonly token: string;
+}
+
+async function start({
+  command,
+  args,
+  answers,
+  token,
+  jupyterPath,
+  mounts = [],
+  ...more
+}: Launch): Promise<RunningServer> {
+  const state = mkdtempSync(join(tmpdir(), "pomona-server-"));
+  const port = more.port ?? (await freePorts(1))[0]!;
   const env = {
     ...process.env,
     ...(jupyterPath === undefined ? {} : { JUPYTER_PATH: jupyterPath }),
@@ -72,9 +113,9 @@ async function startOnce({
     JUPYTER_DATA_DIR: join(state, "data"),
     JUPYTERLAB_SETTINGS_DIR: join(state, "settings"),
     JUPYTERLAB_WORKSPACES_DIR: join(state, "workspaces"),
-    ...variables,
+    ...more.env,
   };
-  const [program = "", ...words] = withMounts([venvProgram("jupyter"), ...args], mounts);
+  const [program = "", ...words] = withMounts([command, ...args(port, state)], mounts);
   const server = spawn(program, words, { env, stdio: ["ignore", "ignore", "pipe"] });
   let log = "";
   server.stderr.on("data", (chunk: Buffer) => {
@@ -90,14 +131,14 @@ async function startOnce({
   };
   const baseUrl = `http://127.0.0.1:${port}/`;
   for (let tries = 0; tries < 240 && server.exitCode === null; tries++) {
-    const answer = await fetch(`${baseUrl}api/status?token=${token}`).catch(() => undefined);
+    const answer = await fetch(`${baseUrl}${answers}?token=${token}`).catch(() => undefined);
     if (answer?.ok) return { baseUrl, token, pid: server.pid as number, kill: end("SIGKILL"), stop: end("SIGTERM") };
     await sleep(250);
   }
   const code = server.exitCode;
   await end("SIGKILL")();
   const what = code === null ? "did not answer within a minute" : `ended with code ${code}`;
-  throw new Error(`jupyter ${app} ${what}:\n${log}`);
+  throw new Error(`${command} ${what}:\n${log}`);
 }
 
 /** A command in a space of mounts of its own, which a user who is not root has by being root in a space of users. */

@@ -53,7 +53,7 @@ export async function connectHost(
   signal: AbortSignal,
 ): Promise<HostConnection> {
   throwIfAborted(signal);
-  const id = await startKernel(endpoint, signal);
+  const id = await startKernel(endpoint, start.leaseMilliseconds, signal);
   try {
     return await connectKernel(endpoint, id, start, signal);
   } catch (error) {

@@ -43,6 +43,8 @@ export interface Endpoint {
   /** How many slots it has, or had. */
   readonly slots: number;
   readonly workers: readonly TaskWorker[];
+  /** Why it is not there, in a sentence. */
+  readonly problem: string | undefined;
   /** How it stands, now. */
   machine(): WorkerMachine;
   /**
@@ -81,6 +83,7 @@ export function endpoint(parts: EndpointParts): Endpoint {
   const endings = new Set<Promise<void>>();
   let state: WorkerMachine["state"] = "connecting";
   let version: string | undefined;
+  let problem: string | undefined;
 
   async function connectOnce(signal: AbortSignal): Promise<void> {
     const both = AbortSignal.any([signal, closing.signal]);
@@ -95,6 +98,7 @@ export function endpoint(parts: EndpointParts): Endpoint {
     slots = connected.workers.length;
     host = connected;
     state = "ready";
+    problem = undefined;
     version = connection.hello.version;
     listener.joined(connected.workers);
     void connected.draining.then(() => drain(connected));
@@ -103,11 +107,11 @@ export function endpoint(parts: EndpointParts): Endpoint {
       await new Promise((resolve) => setImmediate(resolve));
       host = undefined;
       const wasDraining = state === "draining";
+      problem = `Endpoint ${name} was lost: ${why}.`;
       state = "lost";
       if (closing.signal.aborted) return;
       listener.left(connected.workers);
-      if (!wasDraining)
-        listener.warn(`Endpoint ${name} was lost: ${why}. A new kernel is started there when it answers.`);
+      if (!wasDraining) listener.warn(`${problem} A new kernel is started there when it answers.`);
       const ending = connection.close().catch(() => undefined);
       endings.add(ending);
       void ending.then(() => endings.delete(ending));
@@ -149,6 +153,7 @@ export function endpoint(parts: EndpointParts): Endpoint {
     connecting ??= connectOnce(signal)
       .catch((error) => {
         state = isPassing(error) ? "lost" : "refused";
+        problem = summaryOf(error);
         throw error;
       })
       .finally(() => {
@@ -164,6 +169,9 @@ export function endpoint(parts: EndpointParts): Endpoint {
     },
     get workers() {
       return state === "ready" ? (host?.workers ?? []) : [];
+    },
+    get problem() {
+      return problem;
     },
     machine: () => ({ endpoint: name, state, slots, memory: host?.memory(), version }),
     connect: connected,

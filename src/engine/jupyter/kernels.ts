@@ -1,5 +1,7 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { throwIfAborted } from "../../errors";
+import { WORKER_SESSION } from "../../worker/host-messages";
 import type { EndpointSettings } from "./endpoint-settings";
 import { EndpointKernelError, NotJupyterError } from "./errors";
 import { restRequest } from "./rest";
@@ -11,15 +13,29 @@ const END_MILLISECONDS = 5_000;
 const LOOK_MILLISECONDS = 500;
 const MOST_LOOKS = 40;
 
-/** Starts a kernel of ours and gives its id. @throws EndpointError */
-export async function startKernel(endpoint: EndpointSettings, signal: AbortSignal): Promise<string> {
+/**
+ * Starts a kernel of ours and gives its id. Should nobody speak to it, since this process is gone, it ends by itself after the lease;
+ * behind a gateway only as that ends idle kernels.
+ * @throws EndpointError
+ */
+export async function startKernel(
+  endpoint: EndpointSettings,
+  leaseMilliseconds: number,
+  signal: AbortSignal,
+): Promise<string> {
   const name = await kernelName(endpoint, signal);
   // Gateways hand on variables of these names; other servers leave them alone.
   const forGateway = Object.entries(endpoint.env).filter(([variable]) => variable.startsWith("KERNEL_"));
-  const body = { name, ...(forGateway.length > 0 ? { env: Object.fromEntries(forGateway) } : {}) };
+  // A Jupyter server tells a kernel its session's name, and takes no variables.
+  const session = `${WORKER_SESSION}-${leaseMilliseconds}-${randomUUID()}`;
+  const [path, body] =
+    forGateway.length > 0
+      ? ["api/kernels", { name, env: Object.fromEntries(forGateway) }]
+      : ["api/sessions", { path: session, name: session, type: WORKER_SESSION, kernel: { name } }];
   // A server that was asked makes one, whoever waits for its answer: so it is heard, and the kernel ended.
-  const made = restRequest(endpoint, "POST", "api/kernels", { body }).then((answer) => {
-    const { id } = (answer.body ?? {}) as { readonly id?: unknown };
+  const made = restRequest(endpoint, "POST", path, { body }).then((answer) => {
+    const started = (answer.body ?? {}) as Started & { readonly kernel?: Started };
+    const id = path === "api/kernels" ? started.id : started.kernel?.id;
     if (typeof id === "string") return id;
     throw new NotJupyterError(endpoint.name, "it starts no kernel");
   });
@@ -37,6 +53,10 @@ export async function startKernel(endpoint: EndpointSettings, signal: AbortSigna
   } finally {
     signal.removeEventListener("abort", onAbort);
   }
+}
+
+interface Started {
+  readonly id?: unknown;
 }
 
 /**

@@ -58,6 +58,10 @@ export function endpointPool(
     get workers() {
       return endpoints.flatMap(({ workers }) => workers);
     },
+    problem() {
+      const problems = endpoints.flatMap(({ problem }) => problem ?? []);
+      return problems.length === 0 ? undefined : problems.join(" ");
+    },
     machines: () => endpoints.map((each) => each.machine()),
     async connect(signal) {
       process.off("beforeExit", onEnd).once("beforeExit", onEnd);

@@ -15,7 +15,7 @@ export class AttemptFailedError extends PomonaError {
 export class WorkerLostError extends PomonaError {
   constructor(worker: string, why: string) {
     super(`${worker} was lost in the middle of a task: ${why}.`, {
-      remedy: "If memory is what ran out: fewer workers, such as local[1], or smaller batches.",
+      remedy: "If memory is what ran out: fewer workers (local[1], fewer slots of an endpoint), or smaller batches.",
       retryable: true,
     });
   }
@@ -23,10 +23,11 @@ export class WorkerLostError extends PomonaError {
 
 /** There is no worker that could run a stage's tasks: all of them were lost for good or left, and none has joined since. */
 export class NoWorkersError extends PomonaError {
-  constructor(stageId: number, name: string, seconds: number, last: string | undefined) {
+  /** @param why in sentences */
+  constructor(stageId: number, name: string, seconds: number, why: string | undefined) {
     super(
-      `There is no worker for stage ${stageId} (${name}), and none joined for ${seconds} s` +
-        `${last === undefined ? "" : `. The last one: ${last}`}`,
+      `There is no worker for stage ${stageId} (${name}), and none joined for ${seconds} s.` +
+        `${why === undefined ? "" : ` ${why}`}`,
       {
         remedy:
           "Start workers, or a new session. spark.scheduler.excludeOnFailure.unschedulableTaskSetTimeout says how long to wait for them.",

@@ -229,9 +229,11 @@ export function schedulerMachine(): SchedulerMachine {
     }
   };
 
-  const onTime = () => {
+  const onTime = (hadWorkers: boolean) => {
     crew.releaseDue(now);
     patrol();
+    // The last one may have gone just now.
+    if (hadWorkers && crew.workers.size === 0) aloneSince = now;
     for (const stage of [...stages.values()]) {
       lookForStragglers(stage);
       const isAlone = crew.workers.size === 0 && stage.outcome === undefined;
@@ -286,8 +288,7 @@ export function schedulerMachine(): SchedulerMachine {
       decisions = [];
       const hadWorkers = crew.workers.size > 0;
       take(event);
-      onTime();
-      if (hadWorkers && crew.workers.size === 0) aloneSince = now;
+      onTime(hadWorkers);
       dispatch();
       return decisions;
     },
