@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,7 +15,7 @@ export interface EndpointSessions {
   readonly jupyterPath: string;
   start(endpoints: readonly object[], settings?: Record<string, string | number | boolean>): Promise<Session>;
   /** One on this machine, to compare with. */
-  local(): Promise<Session>;
+  local(settings?: Record<string, string>): Promise<Session>;
   /** Ends the one that runs. */
   stop(): Promise<void>;
   /** The ids of {@link writeSlowly} are there, each once, and nothing else of the write. @returns the session that looked */
@@ -34,8 +35,12 @@ export function endpointSessions(): EndpointSessions {
   afterAll(() => {
     for (const each of [folder, jupyterPath]) rmSync(each, { recursive: true, force: true });
   });
-  const local = async () => {
-    session = await Session.builder().master("local[2]").config("pomona.progress", "off").getOrCreate();
+  const local = async (settings: Record<string, string> = {}) => {
+    session = await Session.builder()
+      .master("local[2]")
+      .config("pomona.progress", "off")
+      .config(settings)
+      .getOrCreate();
     return session;
   };
   return {
@@ -120,4 +125,23 @@ export function underWay(of: Session): Promise<void> {
       if (event.type === "taskEnded" && ++ended === 2) resolve();
     });
   });
+}
+
+/** Writes 400 slow rows in 40 parts, or 40 in 4 where `brief`, by a driver in a process of its own whose lease is 4 s. */
+export function startDriver(endpoints: readonly object[], path: string, settings: object = {}, brief = false) {
+  const args = [
+    join(__dirname, "jupyter-driver.cjs"),
+    JSON.stringify(endpoints),
+    path,
+    JSON.stringify(settings),
+    ...(brief ? ["brief"] : []),
+  ];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+  let errors = "";
+  child.stderr.on("data", (text: Buffer) => {
+    errors += String(text);
+  });
+  const code = new Promise<number | null>((resolve) => child.once("close", resolve));
+  const underWay = new Promise<void>((resolve) => child.stdout.once("data", () => resolve()));
+  return { kill: (signal: NodeJS.Signals) => child.kill(signal), underWay, code, errors: () => errors };
 }

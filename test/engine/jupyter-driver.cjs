@@ -1,10 +1,11 @@
-// Writes 400 slow rows in 40 parts to argv[3], by the workers of the endpoints in argv[2], in place of what is there; argv[4] has settings as JSON. Run by tests that
-// kill or stop it.
+// Writes 400 slow rows in 40 parts, or 40 in 4 where argv[5] is "brief", to argv[3], by the workers of the endpoints in argv[2], in place of what is there; argv[4] has
+// settings as JSON. Run by tests that kill or stop it.
 const { Session } = require("../../dist");
 const { udf } = require("../../dist/functions");
 
 async function main() {
-  const [, , endpoints, output, settings = "{}"] = process.argv;
+  const [, , endpoints, output, settings = "{}", length] = process.argv;
+  const parts = length === "brief" ? 4 : 40;
   const session = await Session.builder()
     .master("jupyter")
     .config("pomona.progress", "off")
@@ -22,7 +23,10 @@ async function main() {
     },
     { returns: "long" },
   );
-  const rows = session.range(0, 400).repartition(40).select(slow("id").alias("id"));
+  const rows = session
+    .range(0, parts * 10)
+    .repartition(parts)
+    .select(slow("id").alias("id"));
   await rows.write.mode("overwrite").parquet(output);
   // Without session.stop(): a program that comes to its end ends its kernels too.
 }

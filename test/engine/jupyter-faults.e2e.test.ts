@@ -1,4 +1,4 @@
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -17,6 +17,7 @@ import {
   kernelProcesses,
   kernels,
   partsIn,
+  startDriver,
   underWay,
   writeSlowly,
 } from "./endpoint-sessions";
@@ -41,19 +42,6 @@ async function expectUsable(of: Session): Promise<void> {
   const same = udf((id: number) => id, { returns: "long" });
   const rows = (await of.range(0, 8).repartition(8).select(same("id").alias("id")).collect()) as { id: number }[];
   expect(rows.map(({ id }) => id).sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
-}
-
-/** A driver in a process of its own, with a lease of 4 s. */
-function startDriver(endpoints: readonly object[], path: string, settings: object = {}) {
-  const args = [join(__dirname, "jupyter-driver.cjs"), JSON.stringify(endpoints), path, JSON.stringify(settings)];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
-  let errors = "";
-  child.stderr.on("data", (text: Buffer) => {
-    errors += String(text);
-  });
-  const code = new Promise<number | null>((resolve) => child.once("close", resolve));
-  const underWay = new Promise<void>((resolve) => child.stdout.once("data", () => resolve()));
-  return { kill: (signal: NodeJS.Signals) => child.kill(signal), underWay, code, errors: () => errors };
 }
 
 describe("a session", () => {
