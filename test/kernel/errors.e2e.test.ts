@@ -111,6 +111,22 @@ describe("a thrown error", () => {
     expect(text).toContain("Cannot read properties of undefined");
     expect(text).toContain("return none![0];");
     expect(text).toMatch(/In\[\d+\]:3:1\d/);
+    expect(text).toMatch(/In\[\d+\], line 5\n[\s\S]*> 5 \| await session\.range/);
+  });
+
+  test("of work that fails late is shown at the line that began it, in a function too", async () => {
+    const cell = `const lost = "/nowhere/at/all";
+async function count() {
+  await session.range(3).count();
+  return session.read.parquet(lost).count();
+}
+`;
+    const called = errorOf(await kernel.execute(`${cell}await count()`, { timeout: 120_000 }));
+    expect(called.ename).toBe("PathNotFoundError");
+    expect(called.text).toMatch(/In\[\d+\], line 4\n[\s\S]*> 4 \| {3}return session\.read/);
+    const kept =
+      "const counting = session.read.parquet(lost).count();\nawait session.range(3).count();\nawait counting";
+    expect(errorOf(await kernel.execute(kept)).text).toMatch(/In\[\d+\], line 1\n> 1 \| const counting/);
   });
 
   test("leaves the next cells alone, also those sent at once", async () => {

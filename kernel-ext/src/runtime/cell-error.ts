@@ -95,6 +95,15 @@ export function placeError(error: unknown, place: TextPlace): void {
   if (isError(error)) places.set(error, place);
 }
 
+/** Has what becomes of work, such as a job, shown at the line that began it: it fails where none of the user's code is in the stack. */
+export function placeFailure(work: Promise<unknown>): void {
+  const begun = new Error("begun here");
+  work.catch((error: unknown) => {
+    const place = stackFrames(begun).find((frame) => frame.place)?.place;
+    if (place) placeError(error, place);
+  });
+}
+
 /** True for what a loop's guard throws, and for what Node ends a script with on SIGINT. */
 function isInterrupt(thrown: unknown): boolean {
   const code = (thrown as { code?: unknown } | null | undefined)?.code;

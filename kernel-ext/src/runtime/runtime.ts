@@ -6,7 +6,7 @@ import { parseMagic } from "../magics/parse";
 import { runMagic } from "../magics/run";
 import type { ToIo, ToMain } from "../messages";
 import { notebookSession } from "../session/notebook-session";
-import { SystemExit } from "./cell-error";
+import { placeFailure, SystemExit } from "./cell-error";
 import { cellRunner } from "./cell-runner";
 import { comms } from "./comms";
 import { captureDescriptors } from "./descriptors";
@@ -68,7 +68,10 @@ export function startRuntime({
     onComm: openComms.onComm,
     onInterrupt: told.onInterrupt,
     onCellEnd: (listener) => runner.onCellEnd(listener),
-    onWork: (work) => left.work(output.parent?.msg_id, work),
+    onWork(work) {
+      placeFailure(work);
+      left.work(output.parent?.msg_id, work);
+    },
     redirect: output.redirect,
     readLineSync: lines.readLineSync,
     readLine: lines.readLine,
