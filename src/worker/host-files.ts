@@ -29,7 +29,7 @@ export function hostFiles(
   const budget = byteBudget(IN_FLIGHT_BYTES, IN_FLIGHT_REQUESTS);
   const waiting = new Map<number, (answered: Answered) => void>();
   let asked = 0;
-  let [waited, waitingSince] = [0, 0];
+  let [waited, waitingSince, moved] = [0, 0, 0];
 
   const askFor =
     (slot?: number): AskFiles =>
@@ -38,8 +38,11 @@ export function hostFiles(
         const id = asked++;
         if (waiting.size === 0) waitingSince = performance.now();
         return new Promise((resolve) => {
-          waiting.set(id, resolve);
-          send({ id, slot, request, waited: waited + performance.now() - waitingSince }, piece);
+          waiting.set(id, (answered) => {
+            moved += (answered.piece ?? piece)?.byteLength ?? 0;
+            resolve(answered);
+          });
+          send({ id, slot, request, waited: waited + performance.now() - waitingSince, moved }, piece);
         });
       });
   const own = relayedStorage(askFor());

@@ -66,6 +66,7 @@ export type FromHost =
   /**
    * Asks for files of the driver's, for a slot's task or for the host itself; what is written is the message's buffer.
    * @property waited milliseconds in which something was on its way, since the start
+   * @property moved bytes that have arrived in that time, there or here
    */
   | {
       readonly type: "files";
@@ -73,6 +74,7 @@ export type FromHost =
       readonly slot?: number | undefined;
       readonly request: FileRequest;
       readonly waited: number;
+      readonly moved: number;
     }
   /** @property text null where there is no such file */
   | { readonly type: "probed"; readonly id: string; readonly text: string | null };

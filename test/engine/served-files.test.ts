@@ -109,15 +109,15 @@ describe("what travels", () => {
     url: at("images", "a.jpg"),
     jobId: "job",
     bytes: 2e6,
-    waited: 0,
+    line: { waited: 0, moved: 0 },
     ...more,
   });
 
   it("is told once for each kind, by the time in which workers waited, and in all where it is much", () => {
     const told: string[] = [];
     const counted = travel((text) => told.push(text));
-    counted.sent(passage({ bytes: 1e6, waited: 10 }));
-    counted.sent(passage({ bytes: 1e6, waited: 510 }));
+    counted.sent(passage({ bytes: 1e6 }));
+    counted.sent(passage({ bytes: 1e6, line: { waited: 500, moved: 2e6 } }));
     counted.sent(passage({ kind: "spool", bytes: 1000 }));
     expect(told).toEqual([]);
     counted.jobEnded("job");
@@ -125,7 +125,7 @@ describe("what travels", () => {
       expect.stringMatching(/^Files travel from this machine to host:1, .*: 4\.0 MB\/s\. Put them/),
     ]);
     counted.sent(passage({}));
-    counted.received(passage({ kind: "output", bytes: 150e6, waited: 1000 }));
+    counted.received(passage({ kind: "output", bytes: 150e6, line: { waited: 1000, moved: 150e6 } }));
     counted.jobEnded("job");
     expect(told.slice(1)).toEqual([
       expect.stringContaining("What is written travels from host:1"),

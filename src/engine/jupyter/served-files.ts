@@ -31,7 +31,7 @@ export interface FileServer {
   answer(message: FileMessage, piece: Uint8Array | undefined): Promise<Answered>;
 }
 
-export type FileMessage = Pick<Extract<FromHost, { type: "files" }>, "slot" | "request" | "waited">;
+export type FileMessage = Pick<Extract<FromHost, { type: "files" }>, "slot" | "request" | "waited" | "moved">;
 
 /** A file that a worker writes, piece by piece. */
 interface Upload {
@@ -85,7 +85,7 @@ function serverFor(
   const attempts = new Map<number, Attempt>();
 
   async function answer(
-    { slot, request, waited }: FileMessage,
+    { slot, request, ...line }: FileMessage,
     piece: Uint8Array = new Uint8Array(),
   ): Promise<{ readonly status: FileStatus | "folder" | null; readonly piece?: Uint8Array }> {
     const attempt = slot === undefined ? undefined : attempts.get(slot);
@@ -102,7 +102,7 @@ function serverFor(
         if (status === undefined || status === "folder") await localStorage.readFile(url);
         const end = Math.min(request.end, request.start + PIECE_BYTES);
         const bytes = await localStorage.readRange(url, request.start, end);
-        travel.sent({ endpoint, kind, url, jobId, waited, bytes: bytes.byteLength });
+        travel.sent({ endpoint, kind, url, jobId, line, bytes: bytes.byteLength });
         return { status: status as FileStatus, piece: bytes };
       }
       case "write": {
@@ -113,7 +113,7 @@ function serverFor(
         await upload.write(request.at, piece);
         const { publishedAt } = attempt.task.output;
         const kind = publishedAt === undefined ? "spool" : "output";
-        travel.received({ endpoint, kind, url: parentOf(publishedAt ?? url), jobId, waited, bytes: piece.byteLength });
+        travel.received({ endpoint, kind, url: parentOf(publishedAt ?? url), jobId, line, bytes: piece.byteLength });
         return { status: null };
       }
       case "finish": {

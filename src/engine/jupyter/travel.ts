@@ -10,8 +10,8 @@ export interface Passage {
   /** Absent for what all jobs need. */
   readonly jobId: string | undefined;
   readonly bytes: number;
-  /** Milliseconds in which that endpoint waited for files so far, whatever it computed meanwhile. */
-  readonly waited: number;
+  /** What that endpoint says: the milliseconds in which it waited so far, whatever it computed meanwhile, and the bytes that came of it. */
+  readonly line: { readonly waited: number; readonly moved: number };
 }
 
 /** Counts what goes over the network because machines do not see the same files, and tells of it. */
@@ -30,10 +30,9 @@ const LARGE_BYTES = 100e6;
 
 /** What one kind has come to at one endpoint, since the job began that brought it. */
 interface Count {
-  readonly first: Passage;
   readonly since: number;
   bytes: number;
-  waited: number;
+  last: Passage;
 }
 
 /** @param note tells the user: once in a session for each kind, and at the end of a job in which much went */
@@ -43,19 +42,19 @@ export function travel(note: (text: string) => void): Travel {
   const counts = new Map<string, Count>();
   const totals = new Map<string, { sent: number; received: number }>();
 
-  const tell = (counted: Count) => {
-    if (told.has(counted.first.kind) || counted.bytes < TOLD_BYTES) return;
-    told.add(counted.first.kind);
-    note(announcement(counted));
+  const tell = ({ last, bytes }: Count) => {
+    if (told.has(last.kind) || bytes < TOLD_BYTES) return;
+    told.add(last.kind);
+    note(announcement(last));
   };
   const count = (passage: Passage) => {
-    const { kind, endpoint, bytes, waited } = passage;
+    const { kind, endpoint, bytes } = passage;
     if (told.has(kind)) return;
     const key = `${kind} ${endpoint}`;
-    const counted = counts.get(key) ?? { first: passage, since: Date.now(), bytes: 0, waited };
+    const counted = counts.get(key) ?? { since: Date.now(), bytes: 0, last: passage };
     counts.set(key, counted);
     counted.bytes += bytes;
-    counted.waited = waited;
+    counted.last = passage;
     if (Date.now() - counted.since >= TOLD_MILLISECONDS) tell(counted);
   };
   const totalOf = (jobId: string) => {
@@ -88,8 +87,8 @@ export function travel(note: (text: string) => void): Travel {
   };
 }
 
-function announcement({ first: { kind, endpoint, url, waited: before }, bytes, waited }: Count): string {
-  const rate = `${megabytes((bytes * 1000) / Math.max(waited - before, 1))}/s`;
+function announcement({ kind, endpoint, url, line: { waited, moved } }: Passage): string {
+  const rate = `${megabytes((moved * 1000) / Math.max(waited, 1))}/s`;
   switch (kind) {
     case "input":
       return `Files travel from this machine to ${endpoint}, which does not see them (such as ${url}): ${rate}. Put them on s3:// or in a folder that all machines share.`;
