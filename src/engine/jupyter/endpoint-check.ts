@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { PomonaError, throwIfAborted } from "../../errors";
 import type { FileStatus, StorageSettings, Url } from "../../storage";
 import { connectHost } from "./connection";
-import { hostOf } from "./endpoint";
+import { hostOf } from "./endpoint-host";
 import type { EndpointSettings } from "./endpoint-settings";
 import { EndpointFilesError, EndpointKernelError } from "./errors";
 import { restRequest } from "./rest";

@@ -1,17 +1,12 @@
-import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CancelledError, summaryOf } from "../../errors";
-import type { StorageSettings, Url } from "../../storage";
-import { fileUrl } from "../../storage/location";
-import type { FromHost } from "../../worker/host-messages";
-import type { FromWorker, Step, ToWorker } from "../../worker/task";
-import { runAttempt, type TaskThread, type ThreadListener } from "../attempt";
+import type { StorageSettings } from "../../storage";
+import type { Step, ToWorker } from "../../worker/task";
 import type { WorkerMachine } from "../contract";
-import type { TaskWorker, WorkerListener } from "../workers";
-import { connectHost, type HostConnection } from "./connection";
+import type { TaskWorker } from "../workers";
+import { connectHost } from "./connection";
+import { type Host, hostOf } from "./endpoint-host";
 import type { EndpointSettings } from "./endpoint-settings";
-import { EndpointFilesError } from "./errors";
-import { folderSight, outputFolder, type Probe } from "./same-files";
 import type { ServedFiles } from "./served-files";
 
 /** What an endpoint tells whoever has it. */
@@ -67,9 +62,6 @@ export interface Endpoint {
 /** Between tries to reach an endpoint that was lost: this, then twice as long each time. */
 const FIRST_PAUSE_MILLISECONDS = 500;
 const LONGEST_PAUSE_MILLISECONDS = 30_000;
-
-/** A machine's answer about a file is there at once, or its network is. */
-const PROBE_MILLISECONDS = 20_000;
 
 export function endpoint(parts: EndpointParts): Endpoint {
   const { settings, storage, leaseMilliseconds, spoolParent, served, listener } = parts;
@@ -190,164 +182,4 @@ export function endpoint(parts: EndpointParts): Endpoint {
 /** What may be otherwise in a while. */
 export function isPassing(error: unknown): boolean {
   return (error as { readonly retryable?: boolean }).retryable === true;
-}
-
-/** A machine that is connected, with its slots. */
-export interface Host {
-  readonly connection: HostConnection;
-  readonly workers: readonly TaskWorker[];
-  /** Resolves when its server is about to end. */
-  readonly draining: Promise<void>;
-  /** Resolves when none of its workers runs anything. */
-  idle(): Promise<void>;
-  /** Bytes, as it told last. */
-  memory(): number | undefined;
-  start(): void;
-  post(message: ToWorker): void;
-  prepare(steps: readonly Step[]): void;
-  /** Finds out whether it sees the folder for files between stages. @throws EndpointFilesError where it does not answer */
-  lookFor(spoolParent: string): Promise<void>;
-  probe: Probe;
-  /** One of its threads, by its number from 0. */
-  thread(slot: number): TaskThread;
-}
-
-export function hostOf({ name, slots }: EndpointSettings, connection: HostConnection, served: ServedFiles): Host {
-  const threads = new Map<number, ThreadListener>();
-  const alive = new Set<WorkerListener>();
-  const probes = new Map<string, (text: string | null) => void>();
-  const files = served.serverFor(name);
-  let seesSpool = false;
-  /** Where each slot's task writes, if that is seen. */
-  const outputs = new Map<number, Url>();
-  let isLost: string | undefined;
-  let memory: number | undefined;
-  let tellIdle: () => void = () => {};
-  let tellDraining: () => void = () => {};
-  const draining = new Promise<void>((resolve) => {
-    tellDraining = resolve;
-  });
-
-  const ended = (slot: number, why: string) => threads.get(slot)?.ended(why);
-  connection.onMessage = (message: FromHost, piece) => {
-    switch (message.type) {
-      case "task":
-        threads.get(message.slot)?.message(message.message satisfies FromWorker);
-        return;
-      case "ended":
-        ended(message.slot, message.why);
-        return;
-      case "alive":
-        memory = message.memory;
-        for (const listener of alive) listener.onAlive();
-        return;
-      case "probed":
-        probes.get(message.id)?.(message.text);
-        return;
-      case "draining":
-        return tellDraining();
-      case "files":
-        void files.answer(message, piece).then(({ answer, piece }) => {
-          connection.send({ type: "files", id: message.id, answer }, piece);
-        });
-        return;
-      case "hello":
-        return;
-    }
-  };
-  void connection.lost.then((why) => {
-    isLost = why;
-    for (const slot of [...threads.keys()]) ended(slot, why);
-    for (const answer of probes.values()) answer(null);
-  });
-
-  const probe = async (path: string) => {
-    const id = randomUUID();
-    const release = connection.hold();
-    try {
-      return await new Promise<string | null>((resolve, reject) => {
-        probes.set(id, resolve);
-        const late = () => reject(new EndpointFilesError(name, `no answer about ${path}.`, { retryable: true }));
-        setTimeout(late, PROBE_MILLISECONDS).unref();
-        connection.send({ type: "probe", id, path });
-      });
-    } finally {
-      probes.delete(id);
-      release();
-    }
-  };
-
-  const isSeen = folderSight(probe);
-
-  const tellSeen = (slot: number) => {
-    const spool = seesSpool ? served.spool : undefined;
-    const folders = [spool, outputs.get(slot)].filter((folder) => folder !== undefined);
-    connection.send({ type: "task", slot, message: { type: "sees", folders } });
-  };
-
-  const thread = (slot: number): TaskThread => ({
-    post: (message) => connection.send({ type: "task", slot, message }),
-    listen(listener) {
-      threads.set(slot, listener);
-      if (isLost !== undefined) queueMicrotask(() => ended(slot, isLost ?? ""));
-      return () => {
-        if (threads.get(slot) === listener) threads.delete(slot);
-      };
-    },
-    terminate: () => connection.send({ type: "terminate", slot }),
-  });
-
-  const worker = (slot: number): TaskWorker => ({
-    name: `${name}/${slot + 1}`,
-    beats: true,
-    machine: name,
-    async run(task, signal, listener) {
-      alive.add(listener);
-      const release = connection.hold();
-      const close = files.open(slot, task);
-      try {
-        const folder = await outputFolder(task);
-        if (folder !== undefined && (await isSeen(folder))) outputs.set(slot, fileUrl(folder));
-        tellSeen(slot);
-        return await runAttempt(thread(slot), `${name}/${slot + 1}`, task, signal, listener);
-      } finally {
-        outputs.delete(slot);
-        await close();
-        alive.delete(listener);
-        if (alive.size === 0) tellIdle();
-        release();
-      }
-    },
-  });
-
-  const post = (message: ToWorker) => {
-    for (const slot of workers.keys()) connection.send({ type: "task", slot, message });
-  };
-  const workers = Array.from({ length: slots ?? connection.hello.slots ?? connection.hello.cores }, (_, slot) =>
-    worker(slot),
-  );
-  return {
-    connection,
-    workers,
-    draining,
-    idle: () =>
-      new Promise((resolve) => {
-        tellIdle = resolve;
-        if (alive.size === 0) resolve();
-      }),
-    memory: () => memory,
-    start() {
-      for (const slot of workers.keys()) connection.send({ type: "thread", slot });
-    },
-    probe,
-    thread,
-    post,
-    prepare(steps) {
-      for (const slot of workers.keys()) tellSeen(slot);
-      post({ type: "prepare", steps });
-    },
-    async lookFor(spoolParent) {
-      seesSpool = await isSeen(spoolParent);
-    },
-  };
 }
