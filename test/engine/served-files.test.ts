@@ -44,7 +44,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function ask(slot: number | undefined, request: FileRequest, piece?: string): Promise<string> {
   const { answer, piece: read } = await server.answer(
-    { slot, request, waited: 0 },
+    { slot, request, waited: 0, moved: 0 },
     piece ? Buffer.from(piece) : undefined,
   );
   return "failed" in answer ? answer.failed.name : read ? Buffer.from(read).toString() : "done";
