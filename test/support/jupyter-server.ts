@@ -70,17 +70,24 @@ async function startOnce({
   return start({ command: venvProgram("jupyter"), args, answers: "api/status", token, port, jupyterPath, env, mounts });
 }
 
-/** Starts a Kernel Gateway on a free port, in an environment of its own. @param python that environment's */
-export async function startKernelGateway(python: string, jupyterPath: string): Promise<RunningServer> {
+/** Servers that have kernels and nothing else, as Python's modules are called. */
+export type Gateway = "kernel_gateway" | "enterprise_gateway";
+
+/** Starts a gateway on a free port. @param python the interpreter of its own environment */
+export async function startGateway(gateway: Gateway, python: string, jupyterPath: string): Promise<RunningServer> {
   const token = "pomona-test";
+  const [app, listing] =
+    gateway === "kernel_gateway"
+      ? ["KernelGatewayApp", "JupyterWebsocketPersonality"]
+      : ["EnterpriseGatewayApp", "EnterpriseGatewayApp"];
   const args = (port: number) => [
     "-m",
-    "kernel_gateway",
-    "--KernelGatewayApp.ip=127.0.0.1",
-    `--KernelGatewayApp.port=${port}`,
-    "--KernelGatewayApp.port_retries=0",
-    `--KernelGatewayApp.auth_token=${token}`,
-    "--JupyterWebsocketPersonality.list_kernels=True",
+    gateway,
+    `--${app}.ip=127.0.0.1`,
+    `--${app}.port=${port}`,
+    `--${app}.port_retries=0`,
+    `--${app}.auth_token=${token}`,
+    `--${listing}.list_kernels=True`,
   ];
   return start({ command: python, args, answers: "api", token, jupyterPath });
 }
