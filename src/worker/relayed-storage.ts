@@ -106,6 +106,17 @@ export function relayedStorage(ask: AskFiles): Storage {
     removeEmptyFolder: refused("remove"),
   };
 
+  /** True where this machine has the same file by rsync's rule: its size and the time of its last change. */
+  async function isSeenHere(url: Url, { listed, version }: Reading): Promise<boolean> {
+    const here = await localStorage.stat(url).catch(() => undefined);
+    if (here === undefined || here === "folder") return false;
+    if (version !== undefined && here.version === version) return true;
+    const there = listed ?? (await storage.stat(url));
+    return (
+      there !== undefined && there !== "folder" && here.size === there.size && here.modifiedAt === there.modifiedAt
+    );
+  }
+
   async function pieceOf(url: Url, start: number, end: number, { signal }: Reading) {
     throwIfAborted(signal);
     const { status, piece } = await untilAborted(asked(ask({ op: "read", url, start, end })), signal);
@@ -130,15 +141,6 @@ export function relayedStorage(ask: AskFiles): Storage {
     });
   }
   return storage;
-}
-
-/** True where this machine has the file that was listed: rsync's rule, its size and the time of its last change. */
-async function isSeenHere(url: Url, { listed, version }: Reading): Promise<boolean> {
-  if (listed === undefined && version === undefined) return false;
-  const there = await localStorage.stat(url).catch(() => undefined);
-  if (there === undefined || there === "folder") return false;
-  if (version !== undefined) return there.version === version;
-  return there.size === listed?.size && there.modifiedAt === listed.modifiedAt;
 }
 
 async function asked(answering: Promise<Answered>) {

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -181,6 +182,40 @@ describe("workers on a machine that sees other files", () => {
     const found = (await rows.collect()) as { text: string }[];
     expect(found.map(({ text }) => text).sort()).toEqual(["PEAR", "apple", "fig", "plum"]);
     rmSync(other, { recursive: true });
+  });
+
+  it("read Parquet of their own by the same rule", async () => {
+    const double = udf((id: number) => 2 * id, { returns: "long" });
+    const doubled = async (of: Session) => {
+      const rows = (await of.read.parquet(out("numbers")).select(double("id").alias("id")).collect()) as {
+        id: number;
+      }[];
+      return rows.map(({ id }) => id);
+    };
+    const here = await local();
+    for (const first of [4000, 5000])
+      await here
+        .range(first, first + 3)
+        .coalesce(1)
+        .write.parquet(out(`from-${first}`));
+    const [[numbers], [others]] = [partsIn(out("from-4000")), partsIn(out("from-5000"))] as [[string], [string]];
+    // Two files of one size.
+    expect(statSync(numbers).size).toBe(statSync(others).size);
+    for (const [at, part] of [
+      [out("numbers"), numbers],
+      [join(elsewhere, "numbers"), others],
+    ] as const) {
+      mkdirSync(at);
+      cpSync(part, join(at, "part.parquet"));
+      utimesSync(join(at, "part.parquet"), new Date(2026, 0, 1), new Date(2026, 0, 1));
+    }
+    expect(await doubled(here)).toEqual([8000, 8002, 8004]);
+    await here.stop();
+    expect(await doubled(await start([endpointOf(server)]))).toEqual([10_000, 10_002, 10_004]);
+    const tomorrow = new Date(2026, 0, 2);
+    utimesSync(join(elsewhere, "numbers", "part.parquet"), tomorrow, tomorrow);
+    expect(await doubled(session!)).toEqual([8000, 8002, 8004]);
+    rmSync(join(elsewhere, "numbers"), { recursive: true });
   });
 
   it("get what is shipped once a machine, and not again in the next session", async () => {
