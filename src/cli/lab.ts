@@ -47,7 +47,7 @@ export const lab: Command = {
     const python = jupyterPython();
     const { folder: kernel, changed } = await installKernelspec({ dataDir: dataDirOf(jupyterVenv()) });
     if (changed) note(`Registered the kernel in ${kernel}`);
-    // JupyterLab's question whether to fetch news stands beside the first notebook: ours is answered.
+    // JupyterLab's questions that ours answers: whether to fetch news, and which kernel a new notebook has.
     const folders = {
       config: [join(PACKAGE_ROOT, "kernel-ext", "jupyter"), SERVER_EXTENSIONS],
       data: [SERVER_EXTENSIONS],
@@ -56,7 +56,7 @@ export const lab: Command = {
     const args = [
       // Ctrl-C is meant; in a terminal it reaches the server by itself.
       ...["-m", "jupyterlab", "--ServerApp.answer_yes=True", `--ServerApp.root_dir=${folder}`],
-      // What JupyterLab preselects for a new notebook.
+      // The first card of the launcher, and what a new notebook starts without a question: the question would preselect Python.
       `--MappingKernelManager.default_kernel_name=${KERNEL_NAME}`,
       ...(port === undefined ? [] : [`--port=${port}`]),
       ...["no-browser", "allow-root"].filter((name) => options[name] === true).map((name) => `--${name}`),

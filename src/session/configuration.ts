@@ -135,10 +135,10 @@ export class RuntimeConfig {
         );
       }
       if (this.isRunning) checkIsModifiable(key);
-      if (isSecret(key) && value === HIDDEN) {
-        if (this.#values.has(key)) continue;
-        throw hiddenSecret(key);
-      }
+      const current = this.#values.get(key);
+      // What is shown of a value stands for it.
+      if (current !== undefined && String(value) === shownValue(key, current)) continue;
+      if (isSecret(key) && value === HIDDEN) throw hiddenSecret(key);
       if (isOwn(key)) checkValue(key, String(value));
       else if (this.takeForeign(key, String(value))) (nearSparks(key) ? meant : unused).push(key);
       this.#values.set(key, String(value));

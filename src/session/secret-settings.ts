@@ -13,6 +13,9 @@ const INSIDE = /((?:secret|password|token|access[.]?key)[\w.]*=)[^\s,;&]+/gi;
 /** The same in a value that is JSON, as in `[{"url": "http://host:8888", "token": "…"}]`. */
 const INSIDE_JSON = /("[\w.]*(?:secret|password|token|access[.]?key)"\s*:\s*)"(?:[^"\\]|\\.)*"?/gi;
 
+/** The password in a URL, as in `http://user:…@host`. */
+const INSIDE_URL = /(:\/\/[^\s/:@]*:)[^\s/@]+@/g;
+
 /** Whether a setting's value is never shown. */
 export function isSecret(name: string): boolean {
   return SECRET.test(name);
@@ -20,5 +23,6 @@ export function isSecret(name: string): boolean {
 
 /** A setting's value as it is shown. */
 export function shownValue(name: string, value: string): string {
-  return isSecret(name) ? HIDDEN : value.replace(INSIDE, `$1${HIDDEN}`).replace(INSIDE_JSON, `$1"${HIDDEN}"`);
+  if (isSecret(name)) return HIDDEN;
+  return value.replace(INSIDE, `$1${HIDDEN}`).replace(INSIDE_JSON, `$1"${HIDDEN}"`).replace(INSIDE_URL, `$1${HIDDEN}@`);
 }

@@ -68,7 +68,12 @@ export function workplace(): Workplace {
     // A run as another user writes here too.
     for (const shared of [folder, path("tmp")]) chmodSync(shared, 0o777);
   });
-  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+  const children: ChildProcess[] = [];
+  afterEach(() => {
+    // What a test that failed has left running.
+    for (const child of children.splice(0)) if (child.exitCode === null && child.signalCode === null) child.kill();
+    rmSync(folder, { recursive: true, force: true });
+  });
 
   const file = (name: string, content: string | Uint8Array) => {
     mkdirSync(dirname(path(name)), { recursive: true });
@@ -91,6 +96,7 @@ export function workplace(): Workplace {
       stdio: ["ignore", "pipe", "pipe"],
       ...(options.unprivileged && isRoot ? { uid: 65534, gid: 65534 } : {}),
     });
+    children.push(child);
     return { process: child, ended: outcomeOf(child) };
   };
   return {

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { expect, it } from "vitest";
+import { launchBrowser } from "../support/browser";
 import { writeNotebook } from "../support/notebook-file";
 import { until, workplace } from "./command-line";
 
@@ -65,6 +66,21 @@ it("opens JupyterLab on a folder, with the kernel in it, and ends on Ctrl-C", as
     headers: { Authorization: "token secret" },
   });
   expect(await settings.json()).toHaveProperty("schema.properties.fetchNews.default", "false");
+  // A new notebook has the kernel without a question.
+  const browser = await launchBrowser();
+  try {
+    const page = await browser.newPage();
+    await page.goto(`http://127.0.0.1:${port}/lab?token=secret&reset`);
+    await page.locator(".jp-LauncherCard").first().waitFor({ timeout: 120_000 });
+    await page.locator(".lm-MenuBar-itemLabel", { hasText: /^File$/ }).click();
+    await page.locator(".lm-Menu-itemLabel", { hasText: /^New$/ }).click();
+    await page.locator(".lm-Menu-itemLabel", { hasText: /^Notebook$/ }).click();
+    const kernel = page.locator(".jp-NotebookPanel-toolbar .jp-KernelName");
+    await expect.poll(() => kernel.textContent(), { timeout: 120_000 }).toBe("TypeScript (Pomona)");
+    expect(await page.locator(".jp-Dialog").count()).toBe(0);
+  } finally {
+    await browser.close();
+  }
   lab.process.kill("SIGINT");
   const { code } = await lab.ended;
   expect(code).toBe(0);

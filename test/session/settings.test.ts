@@ -65,7 +65,11 @@ describe("secrets among the settings", () => {
   const secret = "spark.hadoop.fs.s3a.bucket.fruits.secret.key";
   const token = "fs.s3a.session.token";
   const java = "spark.driver.extraJavaOptions";
-  const given = { [access]: "hush 1", [secret]: "hush 2", [token]: "hush 3", [java]: "-Da.secret.key=hush4 -Db=see" };
+  const proxy = "spark.executorEnv.HTTP_PROXY";
+  const given = {
+    ...{ [access]: "hush 1", [secret]: "hush 2", [token]: "hush 3", [java]: "-Da.secret.key=hush4 -Db=see" },
+    [proxy]: "http://me:hush8@proxy:3128/",
+  };
 
   it("are taken, and shown as *** wherever settings are", async () => {
     await session.stop();
@@ -75,6 +79,7 @@ describe("secrets among the settings", () => {
     const own = new SparkConf(given);
     expect([conf.get(access), conf.get(secret), conf.get(token)]).toEqual(["***", "***", "***"]);
     expect(conf.get(java)).toBe("-Da.secret.key=*** -Db=see");
+    expect(conf.get(proxy)).toBe("http://me:***@proxy:3128/");
     expect(own.get(secret)).toBe("***");
     await expect(Promise.resolve().then(() => conf.set(token, "hush 5"))).rejects.toThrow(/CANNOT_MODIFY/);
     expect(() => conf.set(secret, ["hush 6"] as never)).toThrow(/must be text, a number or a boolean, not \*\*\*/);
