@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { build } from "./build.mjs";
 import { runVitest } from "./run-vitest.mjs";
+import { installKernelGateway } from "./setup/kernel-gateway.mjs";
 import { inRoot } from "./setup/paths.mjs";
 import { installPeer } from "./setup/peer.mjs";
 import { installRepo2docker } from "./setup/repo2docker.mjs";
@@ -45,9 +46,9 @@ async function prepare() {
   else if (!(await setup()).ready) throw new Error("Set-up failed; no test was run.");
   if (unit) return;
   const ours = [installS3proxy(), installVersitygw(), installS3a(), installS3Peers(), installS3contents()];
-  const made = await Promise.allSettled([installPeer(), installRepo2docker(), ...ours]);
+  const made = await Promise.allSettled([installPeer(), installRepo2docker(), installKernelGateway(), ...ours]);
   // A machine without Go or Maven runs all other tests.
-  const [peer, repo2docker, ...servers] = made.map(({ reason }) => reason);
-  if (peer ?? repo2docker) throw peer ?? repo2docker;
+  const [peer, repo2docker, gateway, ...servers] = made.map(({ reason }) => reason);
+  if (peer ?? repo2docker ?? gateway) throw peer ?? repo2docker ?? gateway;
   for (const reason of servers) if (reason) console.error(`The tests on S3 will fail: ${reason.message}`);
 }

@@ -104,7 +104,7 @@ describe("a session", () => {
           .collect()
           .catch((error: Error) => error);
         expect(failure).toMatchObject({ name: "TaskFailedError", message: expect.stringMatching(why) });
-        expect(String(failure)).toContain("4 workers were lost with this task");
+        expect(String(failure)).toMatch(/, attempt 4\n4 workers were lost with this task/);
         expect(lost).toHaveLength(4);
         console.log(String(failure));
         await expectUsable(remote);

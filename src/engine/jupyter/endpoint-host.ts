@@ -18,6 +18,8 @@ const PROBE_MILLISECONDS = 20_000;
 export interface Host {
   readonly connection: HostConnection;
   readonly workers: readonly TaskWorker[];
+  /** Those that run nothing. */
+  idleWorkers(): readonly TaskWorker[];
   /** Resolves when its server is about to end. */
   readonly draining: Promise<void>;
   /** Resolves when none of its workers runs anything. */
@@ -36,7 +38,8 @@ export interface Host {
 
 export function hostOf({ name, slots }: EndpointSettings, connection: HostConnection, served: ServedFiles): Host {
   const threads = new Map<number, ThreadListener>();
-  const alive = new Set<WorkerListener>();
+  /** Of the tasks that run, by slot. */
+  const alive = new Map<number, WorkerListener>();
   const probes = new Map<string, (text: string | null) => void>();
   const files = served.serverFor(name);
   let seesSpool = false;
@@ -61,7 +64,7 @@ export function hostOf({ name, slots }: EndpointSettings, connection: HostConnec
         return;
       case "alive":
         memory = message.memory;
-        for (const listener of alive) listener.onAlive();
+        for (const listener of alive.values()) listener.onAlive();
         return;
       case "probed":
         probes.get(message.id)?.(message.text);
@@ -124,7 +127,7 @@ export function hostOf({ name, slots }: EndpointSettings, connection: HostConnec
     beats: true,
     machine: name,
     async run(task, signal, listener) {
-      alive.add(listener);
+      alive.set(slot, listener);
       const release = connection.hold();
       const close = files.open(slot, task);
       try {
@@ -135,7 +138,7 @@ export function hostOf({ name, slots }: EndpointSettings, connection: HostConnec
       } finally {
         outputs.delete(slot);
         await close();
-        alive.delete(listener);
+        if (alive.get(slot) === listener) alive.delete(slot);
         if (alive.size === 0) tellIdle();
         release();
       }
@@ -151,6 +154,7 @@ export function hostOf({ name, slots }: EndpointSettings, connection: HostConnec
   return {
     connection,
     workers,
+    idleWorkers: () => workers.filter((_, slot) => !alive.has(slot)),
     draining,
     idle: () =>
       new Promise((resolve) => {

@@ -80,6 +80,8 @@ export function endpoint(parts: EndpointParts): Endpoint {
   async function connectOnce(signal: AbortSignal): Promise<void> {
     const both = AbortSignal.any([signal, closing.signal]);
     const connection = await connectHost(settings, { type: "start", storage, env, leaseMilliseconds }, both);
+    // Before what runs there is told: nothing of that goes to its other slots.
+    void connection.lost.then(() => listener.leaving(connected.idleWorkers()));
     const connected = hostOf(settings, connection, served);
     try {
       await connected.lookFor(spoolParent);
