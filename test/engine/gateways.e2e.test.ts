@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Session } from "pomona";
 import { udf } from "pomona/functions";
@@ -17,6 +18,8 @@ import {
 
 const { out, jupyterPath, start, local, stop, expectWhole } = endpointSessions();
 const soon = { timeout: 60_000, interval: 100 };
+/** A folder in whose place a gateway has the other one. */
+const [unseen, empty] = [out("unseen"), out("empty")];
 const USER = { KERNEL_USERNAME: "ann" };
 
 /** The interpreter of a gateway's environment; undefined where that can't be made, for want of a Python as old as it needs. */
@@ -34,7 +37,9 @@ describe.each(["kernel_gateway", "enterprise_gateway"] as const)("%s", (gateway)
   const python = environment(gateway);
   let server: RunningServer;
   beforeAll(async () => {
-    if (python !== undefined) server = await startGateway(gateway, python, jupyterPath);
+    if (python === undefined) return;
+    for (const each of [unseen, empty]) mkdirSync(each, { recursive: true });
+    server = await startGateway(gateway, python, { jupyterPath, mounts: [["--bind", empty, unseen]] });
   });
   afterAll(() => server?.stop());
 
@@ -59,6 +64,20 @@ describe.each(["kernel_gateway", "enterprise_gateway"] as const)("%s", (gateway)
       expect(there).toEqual(here);
     },
   );
+
+  it.skipIf(python === undefined)("carries files that its machine does not see, there and back", async () => {
+    const content = randomBytes(700_000);
+    writeFileSync(join(unseen, "content"), content);
+    const hex = udf((bytes: Uint8Array) => Buffer.from(bytes).toString("hex"), { returns: "string" });
+    const remote = await start([endpointOf(server, { env: USER })]);
+    const files = remote.read.format("binaryFile").load(join(unseen, "content"));
+    const path = join(unseen, `${gateway}-hex`);
+    await files.select(hex("content").alias("hex")).write.parquet(path);
+    expect(readdirSync(empty)).toEqual([]);
+    await stop();
+    const rows = await (await local()).read.parquet(path).collect();
+    expect((rows as { hex: string }[]).map((row) => row.hex === content.toString("hex"))).toEqual([true]);
+  });
 
   it.skipIf(python === undefined)(
     "loses nothing where its kernel is killed, and stops within an interrupt",

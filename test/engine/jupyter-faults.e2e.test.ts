@@ -246,7 +246,7 @@ describe.concurrent("a driver in a process of its own", () => {
   it("leaves no kernel behind a gateway either, which starts again what ends", async () => {
     const script = join(__dirname, "..", "..", "scripts", "setup", "kernel-gateway.mjs");
     const { stdout } = await promisify(execFile)(process.execPath, [script]);
-    const gateway = await startGateway("kernel_gateway", stdout.trim(), jupyterPath);
+    const gateway = await startGateway("kernel_gateway", stdout.trim(), { jupyterPath });
     try {
       const driver = startDriver([endpointOf(gateway)], out("gateway"));
       await driver.underWay;

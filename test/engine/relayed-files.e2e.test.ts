@@ -14,27 +14,28 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Session } from "pomona";
+import type { Session } from "pomona";
 import { col, udf } from "pomona/functions";
 import { mobileNetV2 } from "pomona/models";
 import sharp from "sharp";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cutProxy } from "../support/cut-proxy";
-import { KERNEL_NAME, kernelspecFolder, type RunningServer, startJupyterServer } from "../support/jupyter-server";
+import { type RunningServer, startJupyterServer } from "../support/jupyter-server";
+import { endpointOf, endpointSessions, kernelProcesses, partsIn } from "./endpoint-sessions";
 
 /* Workers behind a server that sees another folder under this one's path, as on a machine that shares none. */
 
-const folder = mkdtempSync(join(tmpdir(), "pomona-relayed-"));
-/** What the session's machine has at `shared`, the workers' machine has here. */
+const { out, jupyterPath, local, stop, ...sessions } = endpointSessions();
+const folder = out("");
+/** The workers' machine has this one in its place. */
 const elsewhere = mkdtempSync(join(tmpdir(), "pomona-elsewhere-"));
 /** Both see this one. */
 const shared = mkdtempSync(join(tmpdir(), "pomona-shared-"));
 const images = join(folder, "images");
-const out = (name: string) => join(folder, name);
-const jupyterPath = kernelspecFolder();
 const cache = join(elsewhere, "cache");
+const start: typeof sessions.start = (endpoints, settings) =>
+  sessions.start(endpoints, { "pomona.spool.dir": folder, ...settings });
 let server: RunningServer;
-let session: Session | undefined;
 
 beforeAll(async () => {
   mkdirSync(images);
@@ -51,44 +52,10 @@ beforeAll(async () => {
     mounts: [["--bind", elsewhere, folder]],
   });
 });
-afterEach(async () => {
-  await session?.stop();
-  session = undefined;
-});
 afterAll(async () => {
   await server?.stop();
-  for (const each of [folder, elsewhere, shared, jupyterPath]) rmSync(each, { recursive: true, force: true });
+  for (const each of [elsewhere, shared]) rmSync(each, { recursive: true, force: true });
 });
-
-const endpointOf = ({ baseUrl, token }: RunningServer, more: object = {}) => ({
-  url: baseUrl,
-  token,
-  slots: 2,
-  kernel: KERNEL_NAME,
-  ...more,
-});
-
-async function start(endpoints: readonly object[], settings: Record<string, string | number> = {}): Promise<Session> {
-  session = await Session.builder()
-    .master("jupyter")
-    .config("pomona.progress", "off")
-    .config("pomona.endpoints", JSON.stringify(endpoints))
-    .config("pomona.spool.dir", folder)
-    .config(settings)
-    .getOrCreate();
-  return session;
-}
-
-async function local(): Promise<Session> {
-  session = await Session.builder().master("local[2]").config("pomona.progress", "off").getOrCreate();
-  return session;
-}
-
-const partsIn = (path: string) =>
-  readdirSync(path)
-    .filter((name) => name.startsWith("part-"))
-    .sort()
-    .map((name) => join(path, name));
 
 async function writeFeatures(of: Session, path: string): Promise<Buffer[]> {
   const table = { "0": "apple" };
@@ -135,7 +102,7 @@ async function halfWritten(path: string): Promise<void> {
 }
 
 async function expectNoise(path: string): Promise<void> {
-  await session?.stop();
+  await stop();
   if (!existsSync(out("noise"))) await writeNoise(await local(), out("noise"));
   const [wanted, found] = [partsIn(out("noise")), partsIn(path)];
   expect(found).toHaveLength(8);
@@ -143,15 +110,10 @@ async function expectNoise(path: string): Promise<void> {
   expect(readdirSync(path).filter((name) => !name.startsWith("part-"))).toEqual(["_SUCCESS"]);
 }
 
-/** The processes that a server started and that run. */
-function kernelProcesses({ pid }: RunningServer): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
-}
-
 describe("workers on a machine that sees other files", () => {
   it("make the same bytes of what travels to them, and leave nothing there", async () => {
     const here = await writeFeatures(await local(), out("here"));
-    await session?.stop();
+    await stop();
     const remote = await start([endpointOf(server)]);
     const there = await writeFeatures(remote, out("there"));
     expect(there.map((bytes, i) => bytes.equals(here[i]!))).toEqual([true, true, true, true, true]);
@@ -211,10 +173,11 @@ describe("workers on a machine that sees other files", () => {
     }
     expect(await doubled(here)).toEqual([8000, 8002, 8004]);
     await here.stop();
-    expect(await doubled(await start([endpointOf(server)]))).toEqual([10_000, 10_002, 10_004]);
+    const again = await start([endpointOf(server)]);
+    expect(await doubled(again)).toEqual([10_000, 10_002, 10_004]);
     const tomorrow = new Date(2026, 0, 2);
     utimesSync(join(elsewhere, "numbers", "part.parquet"), tomorrow, tomorrow);
-    expect(await doubled(session!)).toEqual([8000, 8002, 8004]);
+    expect(await doubled(again)).toEqual([8000, 8002, 8004]);
     rmSync(join(elsewhere, "numbers"), { recursive: true });
   });
 
@@ -308,7 +271,7 @@ describe("workers on a machine that sees other files", () => {
       await write(both, out("full"));
       expect(partsIn(out("full"))).toHaveLength(4);
     } finally {
-      await session?.stop();
+      await stop();
       await small.stop();
     }
   });

@@ -74,7 +74,11 @@ async function startOnce({
 export type Gateway = "kernel_gateway" | "enterprise_gateway";
 
 /** Starts a gateway on a free port. @param python the interpreter of its own environment */
-export async function startGateway(gateway: Gateway, python: string, jupyterPath: string): Promise<RunningServer> {
+export async function startGateway(
+  gateway: Gateway,
+  python: string,
+  { jupyterPath, mounts }: Pick<ServerOptions, "jupyterPath" | "mounts">,
+): Promise<RunningServer> {
   const token = "pomona-test";
   const [app, listing] =
     gateway === "kernel_gateway"
@@ -89,7 +93,7 @@ export async function startGateway(gateway: Gateway, python: string, jupyterPath
     `--${app}.auth_token=${token}`,
     `--${listing}.list_kernels=True`,
   ];
-  return start({ command: python, args, answers: "api", token, jupyterPath });
+  return start({ command: python, args, answers: "api", token, jupyterPath, mounts });
 }
 
 interface Launch extends Pick<ServerOptions, "port" | "jupyterPath" | "env" | "mounts"> {

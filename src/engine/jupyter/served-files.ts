@@ -59,7 +59,7 @@ export function servedFiles(travel: Travel): ServedFiles {
 
   /** What a file is to a task; undefined where it is nothing of its. */
   const kindOf = (url: Url, task: Task | undefined): TravelKind | undefined => {
-    if (served.spool !== undefined && isInside(url, served.spool)) return "spool";
+    if (served.spool !== undefined && isInside(url, served.spool)) return task ? "spool" : "shipped";
     if (!task) return undefined;
     return task.input.files.some((file) => file.url === url) || filesOf(task.jobId).has(url) ? "input" : undefined;
   };

@@ -1,5 +1,5 @@
-/** What travels: files that are read, files between stages and what is shipped, parts of an output. */
-export type TravelKind = "input" | "spool" | "output";
+/** What travels: files that are read, files between stages, what functions bring along, parts of an output. */
+export type TravelKind = "input" | "spool" | "shipped" | "output";
 
 /** Bytes that went between this machine and an endpoint. */
 export interface Passage {
@@ -94,6 +94,8 @@ function announcement({ kind, endpoint, url, line: { waited, moved } }: Passage)
       return `Files travel from this machine to ${endpoint}, which does not see them (such as ${url}): ${rate}. Put them on s3:// or in a folder that all machines share.`;
     case "spool":
       return `Files between stages travel through this machine, since ${endpoint} does not see its folder for them: ${rate}. Let pomona.spool.dir name a folder that all machines share.`;
+    case "shipped":
+      return `What functions bring along travels to ${endpoint}, once, since it does not see this machine's folder for it: ${rate}. Let pomona.spool.dir name a folder that all machines share.`;
     case "output":
       return `What is written travels from ${endpoint}, which does not see ${url} of this machine, to there: ${rate}. Write to s3:// or to a folder that all machines share.`;
   }
