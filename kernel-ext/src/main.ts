@@ -2,8 +2,10 @@ import { readFileSync, writeSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { MessageChannel, type MessagePort, type ResourceLimits, Worker } from "node:worker_threads";
 import { kernelInfo } from "./kernel-info";
-import { type ConnectionInfo, type IoData, STOP_SLOTS } from "./messages";
+import { type ConnectionInfo, type FromLanguage, type IoData, STOP_SLOTS } from "./messages";
 import { keepSigint } from "./runtime/interrupts";
+import type { CompilerThread } from "./runtime/language-client";
+import { leaseOfTasks } from "./runtime/worker-session";
 
 const extension = resolve(__dirname, "..");
 const root = resolve(extension, "..");
@@ -28,13 +30,16 @@ function main(connectionFile: string | undefined): void {
   const input = new MessageChannel();
   const language = new MessageChannel();
   // First, because it takes longest until it is ready.
-  const compiler = thread(
-    join("language", "language-thread.js"),
-    { cwd: process.cwd(), prelude: join(extension, "prelude.d.ts"), packageRoot: root, port: language.port2 },
-    [language.port2],
-    // TypeScript makes much that lives for long while it starts: with Node's default of 16 it is moved about twice as often.
-    { maxYoungGenerationSizeMb: 32 },
-  );
+  const startCompiler = () =>
+    thread(
+      join("language", "language-thread.js"),
+      { cwd: process.cwd(), prelude: join(extension, "prelude.d.ts"), packageRoot: root, port: language.port2 },
+      [language.port2],
+      // TypeScript makes much that lives for long while it starts: with Node's default of 16 it is moved about twice as often.
+      { maxYoungGenerationSizeMb: 32 },
+    );
+  // Who runs tasks has no cells to compile, and TypeScript takes a second or two and 100 MB.
+  const compiler = leaseOfTasks() === undefined ? startCompiler() : startedLate(startCompiler);
   const io = thread(
     join("io", "io-thread.js"),
     {
@@ -51,6 +56,21 @@ function main(connectionFile: string | undefined): void {
   // Afterwards, so that the other threads start while this one loads.
   const { startRuntime } = require("./runtime/runtime") as typeof import("./runtime/runtime");
   startRuntime({ io, compiler, stop, input: input.port2, inputReady, waiting, root, connectionFile });
+}
+
+/** A thread that starts with its first message. */
+function startedLate(start: () => Worker): CompilerThread {
+  const listeners: ((message: FromLanguage) => void)[] = [];
+  let worker: Worker | undefined;
+  return {
+    postMessage(message) {
+      worker ??= start().on("message", (told: FromLanguage) => {
+        for (const listener of listeners) listener(told);
+      });
+      worker.postMessage(message);
+    },
+    on: (_, listener) => listeners.push(listener),
+  };
 }
 
 function shared(length: number): Int32Array {

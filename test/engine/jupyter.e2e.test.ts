@@ -8,6 +8,7 @@ import { mobileNetV2 } from "pomona/models";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { VERSION } from "../../src/version";
+import { endpointClient } from "../support/endpoint-client";
 import { fakeJupyter, fakeServer } from "../support/fake-jupyter";
 import { freePorts } from "../support/free-ports";
 import { type RunningServer, startJupyterServer } from "../support/jupyter-server";
@@ -106,6 +107,19 @@ describe("a session with its workers behind a Jupyter server", () => {
       await stop();
       await s3.stop();
     }
+  });
+
+  it("has a kernel without a compiler, until somebody sends it a cell", async () => {
+    await start([endpointOf(server)]);
+    const [kernel] = kernelProcesses(server);
+    const megabytes = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${kernel}/status`, "utf8"))?.[1]) / 1024;
+    const before = megabytes();
+    const line = await endpointClient(server.baseUrl.slice(0, -1), server.token).connect(
+      (await kernels(server))[0]!.id,
+    );
+    expect(await line.execute("const six: number = 6; six * 7")).toBe("42");
+    line.cut();
+    expect(megabytes() - before).toBeGreaterThan(50);
   });
 
   it("stops its workers within a second, and stays usable", async () => {

@@ -1,4 +1,3 @@
-import type { Worker } from "node:worker_threads";
 import type {
   Content,
   Converted,
@@ -34,7 +33,13 @@ export interface Language {
   inspect(code: string, cursor: number): Promise<Content>;
 }
 
-export function languageClient(worker: Worker): Language {
+/** The language thread's end here: a `Worker`, or what starts one. */
+export interface CompilerThread {
+  postMessage(message: ToLanguage): void;
+  on(event: "message", listener: (message: FromLanguage) => void): unknown;
+}
+
+export function languageClient(worker: CompilerThread): Language {
   const post = (message: ToLanguage) => worker.postMessage(message);
   const conversions = new Map<
     number,

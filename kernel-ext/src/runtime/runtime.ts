@@ -15,7 +15,7 @@ import { functionOrigin } from "./function-origin";
 import { defineGlobals } from "./globals";
 import { inputFrom } from "./input";
 import { interrupts } from "./interrupts";
-import { type Language, languageClient } from "./language-client";
+import { type CompilerThread, type Language, languageClient } from "./language-client";
 import { type LeftBehind, leftBehind } from "./left-behind";
 import { moduleLoader } from "./module-loader";
 import { captureStreams, outputTo } from "./output";
@@ -29,7 +29,7 @@ import { cellExecutor } from "./tslab-executor";
 
 export interface RuntimeParts {
   readonly io: Worker;
-  readonly compiler: Worker;
+  readonly compiler: CompilerThread;
   readonly stop: Int32Array;
   readonly input: MessagePort;
   readonly inputReady: Int32Array;

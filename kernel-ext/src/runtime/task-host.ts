@@ -2,13 +2,13 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { ConnectionInfo } from "../messages";
 import type { Comms } from "./comms";
+import { leaseOfTasks } from "./worker-session";
 
 /** `pomona/worker`, loaded when a driver comes: most kernels never have one. */
 const worker = () => require("pomona/worker") as typeof import("pomona/worker");
 
-/** Of `pomona/worker`, which is not loaded for its names. */
+/** Of `pomona/worker`, which is not loaded for its name. */
 const TARGET: typeof import("pomona/worker").WORKER_TARGET = "pomona.worker";
-const SESSION: typeof import("pomona/worker").WORKER_SESSION = "pomona-worker";
 
 /** How long the server may take to end this kernel. */
 const END_MS = 5000;
@@ -19,19 +19,13 @@ const FIRST_WORD_MS = 10_000;
 /** Lets sessions on other machines run tasks here. @param connectionFile this kernel's */
 export function hostTasks(comms: Comms, connectionFile: string): void {
   const end = () => void endKernel(connectionFile);
-  const lease = leaseOf(process.env.JPY_SESSION_NAME);
+  const lease = leaseOfTasks();
   // Whoever started it may have been killed before a word.
   const unspoken = lease === undefined ? undefined : setTimeout(end, Math.max(lease, FIRST_WORD_MS)).unref();
   comms.onComm(TARGET, (comm) => {
     clearTimeout(unspoken);
     worker().serveWorkers(comm, end);
   });
-}
-
-/** Milliseconds; undefined for a kernel that was started for something else. */
-function leaseOf(session: string | undefined): number | undefined {
-  const match = new RegExp(`(?:^|/)${SESSION}-(\\d+)-[0-9a-f-]{36}$`).exec(session ?? "");
-  return match ? Number(match[1]) : undefined;
 }
 
 /**

@@ -146,8 +146,9 @@ async function connectKernel(
     async close() {
       clearInterval(looks);
       tellLost("it was closed");
-      web.terminate();
-      await endKernel(endpoint, kernelId);
+      // Told, the server writes nothing more to it, which it would complain of in its log.
+      web.close();
+      await endKernel(endpoint, kernelId).finally(() => web.terminate());
     },
   };
 
