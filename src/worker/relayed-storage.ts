@@ -20,8 +20,8 @@ import { type Answered, type AskFiles, type FileAnswer, PIECE_BYTES } from "./fi
 const PIECES_AT_ONCE = 4;
 
 /**
- * The `file:` URLs of a driver on another machine. A file that is seen here too, of the size and time that were listed, is read
- * here; any other one by asking the driver for it. What is written goes to the driver, as drafts that it publishes.
+ * The `file:` URLs of a driver on another machine. A file that is here too is read here; any other one by asking the driver for
+ * it. What is written goes to the driver, as drafts that it publishes.
  */
 export function relayedStorage(ask: AskFiles): Storage {
   const storage: Storage = {
@@ -31,36 +31,13 @@ export function relayedStorage(ask: AskFiles): Storage {
     drafts: renamedDrafts(() => ({ ...storage, rename: refused("rename") })),
     stat: async (url) => (await asked(ask({ op: "stat", url }))).status ?? undefined,
     async readFile(url, reading = {}) {
-      if (await isSeenHere(url, reading)) {
-        const content = await localStorage.readFile(url, reading).catch(() => undefined);
-        if (content) return content;
-      }
-      const first = await pieceOf(
-        url,
-        0,
-        Math.min(Math.max(reading.listed?.size ?? PIECE_BYTES, 1), PIECE_BYTES),
-        reading,
-      );
-      const { size } = first.status;
-      if (size <= first.bytes.byteLength) return first.bytes;
-      const whole = new Uint8Array(size);
-      whole.set(first.bytes);
-      await readPieces(url, first.bytes.byteLength, whole, 0, reading, first.status);
-      return whole;
+      const seen = await ifSeenHere(url, reading, () => localStorage.readFile(url, reading));
+      return seen ?? fetched(url, 0, Number.POSITIVE_INFINITY, reading);
     },
     async readRange(url, start, end, reading = {}) {
       if (end <= start) return new Uint8Array();
-      if (await isSeenHere(url, reading)) {
-        const content = await localStorage.readRange(url, start, end, reading).catch(() => undefined);
-        if (content) return content;
-      }
-      const first = await pieceOf(url, start, Math.min(end, start + PIECE_BYTES), reading);
-      const last = Math.min(end, Math.max(first.status.size, start));
-      if (last - start <= first.bytes.byteLength) return first.bytes;
-      const range = new Uint8Array(last - start);
-      range.set(first.bytes);
-      await readPieces(url, start + first.bytes.byteLength, range, start, reading, first.status);
-      return range;
+      const seen = await ifSeenHere(url, reading, () => localStorage.readRange(url, start, end, reading));
+      return seen ?? fetched(url, start, end, reading);
     },
     async *readStream(url, reading = {}) {
       const first = await pieceOf(url, 0, PIECE_BYTES, reading);
@@ -74,7 +51,7 @@ export function relayedStorage(ask: AskFiles): Storage {
     },
     async writeFile(url, data) {
       const bytes = typeof data === "string" ? Buffer.from(data) : data;
-      await storage.writeStream(url, [bytes] as unknown as AsyncIterable<Uint8Array>);
+      await storage.writeStream(url, only(bytes));
     },
     async writeStream(url, chunks, signal) {
       const upload = randomUUID();
@@ -106,15 +83,38 @@ export function relayedStorage(ask: AskFiles): Storage {
     removeEmptyFolder: refused("remove"),
   };
 
-  /** True where this machine has the same file by rsync's rule: its size and the time of its last change. */
-  async function isSeenHere(url: Url, { listed, version }: Reading): Promise<boolean> {
+  /** What this machine reads of a file that is the same one by rsync's rule: its size and the time of its last change. */
+  async function ifSeenHere(
+    url: Url,
+    { listed, version }: Reading,
+    read: () => Promise<Uint8Array>,
+  ): Promise<Uint8Array | undefined> {
     const here = await localStorage.stat(url).catch(() => undefined);
-    if (here === undefined || here === "folder") return false;
-    if (version !== undefined && here.version === version) return true;
-    const there = listed ?? (await storage.stat(url));
-    return (
-      there !== undefined && there !== "folder" && here.size === there.size && here.modifiedAt === there.modifiedAt
+    if (here === undefined || here === "folder") return undefined;
+    if (version === undefined || here.version !== version) {
+      const there = listed ?? (await storage.stat(url));
+      if (there === undefined || there === "folder") return undefined;
+      if (here.size !== there.size || here.modifiedAt !== there.modifiedAt) return undefined;
+    }
+    // What may not be read here may be there.
+    return read().catch(() => undefined);
+  }
+
+  /** The bytes from `start` to before `end`, or to the file's end, by the driver. */
+  async function fetched(url: Url, start: number, end: number, reading: Reading): Promise<Uint8Array> {
+    const { listed = { size: PIECE_BYTES } } = reading;
+    const first = await pieceOf(
+      url,
+      start,
+      Math.min(end, start + Math.min(Math.max(listed.size, 1), PIECE_BYTES)),
+      reading,
     );
+    const bytes = Math.min(end, Math.max(first.status.size, start)) - start;
+    if (bytes <= first.bytes.byteLength) return first.bytes;
+    const whole = new Uint8Array(bytes);
+    whole.set(first.bytes);
+    await readPieces(url, start + first.bytes.byteLength, whole, start, reading, first.status);
+    return whole;
   }
 
   async function pieceOf(url: Url, start: number, end: number, { signal }: Reading) {
@@ -136,7 +136,8 @@ export function relayedStorage(ask: AskFiles): Storage {
     const starts = Array.from({ length: Math.ceil((end - from) / PIECE_BYTES) }, (_, i) => from + i * PIECE_BYTES);
     await mapConcurrently(starts, PIECES_AT_ONCE, async (start) => {
       const { bytes, status } = await pieceOf(url, start, Math.min(start + PIECE_BYTES, end), reading);
-      if (status.size !== known.size || status.modifiedAt !== known.modifiedAt) throw new FileChangedError(url);
+      const isSame = status.size === known.size && status.modifiedAt === known.modifiedAt;
+      if (!isSame || bytes.byteLength < Math.min(start + PIECE_BYTES, end) - start) throw new FileChangedError(url);
       target.set(bytes, start - base);
     });
   }
@@ -174,6 +175,10 @@ async function* pieces(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
     }
   }
   if (filled > 0) yield piece.slice(0, filled);
+}
+
+async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
 }
 
 /** What only a driver does. */

@@ -1,11 +1,14 @@
+import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { type FileServer, type ServedFiles, servedFiles } from "../../src/engine/jupyter/served-files";
 import { type Passage, travel } from "../../src/engine/jupyter/travel";
-import { type Url, urlOf } from "../../src/storage";
-import type { FileRequest } from "../../src/worker/file-messages";
+import { FileChangedError, StorageError, type Url, urlOf } from "../../src/storage";
+import { localStorage } from "../../src/storage/local-storage";
+import { type AskFiles, type FileRequest, PIECE_BYTES } from "../../src/worker/file-messages";
+import { relayedStorage } from "../../src/worker/relayed-storage";
 import type { Task } from "../../src/worker/task";
 
 const folder = mkdtempSync(join(tmpdir(), "pomona-served-"));
@@ -99,6 +102,68 @@ describe("files of this machine", () => {
     await close();
     expect(readdirSync(join(folder, "out", "_temporary"))).toEqual(["part"]);
     expect(readFileSync(join(folder, "secret"), "utf8")).toBe("secret");
+  });
+});
+
+describe("the same files from elsewhere", () => {
+  const sizes = [0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 5 * PIECE_BYTES + 7];
+  /** No machine has this folder, so that nothing is read where the test runs. */
+  const nowhere = join(folder, "nowhere");
+  let pieces = 0;
+  let before: (piece: number) => void = () => {};
+  const ask: AskFiles = (request, piece) => {
+    if (request.op === "read") before(++pieces);
+    const url = "url" in request ? (request.url.replace(nowhere, folder) as Url) : undefined;
+    const asked = { ...request, ...(url === undefined ? {} : { url }) } as FileRequest;
+    return server.answer({ slot: undefined, request: asked, waited: 0, moved: 0 }, piece);
+  };
+  const relayed = relayedStorage(ask);
+
+  it("are the same bytes, whole, by ranges and as a stream", async () => {
+    for (const size of sizes) {
+      const content = randomBytes(size);
+      writeFileSync(join(folder, "spool", "file"), content);
+      const url = urlOf(join(nowhere, "spool", "file"));
+      const listings = [undefined, { size, modifiedAt: 0 }, { size: Math.floor(size / 3), modifiedAt: 0 }];
+      for (const listed of listings) expect(content.equals(await relayed.readFile(url, { listed }))).toBe(true);
+      const streamed: Uint8Array[] = [];
+      for await (const chunk of relayed.readStream(url)) streamed.push(chunk);
+      expect(content.equals(Buffer.concat(streamed))).toBe(true);
+      for (const [start, end] of [
+        [0, size],
+        [1, size + 5],
+        [size, size + 9],
+        [PIECE_BYTES - 3, 3 * PIECE_BYTES],
+      ] as const) {
+        const range = await relayed.readRange(url, start, end);
+        expect(content.subarray(start, end).equals(range)).toBe(true);
+      }
+    }
+  });
+
+  it("are told to have changed where they did between two pieces", async () => {
+    const url = urlOf(join(nowhere, "spool", "file"));
+    for (const change of [Buffer.alloc(PIECE_BYTES), Buffer.alloc(4 * PIECE_BYTES)]) {
+      writeFileSync(join(folder, "spool", "file"), randomBytes(3 * PIECE_BYTES));
+      pieces = 0;
+      before = (piece) => {
+        if (piece === 2) writeFileSync(join(folder, "spool", "file"), change);
+      };
+      await expect(relayed.readFile(url)).rejects.toThrow(FileChangedError);
+    }
+    before = () => {};
+  });
+
+  it("fail as they do there", async () => {
+    for (const name of ["missing", "."]) {
+      const here = await localStorage.readFile(urlOf(join(folder, "spool", name))).catch((error: Error) => error);
+      const there = await relayed.readFile(urlOf(join(nowhere, "spool", name))).catch((error: Error) => error);
+      expect(there).toBeInstanceOf(StorageError);
+      expect([(there as Error).name, (there as Error).message]).toEqual([
+        (here as Error).name,
+        (here as Error).message,
+      ]);
+    }
   });
 });
 
