@@ -3,7 +3,7 @@ import { readdirSync, rmSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeFolderSync } from "../storage/folders";
-import { asStorageError } from "../storage/local-storage";
+import { asStorageError } from "../storage/local-failures";
 import { fileUrl } from "../storage/location";
 
 /** A folder for what lives between two stages; gone when the session ends, or the process. */

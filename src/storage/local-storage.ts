@@ -1,18 +1,19 @@
 import { randomUUID } from "node:crypto";
 import * as callbacks from "node:fs";
-import { accessSync, constants, createReadStream, createWriteStream, type Dir, existsSync, type Stats } from "node:fs";
-import { copyFile, link, open, opendir, readdir, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
-import { dirname, join, sep } from "node:path";
+import { constants, createReadStream, createWriteStream, type Stats } from "node:fs";
+import { copyFile, link, open, readdir, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { throwIfAborted } from "../errors";
 import { mapConcurrently, untilAborted } from "./concurrently";
 import { renamedDrafts } from "./drafts";
-import { DiskFullError, PathNotFoundError, StorageAccessError, StorageError } from "./errors";
 import { makeFolder } from "./folders";
-import { baseName, fileUrl, isHidden, joinUrl, localPath, type Url } from "./location";
-import type { FileStatus, ListOptions, Storage } from "./storage";
+import { asStorageError, attempt, codeOf, notUtf8 } from "./local-failures";
+import { filesBelow } from "./local-listing";
+import { baseName, fileUrl, joinUrl, localPath, type Url } from "./location";
+import type { FileStatus, Storage } from "./storage";
 
 /** How many `stat` calls run at once: enough to keep a network disk busy, few enough for the descriptor limit. */
 const STAT_CONCURRENCY = 64;
@@ -23,10 +24,6 @@ const writeFile = promisify(callbacks.writeFile);
 const openDescriptor = promisify(callbacks.open);
 const closeDescriptor = promisify(callbacks.close);
 const readDescriptor = promisify(callbacks.read);
-
-/** Entries of a folder, and files, that are looked at together; and how many folders are. */
-const LIST_AT_ONCE = 1024;
-const FOLDERS_AT_ONCE = 16;
 
 /** A piece of a file that is read from its beginning to its end. */
 const STREAM_BYTES = 256 * 1024;
@@ -219,58 +216,6 @@ function statusOf(path: string, found: Stats): FileStatus {
   return isSettled ? { ...status, version: `${ino} ${size} ${mtimeMs} ${ctimeMs}` } : status;
 }
 
-/** The files below a folder, some at a time: what is held does not grow with how many there are. */
-async function* filesBelow(root: string, { recursive = true, hidden = false, signal }: ListOptions) {
-  const waiting = [root];
-  let reading: OpenFolder[] = [];
-  let files: string[] = [];
-  try {
-    while (waiting.length > 0 || reading.length > 0) {
-      throwIfAborted(signal);
-      while (reading.length < FOLDERS_AT_ONCE && waiting.length > 0) reading.push({ path: waiting.pop() as string });
-      const round = await Promise.allSettled(reading.map((folder) => readSome(folder, hidden)));
-      for (const some of round) {
-        if (some.status === "rejected") throw some.reason;
-        files.push(...some.value.files);
-        if (recursive) waiting.push(...some.value.folders);
-      }
-      reading = reading.filter((folder) => folder.isRead !== true);
-      for (; files.length >= LIST_AT_ONCE; files = files.slice(LIST_AT_ONCE)) yield files.slice(0, LIST_AT_ONCE);
-    }
-    if (files.length > 0) yield files;
-  } finally {
-    for (const { entries } of reading) await entries?.close().catch(() => {});
-  }
-}
-
-/** A folder that is being listed. */
-interface OpenFolder {
-  readonly path: string;
-  /** Absent before the first look at it. */
-  entries?: Dir;
-  isRead?: boolean;
-}
-
-/** The next entries of a folder; after the last it is closed. */
-async function readSome(folder: OpenFolder, hidden: boolean) {
-  const found = { files: [] as string[], folders: [] as string[] };
-  await attempt(fileUrl(folder.path), "list", async () => {
-    folder.entries ??= await opendir(folder.path, { bufferSize: LIST_AT_ONCE });
-    for (let i = 0; i < LIST_AT_ONCE; i++) {
-      const entry = await folder.entries.read();
-      if (entry === null) {
-        folder.isRead = true;
-        return folder.entries.close();
-      }
-      if (!hidden && isHidden(entry.name)) continue;
-      const path = join(folder.path, entry.name);
-      const isFolder = entry.isSymbolicLink() ? await isFolderBelow(path) : entry.isDirectory();
-      (isFolder ? found.folders : found.files).push(path);
-    }
-  });
-  return found;
-}
-
 /** The URL with symbolic links followed, as far down as the path exists. */
 async function resolveLinks(url: Url): Promise<Url> {
   const path = localPath(url);
@@ -279,13 +224,6 @@ async function resolveLinks(url: Url): Promise<Url> {
   const parent = dirname(path);
   if (parent === path) return url;
   return joinUrl(await resolveLinks(fileUrl(parent)), baseName(path));
-}
-
-/** True for a link to a folder, but not to one that it lies in: that would have no end. */
-async function isFolderBelow(link: string): Promise<boolean> {
-  if ((await statOrUndefined(link))?.isDirectory() !== true) return false;
-  const [target, folder] = await Promise.all([realpath(link), realpath(dirname(link))]);
-  return folder !== target && !folder.startsWith(target.endsWith(sep) ? target : `${target}${sep}`);
 }
 
 async function statOrUndefined(path: string) {
@@ -328,98 +266,5 @@ async function writeSynced(path: string, data: Uint8Array | string): Promise<voi
     await file.sync();
   } finally {
     await file.close();
-  }
-}
-
-async function attempt<T>(url: Url, verb: Verb, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw asStorageError(error, url, verb);
-  }
-}
-
-function codeOf(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException | undefined)?.code;
-}
-
-/** A name that is not UTF-8 cannot be spelled in a path here; leaving the file out would lose it in silence. */
-function notUtf8(path: string): StorageError {
-  return new StorageError(`Cannot read ${path}: its name is not UTF-8.`, fileUrl(path), {
-    remedy: "Rename the file or folder, e.g. with convmv -f latin1 -t utf8.",
-  });
-}
-
-const OTHER_DISK =
-  "use another disk: another output, or TMPDIR for temporary files. Nothing half-written was left behind.";
-
-type Verb = "list" | "read" | "write" | "remove";
-
-/** The file or folder that keeps a path from being written or removed; undefined where it can't be told. */
-function closedPart(path: string, verb: "write" | "remove"): string | undefined {
-  for (let part = verb === "remove" ? dirname(path) : path; ; part = dirname(part)) {
-    try {
-      accessSync(part, constants.W_OK);
-      return undefined;
-    } catch (error) {
-      const code = codeOf(error);
-      // What lies in a folder that may not be looked into is as good as not there.
-      if (["EACCES", "EPERM"].includes(code ?? "") && existsSync(part)) return part;
-      if (code === "EROFS" || part === dirname(part)) return undefined;
-    }
-  }
-}
-
-/** The system's error as a named one; anything else as it is. */
-export function asStorageError(error: unknown, url: Url, verb: Verb): unknown {
-  const code = codeOf(error);
-  if (code === undefined || error instanceof StorageError) return error;
-  const { path: failed } = error as NodeJS.ErrnoException;
-  // A draft's own name says nothing to who asked for the file.
-  const path = failed === undefined || /\/\.[\da-f-]{36}\.tmp$/.test(failed) ? localPath(url) : failed;
-  switch (code) {
-    case "ENOENT":
-      return new PathNotFoundError(`Cannot ${verb} ${path}: there is no such file or folder.`, url, {
-        remedy: "Check the path; a relative one is taken from the working directory.",
-        cause: error,
-      });
-    case "EACCES":
-    case "EPERM": {
-      const closed = verb === "write" || verb === "remove" ? closedPart(path, verb) : undefined;
-      const why = closed === undefined ? "" : `, as ${closed} may not be changed by this user`;
-      return new StorageAccessError(`Cannot ${verb} ${path}: permission denied${why} (${code}).`, url, {
-        remedy:
-          closed === undefined
-            ? "Change the permissions, or choose another path."
-            : `Change the permissions of ${closed} (chmod u+w, or have its owner do so), or choose another path.`,
-        cause: error,
-      });
-    }
-    case "EROFS":
-      return new StorageAccessError(`Cannot ${verb} ${path}: its file system is read-only (${code}).`, url, {
-        remedy: "Choose a path on another file system, or mount this one for writing.",
-        cause: error,
-      });
-    case "ENOSPC":
-    case "EDQUOT":
-      return new DiskFullError(`Cannot ${verb} ${path}: no space left on the device (${code}).`, url, {
-        remedy: `Free some space, or ${OTHER_DISK}`,
-        cause: error,
-      });
-    case "ENOTDIR":
-      return new StorageError(`Cannot ${verb} ${path}: a part of the path is a file, not a folder (${code}).`, url, {
-        remedy: "Check the path, or choose another one.",
-        cause: error,
-      });
-    case "EFBIG":
-      return new DiskFullError(`Cannot ${verb} ${path}: the file would be larger than is allowed here (EFBIG).`, url, {
-        remedy: `Raise the limit (ulimit -f), or ${OTHER_DISK}`,
-        cause: error,
-      });
-    default:
-      return new StorageError(`Cannot ${verb} ${path}: ${(error as Error).message}`, url, {
-        cause: error,
-        retryable: true,
-      });
   }
 }

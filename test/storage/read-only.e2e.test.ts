@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { asStorageError } from "../../src/storage/local-storage";
+import { asStorageError } from "../../src/storage/local-failures";
 import { fileUrl } from "../../src/storage/location";
 
 /** Written by another user than root, whom permissions do not concern. */

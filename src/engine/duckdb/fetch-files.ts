@@ -9,7 +9,7 @@ import { type GroupHead, type SliceableFooter, sliceable, writeSlice } from "../
 import type { Place, Reading, Url } from "../../storage";
 import type { ByteBudget } from "../../storage/byte-budget";
 import { mapConcurrently } from "../../storage/concurrently";
-import { asStorageError } from "../../storage/local-storage";
+import { asStorageError } from "../../storage/local-failures";
 import { fileUrl, schemeOf } from "../../storage/location";
 import type { FoundFile } from "../files";
 import type { FetchListener } from "../slow-query";
