@@ -16,7 +16,9 @@ const help = `npm run bench:fanout [-- options]
 Times tasks on an endpoint, a \`pomona worker\` on this machine, beside as many threads of the session's own process (local[N]): featurize from the
 reading to the committed files, and tasks that do nothing, for what a task costs there and back. Each is a process of its own, whose start does not
 count; the loading of weights and models on the workers does. What goes first changes from round to round; ratios are taken within a round,
-figures are medians over the rounds. The files that both write are compared.
+figures are medians over the rounds. The files that both write are compared. On a machine with much else to do the processor time of all
+processes together, which is beside the speed, says more (on Linux). Tasks that do nothing run behind a server too that holds back small messages,
+as servers do that nobody has set up for this.
 
   --per-class N     images of each class                                    [15]
   --partitions N    tasks of the featurize stage                            [24]
@@ -66,34 +68,35 @@ async function bench(work) {
   note(`${sample.images} ${sample.kind} images of ${sample.classes} classes, weights: ${weights}`);
   const slots = Number(values.slots);
   const worker = await startWorker(work);
+  const plain = await startWorker(work, ["--ServerApp.jpserver_extensions={'pomona_jupyter.worker': True}"]);
   try {
     const masters = {
       local: (count) => ({ master: `local[${count}]` }),
-      endpoint: (count) => ({ master: "jupyter", endpoints: [{ ...worker.endpoint, slots: count }] }),
+      endpoint: (count) => behind(worker, count),
+      plain: (count) => behind(plain, count),
     };
+    const common = {
+      images,
+      weights,
+      partitions: Number(values.partitions),
+      tasks: size("tasks", 300, 50),
+      output: join(work, "out"),
+      history: join(work, "history"),
+    };
+    const script = inRoot("bench", "parts", "fanout-run.mjs");
+    const ours = async (job, master) =>
+      JSON.parse(await run(process.execPath, [script, JSON.stringify({ job, ...master, ...common })]));
+    const tasks = (master) => ours("tasks", master);
     const rounds = [];
     for (let i = 0; i < size("rounds", 3, 1); i++) {
       const round = { local: {}, endpoint: {} };
       for (const name of i % 2 ? ["endpoint", "local"] : ["local", "endpoint"]) {
-        const common = {
-          images,
-          weights,
-          partitions: Number(values.partitions),
-          output: join(work, "out"),
-          history: join(work, "history"),
-        };
-        const ours = async (job, count, more) =>
-          JSON.parse(
-            await run(process.execPath, [
-              inRoot("bench", "parts", "fanout-run.mjs"),
-              JSON.stringify({ job, ...masters[name](count), ...common, ...more }),
-            ]),
-          );
         round[name] = {
-          featurize: await ours("featurize", slots),
-          tasks: await ours("tasks", 1, { tasks: size("tasks", 300, 50) }),
+          featurize: await ours("featurize", masters[name](slots)),
+          tasks: await tasks(masters[name](1)),
         };
       }
+      round.plain = { tasks: await tasks(masters.plain(1)) };
       const [local, endpoint] = [round.local, round.endpoint];
       if (local.featurize.sha256 !== endpoint.featurize.sha256)
         throw new Error("The endpoint wrote other bytes than the threads.");
@@ -109,9 +112,11 @@ async function bench(work) {
         local: of(({ local }) => local.featurize.imagesPerSecond),
         endpoint: of(({ endpoint }) => endpoint.featurize.imagesPerSecond),
       },
+      cpuRatio: of(({ local, endpoint }) => local.featurize.cpuSeconds / allCpu(endpoint.featurize)),
       taskMilliseconds: {
         local: of(({ local }) => local.tasks.milliseconds),
         endpoint: of(({ endpoint }) => endpoint.tasks.milliseconds),
+        plain: of(({ plain }) => plain.tasks.milliseconds),
       },
       driverCpuMillisecondsPerImage: of(
         ({ endpoint }) => (1000 * endpoint.featurize.cpuSeconds) / endpoint.featurize.images,
@@ -121,17 +126,28 @@ async function bench(work) {
     if (values.json) console.log(JSON.stringify({ sample, target: TARGET, ...summary, rounds }));
     else print(summary, slots);
   } finally {
-    await worker.stop();
+    await Promise.all([worker.stop(), plain.stop()]);
   }
 }
 
+function behind({ endpoint, pid }, slots) {
+  return { master: "jupyter", endpoints: [{ ...endpoint, slots }], worker: pid };
+}
+
+function allCpu({ cpuSeconds, workerCpuSeconds }) {
+  return cpuSeconds + workerCpuSeconds;
+}
+
 function print(summary, slots) {
-  const { ratio, imagesPerSecond, taskMilliseconds: task } = summary;
+  const { ratio, cpuRatio, imagesPerSecond, taskMilliseconds: task } = summary;
   console.log(
     `featurize      local[${slots}] ${imagesPerSecond.local.toFixed(1)} images/s, an endpoint with ${slots} slots ${imagesPerSecond.endpoint.toFixed(1)}: ${(100 * ratio).toFixed(1)} % (target ${100 * TARGET} %)`,
   );
   console.log(
-    `a task         ${task.local.toFixed(1)} ms on a thread, ${task.endpoint.toFixed(1)} ms there and back: ${(task.endpoint - task.local).toFixed(1)} ms more`,
+    `by processor   ${(100 * cpuRatio).toFixed(1)} %: its time on local[${slots}], in parts of that of session, server and kernel`,
+  );
+  console.log(
+    `a task         ${task.local.toFixed(1)} ms on a thread, ${task.endpoint.toFixed(1)} ms there and back: ${(task.endpoint - task.local).toFixed(1)} ms more; ${task.plain.toFixed(1)} ms behind any server`,
   );
   console.log(
     `driver's CPU   ${summary.driverCpuMillisecondsPerImage.toFixed(2)} ms an image of featurize, ${summary.driverCpuMillisecondsPerTask.toFixed(2)} ms a task that does nothing`,
@@ -139,9 +155,21 @@ function print(summary, slots) {
 }
 
 /** A real worker's server on this machine, with a token of its own. */
-async function startWorker(work) {
+async function startWorker(work, rest = []) {
   const tokenFile = join(work, "token");
-  const args = ["worker", "--ip", "127.0.0.1", "--port", "0", "--token-file", tokenFile, "--allow-root", "--json"];
+  const args = [
+    "worker",
+    "--ip",
+    "127.0.0.1",
+    "--port",
+    "0",
+    "--token-file",
+    tokenFile,
+    "--allow-root",
+    "--json",
+    "--",
+    ...rest,
+  ];
   const command = spawn(process.execPath, [inRoot("dist", "cli", "main.js"), ...args], {
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -151,6 +179,7 @@ async function startWorker(work) {
   if (said === undefined) throw new Error("pomona worker has ended before it was ready.");
   return {
     endpoint: { url: JSON.parse(said).url, tokenFile },
+    pid: command.pid,
     async stop() {
       command.kill("SIGTERM");
       await exited;

@@ -8,6 +8,7 @@ import { inRoot } from "../../scripts/setup/paths.mjs";
 const {
   master,
   endpoints,
+  worker,
   job,
   images,
   output,
@@ -41,9 +42,11 @@ async function featurize() {
     .withColumn("label", elementAt(split(col("path"), "/"), -2))
     .repartition(partitions);
   const features = mobileNetV2({ weights })(col("content")).alias("features");
+  const before = cpuOf(worker);
   const { seconds, cpuSeconds, result } = await timed(() =>
     labelled.select(col("path"), col("label"), features).write.mode("overwrite").parquet(output),
   );
+  const workerCpuSeconds = cpuOf(worker) - before;
   const digest = createHash("sha256");
   const parts = readdirSync(output).filter((name) => name.startsWith("part-"));
   for (const name of parts.sort()) digest.update(readFileSync(join(output, name)));
@@ -52,6 +55,7 @@ async function featurize() {
     imagesPerSecond: result.rows / seconds,
     seconds,
     cpuSeconds,
+    workerCpuSeconds,
     sha256: digest.digest("hex"),
   };
 }
@@ -77,4 +81,12 @@ async function timed(work) {
   const result = await work();
   const { user, system } = process.cpuUsage(cpu);
   return { result, seconds: (performance.now() - start) / 1000, cpuSeconds: (user + system) / 1e6 };
+}
+
+/** Processor time of a process and those below it, in seconds, as Linux tells it. */
+function cpuOf(pid) {
+  if (!pid || process.platform !== "linux") return 0;
+  const ticks = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1).split(" ").slice(11, 13);
+  const below = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
+  return below.reduce((sum, child) => sum + cpuOf(child), ticks.reduce((sum, n) => sum + Number(n), 0) / 100);
 }
