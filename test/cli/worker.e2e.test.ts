@@ -118,7 +118,7 @@ it("finishes the tasks that it has when it drains, which cost nothing, and takes
     .config("pomona.endpoints.token", readFileSync(draining.tokenFile, "utf8").trim())
     .getOrCreate();
   try {
-    // A master URL names none: their own.
+    // A master URL names none: what each was told with --slots.
     expect(session.workers().map(({ endpoint, slots }) => [endpoint, slots])).toEqual([
       [leaves, 3],
       [stays, 1],
@@ -207,6 +207,7 @@ it("says what it lacks, and starts nothing then", async () => {
   taken.close();
   const dry = await at.pomona([...local, "--port", "0", "--dry-run", "--json"]);
   expect(JSON.parse(dry.stdout)).toMatchObject({ version: VERSION, jupyterServer: expect.stringMatching(/^\d/) });
+  expectError(await at.pomona([...local, "--slots", "2000"]), "UsageError", [/1 to 1024/], 2);
   expectError(await at.pomona([...local, "--certfile", "c"]), "UsageError", [/--keyfile/], 2);
   const tls = ["--certfile", "none", "--keyfile", "none"];
   expectError(await at.pomona([...local, "--port", "0", ...tls]), "PathNotFoundError", [/none/]);

@@ -137,11 +137,17 @@ export function startDriver(endpoints: readonly object[], path: string, settings
     ...(brief ? ["brief"] : []),
   ];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
-  let errors = "";
+  let [output, errors] = ["", ""];
+  const underWay = new Promise<void>((resolve) => {
+    child.stdout.on("data", (text: Buffer) => {
+      output += String(text);
+      if (output.includes("a task ended")) resolve();
+    });
+  });
   child.stderr.on("data", (text: Buffer) => {
     errors += String(text);
   });
   const code = new Promise<number | null>((resolve) => child.once("close", resolve));
-  const underWay = new Promise<void>((resolve) => child.stdout.once("data", () => resolve()));
-  return { kill: (signal: NodeJS.Signals) => child.kill(signal), underWay, code, errors: () => errors };
+  const kill = (signal: NodeJS.Signals) => child.kill(signal);
+  return { kill, underWay, code, output: () => output, errors: () => errors };
 }

@@ -15,6 +15,7 @@ async function main() {
     .getOrCreate();
   session.onEvent((event) => {
     if (event.type === "taskEnded") console.log("a task ended");
+    if (event.type === "message") console.log(event.text);
   });
   const slow = udf(
     (id) => {
