@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { Session } from "pomona";
 import { udf } from "pomona/functions";
-import { expect, it, vi } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { VERSION } from "../../src/version";
 import { type EndpointClient, endpointClient } from "../support/endpoint-client";
 import { venvProgram } from "../support/jupyter";
@@ -27,9 +27,16 @@ interface RunningWorker extends Running {
   pids(): number[];
 }
 
+const started: Running[] = [];
+// A test that fails leaves none: a server and its kernels end with their command.
+afterEach(() => {
+  for (const { process } of started.splice(0)) process.kill("SIGKILL");
+});
+
 async function startWorker(options: readonly string[] = [], rest: readonly string[] = []): Promise<RunningWorker> {
   const args = ["worker", "--ip", "127.0.0.1", "--port", "0", "--allow-root", "--json", ...options, "--", ...rest];
   const worker = at.start(args, { env: { POMONA_CACHE_DIR: at.path("cache") } });
+  started.push(worker);
   let [stdout, stderr] = ["", ""];
   worker.process.stdout?.on("data", (text: string) => {
     stdout += text;
