@@ -47,7 +47,7 @@ export function hostOf({ name, slots }: EndpointSettings, connection: HostConnec
   const outputs = new Map<number, Url>();
   let isLost: string | undefined;
   let memory: number | undefined;
-  let tellIdle: () => void = () => {};
+  const waitingForIdle: (() => void)[] = [];
   let tellDraining: () => void = () => {};
   const draining = new Promise<void>((resolve) => {
     tellDraining = resolve;
@@ -139,7 +139,7 @@ export function hostOf({ name, slots }: EndpointSettings, connection: HostConnec
         outputs.delete(slot);
         await close();
         if (alive.get(slot) === listener) alive.delete(slot);
-        if (alive.size === 0) tellIdle();
+        if (alive.size === 0) for (const tell of waitingForIdle.splice(0)) tell();
         release();
       }
     },
@@ -158,8 +158,8 @@ export function hostOf({ name, slots }: EndpointSettings, connection: HostConnec
     draining,
     idle: () =>
       new Promise((resolve) => {
-        tellIdle = resolve;
         if (alive.size === 0) resolve();
+        else waitingForIdle.push(resolve);
       }),
     memory: () => memory,
     start() {

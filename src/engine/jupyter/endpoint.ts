@@ -97,7 +97,9 @@ export function endpoint(parts: EndpointParts): Endpoint {
     listener.joined(connected.workers);
     void connected.draining.then(() => drain(connected));
     void connection.lost.then(async (why) => {
-      // First the attempts that ran there are told that their worker is lost, which counts; then it leaves, which does not.
+      // First the attempts that ran there are told that their worker is lost, which counts, once what they wrote by half is gone;
+      // then it leaves, which does not.
+      await connected.idle();
       await new Promise((resolve) => setImmediate(resolve));
       host = undefined;
       const wasDraining = state === "draining";
