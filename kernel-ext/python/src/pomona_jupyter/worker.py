@@ -36,8 +36,8 @@ def _load_jupyter_server_extension(serverapp: Any) -> None:
         atexit.register(shutil.rmtree, jupyter_config_dir(), True)
     # The server takes a token file's last line end for a part of the token.
     serverapp.identity_provider.token = serverapp.identity_provider.token.strip()
-    # Behind the callback that makes it listen.
-    serverapp.io_loop.add_callback(_listening, serverapp)
+    # The callback that makes it listen is added after extensions are loaded: one that is added by a callback comes behind it.
+    serverapp.io_loop.add_callback(serverapp.io_loop.add_callback, _listening, serverapp)
 
 
 def _listening(serverapp: Any) -> None:
