@@ -13,6 +13,8 @@ export class WorkerError extends PomonaError {}
 const IDLE_S = 600;
 /** What one message may hold; Tornado's own limit is 10 MiB. */
 const MESSAGE_BYTES = 64 * 2 ** 20;
+/** How often a socket's other end is asked, and how long for an answer: its own defaults, 30 and 90 s, make Tornado complain. */
+const PING_MS = 90_000;
 /** How much of the server's log is told where it does not start. */
 const LOG_LINES = 20;
 
@@ -108,7 +110,7 @@ function settings({ ip, port, certfile, keyfile, allowRoot }: WorkerServerOption
     "--ServerApp.terminals_enabled=False",
     "--ServerApp.log_level=WARN",
     `--ServerApp.jpserver_extensions=${extensions}`,
-    `--ServerApp.tornado_settings={'websocket_max_message_size': ${MESSAGE_BYTES}}`,
+    `--ServerApp.tornado_settings={'websocket_max_message_size': ${MESSAGE_BYTES}, 'ws_ping_interval': ${PING_MS}, 'ws_ping_timeout': ${PING_MS}}`,
     // Tasks and results are many small messages, which a limit for cells that print too much would drop.
     "--ZMQChannelsWebsocketConnection.limit_rate=False",
     `--KernelSpecManager.allowed_kernelspecs=${KERNEL_NAME}`,

@@ -199,6 +199,7 @@ open(sys.argv[2], "wb").write(key.private_bytes(serialization.Encoding.PEM, seri
   };
   const [trusting, strange] = await Promise.all([rows({ NODE_EXTRA_CA_CERTS: at.path("cert") }), rows({})]);
   expect(JSON.parse(trusting.stdout)).toEqual([{ id: 0 }, { id: 2 }, { id: 4 }]);
+  expect(worker.output()).not.toMatch(/websocket|\[W/i);
   expect(strange.stdout).toMatch(/EndpointCertificateError.*self-signed certificate\.\n.*NODE_EXTRA_CA_CERTS=FILE/);
   worker.process.kill("SIGTERM");
   await worker.ended;
