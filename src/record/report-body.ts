@@ -50,16 +50,17 @@ function headSection(report: RunReport): string {
   const when = startedAt === undefined ? "" : `${dateText(startedAt)} ${zoneText()}`;
   const until = facts.endedAt ?? facts.lastAt;
   const where = about ? `${about.master} on ${about.host}` : "";
+  const many = (count: number, what: string) => (count === 1 ? what : `${what}s`);
   const tiles: (readonly [value: string, name: string, kind?: string])[] = [
-    [countText(totals.jobs), totals.jobs === 1 ? "job" : "jobs"],
+    [countText(totals.jobs), many(totals.jobs, "job")],
     [countText(totals.tasks), "tasks done"],
     [countText(totals.rows), "rows"],
     [bytesText(totals.bytes), "written by tasks"],
     [durationText(clock.seconds), "of work"],
     [clock.seconds > 0 ? rateText(totals.rows / clock.seconds).replace(" rows/s", "") : "–", "rows/s"],
-    [countText(totals.retries), "attempts again", totals.retries > 0 ? "warn" : ""],
-    [countText(totals.losses), "workers lost", totals.losses > 0 ? "warn" : ""],
-    [countText(totals.failedJobs), "jobs failed", totals.failedJobs > 0 ? "error" : ""],
+    [countText(totals.retries), `${many(totals.retries, "attempt")} made again`, totals.retries > 0 ? "warn" : ""],
+    [countText(totals.losses), `${many(totals.losses, "worker")} lost`, totals.losses > 0 ? "warn" : ""],
+    [countText(totals.failedJobs), `${many(totals.failedJobs, "job")} failed`, totals.failedJobs > 0 ? "error" : ""],
   ];
   const shown = tiles.map(([value, name, kind = ""]) => `<div class="tile ${kind}"><b>${value}</b>${name}</div>`);
   const span = startedAt === undefined ? "" : ` · ${durationText(Math.max(0, until - startedAt) / 1000)} long`;

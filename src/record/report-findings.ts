@@ -43,7 +43,8 @@ export function findingsOf(report: RunReport): Finding[] {
   }
   if (totals.retries > 0) {
     const most = facts.retries[0];
-    add("warn", `${counted(totals.retries, "attempt")} made again${most ? `, most often after: ${most.what}` : ""}.`);
+    const after = most ? `, most often after: ${most.what.replace(/\.+$/, "")}` : "";
+    add("warn", `${counted(totals.retries, "attempt")} made again${after}.`);
   }
   for (const { what, count } of facts.storageRetries.slice(0, 2)) {
     add("warn", `Storage: ${counted(count, "request")} tried again (${what}).`);

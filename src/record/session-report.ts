@@ -108,8 +108,8 @@ function totalsText({ totals, clock, facts, state }: RunReport): string {
     counted(totals.rows, "row"),
     bytesText(totals.bytes),
     `${durationText(clock.seconds)} of work`,
-    ...(totals.retries > 0 ? [`${countText(totals.retries)} attempts again`] : []),
-    ...(totals.losses > 0 ? [`${countText(totals.losses)} workers lost`] : []),
+    ...(totals.retries > 0 ? [`${counted(totals.retries, "attempt")} made again`] : []),
+    ...(totals.losses > 0 ? [`${counted(totals.losses, "worker")} lost`] : []),
   ];
   return `${parts.join("; ")}.`;
 }
