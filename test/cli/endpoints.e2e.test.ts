@@ -103,6 +103,8 @@ it("names what is wrong with each, and what to do", async () => {
       [blind.name]: "EndpointFilesError",
     });
     expect(toldBy(outcome)[blind.name]?.error?.message).toContain("a folder that all machines share");
+    // What an endpoint says is acknowledged at once: at least its greeting, before it was asked about the folder.
+    expect(blind.pongs()).toBeGreaterThan(0);
     expect([older, blind].map(({ requests }) => requests.at(-1))).toEqual([
       "DELETE /api/kernels/one",
       "DELETE /api/kernels/one",

@@ -8,6 +8,8 @@ export interface FakeServer {
   readonly name: string;
   /** What was asked, as `METHOD path`. */
   readonly requests: string[];
+  /** How many frames acknowledged what it said. */
+  pongs(): number;
   stop(): Promise<void>;
 }
 
@@ -23,7 +25,9 @@ export async function fakeServer(
   });
   // Speaks the older form of messages, which is JSON, as servers of before 2022 do.
   const sockets = new WebSocketServer({ server, handleProtocols: () => false });
-  sockets.on("connection", (socket) =>
+  let pongs = 0;
+  sockets.on("connection", (socket) => {
+    socket.on("pong", () => pongs++);
     socket.on("message", (data) => {
       const { header, content } = JSON.parse(String(data));
       // Of files it says that it has none.
@@ -35,12 +39,13 @@ export async function fakeServer(
       const told = { comm_id: content.comm_id, data: answer };
       const message = { channel: "iopub", header: { msg_type: "comm_msg" }, parent_header: header, metadata: {} };
       socket.send(JSON.stringify({ ...message, content: told, buffers: [] }));
-    }),
-  );
+    });
+  });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     name: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
+    pongs: () => pongs,
     stop: () =>
       new Promise((resolve) => {
         for (const socket of sockets.clients) socket.terminate();
