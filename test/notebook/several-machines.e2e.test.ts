@@ -102,7 +102,7 @@ it("runs on one, two and three machines, and on three of which one is killed, to
   expect(progress).toContain(`Endpoint ${third} was lost`);
   expect(progress).toMatch(new RegExp(`3 endpoints: .*; ${third} \\d tasks?, (was )?lost`));
   const workers = textOf(cellWith("session.workers().map"));
-  for (const { url } of endpoints) expect(workers).toContain(`'${new URL(url).host}'`);
+  for (const { url } of endpoints) expect(workers).toMatch(new RegExp(`'${new URL(url).host}' . 'ready'`));
   const report = cellWith("session.report()")?.outputs.at(-1)?.data;
   expect([report?.["text/plain"]].flat().join("")).toMatch(/4 jobs; 48 tasks; 192 rows;.* 1 workers? lost/);
   expect([report?.["text/html"]].flat().join("")).toContain("Tasks by worker");
