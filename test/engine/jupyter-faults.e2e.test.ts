@@ -276,6 +276,10 @@ describe.concurrent("a driver in a process of its own", () => {
             ],
       );
       console.log(driver.errors().split("\n")[0]);
+      const waiting = /There is no worker: stage \d+ \(.*\) waits up to (\d+) s for one to join\./.exec(
+        driver.output(),
+      );
+      expect(waiting?.[1]).toBe(token === first.token ? "120" : "30");
     } finally {
       driver.kill("SIGKILL");
       await running.stop();

@@ -68,6 +68,18 @@ describe("the scheduler around its machine", () => {
     expect([isQuiet, committed]).toEqual([true, []]);
   });
 
+  it("tells at once that there is no worker, for which stage and how long that waits", async () => {
+    const { run, events } = over([]);
+    const abort = new AbortController();
+    const running = run(1, { signal: abort.signal });
+    expect(events.flatMap((event) => (event.type === "message" ? [event.level, event.text] : []))).toEqual([
+      "warn",
+      "There is no worker: stage 0 (test) waits up to 120 s for one to join.",
+    ]);
+    abort.abort();
+    await expect(running).rejects.toThrow("Cancelled");
+  });
+
   it("tries what fails on another worker, and cancels what runs", async () => {
     const tried: string[] = [];
     const worker = (name: string) => ({

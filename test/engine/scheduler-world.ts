@@ -46,6 +46,8 @@ export interface StageTold {
   /** Attempts that ended by nobody's fault: told to stop, or their worker was taken away. */
   readonly excused: number[];
   readonly running: number[];
+  /** When it was told that it has no worker. */
+  readonly waits: number[];
 }
 
 const BEAT = 1_000;
@@ -58,7 +60,16 @@ export function simulate(world: World) {
     const zeros = () => new Array<number>(tasks).fill(0);
     const counts = { attempts: zeros(), failures: zeros(), losses: zeros(), excused: zeros(), running: zeros() };
     const committed = new Uint8Array(tasks);
-    return { policy, outcome: undefined, failure: undefined, endedAt: Number.NaN, done: 0, committed, ...counts };
+    return {
+      policy,
+      waits: [],
+      outcome: undefined,
+      failure: undefined,
+      endedAt: Number.NaN,
+      done: 0,
+      committed,
+      ...counts,
+    };
   });
   const told = { stages, speculative: 0, superseded: 0, lost: 0, pauses: [] as (number | undefined)[] };
   const leases = new Map<number, Lease>();
@@ -186,6 +197,10 @@ export function simulate(world: World) {
       }
       case "quarantine":
         told.pauses.push(decision.pause);
+        return;
+      case "await":
+        promise(stages[decision.stage]!.outcome === undefined, `stage ${decision.stage} waits after its end`);
+        stages[decision.stage]!.waits.push(now);
         return;
       case "fail":
         promise(stages[decision.stage]!.failure === undefined, `stage ${decision.stage} fails twice`);

@@ -166,7 +166,7 @@ describe("workers", () => {
   it("may come late, up to a limit", () => {
     const late = (joins: number) =>
       simulate(world({ workers: [worker(joins)], stages: [stage(1, { unschedulable: 1_000 })] })).stages[0];
-    expect(late(900)).toMatchObject({ outcome: "succeeded" });
+    expect(late(900)).toMatchObject({ outcome: "succeeded", waits: [0] });
     expect(late(1_100)).toMatchObject({ outcome: "failed", failure: { why: "noWorkers" }, endedAt: 1_000 });
   });
 
@@ -179,8 +179,9 @@ describe("workers", () => {
           act: ({ attempt }) => ({ after: attempt === 0 ? 9_000 : 10, what: "done" }),
         }),
       ).stages[0];
-    expect(gone(5_900)).toMatchObject({ outcome: "succeeded", endedAt: 5_910 });
-    expect(gone(6_100)).toMatchObject({ outcome: "failed", failure: { why: "noWorkers" }, endedAt: 6_000 });
+    expect(gone(5_900)).toMatchObject({ outcome: "succeeded", endedAt: 5_910, waits: [5_000] });
+    const failed = { outcome: "failed", failure: { why: "noWorkers" }, endedAt: 6_000, waits: [5_000] };
+    expect(gone(6_100)).toMatchObject(failed);
   });
 
   it("are shared evenly by stages that run at once, also where there is one", () => {

@@ -238,6 +238,8 @@ export function schedulerMachine(): SchedulerMachine {
       lookForStragglers(stage);
       const isAlone = crew.workers.size === 0 && stage.outcome === undefined;
       if (isAlone && now >= aloneSince + stage.policy.unschedulable) fail(stage, { why: "noWorkers" });
+      else if (isAlone && !stage.isAlone) decide({ type: "await", stage: stage.id });
+      stage.isAlone = isAlone;
       if (stage.outcome !== undefined && (stage.active === 0 || now >= stage.deadline)) end(stage);
     }
   };

@@ -52,6 +52,8 @@ export type Decision =
   | (Leased & { readonly type: "commit" })
   /** The attempt failed, or its worker was lost, and there will be another one. @property cause undefined for a silent worker */
   | (Leased & { readonly type: "retry"; readonly stage: number; readonly task: number; readonly cause: unknown })
+  /** There is no worker for it: it waits for one to join, for as long as its policy says. */
+  | { readonly type: "await"; readonly stage: number }
   /** The stage can't succeed any more; its end follows. */
   | {
       readonly type: "fail";

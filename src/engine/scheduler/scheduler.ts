@@ -161,6 +161,12 @@ export function scheduler({ pool, policy, emit, clock = systemClock }: Scheduler
         tell({ type: "workerLost", time: Date.now(), worker: worker.name, error: lastLoss, ...retry });
         break;
       }
+      case "await": {
+        const { run, policy: its } = stages.get(decision.stage)!;
+        const text = `There is no worker: stage ${run.stageId} (${run.name}) waits up to ${its.unschedulable / 1000} s for one to join.`;
+        tell({ type: "message", time: Date.now(), level: "warn", text });
+        break;
+      }
       case "fail": {
         const stage = stages.get(decision.stage)!;
         stage.failure ??= failureOf(stage, decision.failure);

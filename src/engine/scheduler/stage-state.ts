@@ -31,6 +31,8 @@ export interface StageState {
   served: number;
   /** Decided; it ends once its last attempts have stopped, or at the deadline. */
   outcome: Outcome | undefined;
+  /** It was told that there is no worker for it. */
+  isAlone: boolean;
   deadline: number;
 }
 
@@ -59,6 +61,7 @@ export function stageState(id: number, tasks: number, policy: SchedulerPolicy): 
     active: 0,
     served: 0,
     outcome: undefined,
+    isAlone: false,
     deadline: 0,
   };
 }
