@@ -1,4 +1,3 @@
-import { parseLocalMaster } from "../engine/embedded/local-master";
 import { IllegalArgumentError } from "../errors";
 import type { Session } from "../session/session";
 import { type Storages, storageSettings, storagesFrom } from "../storage";
@@ -8,7 +7,9 @@ import { type CommandContext, checkedOption, UsageError } from "./command";
 export async function withSession<T>(context: CommandContext, use: (session: Session) => Promise<T>): Promise<T> {
   const { quiet } = context.options;
   const master = String(context.options.master ?? "local[*]");
-  checkedOption("master", () => parseLocalMaster(master));
+  // Loaded here, since commands without a session need no engine.
+  const { checkMaster } = await import("../engine/engines");
+  checkedOption("master", () => checkMaster(master));
   const settings = givenSettings(context);
   const { Session: Sessions } = await import("../session/session");
   const session = await Sessions.builder()

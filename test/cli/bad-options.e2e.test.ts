@@ -21,6 +21,8 @@ describe("wrong options", () => {
     await usage([...base, "--partitions", "2.5"], /whole number/);
     await usage([...base, "--master", "local[0]"], /--master: "local\[0\]" is not a master URL/, /local\[4\]/);
     await usage([...base, "--master", "yarn"], /"yarn" is not a master URL/);
+    await usage([...base, "--master", "jupyter://"], /--master: "jupyter:\/\/" is not a master URL/, /jupyters:/);
+    await usage(["sample", "fruits", "out", "--master", "jupyter://a:1?token=hush"], /no part of a master URL/);
     await usage([...base, "--glob", "[a"], /--glob: The pattern "\[a" is not valid: a \[ is not closed/);
     await usage(["featurize", "fruits"], /takes SRC and DST; 1 given/, /pomona featurize --help/);
     await usage(["featurise", "fruits", "out"], /no command "featurise"/, /Did you mean featurize\?/);

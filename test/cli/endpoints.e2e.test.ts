@@ -8,7 +8,7 @@ import { fakeJupyter, fakeServer } from "../support/fake-jupyter";
 import { freePorts } from "../support/free-ports";
 import { KERNEL_NAME, kernelspecFolder, type RunningServer, startJupyterServer } from "../support/jupyter-server";
 import { type S3Server, startS3 } from "../support/s3-server";
-import { expectError, type Outcome, workplace } from "./command-line";
+import { expectError, type Outcome, QUICK, resultOf, workplace } from "./command-line";
 
 const at = workplace();
 const jupyterPath = kernelspecFolder();
@@ -81,6 +81,19 @@ it("tells of each what it is and sees, and leaves no kernel and no file", async 
   for (const each of [server, elsewhere]) expect(await kernelsOf(each)).toEqual([]);
   expect(readdirSync(at.path("shared"))).toEqual([]);
   at.expectNothing();
+});
+
+it("runs the tasks of commands, named by --master", async () => {
+  await at.fruits("fruits", { classes: 1, perClass: 2 });
+  const env = { POMONA_ENDPOINT_TOKEN: server.token };
+  const master = ["--master", `jupyter://${new URL(server.baseUrl).host}`, "--json"];
+  const made = resultOf(await at.pomona(["featurize", "fruits", "features", ...QUICK, ...master], { env }));
+  expect(made).toMatchObject({ rows: 2, failedRows: 0 });
+  const reduced = ["pca", "features", "reduced", "--k", "1", "-q", ...master];
+  expect(resultOf(await at.pomona(reduced, { env }))).toMatchObject({ rows: 2 });
+  const refused = await at.pomona(["sample", "fruits", "some", "-q", ...master]);
+  expectError(refused, "EndpointAccessError", [/there is none/]);
+  expect(await kernelsOf(server)).toEqual([]);
 });
 
 it("names what is wrong with each, and what to do", async () => {
