@@ -8,6 +8,7 @@ export {
   EndpointError,
   EndpointFilesError,
   EndpointKernelError,
+  EndpointUnavailableError,
   EndpointUnreachableError,
   EndpointVersionError,
   NotJupyterError,

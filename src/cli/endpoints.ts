@@ -145,8 +145,11 @@ function textOf(checks: readonly EndpointCheck[], { folder, file }: Asked): stri
   const seen = (is: boolean | undefined) => (is === undefined ? "" : is ? "yes" : "no");
   const header = ["ENDPOINT", "STATE", "POMONA", "JUPYTER", "NODE", "FILES", ...(file ? ["BUCKET"] : [])];
   const numbers = ["SLOTS", "CORES", "MEMORY", "ROUND TRIP"];
+  const names = checks.map(({ endpoint }) => endpoint);
+  const isTwice = (name: string) => names.indexOf(name) !== names.lastIndexOf(name);
   const rows = checks.map((each) => [
-    each.endpoint,
+    // By http and by https: which of them is which.
+    isTwice(each.endpoint) ? each.url : each.endpoint,
     each.error === undefined ? "ready" : "can't be used",
     each.pomona ?? "",
     each.jupyter ?? "",

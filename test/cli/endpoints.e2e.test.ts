@@ -104,17 +104,22 @@ it("names what is wrong with each, and what to do", async () => {
   const blind = await fakeJupyter(hello);
   const [own] = [server].map(({ baseUrl }) => new URL(baseUrl).host) as [string];
   try {
-    const urls = [server.baseUrl, `http://127.0.0.1:${free}`, page.name, `jupyter://${older.name}`, blind.name];
+    const byTls = server.baseUrl.replace("http://127.0.0.1", "https://localhost");
+    const urls = [server.baseUrl, byTls, `http://127.0.0.1:${free}`, page.name, `jupyter://${older.name}`, blind.name];
     const outcome = await at.pomona(["endpoints", "check", ...urls, "--files", tmpdir(), "--json"]);
     expect(outcome.code).toBe(1);
     const errors = Object.entries(toldBy(outcome)).map(([name, { error }]) => [name, error?.name]);
     expect(Object.fromEntries(errors)).toEqual({
       [own]: "EndpointAccessError",
+      [new URL(byTls).host]: "EndpointUnreachableError",
       [`127.0.0.1:${free}`]: "EndpointUnreachableError",
       [page.name]: "NotJupyterError",
       [older.name]: "EndpointVersionError",
       [blind.name]: "EndpointFilesError",
     });
+    expect(toldBy(outcome)[new URL(byTls).host]?.error?.message).toMatch(
+      /it speaks no TLS, and was asked by it\.\n.*jupyter:\/\//,
+    );
     expect(toldBy(outcome)[blind.name]?.error?.message).toContain("a folder that all machines share");
     // What an endpoint says is acknowledged at once: at least its greeting, before it was asked about the folder.
     expect(blind.pongs()).toBeGreaterThan(0);

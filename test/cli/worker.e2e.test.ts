@@ -95,7 +95,10 @@ it("lets what runs come to its end, ends at once when told twice, and leaves not
   for (const { client } of [hurried, killed])
     void (await client.connect(await client.startKernel())).execute(endless).catch(() => {});
   const line = await draining.client.connect(await draining.client.startKernel());
-  const value = line.execute("await new Promise((done) => setTimeout(done, 4_000)); 6 * 7");
+  const value = line.execute(`
+    const { existsSync } = await import("node:fs");
+    while (!existsSync(${JSON.stringify(at.path("go"))})) await new Promise((done) => setTimeout(done, 100));
+    6 * 7`);
   for (const { client } of [draining, hurried, killed])
     await vi.waitFor(async () => expect(await states(client)).toEqual(["busy"]), soon);
   const pids = [draining, hurried, killed].flatMap((each) => each.pids());
@@ -106,6 +109,12 @@ it("lets what runs come to its end, ends at once when told twice, and leaves not
   killed.process.kill("SIGKILL");
   await until(() => draining.output().includes("Draining"), "that it drains");
   expect(await draining.client.request("POST", "kernels", { name: "pomona" })).toMatchObject({ status: 503 });
+  const check = ["endpoints", "check", draining.url, "--token-file", draining.tokenFile, "--json"];
+  expect(JSON.parse((await at.pomona(check)).stdout).endpoints[0].error).toEqual({
+    name: "EndpointUnavailableError",
+    message: expect.stringMatching(/takes nothing new: This worker is about to end.*\(HTTP 503\)\.\n.*other endpoints/),
+  });
+  at.file("go", "");
   expect(await value).toBe("42");
   expect(await draining.ended).toMatchObject({ code: 0 });
   hurried.process.kill("SIGTERM");
@@ -201,6 +210,10 @@ open(sys.argv[2], "wb").write(key.private_bytes(serialization.Encoding.PEM, seri
   expect(JSON.parse(trusting.stdout)).toEqual([{ id: 0 }, { id: 2 }, { id: 4 }]);
   expect(worker.output()).not.toMatch(/websocket|\[W/i);
   expect(strange.stdout).toMatch(/EndpointCertificateError.*self-signed certificate\.\n.*NODE_EXTRA_CA_CERTS=FILE/);
+  const plain = worker.url.replace("https", "http");
+  const mixed = await at.pomona(["endpoints", "check", plain, worker.url, "--token-file", own]);
+  expect(mixed.stdout).toMatch(/EndpointUnreachableError: .*it speaks TLS, and was asked without\.\n.*jupyters:\/\//);
+  for (const url of [plain, worker.url]) expect(mixed.stdout).toMatch(new RegExp(`^${url} +can't be used`, "m"));
   worker.process.kill("SIGTERM");
   await worker.ended;
 });

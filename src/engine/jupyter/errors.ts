@@ -13,9 +13,24 @@ export class EndpointError extends PomonaError {
 
 /** Nobody answers there, or not in time. It may come back. */
 export class EndpointUnreachableError extends EndpointError {
-  constructor(endpoint: string, why: string) {
+  constructor(
+    endpoint: string,
+    why: string,
+    remedy = "Is it started, its address and port right, and open to this machine (--ip, firewall)?",
+  ) {
     super(endpoint, `no Jupyter server answers: ${why}.`, {
-      remedy: "Is it started, its address and port right, and open to this machine (--ip, firewall)?",
+      remedy,
+      retryable: true,
+    });
+  }
+}
+
+/** The server answers that it starts nothing at this time, such as one that is about to end. */
+export class EndpointUnavailableError extends EndpointError {
+  /** @param reason the server's own */
+  constructor(endpoint: string, reason: string) {
+    super(endpoint, `it takes nothing new: ${reason.replace(/[.]$/, "")} (HTTP 503).`, {
+      remedy: "Use other endpoints, or this one when it is started again.",
       retryable: true,
     });
   }

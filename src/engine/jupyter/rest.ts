@@ -4,9 +4,11 @@ import {
   EndpointAccessError,
   EndpointCertificateError,
   EndpointError,
+  EndpointUnavailableError,
   EndpointUnreachableError,
   NotJupyterError,
 } from "./errors";
+import { speaksOther } from "./other-protocol";
 
 /** How long a server may take to answer: it starts a kernel within one request. */
 const ANSWER_MILLISECONDS = 30_000;
@@ -57,7 +59,9 @@ export async function restRequest(
     });
     text = await response.text();
   } catch (error) {
+    const isOther = isGarbled(error) && (await speaksOther(endpoint.url, signal));
     if (signal?.aborted) throw signal.reason;
+    if (isOther) throw otherProtocol(endpoint);
     throw inTime.aborted
       ? new EndpointUnreachableError(name, `not within ${timeout / 1000} s`)
       : connectionError(name, error);
@@ -79,7 +83,9 @@ export async function restRequest(
     throw status >= 500
       ? new EndpointUnreachableError(name, `HTTP ${status} for ${path}`)
       : new NotJupyterError(name, `HTTP ${status} for ${path}`);
-  throw new EndpointError(name, `HTTP ${status} for ${path}: ${reasonIn(parsed) ?? "no reason given"}`, {
+  const reason = reasonIn(parsed);
+  if (status === 503 && reason !== undefined) throw new EndpointUnavailableError(name, reason);
+  throw new EndpointError(name, `HTTP ${status} for ${path}: ${reason ?? "no reason given"}`, {
     retryable: status >= 500,
   });
 }
@@ -92,6 +98,19 @@ export function connectionError(name: string, error: unknown): EndpointError {
   return new EndpointUnreachableError(name, failureOf(error));
 }
 
+/** Whether a request failed as one does where only one side speaks TLS: it is cut, not understood, or never answered. */
+function isGarbled(error: unknown): boolean {
+  const { code = "" } = causeOf(error);
+  return /^(ECONNRESET|EPIPE|UND_ERR_SOCKET|UND_ERR_CONNECT_TIMEOUT|HPE_|ERR_SSL_)/.test(code);
+}
+
+function otherProtocol({ name, url }: EndpointSettings): EndpointUnreachableError {
+  const speaksTls = url.startsWith("http:");
+  const [master, address] = speaksTls ? ["jupyters://", "https://"] : ["jupyter://", "http://"];
+  const why = speaksTls ? "it speaks TLS, and was asked without" : "it speaks no TLS, and was asked by it";
+  return new EndpointUnreachableError(name, why, `Use ${master} in the master, or ${address} in its url.`);
+}
+
 function causeOf(error: unknown): NodeJS.ErrnoException {
   return (error instanceof Error && error.cause instanceof Error ? error.cause : error) as NodeJS.ErrnoException;
 }
@@ -100,8 +119,6 @@ function causeOf(error: unknown): NodeJS.ErrnoException {
 export function failureOf(error: unknown): string {
   const { code, message } = causeOf(error);
   switch (code) {
-    case "ERR_SSL_WRONG_VERSION_NUMBER":
-      return "it speaks no TLS, which jupyter:// and http:// do without";
     case "ECONNREFUSED":
       return "the connection is refused";
     case "ENOTFOUND":

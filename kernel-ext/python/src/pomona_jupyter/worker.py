@@ -55,12 +55,18 @@ def _told(serverapp: Any) -> None:
 
 
 def _drain(serverapp: Any) -> None:
-    manager = serverapp.kernel_manager
+    manager, sessions = serverapp.kernel_manager, serverapp.session_manager
+    known = sessions.session_exists
 
     async def refuse(*_: Any, **__: Any) -> str:
         raise web.HTTPError(503, "This worker is about to end, and starts no kernel.")
 
+    async def only_known(path: str) -> bool:
+        return await known(path) or bool(await refuse())
+
     manager.start_kernel = refuse
+    # What a session's kernel is refused with, its handler would hand on as a failure of the server, 500.
+    sessions.session_exists = only_known
 
     async def ended() -> None:
         kernels = {kernel_id: _TaskKernel(manager, kernel_id) for kernel_id in manager.list_kernel_ids()}
