@@ -26,7 +26,8 @@ export function startJupyterServer(command: string, args: readonly string[], opt
   const timers: NodeJS.Timeout[] = [];
   const kill = () => server.pid !== undefined && killTree(server.pid);
   let hasEnded = false;
-  process.once("exit", kill);
+  // Before its folders are removed, into which it would write.
+  process.prependOnceListener("exit", kill);
   const ended = new Promise<number | null>((done, fail) => server.once("exit", done).once("error", fail)).finally(
     () => {
       hasEnded = true;

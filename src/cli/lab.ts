@@ -52,7 +52,8 @@ export const lab: Command = {
       config: [join(PACKAGE_ROOT, "kernel-ext", "jupyter"), SERVER_EXTENSIONS],
       data: [SERVER_EXTENSIONS],
     };
-    const env = { ...process.env, ...jupyterVariables(folders), ...s3 };
+    // What is started in its terminals was not started by npm.
+    const env = { ...process.env, npm_lifecycle_event: undefined, ...jupyterVariables(folders), ...s3 };
     const args = [
       // Ctrl-C is meant; in a terminal it reaches the server by itself.
       ...["-m", "jupyterlab", "--ServerApp.answer_yes=True", `--ServerApp.root_dir=${folder}`],

@@ -11,6 +11,7 @@ import {
   parseCommandLine,
   UsageError,
 } from "./command";
+import { watchNpm } from "./npm-watch";
 
 /*
  * Exit codes: 0 done, 1 failed (also a validation that found problems), 2 wrong usage, 130 stopped by Ctrl-C, 143 by
@@ -59,11 +60,14 @@ async function main(args: readonly string[]): Promise<void> {
     abort.abort(signal);
   };
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  // After a Ctrl-C, which reaches npm too, its end is no second one.
+  const unwatch = watchNpm(() => abort.abort("SIGTERM"));
   try {
     process.exitCode = await runCommand(name, rest, abort.signal);
   } catch (error) {
     process.exitCode = report(error, abort.signal);
   } finally {
+    unwatch();
     process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
   }
 }

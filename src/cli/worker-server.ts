@@ -47,6 +47,8 @@ export async function startWorkerServer(python: string, options: WorkerServerOpt
     ...process.env,
     ...jupyterVariables({ data: [data] }),
     JUPYTER_NO_CONFIG: "1",
+    // It removes the folder too, where this process can't.
+    POMONA_WORKER_STATE: options.state,
     JUPYTER_DATA_DIR: data,
     JUPYTER_RUNTIME_DIR: join(options.state, "run"),
     // Read by the server itself: a command line is seen by everybody on the machine.
@@ -56,7 +58,7 @@ export async function startWorkerServer(python: string, options: WorkerServerOpt
   };
   // It wins over the file.
   delete variables.JUPYTER_TOKEN;
-  const server = startJupyterServer(python, ["-m", "jupyter_server", ...args(options)], {
+  const server = startJupyterServer(python, ["-m", "pomona_jupyter.worker", ...args(options)], {
     env: variables,
     // Out of reach of the terminal's Ctrl-C, which would cut short what is to come to its end.
     detached: true,

@@ -10,7 +10,7 @@ import { VERSION } from "../../src/version";
 import { type EndpointClient, endpointClient } from "../support/endpoint-client";
 import { venvProgram } from "../support/jupyter";
 import { descendants, isAlive } from "../support/processes";
-import { expectError, type Running, until, workplace } from "./command-line";
+import { expectError, type Running, type StartOptions, until, workplace } from "./command-line";
 
 const PACKAGE = join(__dirname, "..", "..");
 const at = workplace();
@@ -33,9 +33,13 @@ afterEach(() => {
   for (const { process } of started.splice(0)) process.kill("SIGKILL");
 });
 
-async function startWorker(options: readonly string[] = [], rest: readonly string[] = []): Promise<RunningWorker> {
+async function startWorker(
+  options: readonly string[] = [],
+  rest: readonly string[] = [],
+  { under = [] }: Pick<StartOptions, "under"> = {},
+): Promise<RunningWorker> {
   const args = ["worker", "--ip", "127.0.0.1", "--port", "0", "--allow-root", "--json", ...options, "--", ...rest];
-  const worker = at.start(args, { env: { POMONA_CACHE_DIR: at.path("cache") } });
+  const worker = at.start(args, { under, env: { POMONA_CACHE_DIR: at.path("cache") } });
   started.push(worker);
   let [stdout, stderr] = ["", ""];
   worker.process.stdout?.on("data", (text: string) => {
@@ -120,6 +124,17 @@ it("lets what runs come to its end, ends at once when told twice, and leaves not
   hurried.process.kill("SIGTERM");
   expect(await hurried.ended).toMatchObject({ code: 130 });
   await until(() => !pids.some(isAlive), "the end of servers and kernels");
+  at.expectNothing();
+});
+
+it("ends with the npm that started it, which hands a signal to the shell between them alone", async () => {
+  at.file("package.json", JSON.stringify({ scripts: { command: "env" } }));
+  const worker = await startWorker([], [], { under: ["npm", "run", "--silent", "command", "--"] });
+  const pids = worker.pids();
+  expect(pids.length).toBeGreaterThanOrEqual(3);
+  worker.process.kill("SIGTERM");
+  await until(() => !pids.some(isAlive), "the end of the command and its server");
+  at.expectNothing();
 });
 
 it("finishes the tasks that it has when it drains, which cost nothing, and takes no others", async () => {

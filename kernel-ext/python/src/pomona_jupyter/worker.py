@@ -1,7 +1,7 @@
 """The server's side of ``pomona worker``, which holds the other ends of two lines.
 
-On its standard input it is told ``drain``; where that ends, the command is gone, and so goes the server with its kernels. On descriptor 3 it tells
-that it listens.
+On its standard input it is told ``drain``; where that ends, the command is gone, and so goes the server with its kernels and the command's
+folder. On descriptor 3 it tells that it listens.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ import json
 import os
 import queue
 import shutil
+import tempfile
 from typing import Any
 
 from jupyter_core.paths import jupyter_config_dir
+from jupyter_server.serverapp import launch_new_instance
 from tornado import web
 
 COMMANDS = 0
@@ -31,13 +33,21 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(serverapp: Any) -> None:
-    if os.environ.get("JUPYTER_NO_CONFIG"):
-        # An empty one that Jupyter makes for this process, and leaves.
-        atexit.register(shutil.rmtree, jupyter_config_dir(), True)
     # The server takes a token file's last line end for a part of the token.
     serverapp.identity_provider.token = serverapp.identity_provider.token.strip()
     # The callback that makes it listen is added after extensions are loaded: one that is added by a callback comes behind it.
     serverapp.io_loop.add_callback(serverapp.io_loop.add_callback, _listening, serverapp)
+
+
+def main() -> None:
+    """Starts Jupyter Server, whose own folders are within the command's: none is left, however the one or the other ends."""
+    state = os.environ["POMONA_WORKER_STATE"]
+    atexit.register(shutil.rmtree, state, ignore_errors=True)
+    tempfile.tempdir = state
+    # With JUPYTER_NO_CONFIG an empty one, which is made once in a process where temporary files are, and left.
+    jupyter_config_dir()
+    tempfile.tempdir = None
+    launch_new_instance()
 
 
 def _listening(serverapp: Any) -> None:
@@ -112,3 +122,7 @@ class _TaskKernel:
         message = self._client.session.msg(kind, content)
         self._client.shell_channel.send(message)
         return message["header"]["msg_id"]
+
+
+if __name__ == "__main__":
+    main()
