@@ -1,6 +1,6 @@
 import { CancelledError } from "../errors";
 import type { FromWorker, Task, TaskResult, ToWorker } from "../worker/task";
-import { AttemptFailedError, WorkerLostError } from "./scheduler/errors";
+import { AttemptFailedError, type WorkerLoss, WorkerLostError } from "./scheduler/errors";
 import type { WorkerListener } from "./workers";
 
 /** A thread that runs tasks, wherever it is: `src/worker/thread.ts` is its other end. */
@@ -15,7 +15,7 @@ export interface TaskThread {
 export interface ThreadListener {
   message(message: FromWorker): void;
   /** @param why such as `its thread ended with code 1` */
-  ended(why: string): void;
+  ended(why: string, loss: WorkerLoss): void;
 }
 
 /** How long a user's function may take to stop by itself before its thread is ended. Ctrl-C promises a second. */
@@ -61,7 +61,8 @@ export function runAttempt(
             return settle(() => reject(signal.aborted ? cancelled(signal) : new AttemptFailedError(message.error)));
         }
       },
-      ended: (why) => settle(() => reject(signal.aborted ? cancelled(signal) : new WorkerLostError(name, why))),
+      ended: (why, loss) =>
+        settle(() => reject(signal.aborted ? cancelled(signal) : new WorkerLostError(name, why, loss))),
     });
     const onAbort = () => {
       thread.post({ type: "abort" });

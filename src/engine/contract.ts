@@ -73,15 +73,18 @@ export interface WorkerMachine {
   readonly endpoint: string;
   /**
    * `connecting` until it is there, `ready` while it takes tasks, `draining` while it only does those that it has since its server is
-   * about to end, `lost` while it is tried to reach it again, `refused` where that has no use.
+   * about to end, `left` once that has ended after them; `lost` where it ended otherwise, `unreachable` where it was never there, all of
+   * which are tried again; `refused` where that has no use.
    */
-  readonly state: "connecting" | "ready" | "draining" | "lost" | "refused";
+  readonly state: "connecting" | "ready" | "draining" | "left" | "lost" | "unreachable" | "refused";
   /** How many tasks it runs at once. */
   readonly slots: number;
   /** Bytes that the process of its workers has in use; undefined where it is not there. */
   readonly memory: number | undefined;
   /** This package's there; undefined where that is not known. */
   readonly version: string | undefined;
+  /** Why it takes no tasks, in a few words such as `the token is refused (HTTP 403)`; undefined where it does, or may soon. */
+  readonly problem: string | undefined;
 }
 
 /** What an engine says of itself. */

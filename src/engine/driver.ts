@@ -173,6 +173,7 @@ export function driver(parts: DriverParts): Engine {
           slots: workers.parallelism,
           memory: process.memoryUsage.rss(),
           version: parts.about.version,
+          problem: undefined,
         },
       ],
       uiWebUrl: parts.about.uiWebUrl,

@@ -70,8 +70,10 @@ export type EngineEvent =
   | (WorkerEvent & {
       readonly type: "workerLost";
       readonly error: string;
-      /** For how long it gets no task; absent: it is lost for good. */
+      /** For how long it gets no task; absent: it is lost for good, or with its machine. */
       readonly retrySeconds?: number;
+      /** All workers of its machine were lost, of which a message tells. */
+      readonly withMachine?: true;
     })
   /** A request to a storage that the driver or a worker tries again. Storages serve all jobs. */
   | {

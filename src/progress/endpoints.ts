@@ -65,7 +65,7 @@ export function endpointTally() {
 export function endpointsText(endpoints: readonly EndpointProgress[], isRunning: boolean): string | undefined {
   if (endpoints.length === 0) return undefined;
   const ready = endpoints.filter(({ state }) => state === "ready");
-  const [slots, busy] = [sum(ready.map((each) => each.slots)), sum(endpoints.map((each) => each.running))];
+  const [slots, busy] = [sum(ready.map((each) => each.slots)), sum(ready.map((each) => each.running))];
   const head = `${counted(endpoints.length, "endpoint")}${isRunning ? `, ${busy} of ${counted(slots, "slot")} busy` : ""}`;
   const isFew = endpoints.length <= MOST_NAMED;
   const wrongFirst = [...endpoints].sort((a, b) => Number(isWrong(b)) - Number(isWrong(a)));

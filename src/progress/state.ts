@@ -260,14 +260,21 @@ export function storageRetryTexts({ storageRetries }: JobProgress): string[] {
 
 /** A line for the user, where an event is one. */
 export function noteOf(event: EngineEvent): { readonly level: "info" | "warn"; readonly text: string } | undefined {
-  if (event.type === "workerLost") return { level: "warn", text: lostWorkerText(event) };
+  if (event.type === "workerLost") {
+    const text = lostWorkerText(event);
+    return text === undefined ? undefined : { level: "warn", text };
+  }
   if (event.type !== "message" || event.level === "debug") return undefined;
   return { level: event.level, text: event.text };
 }
 
-/** `worker-1 was lost in the middle of a task: its thread ended with code 7. It gets no task for 0.2 s.` */
-export function lostWorkerText(event: Extract<EngineEvent, { type: "workerLost" }>): string {
-  const { error, retrySeconds } = event;
+/**
+ * `worker-1 was lost in the middle of a task: its thread ended with code 7. It gets no task for 0.2 s.`; undefined where its machine's
+ * loss is told instead.
+ */
+export function lostWorkerText(event: Extract<EngineEvent, { type: "workerLost" }>): string | undefined {
+  const { error, retrySeconds, withMachine } = event;
+  if (withMachine) return undefined;
   const after =
     retrySeconds === undefined ? "It is lost for good." : `It gets no task for ${durationText(retrySeconds)}.`;
   return `${firstLine(error)} ${after}`;

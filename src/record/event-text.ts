@@ -31,16 +31,14 @@ export function eventText(
       const what = `task ${event.partition} of stage ${event.stageId}, attempt ${event.attempt + 1} on ${event.worker}`;
       return ["warn", `${what} is tried again: ${event.error}`];
     }
-    case "taskEnded": {
-      if (event.status !== "failed") return undefined;
-      return ["error", `task ${event.partition} of stage ${event.stageId} failed on ${event.worker}`];
-    }
     case "workerJoined":
       return ["debug", `${event.worker} joined`];
     case "workerLeft":
-      return ["info", `${event.worker} left`];
-    case "workerLost":
-      return ["warn", lostWorkerText(event)];
+      return ["debug", `${event.worker} left`];
+    case "workerLost": {
+      const text = lostWorkerText(event);
+      return text === undefined ? undefined : ["warn", text];
+    }
     case "storageRetried":
       return ["warn", `${event.operation} of ${event.url} is tried again in ${event.delay} ms: ${event.why}`];
     case "message":
@@ -53,6 +51,8 @@ export function eventText(
     }
     case "taskStarted":
     case "taskProgress":
+    // Why it failed is told by its next try, or by the end of its job.
+    case "taskEnded":
     case "stageProgress":
       return undefined;
   }

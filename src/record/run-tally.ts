@@ -117,8 +117,8 @@ export function runTally(): { add(line: LogLine): void; facts(): RunFacts } {
           retries.add(firstLine(line.error));
           return;
         case "workerLost": {
-          const { time, worker, error, retrySeconds } = line;
-          losses.push({ time, worker, error: firstLine(error), isForGood: retrySeconds === undefined });
+          const { time, worker, error, retrySeconds, withMachine = false } = line;
+          losses.push({ time, worker, error: firstLine(error), isForGood: retrySeconds === undefined && !withMachine });
           const attempt = failed.get(worker);
           failed.delete(worker);
           if (!attempt || attempt.end === undefined || time - attempt.end > SAME_MS) return;

@@ -180,6 +180,10 @@ it("finishes the tasks that it has when it drains, which cost nothing, and takes
     expect(told.filter(([type]) => !["started", "succeeded"].includes(type))).toEqual([]);
     expect(told.filter(([type]) => type === "started")).toHaveLength(6);
     expect(session.log().join("\n")).toContain(`Endpoint ${leaves} is about to end`);
+    expect(session.log().join("\n")).not.toContain("lost");
+    expect(session.workers()[0]).toMatchObject({ state: "left", problem: "its server ended after its tasks" });
+    // Nothing is asked of a server that is about to end, which it would complain of.
+    expect(draining.output()).not.toMatch(/\[E |zmq context/);
   } finally {
     await session.stop();
     other.process.kill("SIGTERM");

@@ -79,7 +79,13 @@ describe("a session", () => {
       const orphans = kernelProcesses(second);
       await second.kill();
       await written;
-      expect(remote.log().join("\n")).toContain(`Endpoint ${new URL(second.baseUrl).host} was lost`);
+      // Once for the machine, with what becomes of its tasks: nothing of its single workers, nor of memory.
+      const log = remote.log().join("\n");
+      const gone = hostOf(second);
+      expect(log.match(/ was lost in the middle of \d tasks?, which runs? again: /g)).toHaveLength(1);
+      expect(log).toContain(`Endpoint ${gone} was lost`);
+      expect(log).not.toMatch(/memory|gets no task|for good| failed on /);
+      expect(remote.workers()[0]).toMatchObject({ endpoint: gone, state: "lost", problem: expect.any(String) });
       await expect.poll(() => orphans.filter(isAlive)).toEqual([]);
       await remote.stop();
       expect(await kernels(server)).toEqual([]);

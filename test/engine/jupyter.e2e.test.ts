@@ -236,7 +236,11 @@ describe("endpoints that can't be used", () => {
     await writeSlowly(remote, out("one"));
     expect(remote.log().join("\n")).toMatch(/refused.*The others go on without it/);
     expect(remote.log().join("\n")).toMatch(/is no Jupyter server.*It is left alone/);
-    expect(remote.workers().map(({ state }) => state)).toEqual(["lost", "ready", "refused"]);
+    expect(remote.workers().map(({ state, problem }) => [state, problem])).toEqual([
+      ["unreachable", "no Jupyter server answers: the connection is refused"],
+      ["ready", undefined],
+      ["refused", expect.stringContaining("is no Jupyter server")],
+    ]);
     await page.stop();
     await expectWhole(out("one"));
   });

@@ -39,7 +39,7 @@ function over(workers: readonly Pick<TaskWorker, "name" | "run">[]) {
 describe("the scheduler around its machine", () => {
   it("does with a dead worker beside a healthy one all that is to do, each task once", async () => {
     const healthy = { name: "well", run: async () => RESULT };
-    const dead = { name: "ill", run: () => Promise.reject(new WorkerLostError("ill", "it is gone")) };
+    const dead = { name: "ill", run: () => Promise.reject(new WorkerLostError("ill", "it is gone", "thread")) };
     const { run, committed, events } = over([dead, healthy]);
     await run(20);
     expect([...committed].sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, i) => i));

@@ -5,7 +5,7 @@ import { endpointsText } from "../../src/progress/endpoints";
 import { trackProgress } from "../../src/progress/state";
 
 const machine = (endpoint: string, state: WorkerMachine["state"] = "ready"): WorkerMachine => {
-  return { endpoint, state, slots: 2, memory: undefined, version: undefined };
+  return { endpoint, state, slots: 2, memory: undefined, version: undefined, problem: undefined };
 };
 
 /** A job's line after these events, on these machines. */
@@ -48,6 +48,18 @@ test("tells where a job's tasks run, and what was lost", () => {
     "5 endpoints, 2 of 6 slots busy: a:1 1/2; b:2 1/2; c:3 lost; d:4 0/2, was lost; e:5 gone",
     "5 endpoints: a:1 1 task; b:2 0 tasks; c:3 0 tasks, lost; d:4 0 tasks, was lost; e:5 1 task, gone",
   ]);
+});
+
+test("counts the slots that take tasks, and calls what has left after its tasks by another name than what was lost", () => {
+  const draining = [machine("a:1", "draining"), machine("b:2")];
+  const events = [
+    ["start", "a:1/1"],
+    ["start", "b:2/1"],
+  ] as const;
+  expect(followed(draining, events)[0]).toBe("2 endpoints, 1 of 2 slots busy: a:1 draining, 1 running; b:2 1/2");
+  const left = [machine("a:1", "left"), machine("b:2")];
+  const done = [...events, ["done", "a:1/1"], ["done", "b:2/1"]] as const;
+  expect(followed(left, done)[1]).toBe("2 endpoints: a:1 1 task, left; b:2 1 task");
 });
 
 test("names a few of many, those first with which something is wrong", () => {

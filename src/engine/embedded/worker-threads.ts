@@ -87,7 +87,10 @@ function taskThread(thread: Worker): TaskThread {
         lastError = error;
       };
       const onExit = (code: number) =>
-        listener.ended(lastError ? `${lastError.name}: ${lastError.message}` : `its thread ended with code ${code}`);
+        listener.ended(
+          lastError ? `${lastError.name}: ${lastError.message}` : `its thread ended with code ${code}`,
+          "thread",
+        );
       thread.on("message", onMessage).on("error", onError).on("exit", onExit);
       thread.ref();
       return () => {

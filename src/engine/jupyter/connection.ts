@@ -4,6 +4,7 @@ import type WebSocket from "ws";
 import { throwIfAborted } from "../../errors";
 import { VERSION } from "../../version";
 import { type FromHost, type HostHello, type ToHost, WORKER_TARGET } from "../../worker/host-messages";
+import type { WorkerLoss } from "../scheduler/errors";
 import type { EndpointSettings } from "./endpoint-settings";
 import { EndpointAccessError, EndpointKernelError, EndpointUnreachableError, EndpointVersionError } from "./errors";
 import { endKernel, startKernel } from "./kernels";
@@ -16,12 +17,18 @@ export interface HostConnection {
   send(message: ToHost, piece?: Uint8Array): void;
   /** Takes what the host says. */
   onMessage: ((message: FromHost, piece: Uint8Array | undefined) => void) | undefined;
-  /** Resolves with the reason, once, when it is lost or closed. */
-  readonly lost: Promise<string>;
+  /** Resolves, once, when it is lost or closed. */
+  readonly lost: Promise<HostLoss>;
   /** Keeps this process from ending, until the function that it returns is called: what runs there does, what waits does not. */
   hold(): () => void;
   /** Ends the kernel. */
   close(): Promise<void>;
+}
+
+export interface HostLoss {
+  /** In a few words. */
+  readonly why: string;
+  readonly loss: Exclude<WorkerLoss, "thread">;
 }
 
 /** How long a kernel may take from its start to its first word, on a machine with much to do. */
@@ -103,16 +110,17 @@ async function connectKernel(
   };
 
   let holds = 0;
+  let closed: Promise<void> | undefined;
   let silentLooks = 0;
   let looks: NodeJS.Timeout | undefined;
   let fail: (error: Error) => void = () => {};
-  let tellLost: (why: string) => void = () => {};
-  const lost = new Promise<string>((resolve) => {
+  let tellLost: (lost: HostLoss) => void = () => {};
+  const lost = new Promise<HostLoss>((resolve) => {
     tellLost = resolve;
   });
-  const lose = (why: string) => {
+  const lose = (why: string, loss: HostLoss["loss"] = "connection") => {
     clearInterval(looks);
-    tellLost(why);
+    tellLost({ why, loss });
     fail(new EndpointUnreachableError(name, why));
     web.terminate();
   };
@@ -143,12 +151,13 @@ async function connectKernel(
         if (--holds === 0) socket?.unref();
       };
     },
-    async close() {
+    close() {
       clearInterval(looks);
-      tellLost("it was closed");
+      tellLost({ why: "it was closed", loss: "connection" });
       // Told, the server writes nothing more to it, which it would complain of in its log.
       web.close();
-      await endKernel(endpoint, kernelId).finally(() => web.terminate());
+      closed ??= endKernel(endpoint, kernelId).finally(() => web.terminate());
+      return closed;
     },
   };
 
@@ -166,7 +175,7 @@ async function connectKernel(
       header.msg_type === "status" &&
       ["restarting", "autorestarting", "dead"].includes(String(content.execution_state))
     )
-      return lose("its kernel ended");
+      return lose("its kernel ended", "kernel");
     if (content.comm_id !== commId) return;
     if (header.msg_type === "comm_msg") onComm(content.data as FromHost, buffers?.[0]);
     if (header.msg_type === "comm_close") fail(notOurs(name));

@@ -4,8 +4,9 @@ import { fileUrl } from "../../storage/location";
 import type { FromHost } from "../../worker/host-messages";
 import type { FromWorker, Step, ToWorker } from "../../worker/task";
 import { runAttempt, type TaskThread, type ThreadListener } from "../attempt";
+import type { WorkerLoss } from "../scheduler/errors";
 import type { TaskWorker, WorkerListener } from "../workers";
-import type { HostConnection } from "./connection";
+import type { HostConnection, HostLoss } from "./connection";
 import type { EndpointSettings } from "./endpoint-settings";
 import { EndpointFilesError } from "./errors";
 import { folderSight, outputFolder, type Probe } from "./same-files";
@@ -18,6 +19,7 @@ const PROBE_MILLISECONDS = 20_000;
 export interface Host {
   readonly connection: HostConnection;
   readonly workers: readonly TaskWorker[];
+  readonly isLost: boolean;
   /** Those that run nothing. */
   idleWorkers(): readonly TaskWorker[];
   /** Resolves when its server is about to end. */
@@ -45,7 +47,7 @@ export function hostOf({ name, slots }: EndpointSettings, connection: HostConnec
   let seesSpool = false;
   /** Where each slot's task writes, if that is seen. */
   const outputs = new Map<number, Url>();
-  let isLost: string | undefined;
+  let lost: HostLoss | undefined;
   let memory: number | undefined;
   const waitingForIdle: (() => void)[] = [];
   let tellDraining: () => void = () => {};
@@ -53,14 +55,14 @@ export function hostOf({ name, slots }: EndpointSettings, connection: HostConnec
     tellDraining = resolve;
   });
 
-  const ended = (slot: number, why: string) => threads.get(slot)?.ended(why);
+  const ended = (slot: number, why: string, loss: WorkerLoss) => threads.get(slot)?.ended(why, loss);
   connection.onMessage = (message: FromHost, piece) => {
     switch (message.type) {
       case "task":
         threads.get(message.slot)?.message(message.message satisfies FromWorker);
         return;
       case "ended":
-        ended(message.slot, message.why);
+        ended(message.slot, message.why, "thread");
         return;
       case "alive":
         memory = message.memory;
@@ -80,9 +82,9 @@ export function hostOf({ name, slots }: EndpointSettings, connection: HostConnec
         return;
     }
   };
-  void connection.lost.then((why) => {
-    isLost = why;
-    for (const slot of [...threads.keys()]) ended(slot, why);
+  void connection.lost.then((told) => {
+    lost = told;
+    for (const slot of [...threads.keys()]) ended(slot, told.why, told.loss);
     for (const answer of probes.values()) answer(null);
   });
 
@@ -114,7 +116,7 @@ export function hostOf({ name, slots }: EndpointSettings, connection: HostConnec
     post: (message) => connection.send({ type: "task", slot, message }),
     listen(listener) {
       threads.set(slot, listener);
-      if (isLost !== undefined) queueMicrotask(() => ended(slot, isLost ?? ""));
+      if (lost) queueMicrotask(() => lost && ended(slot, lost.why, lost.loss));
       return () => {
         if (threads.get(slot) === listener) threads.delete(slot);
       };
@@ -154,6 +156,9 @@ export function hostOf({ name, slots }: EndpointSettings, connection: HostConnec
   return {
     connection,
     workers,
+    get isLost() {
+      return lost !== undefined;
+    },
     idleWorkers: () => workers.filter((_, slot) => !alive.has(slot)),
     draining,
     idle: () =>

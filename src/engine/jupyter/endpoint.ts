@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { CancelledError, summaryOf } from "../../errors";
+import { CancelledError, firstLine, summaryOf } from "../../errors";
+import { counted } from "../../showing/quantities";
 import type { StorageSettings } from "../../storage";
 import type { Step, ToWorker } from "../../worker/task";
 import type { WorkerMachine } from "../contract";
+import { MEMORY_REMEDY } from "../scheduler/errors";
 import type { TaskWorker } from "../workers";
 import { connectHost } from "./connection";
 import { type Host, hostOf } from "./endpoint-host";
 import type { EndpointSettings } from "./endpoint-settings";
+import { EndpointError } from "./errors";
 import type { ServedFiles } from "./served-files";
 
 /** What an endpoint tells whoever has it. */
@@ -38,8 +41,6 @@ export interface Endpoint {
   /** How many slots it has, or had. */
   readonly slots: number;
   readonly workers: readonly TaskWorker[];
-  /** Why it is not there, in a sentence. */
-  readonly problem: string | undefined;
   /** How it stands, now. */
   machine(): WorkerMachine;
   /**
@@ -61,6 +62,8 @@ export interface Endpoint {
 
 /** Between tries to reach an endpoint that was lost: this, then twice as long each time. */
 const FIRST_PAUSE_MILLISECONDS = 500;
+/** One whose server has ended as it was told to is not expected back at once. */
+const LEFT_PAUSE_MILLISECONDS = 5_000;
 const LONGEST_PAUSE_MILLISECONDS = 30_000;
 
 export function endpoint(parts: EndpointParts): Endpoint {
@@ -76,12 +79,19 @@ export function endpoint(parts: EndpointParts): Endpoint {
   let state: WorkerMachine["state"] = "connecting";
   let version: string | undefined;
   let problem: string | undefined;
+  /** Its server has ended, after the tasks that it had. */
+  let hasDrained = false;
 
   async function connectOnce(signal: AbortSignal): Promise<void> {
     const both = AbortSignal.any([signal, closing.signal]);
     const connection = await connectHost(settings, { type: "start", storage, env, leaseMilliseconds }, both);
     // Before what runs there is told: nothing of that goes to its other slots.
-    void connection.lost.then(() => listener.leaving(connected.idleWorkers()));
+    let cut = 0;
+    void connection.lost.then(() => {
+      const idle = connected.idleWorkers();
+      cut = connected.workers.length - idle.length;
+      listener.leaving(idle);
+    });
     const connected = hostOf(settings, connection, served);
     try {
       await connected.lookFor(spoolParent);
@@ -93,43 +103,53 @@ export function endpoint(parts: EndpointParts): Endpoint {
     host = connected;
     state = "ready";
     problem = undefined;
+    hasDrained = false;
     version = connection.hello.version;
     listener.joined(connected.workers);
     void connected.draining.then(() => drain(connected));
-    void connection.lost.then(async (why) => {
+    void connection.lost.then(async ({ why, loss }) => {
       // First the attempts that ran there are told that their worker is lost, which counts, once what they wrote by half is gone;
       // then it leaves, which does not.
       await connected.idle();
       await new Promise((resolve) => setImmediate(resolve));
       host = undefined;
-      const wasDraining = state === "draining";
-      problem = `Endpoint ${name} was lost: ${why}.`;
-      state = "lost";
+      state = hasDrained ? "left" : "lost";
+      problem = hasDrained ? "its server ended after its tasks" : why;
       if (closing.signal.aborted) return;
       listener.left(connected.workers);
-      if (!wasDraining) listener.warn(`${problem} A new kernel is started there when it answers.`);
+      if (!hasDrained) {
+        const tasks =
+          cut === 0 ? "" : ` in the middle of ${counted(cut, "task")}, which run${cut === 1 ? "s" : ""} again`;
+        const memory = loss === "kernel" && cut > 0 ? ` ${MEMORY_REMEDY}` : "";
+        listener.warn(
+          `Endpoint ${name} was lost${tasks}: ${why}. A new kernel is started there when it answers.${memory}`,
+        );
+      }
       const ending = connection.close().catch(() => undefined);
       endings.add(ending);
       void ending.then(() => endings.delete(ending));
-      keep();
+      keep(hasDrained ? LEFT_PAUSE_MILLISECONDS : FIRST_PAUSE_MILLISECONDS);
     });
   }
 
   /** Its server is about to end, and waits for what runs there. */
-  async function drain({ workers, idle, connection }: Host): Promise<void> {
+  async function drain(leaving: Host): Promise<void> {
+    const { workers, idle, connection } = leaving;
     if (host?.connection !== connection || closing.signal.aborted) return;
     state = "draining";
+    problem = "its server is about to end";
     listener.leaving(workers);
     listener.warn(`Endpoint ${name} is about to end: what runs there comes to its end, and nothing new goes there.`);
     await idle();
     // What came last is taken first.
     await new Promise((resolve) => setImmediate(resolve));
+    hasDrained = !leaving.isLost;
     await connection.close().catch(() => undefined);
   }
 
-  function keep(): void {
+  function keep(firstPause = FIRST_PAUSE_MILLISECONDS): void {
     keeping ??= (async () => {
-      for (let pause = FIRST_PAUSE_MILLISECONDS; !closing.signal.aborted && !host; pause *= 2) {
+      for (let pause = firstPause; !closing.signal.aborted && !host; pause *= 2) {
         const wait = { signal: closing.signal, ref: false };
         await sleep(Math.min(pause, LONGEST_PAUSE_MILLISECONDS), undefined, wait).catch(() => undefined);
         try {
@@ -148,8 +168,11 @@ export function endpoint(parts: EndpointParts): Endpoint {
     if (host) return;
     connecting ??= connectOnce(signal)
       .catch((error) => {
-        state = isPassing(error) ? "lost" : "refused";
-        problem = summaryOf(error);
+        // One that has left is expected to answer nothing for a while.
+        if (state !== "left" || !isPassing(error)) {
+          state = isPassing(error) ? (version === undefined ? "unreachable" : "lost") : "refused";
+          problem = error instanceof EndpointError ? error.what : firstLine(error);
+        }
         throw error;
       })
       .finally(() => {
@@ -166,12 +189,9 @@ export function endpoint(parts: EndpointParts): Endpoint {
     get workers() {
       return state === "ready" ? (host?.workers ?? []) : [];
     },
-    get problem() {
-      return problem;
-    },
-    machine: () => ({ endpoint: name, state, slots, memory: host?.memory(), version }),
+    machine: () => ({ endpoint: name, state, slots, memory: host?.memory(), version, problem }),
     connect: connected,
-    keepTrying: keep,
+    keepTrying: () => keep(),
     start: () => host?.start(),
     post: (message) => host?.post(message),
     prepare: (steps) => host?.prepare(steps),

@@ -4,10 +4,13 @@ import { PomonaError } from "../../errors";
 export class EndpointError extends PomonaError {
   /** The server, as `host:port`. */
   readonly endpoint: string;
+  /** What is wrong, without the server's name and without a remedy. */
+  readonly what: string;
 
   constructor(endpoint: string, what: string, options: { remedy?: string; cause?: unknown; retryable?: boolean } = {}) {
     super(`Endpoint ${endpoint}: ${what}`, options);
     this.endpoint = endpoint;
+    this.what = what.replace(/\.$/, "");
   }
 }
 

@@ -59,8 +59,9 @@ export function endpointPool(
       return endpoints.flatMap(({ workers }) => workers);
     },
     problem() {
-      const problems = endpoints.flatMap(({ problem }) => problem ?? []);
-      return problems.length === 0 ? undefined : problems.join(" ");
+      const away = endpoints.map((each) => each.machine()).filter(({ problem }) => problem !== undefined);
+      if (away.length === 0) return undefined;
+      return away.map(({ endpoint, state, problem }) => `Endpoint ${endpoint} (${state}): ${problem}.`).join(" ");
     },
     machines: () => endpoints.map((each) => each.machine()),
     async connect(signal) {

@@ -11,15 +11,24 @@ export class AttemptFailedError extends PomonaError {
   }
 }
 
-/** A worker ended in the middle of a task: it ran out of memory, crashed or was killed. */
+/** What ended: a worker's own thread; the kernel that had all of a machine's; the connection to it, which says nothing of either. */
+export type WorkerLoss = "thread" | "kernel" | "connection";
+
+/** A worker ended in the middle of a task: it ran out of memory, crashed or was killed; or nothing is heard of it. */
 export class WorkerLostError extends PomonaError {
-  constructor(worker: string, why: string) {
+  readonly loss: WorkerLoss;
+
+  constructor(worker: string, why: string, loss: WorkerLoss) {
     super(`${worker} was lost in the middle of a task: ${why}.`, {
-      remedy: "If memory is what ran out: fewer workers (local[1], fewer slots of an endpoint), or smaller batches.",
+      ...(loss === "connection" ? {} : { remedy: MEMORY_REMEDY }),
       retryable: true,
     });
+    this.loss = loss;
   }
 }
+
+export const MEMORY_REMEDY =
+  "If memory is what ran out: fewer workers (local[1], fewer slots of an endpoint), or smaller batches.";
 
 /** There is no worker that could run a stage's tasks: all of them were lost for good or left, and none has joined since. */
 export class NoWorkersError extends PomonaError {

@@ -157,8 +157,10 @@ export function scheduler({ pool, policy, emit, clock = systemClock }: Scheduler
         const worker = workers.get(decision.worker)!;
         if (decision.pause === undefined) workers.delete(decision.worker);
         lastLoss = errorText(decision.cause ?? silent({ worker, policy: policy() }));
+        const isMachines = decision.cause instanceof WorkerLostError && decision.cause.loss !== "thread";
         const retry = decision.pause === undefined ? {} : { retrySeconds: decision.pause / 1000 };
-        tell({ type: "workerLost", time: Date.now(), worker: worker.name, error: lastLoss, ...retry });
+        const end = isMachines ? { withMachine: true as const } : retry;
+        tell({ type: "workerLost", time: Date.now(), worker: worker.name, error: lastLoss, ...end });
         break;
       }
       case "await": {
@@ -342,7 +344,7 @@ function about({ stage: { run }, task, worker }: Attempt) {
 
 function silent(of: { readonly worker: TaskWorker } & ({ readonly policy: SchedulerPolicy } | Pick<Attempt, "stage">)) {
   const { silence } = "policy" in of ? of.policy : of.stage.policy;
-  return new WorkerLostError(of.worker.name, `nothing was heard of it for ${silence / 1000} s`);
+  return new WorkerLostError(of.worker.name, `nothing was heard of it for ${silence / 1000} s`, "connection");
 }
 
 /** Undefined where there is none to be had, which fails the stage. */
