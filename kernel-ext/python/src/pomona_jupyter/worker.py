@@ -13,6 +13,7 @@ import os
 import queue
 import shutil
 import tempfile
+import time
 from typing import Any
 
 from jupyter_core.paths import jupyter_config_dir
@@ -81,11 +82,15 @@ def _drain(serverapp: Any) -> None:
     async def ended() -> None:
         kernels = {kernel_id: _TaskKernel(manager, kernel_id) for kernel_id in manager.list_kernel_ids()}
         while True:
-            running = [kernel for kernel in kernels if kernel in manager]
+            for gone in [kernel for kernel in kernels if kernel not in manager]:
+                kernels.pop(gone).close()
+            running = list(kernels)
             serve = await asyncio.gather(*(kernels[kernel].serves() for kernel in running))
             if not any(serve) and not any(model["execution_state"] == "busy" for model in manager.list_kernels()):
                 break
             await asyncio.sleep(LOOKS_EVERY)
+        for kernel in kernels.values():
+            kernel.close()
         serverapp.stop()
 
     serverapp.worker_drain = asyncio.ensure_future(ended())
@@ -95,6 +100,7 @@ class _TaskKernel:
     """A kernel that may run tasks of a session elsewhere. Its session ends it when it was told, and the tasks that run are done."""
 
     def __init__(self, manager: Any, kernel_id: str) -> None:
+        self._is_there = lambda: kernel_id in manager
         self._client = manager.get_kernel(kernel_id).client()
         self._client.start_channels(iopub=False, stdin=False, hb=False, control=False)
         self._told: set[str] = set()
@@ -107,16 +113,21 @@ class _TaskKernel:
         self._told |= comms
         return len(comms) > 0
 
+    def close(self) -> None:
+        self._client.stop_channels()
+
     async def _sessions(self) -> set[str]:
         asked = self._send("comm_info_request", {"target_name": TASKS})
-        try:
-            while True:
-                reply = await self._client.get_shell_msg(timeout=ANSWERS_WITHIN)
-                if reply["parent_header"].get("msg_id") == asked:
-                    return set(reply["content"].get("comms", {}))
-        except queue.Empty:
-            # It has ended, or is about to start: nobody has a task there.
-            return set()
+        until = time.monotonic() + ANSWERS_WITHIN
+        while self._is_there() and time.monotonic() < until:
+            try:
+                reply = await self._client.get_shell_msg(timeout=LOOKS_EVERY)
+            except queue.Empty:
+                continue
+            if reply["parent_header"].get("msg_id") == asked:
+                return set(reply["content"].get("comms", {}))
+        # It has ended, or is about to start: nobody has a task there.
+        return set()
 
     def _send(self, kind: str, content: dict[str, Any]) -> str:
         message = self._client.session.msg(kind, content)
