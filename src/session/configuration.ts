@@ -171,6 +171,16 @@ export class RuntimeConfig {
     return { ...own, ...Object.fromEntries([...this.#values].map(([key, value]) => [key, shownValue(key, value)])) };
   }
 
+  /** @internal What is not at its default on this master, with that, by name; secrets as `***`. */
+  changed(): { readonly name: string; readonly value: string; readonly usual: string | undefined }[] {
+    return Object.entries(this.getAll())
+      .flatMap(([name, value]) => {
+        const usual = isOwn(name) ? this.defaultOf(name) : undefined;
+        return value === undefined || value === usual ? [] : [{ name, value, usual }];
+      })
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
   /** @internal As `getAll`, with the secrets: for what is made from them. */
   unmasked(): Record<string, string | undefined> {
     return { ...this.getAll(), ...Object.fromEntries(this.#values) };

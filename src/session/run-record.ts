@@ -8,8 +8,7 @@ import { cacheFolder } from "../kernel/cache-folder";
 import { factsOf, pageOfRun, runLog, type SessionReport, sessionReport } from "../record";
 import { type Place, storageSettings, storagesFrom } from "../storage";
 import { VERSION } from "../version";
-import { type RuntimeConfig, SETTINGS } from "./configuration";
-import { shownValue } from "./secret-settings";
+import type { RuntimeConfig } from "./configuration";
 
 /** What a session keeps of its run. */
 export interface RunRecord {
@@ -38,7 +37,7 @@ export function runRecord(conf: RuntimeConfig, engine: Engine): RunRecord | unde
       pid: process.pid,
       cores: availableParallelism(),
       memoryBytes: totalmem(),
-      settings: settingsOf(conf),
+      settings: Object.fromEntries(conf.changed().map(({ name, value }) => [name, value])),
     }),
     tell: engine.note,
     retention: () => ({
@@ -82,15 +81,6 @@ function versionsOf(engine: Engine): Record<string, string> {
     "Node.js": process.version,
     system: `${process.platform} ${process.arch}`,
   };
-}
-
-/** What differs from the defaults; secrets are `***` already. */
-function settingsOf(conf: RuntimeConfig): Record<string, string> {
-  const defaults: Readonly<Record<string, { readonly default: string | undefined }>> = SETTINGS;
-  const set = Object.entries(conf.getAll()).flatMap(([name, value]) =>
-    value === undefined || value === defaults[name]?.default ? [] : [[name, shownValue(name, value)] as const],
-  );
-  return Object.fromEntries(set.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 const UNITS = { K: 1, M: 2, G: 3, T: 4 } as const;

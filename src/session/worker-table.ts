@@ -10,7 +10,7 @@ export interface WorkerRecord extends WorkerMachine {
   readonly done: number;
   /** Attempts that failed, or were lost with a worker; not those that were cancelled. */
   readonly failed: number;
-  /** Rows that the tasks that are done made for each second in which tasks ran there; undefined before the first. */
+  /** Rows that the tasks that are done made for each second in which tasks ran there, to three digits; undefined before the first. */
   readonly rowsPerSecond: number | undefined;
 }
 
@@ -52,7 +52,7 @@ export function workerTable() {
         const tally = tallies.get(machine.endpoint);
         const { running = 0, done = 0, failed = 0, rows = 0 } = tally ?? {};
         const busy = tally ? tally.busy + (running > 0 ? Date.now() - tally.since : 0) : 0;
-        const rowsPerSecond = done > 0 && busy > 0 ? (rows * 1000) / busy : undefined;
+        const rowsPerSecond = done > 0 && busy > 0 ? Number(((rows * 1000) / busy).toPrecision(3)) : undefined;
         return { ...machine, running, done, failed, rowsPerSecond };
       });
     },

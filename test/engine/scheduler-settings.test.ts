@@ -29,6 +29,14 @@ it("has second attempts where tasks run on other machines, unless they are refus
   expect(policyWith({ ...elsewhere, [SPECULATION]: false })).toEqual(DEFAULT_POLICY);
 });
 
+it("is not told as changed where it is the default of other machines", () => {
+  const conf = new RuntimeConfig();
+  conf.setAll([["spark.master", "jupyter://host:8888"]]);
+  expect(conf.changed()).toEqual([{ name: "spark.master", value: "jupyter://host:8888", usual: "local[*]" }]);
+  conf.set(SPECULATION, false);
+  expect(conf.changed()).toContainEqual({ name: SPECULATION, value: "false", usual: "true" });
+});
+
 describe("a setting reaches the policy", () => {
   it.each<[string, Value, Partial<SchedulerPolicy>]>([
     [FAILURES, 1, { maxFailures: 1, maxLosses: 1, workerLosses: 8 }],

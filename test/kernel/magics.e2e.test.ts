@@ -92,7 +92,8 @@ describe("the session's magics", () => {
     const [table, settings, workers, jobs] = plain(await run("%%info"));
     expect(table).toMatch(/Application +anew/);
     expect(settings).toMatch(/spark\.task\.maxFailures +2 \(default 4\)/);
-    expect(workers).toMatch(/local +ready, \d+ slots, 0 running, \d+ done, 0 failed/);
+    expect(workers).toMatch(/endpoint +state +slots +running +done +failed +rows\/s +MB +Pomona +problem\n/);
+    expect(workers).toMatch(/\n +local +ready +\d+ +0 +\d+ +0 +[\d.]* +[\d,]+ +\d+\.\d+\.\d+$/);
     expect(jobs).toMatch(/1 +write parquet file:.*ten: succeeded, \d+\.\d s, 10 rows/);
     expect((await run("%%logs")).stdout).toMatch(/job started: write parquet[\s\S]*job succeeded after/);
   });

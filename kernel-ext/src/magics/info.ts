@@ -1,6 +1,6 @@
 import type { Session } from "pomona";
 import { escapeHtml, JUPYTER_DISPLAY, type MimeBundle } from "pomona/kernel";
-import { htmlFacts } from "pomona/notebook";
+import { htmlFacts, htmlTable } from "pomona/notebook";
 
 /** The session that runs, its settings and jobs; and the kernel. */
 export function infoBundles(session: Session | undefined): MimeBundle[] {
@@ -11,7 +11,7 @@ export function infoBundles(session: Session | undefined): MimeBundle[] {
   return [
     session[JUPYTER_DISPLAY](),
     factsBundle("Settings that differ from their defaults", settingFacts(session)),
-    factsBundle("Workers", workerFacts(session)),
+    workerBundle(session),
     factsBundle("Jobs", jobFacts(session)),
     kernel,
   ];
@@ -20,20 +20,36 @@ export function infoBundles(session: Session | undefined): MimeBundle[] {
 type Facts = readonly (readonly [name: string, value: string])[];
 
 function settingFacts(session: Session): Facts {
-  const { SETTINGS } = require("pomona") as typeof import("pomona");
-  return Object.entries(session.conf.getAll()).flatMap(([name, value]) => {
-    const usual: string | undefined = SETTINGS[name as keyof typeof SETTINGS]?.default;
-    return value === usual ? [] : [[name, `${value} (default ${usual ?? "none"})`] as const];
-  });
+  return session.conf
+    .changed()
+    .map(({ name, value, usual }) => [name, `${value} (default ${usual ?? "none"})`] as const);
 }
 
-function workerFacts(session: Session): Facts {
-  return session.workers().map(({ endpoint, state, slots, running, done, failed, rowsPerSecond, memory, version }) => {
-    const speed = rowsPerSecond === undefined ? "" : `, ${rowsPerSecond.toFixed(1)} rows/s`;
-    const used = memory === undefined ? "" : `, ${megabytes(memory)} MB`;
-    const tasks = `${running} running, ${done} done, ${failed} failed`;
-    return [endpoint, `${state}, ${slots} slots, ${tasks}${speed}${used}${version ? `, Pomona ${version}` : ""}`];
-  });
+/** What `session.workers()` tells. */
+function workerBundle(session: Session): MimeBundle {
+  const workers = session.workers();
+  const columns: readonly (readonly [header: string, of: (worker: (typeof workers)[number]) => string | number])[] = [
+    ["endpoint", ({ endpoint }) => endpoint],
+    ["state", ({ state }) => state],
+    ["slots", ({ slots }) => slots],
+    ["running", ({ running }) => running],
+    ["done", ({ done }) => done],
+    ["failed", ({ failed }) => failed],
+    ["rows/s", ({ rowsPerSecond }) => rowsPerSecond ?? ""],
+    ["MB", ({ memory }) => (memory === undefined ? "" : megabytes(memory))],
+    ["Pomona", ({ version }) => version ?? ""],
+    ["problem", ({ problem }) => problem ?? ""],
+  ];
+  const header = columns.map(([name]) => name);
+  const rows = workers.map((worker) => columns.map(([, of]) => String(of(worker))));
+  const right = columns.map((_, i) => i >= 2 && i <= 7);
+  const widths = header.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i]!.length)));
+  const line = (cells: readonly string[]) =>
+    `  ${cells.map((cell, i) => (right[i] ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join("  ")}`.trimEnd();
+  return {
+    "text/html": `<b>Workers</b>${htmlTable({ header, rows, right })}`,
+    "text/plain": ["Workers", line(header), ...rows.map(line)].join("\n"),
+  };
 }
 
 /** The latest jobs that are listed. */
