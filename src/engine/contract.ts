@@ -61,9 +61,9 @@ export interface EndpointOptions {
 
 /** Machines that come and go. */
 export interface Endpoints {
-  /** Connects to one, which takes tasks then. @throws IllegalArgumentError, EndpointError */
+  /** Connects to one, which takes tasks then; it takes the place of one of that address that takes none. @throws IllegalArgumentError, EndpointError */
   add(endpoint: EndpointOptions, signal?: AbortSignal): Promise<void>;
-  /** Takes one away: what runs there runs elsewhere. False where there is none of that address. */
+  /** Takes one away: what runs there runs elsewhere. @param url or `host:port` @returns false where there is none of that address */
   remove(url: string): Promise<boolean>;
 }
 

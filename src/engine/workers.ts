@@ -58,6 +58,8 @@ export interface WorkerPool {
   machines?(): readonly WorkerMachine[];
   /** Why machines that there could be are not there, in sentences; undefined where all are. */
   problem?(): string | undefined;
+  /** What to do where there is none. Absent: start a new session. */
+  readonly remedy?: string;
   /** Tells of the workers, and of those that come and go until the function it returns is called. */
   watch(listener: PoolListener): () => void;
   /** Starts the workers before their first task, so that they load while the driver prepares it. */

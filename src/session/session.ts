@@ -205,8 +205,9 @@ export class Session {
   }
 
   /**
-   * One more machine for its tasks, also while a job runs: a Jupyter server's address, or that with a token, slots and so on.
-   * @throws IllegalArgumentError on a master that has none; EndpointError where it can't be used
+   * One more machine for its tasks, also while a job runs: a Jupyter server's address, or that with a token, slots and so on. One of
+   * that address that takes no tasks, such as one whose token was refused, is replaced.
+   * @throws IllegalArgumentError on a master that has none, or where it is there; EndpointError where it can't be used
    */
   async addEndpoint(endpoint: string | EndpointOptions, signal?: AbortSignal): Promise<void> {
     await this.endpoints().add(typeof endpoint === "string" ? { url: endpoint } : endpoint, signal);
@@ -214,7 +215,7 @@ export class Session {
 
   /**
    * Takes a machine away, also while a job runs: its tasks run elsewhere, and its kernel ends.
-   * @param url the server's address
+   * @param url the server's address, or `host:port` as `workers()` shows it
    * @returns false where there is none of that address
    * @throws IllegalArgumentError on a master that has none
    */

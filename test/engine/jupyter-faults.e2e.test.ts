@@ -277,7 +277,7 @@ describe.concurrent("a driver in a process of its own", () => {
           : [
               1,
               expect.stringMatching(
-                /NoWorkersError: There is no worker .* none joined for 30 s\. .*the token is refused/,
+                /NoWorkersError: There is no worker .* none joined for 30 s\. .*the token is refused[\s\S]*addEndpoint/,
               ),
             ],
       );

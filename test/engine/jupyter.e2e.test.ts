@@ -241,7 +241,15 @@ describe("endpoints that can't be used", () => {
       ["ready", undefined],
       ["refused", expect.stringContaining("is no Jupyter server")],
     ]);
+    // A server that can be used takes the place of what refused there.
     await page.stop();
+    await expect(remote.addEndpoint(dead[1]!)).rejects.toThrow("the connection is refused");
+    expect(remote.workers()[2]).toMatchObject({ state: "refused" });
+    const instead = await startJupyterServer({ jupyterPath, port: Number(page.name.split(":")[1]) });
+    await remote.addEndpoint(endpointOf(instead));
+    expect(remote.workers().map(({ state }) => state)).toEqual(["unreachable", "ready", "ready"]);
+    expect(await remote.removeEndpoint(page.name)).toBe(true);
+    await instead.stop();
     await expectWhole(out("one"));
   });
 });

@@ -76,7 +76,7 @@ export function jupyterEngine(master: string, options: EngineOptions): Engine {
       await pool.add(endpointOf({ ...options }, generalToken(secretSettings)), signal);
     },
     async remove(url) {
-      const address = baseAddress(url);
+      const address = baseAddress(url) ?? baseAddress(`http://${url}`);
       return address !== undefined && pool.remove(endpointName(address));
     },
   };

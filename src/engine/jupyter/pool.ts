@@ -9,7 +9,7 @@ export interface EndpointPool extends WorkerPool {
    * @throws EndpointError where none can be connected to
    */
   connect(signal: AbortSignal): Promise<void>;
-  /** Connects to one more. @throws IllegalArgumentError where it is there, EndpointError */
+  /** Connects to one more, or anew to one that takes no tasks. @throws IllegalArgumentError where it is there, EndpointError */
   add(settings: EndpointSettings, signal: AbortSignal): Promise<void>;
   /** Ends one; false where there is none of that name. */
   remove(name: string): Promise<boolean>;
@@ -48,6 +48,10 @@ export function endpointPool(
   };
   // A program that comes to its end without stopping its session leaves no kernels either.
   const onEnd = () => void close();
+  const end = async (removed: Endpoint) => {
+    for (const listener of listeners) for (const worker of removed.workers) listener.left(worker);
+    await removed.close();
+  };
   const there = () => endpoints.filter(({ workers }) => workers.length > 0);
 
   return {
@@ -63,6 +67,7 @@ export function endpointPool(
       if (away.length === 0) return undefined;
       return away.map(({ endpoint, state, problem }) => `Endpoint ${endpoint} (${state}): ${problem}.`).join(" ");
     },
+    remedy: "Start their servers again, or add another one: session.addEndpoint(url).",
     machines: () => endpoints.map((each) => each.machine()),
     async connect(signal) {
       process.off("beforeExit", onEnd).once("beforeExit", onEnd);
@@ -104,23 +109,27 @@ export function endpointPool(
       for (const each of endpoints) each.post({ type: "forget", file });
     },
     async add(settings, signal) {
-      if (endpoints.some(({ name }) => name === settings.name))
-        throw new IllegalArgumentError(`Endpoint ${settings.name} is there already.`);
+      const before = endpoints.find(({ name }) => name === settings.name);
+      const { state, problem } = before?.machine() ?? {};
+      if (before && problem === undefined)
+        throw new IllegalArgumentError(`Endpoint ${settings.name} is there already (${state}).`, {
+          remedy: "To change its settings, remove it first: session.removeEndpoint(url).",
+        });
       const added = made(settings);
-      endpoints = [...endpoints, added];
+      endpoints = [...endpoints.filter((each) => each !== before), added];
       try {
         await added.connect(signal);
       } catch (error) {
-        endpoints = endpoints.filter((each) => each !== added);
+        endpoints = endpoints.flatMap((each) => (each === added ? (before ?? []) : each));
         throw error;
       }
+      if (before) await end(before);
     },
     async remove(name) {
       const removed = endpoints.find((each) => each.name === name);
       if (!removed) return false;
       endpoints = endpoints.filter((each) => each !== removed);
-      for (const listener of listeners) for (const worker of removed.workers) listener.left(worker);
-      await removed.close();
+      await end(removed);
       return true;
     },
     close,

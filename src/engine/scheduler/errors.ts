@@ -32,14 +32,19 @@ export const MEMORY_REMEDY =
 
 /** There is no worker that could run a stage's tasks: all of them were lost for good or left, and none has joined since. */
 export class NoWorkersError extends PomonaError {
-  /** @param why in sentences */
-  constructor(stageId: number, name: string, seconds: number, why: string | undefined) {
+  /** @param why in sentences @param remedy one that the workers' pool has */
+  constructor(
+    stageId: number,
+    name: string,
+    seconds: number,
+    why: string | undefined,
+    remedy = "Start a new session.",
+  ) {
     super(
       `There is no worker for stage ${stageId} (${name}), and none joined for ${seconds} s.` +
         `${why === undefined ? "" : ` ${why}`}`,
       {
-        remedy:
-          "Start workers, or a new session. spark.scheduler.excludeOnFailure.unschedulableTaskSetTimeout says how long to wait for them.",
+        remedy: `${remedy} spark.scheduler.excludeOnFailure.unschedulableTaskSetTimeout says how long to wait for one.`,
         retryable: true,
       },
     );

@@ -43,7 +43,7 @@ export interface Scheduler {
 const QUIET_MILLISECONDS = 10_000;
 
 export interface SchedulerParts {
-  readonly pool: Pick<WorkerPool, "watch" | "problem">;
+  readonly pool: Pick<WorkerPool, "watch" | "problem" | "remedy">;
   /** Asked when a stage starts. */
   readonly policy: () => SchedulerPolicy;
   readonly emit: EventListener;
@@ -261,7 +261,7 @@ export function scheduler({ pool, policy, emit, clock = systemClock }: Scheduler
   function failureOf({ run, policy: its }: ActiveStage, failure: StageFailure): unknown {
     if (failure.why === "noWorkers") {
       const why = pool.problem?.() ?? (lastLoss === undefined ? undefined : `The last one: ${lastLoss}`);
-      return new NoWorkersError(run.stageId, run.name, its.unschedulable / 1000, why);
+      return new NoWorkersError(run.stageId, run.name, its.unschedulable / 1000, why, pool.remedy);
     }
     const attempt = attempts.get(failure.lease)!;
     const error = failure.cause ?? silent(attempt);
