@@ -125,7 +125,7 @@ describe("a worker that goes away", () => {
     const told = JSON.parse(stdout) as { name: string; message: string; attempts: number; left: number };
     expect(told).toMatchObject({ name: "TaskFailedError", attempts: 2, left: 3 });
     expect(told.message).toMatch(/was lost in the middle of a task: .*memory/);
-    expect(told.message).toMatch(/fewer workers, such as local\[1\]/);
+    expect(told.message).toMatch(/fewer workers \(local\[1\]/);
   });
 });
 
