@@ -10,6 +10,7 @@ import {
   runReport,
   runsStill,
   sessionReport,
+  statusIn,
   summaries,
 } from "../record";
 import { dateText } from "../record/report-text";
@@ -104,13 +105,15 @@ const show: Command = {
       return 0;
     }
     const { facts, totals, state, clock, workers } = report;
-    const stages = report.stages.map(({ stage, losses, seconds, skew }) => ({
+    const stages = report.stages.map(({ stage, retries, losses, seconds, skew }) => ({
       ...stage,
+      status: statusIn(stage.status, state),
+      retries,
       losses,
       taskSeconds: seconds,
       skew,
     }));
-    const jobs = facts.jobs.map(({ stages: _, ...job }) => job);
+    const jobs = facts.jobs.map(({ stages: _, ...job }) => ({ ...job, status: statusIn(job.status, state) }));
     const { about, retries, losses, storageRetries, weights } = facts;
     print(
       JSON.stringify({

@@ -170,7 +170,7 @@ async function listPage(folder: Place): Promise<string> {
       countText(counts.rows),
       bytesText(bytes),
     ];
-    return `<tr><td><a href="/run/${encodeURIComponent(id)}">${escapeHtml(id)}</a></td><td class="long">${escapeHtml(about?.appName ?? "")}</td><td>${escapeHtml(about?.master ?? "")}</td><td>${start}</td><td><span class="badge ${state.replace(" ", "-")}">${state === "unknown" ? "no end" : state}</span></td>${cells.map((cell) => `<td class="number">${cell}</td>`).join("")}</tr>`;
+    return `<tr><td><a href="/run/${encodeURIComponent(id)}">${escapeHtml(id)}</a></td><td class="long">${escapeHtml(about?.appName ?? "")}</td><td class="master">${escapeHtml(about?.master ?? "")}</td><td>${start}</td><td><span class="badge ${state.replace(" ", "-")}">${state === "unknown" ? "no end" : state}</span></td>${cells.map((cell) => `<td class="number">${cell}</td>`).join("")}</tr>`;
   });
   const head = ["run", "application", "master", "started", ""].map((name) => `<th>${name}</th>`).join("");
   const numbers = ["jobs", "failed", "tasks", "rows", "log"].map((name) => `<th class="number">${name}</th>`).join("");

@@ -5,5 +5,5 @@ export { type JobRecord, type JobRecords, jobRecords, type StageRecord } from ".
 export { pageOfRun } from "./known-server";
 export { logNamed, logsIn, type Retention, summaries } from "./logs";
 export { type RunLog, type RunLogOptions, runLog } from "./run-log";
-export { runReport, runsStill } from "./run-report";
+export { runReport, runsStill, statusIn } from "./run-report";
 export { factsOf, reportText, type SessionReport, sessionReport } from "./session-report";

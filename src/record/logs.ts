@@ -34,7 +34,13 @@ export interface LogFiles {
   readonly modifiedAt: number;
 }
 
-/** The logs in a folder, the last one first. No folder has none. */
+/** When a run began: its id ends with the epoch milliseconds of that. Of another id, when it was written last. */
+function startOf({ id, modifiedAt }: LogFiles): number {
+  const [, time] = /-(\d{13})(?:-\d+)?$/.exec(id) ?? [];
+  return time === undefined ? modifiedAt : Number(time);
+}
+
+/** The logs in a folder, the one that began last first. No folder has none. */
 export async function logsIn({ storage, url }: Place, signal?: AbortSignal): Promise<LogFiles[]> {
   const byId = new Map<string, FileStatus[]>();
   for (const file of await filesBelow(storage, url, signal)) {
@@ -43,7 +49,7 @@ export async function logsIn({ storage, url }: Place, signal?: AbortSignal): Pro
     if (id !== undefined && file.url === joinUrl(url, id, name as string))
       byId.set(id, [...(byId.get(id) ?? []), file]);
   }
-  return [...byId].flatMap(([id, files]) => logOf(id, files) ?? []).sort((a, b) => b.modifiedAt - a.modifiedAt);
+  return [...byId].flatMap(([id, files]) => logOf(id, files) ?? []).sort((a, b) => startOf(b) - startOf(a));
 }
 
 /** The log of this id, without a look at the others; undefined where there is none. */
@@ -81,7 +87,8 @@ export async function cleanLogs(
 ): Promise<void> {
   const now = Date.now();
   let [bytes, count] = [0, 0];
-  for (const log of await logsIn(folder, signal)) {
+  const logs = await logsIn(folder, signal);
+  for (const log of logs.sort((a, b) => b.modifiedAt - a.modifiedAt)) {
     throwIfAborted(signal);
     bytes += log.bytes;
     count++;

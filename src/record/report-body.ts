@@ -3,7 +3,7 @@ import { bytesText, counted, countText, durationText, rateText, shortDurationTex
 import { type Chart, chartsOf, stageName } from "./report-charts";
 import { findingsOf, isSkewed, leftOutText } from "./report-findings";
 import { clockText, dateText, zoneText } from "./report-text";
-import { attemptSeconds, type RunReport, type StageReport, secondsOf } from "./run-report";
+import { attemptSeconds, type RunReport, type RunState, type StageReport, secondsOf, statusIn } from "./run-report";
 import type { Attempt } from "./run-tally";
 
 /** A report's content: what a page of its own and one that refreshes itself both show. */
@@ -89,32 +89,32 @@ function throughputSection(charts: readonly Chart[]): string {
   return `${place("rates", charts)}<p class="note">Rows and bytes of a task are spread evenly over the time that it took. Bytes are those that tasks wrote.</p>`;
 }
 
-function jobsSection({ facts, stages }: RunReport): string {
+function jobsSection({ facts, stages, state }: RunReport): string {
   const byStage = new Map(stages.map((each) => [each.stage, each]));
   const rows = facts.jobs.flatMap((job) => {
     const head = [
       `<tr class="job"><td>${job.number}</td><td class="long">${escapeHtml(job.description)}${job.error ? `<div class="why">${escapeHtml(firstLines(job.error))}</div>` : ""}</td>`,
-      `<td>${status(job.status)}</td><td>${clockText(job.startedAt)}</td>${number(durationText(secondsOf(job, facts)))}<td colspan="5"></td></tr>`,
+      `<td>${status(statusIn(job.status, state))}</td><td>${clockText(job.startedAt)}</td>${number(durationText(secondsOf(job, facts)))}<td colspan="5"></td></tr>`,
     ].join("");
-    return [head, ...job.stages.map((stage) => stageRow(byStage.get(stage), facts))];
+    return [head, ...job.stages.map((stage) => stageRow(byStage.get(stage), facts, state))];
   });
   const header = ["", "job, stage", "", "at", ">took", ">tasks", ">again", ">rows", ">bytes", ">rows/s"];
   return rawTable(header, rows, "stage or job");
 }
 
-function stageRow(report: StageReport | undefined, facts: RunReport["facts"]): string {
+function stageRow(report: StageReport | undefined, facts: RunReport["facts"], state: RunState): string {
   if (!report) return "";
   const { stage } = report;
   const seconds = secondsOf(stage, facts);
   const resumed = stage.resumedTasks > 0 ? ` (${countText(stage.resumedTasks)} from an earlier run)` : "";
   const lost = report.losses > 0 ? ` (${countText(report.losses)} lost)` : "";
   return [
-    `<tr><td></td><td class="long stage">${escapeHtml(stage.name)}</td><td>${status(stage.status)}</td><td>${clockText(stage.startedAt)}</td>`,
+    `<tr><td></td><td class="long stage">${escapeHtml(stage.name)}</td><td>${status(statusIn(stage.status, state))}</td><td>${clockText(stage.startedAt)}</td>`,
     number(durationText(seconds)),
     number(
       `${countText(stage.tasksDone)}/${countText(stage.tasks)}${stage.unit === undefined ? "" : ` ${stage.unit}`}${resumed}`,
     ),
-    number(stage.retries > 0 || lost !== "" ? `${countText(stage.retries)}${lost}` : ""),
+    number(report.retries > 0 || lost !== "" ? `${countText(report.retries)}${lost}` : ""),
     number(countText(stage.rows)),
     number(bytesText(stage.bytes)),
     number(seconds > 0 && stage.rows > 0 ? rateText(stage.rows / seconds).replace(" rows/s", "") : ""),
@@ -155,7 +155,7 @@ function tasksSection(report: RunReport, charts: readonly Chart[]): string {
 <p class="note">Skew is the longest task as a multiple of the median.</p><h3>Slowest tasks</h3>${longest}`;
 }
 
-function attemptTable(attempts: readonly Attempt[], { facts, stages }: RunReport): string {
+function attemptTable(attempts: readonly Attempt[], { facts, stages, state }: RunReport): string {
   const medians = new Map(stages.map(({ stage, seconds }) => [stage, seconds?.median ?? 0]));
   const rows = attempts.map((attempt) => {
     const { stage, partition, attempt: n, worker, start, rows: own, bytes, status: its } = attempt;
@@ -163,7 +163,7 @@ function attemptTable(attempts: readonly Attempt[], { facts, stages }: RunReport
     const median = medians.get(stage) ?? 0;
     return [
       `<tr><td class="long">${escapeHtml(stageName(stage))}</td>${number(String(partition))}${number(String(n + 1))}`,
-      `<td>${escapeHtml(worker)}</td><td>${status(its)}</td><td>${clockText(start)}</td>${number(shortDurationText(seconds))}`,
+      `<td>${escapeHtml(worker)}</td><td>${status(statusIn(its, state))}</td><td>${clockText(start)}</td>${number(shortDurationText(seconds))}`,
       number(median > 0 ? `${(seconds / median).toFixed(1)}×` : ""),
       `${number(countText(own))}${number(bytesText(bytes))}</tr>`,
     ].join("");
@@ -268,16 +268,20 @@ function number(text: string): string {
   return `<td class="number">${escapeHtml(text)}</td>`;
 }
 
-const MARKS: Readonly<Record<Attempt["status"], string>> = {
+type ShownStatus = ReturnType<typeof statusIn<Attempt["status"]>>;
+
+const MARKS: Readonly<Record<ShownStatus, string>> = {
   running: "●",
   succeeded: "✔",
   failed: "✖",
   lost: "✖",
   cancelled: "■",
+  "broken off": "✖",
+  "no end": "?",
 };
 
-function status(its: Attempt["status"]): string {
-  return `<span class="status ${its}">${MARKS[its]} ${its}</span>`;
+function status(its: ShownStatus): string {
+  return `<span class="status ${its.replace(" ", "-")}">${MARKS[its]} ${its}</span>`;
 }
 
 function firstLines(text: string): string {

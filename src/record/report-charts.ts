@@ -2,7 +2,7 @@ import type { Layout, Trace } from "../plot";
 import { bytesText, countText, durationText, shortDurationText } from "../showing/quantities";
 import type { StageRecord } from "./jobs";
 import { clockText } from "./report-text";
-import type { RunReport, StageReport } from "./run-report";
+import { type RunReport, type RunState, type StageReport, statusIn } from "./run-report";
 import type { Bar } from "./timeline";
 
 /** A chart of a report. Its colours that depend on light and dark are set by the page. */
@@ -45,17 +45,22 @@ function timelineChart(report: RunReport): Chart {
     if (group) group.bars.push(bar);
     else groups.set(name, { colour, bars: [bar] });
   }
-  // What went wrong stands above what it interrupted.
-  const inOrder = [...groups].sort(([, a], [, b]) => Number(isTrouble(a.bars)) - Number(isTrouble(b.bars)));
+  // Stages in their order; what went wrong stands above what it interrupted.
+  const places = new Map([...colours.keys()].map((stage, i) => [stage, i]));
+  const orderOf = ([first]: readonly Bar[]) =>
+    first === undefined || isTrouble(first) ? Number.POSITIVE_INFINITY : (places.get(first.stage) ?? 0);
+  const inOrder = [...groups]
+    .map(([name, group]) => ({ name, ...group, order: orderOf(group.bars) }))
+    .sort((a, b) => (a.order === b.order ? 0 : a.order - b.order));
   const traces = inOrder.map(
-    ([name, { colour, bars }]): Trace => ({
+    ({ name, colour, bars }): Trace => ({
       type: "bar",
       orientation: "h",
       name: name.length > 40 ? `${name.slice(0, 39)}…` : name,
       y: bars.map(({ worker }) => worker),
       base: bars.map(({ from }) => rounded(from)),
       x: bars.map(({ seconds }) => rounded(Math.max(seconds, clock.seconds / 2_000))),
-      customdata: bars.map(barText),
+      customdata: bars.map((bar) => barText(bar, report.state)),
       hovertemplate: "%{customdata}<extra></extra>",
       marker: { color: colour, line: { width: 0 } },
     }),
@@ -79,11 +84,11 @@ function timelineChart(report: RunReport): Chart {
     height: 110 + rows * WORKER_PIXELS,
     data: traces,
     layout: {
-      ...base(),
+      ...overTime(report),
       barmode: "overlay",
       bargap: 0.25,
       height: 110 + rows * WORKER_PIXELS,
-      xaxis: { title: { text: secondsTitle(report) }, rangemode: "tozero", zeroline: false },
+      xaxis: timeAxis(report),
       yaxis: {
         ...{
           type: "category",
@@ -93,13 +98,13 @@ function timelineChart(report: RunReport): Chart {
         },
         ...{ automargin: true, dtick: rows > 32 ? Math.ceil(rows / 32) : 1 },
       },
-      shapes: pauseShapes(report),
     },
     summary: `${countText(timeline.attempts)} attempts of tasks on ${countText(timeline.workers.length)} workers over ${durationText(clock.seconds)}`,
   };
 }
 
-function ratesChart({ rates, totals, clock, ...report }: RunReport): Chart {
+function ratesChart(report: RunReport): Chart {
+  const { rates, totals, clock } = report;
   const { binSeconds } = rates;
   const at = rates.rows.map((_, i) => rounded((i + 0.5) * binSeconds));
   const line = (
@@ -121,12 +126,9 @@ function ratesChart({ rates, totals, clock, ...report }: RunReport): Chart {
       line("tasks at once", rates.taskSeconds, "y3", "#f2a33a", "%{y:.1f} tasks at once<extra></extra>"),
     ],
     layout: {
-      ...base(),
+      ...overTime(report),
       ...{ height: 430, showlegend: false, hovermode: "x unified" },
-      xaxis: {
-        ...{ title: { text: secondsTitle({ clock, ...report }) }, range: [0, Math.max(clock.seconds, binSeconds)] },
-        ...{ anchor: "y3", zeroline: false },
-      },
+      xaxis: { ...timeAxis(report), anchor: "y3" },
       yaxis: { title: { text: "rows/s" }, domain: [0.7, 1], rangemode: "tozero", automargin: true },
       yaxis2: {
         title: { text: "bytes/s" },
@@ -136,7 +138,6 @@ function ratesChart({ rates, totals, clock, ...report }: RunReport): Chart {
         ...{ tickformat: "~s", ticksuffix: "B" },
       },
       yaxis3: { title: { text: "tasks" }, domain: [0, 0.3], rangemode: "tozero", automargin: true },
-      shapes: pauseShapes({ clock }),
     },
     summary: `${countText(totals.rows)} rows and ${bytesText(totals.bytes)} over ${durationText(clock.seconds)}`,
   };
@@ -181,8 +182,8 @@ function durationsChart(report: RunReport): Chart[] {
   ];
 }
 
-function isTrouble([bar]: readonly Bar[]): boolean {
-  return bar !== undefined && bar.status !== "succeeded" && bar.status !== "running";
+function isTrouble({ status }: Bar): boolean {
+  return status !== "succeeded" && status !== "running";
 }
 
 /** `job 2, image.features`. */
@@ -214,13 +215,13 @@ function kindOf({ status, stage }: Bar, colours: ReadonlyMap<StageRecord, string
   }
 }
 
-function barText({ worker, stage, status, seconds, attempts, rows, first }: Bar): string {
+function barText({ worker, stage, status, seconds, attempts, rows, first }: Bar, state: RunState): string {
   const what =
     attempts > 1
       ? `${countText(attempts)} tasks from ${first.partition} on`
       : `task ${first.partition}, attempt ${first.attempt + 1}`;
   return hover(
-    `${worker} · ${status}`,
+    `${worker} · ${statusIn(status, state)}`,
     `${what} of ${stageName(stage)}`,
     `${clockText(first.start)}, ${shortDurationText(seconds)}, ${countText(rows)} rows`,
   );
@@ -230,6 +231,26 @@ function barText({ worker, stage, status, seconds, attempts, rows, first }: Bar)
 function hover(...lines: readonly string[]): string {
   const short = (text: string) => (text.length > 160 ? `${text.slice(0, 159)}…` : text);
   return lines.map((line) => short(line).replace(/&/g, "&amp;").replace(/</g, "&lt;")).join("<br>");
+}
+
+/** The same on each chart over time, so that what stands below each other was at the same time. */
+function timeAxis({ clock, rates }: RunReport) {
+  return {
+    ...{ title: { text: secondsTitle({ clock }) }, range: [0, Math.max(clock.seconds, rates.binSeconds)] },
+    zeroline: false,
+  };
+}
+
+/** What charts over time share: where they begin and end, and the times in which nothing could run. */
+function overTime(report: RunReport): Layout {
+  const { timeline, clock, facts } = report;
+  const label = Math.max(0, ...timeline.workers.map(({ length }) => length));
+  const margin = { ...MARGIN, l: Math.min(280, Math.max(60, 20 + 7 * label)) };
+  const none = facts.withoutWorkers.slice(0, MOST_PAUSES).map(({ start, end }) => ({
+    ...{ type: "rect", layer: "below", xref: "x", yref: "paper", y0: 0, y1: 1, line: { width: 0 } },
+    ...{ x0: rounded(clock.at(start)), x1: rounded(clock.at(end)), fillcolor: FAILED, opacity: 0.12 },
+  }));
+  return { ...base(), margin, shapes: [...pauseShapes(report), ...none] };
 }
 
 function pauseShapes({ clock }: Pick<RunReport, "clock">) {
@@ -243,9 +264,13 @@ function secondsTitle({ clock }: Pick<RunReport, "clock">): string {
   return clock.pauses.length > 0 ? "seconds of work (dotted: nothing ran there for a while)" : "seconds of work";
 }
 
+/** On the right there is room for the tool bar. */
+const MARGIN = { l: 60, r: 48, t: 16, b: 48 };
+
 function base(): Layout {
   return {
-    margin: { l: 60, r: 20, t: 16, b: 48 },
+    margin: MARGIN,
+    modebar: { orientation: "v", bgcolor: "rgba(0,0,0,0)" },
     ...{ paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" },
     font: { family: "system-ui, sans-serif", size: 12 },
     legend: { orientation: "h", y: 1, yanchor: "bottom", x: 0 },

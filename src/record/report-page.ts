@@ -56,7 +56,7 @@ const DRAW = `(function () {
   var plotly;
   function colours() {
     var style = getComputedStyle(document.documentElement);
-    return { text: style.getPropertyValue("--text").trim(), grid: style.getPropertyValue("--grid").trim(), panel: style.getPropertyValue("--panel").trim() };
+    return { text: style.getPropertyValue("--text").trim(), soft: style.getPropertyValue("--soft").trim(), grid: style.getPropertyValue("--grid").trim(), panel: style.getPropertyValue("--panel").trim() };
   }
   function draw() {
     if (!plotly) return;
@@ -66,13 +66,15 @@ const DRAW = `(function () {
       if (!place) return;
       var layout = JSON.parse(JSON.stringify(chart.layout));
       layout.font.color = now.text;
+      layout.modebar.color = now.grid;
+      layout.modebar.activecolor = now.soft;
       layout.hoverlabel = { bgcolor: now.panel, bordercolor: now.grid, font: { color: now.text }, align: "left" };
       ["xaxis", "yaxis", "yaxis2", "yaxis3"].forEach(function (name) {
         if (layout[name]) { layout[name].gridcolor = now.grid; layout[name].linecolor = now.grid; }
       });
       if (!place.dataset.drawn) place.replaceChildren();
       place.dataset.drawn = "true";
-      plotly.react(place, chart.data, layout, { displaylogo: false, responsive: true, modeBarButtonsToRemove: ["select2d", "lasso2d"] });
+      plotly.react(place, chart.data, layout, { displaylogo: false, responsive: true, modeBarButtonsToRemove: ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "autoScale2d"] });
     });
   }
   /** Puts new content in, with the charts' elements of before, so that what was zoomed into stays. */
@@ -138,9 +140,11 @@ h2 { font-size: 16px; margin: 0 0 10px; } h3 { font-size: 13px; margin: 18px 0 6
 .badge { font-size: 12px; font-weight: 600; padding: 2px 10px; border-radius: 10px; background: var(--info-back); color: var(--accent); }
 .badge.broken-off { background: var(--bad-back); color: var(--bad); } .badge.unknown { background: var(--warn-back); color: var(--warn); }
 .badge.running::before { content: "● "; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(112px, 1fr)); gap: 10px; }
+.tiles { display: grid; grid-template-columns: repeat(9, minmax(0, 1fr)); gap: 10px; }
+@media (max-width: 1079px) { .tiles { grid-template-columns: repeat(5, minmax(0, 1fr)); } }
+@media (max-width: 599px) { .tiles { grid-template-columns: repeat(3, minmax(0, 1fr)); } }
 .tile, section { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; }
-.tile { padding: 9px 11px; color: var(--soft); font-size: 12px; }
+.tile { padding: 9px 9px; color: var(--soft); font-size: 12px; }
 .tile b { display: block; font-size: 17px; color: var(--text); font-variant-numeric: tabular-nums; white-space: nowrap; }
 .tile.warn b { color: var(--warn); } .tile.error b { color: var(--bad); }
 nav { position: sticky; top: 0; z-index: 5; background: var(--page); padding: 10px 0; margin: 6px 0; display: flex; gap: 4px 18px; flex-wrap: wrap; font-size: 13px; }
@@ -154,13 +158,13 @@ table { border-collapse: collapse; width: 100%; font-size: 13px; }
 th { text-align: left; color: var(--soft); font-weight: 600; font-size: 12px; white-space: nowrap; }
 th, td { padding: 4px 10px 4px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 tr:last-child td { border-bottom: none; }
-td { white-space: nowrap; } td.long { white-space: normal; overflow-wrap: anywhere; min-width: 14em; } td.text { white-space: pre-wrap; }
+td { white-space: nowrap; } td.long { white-space: normal; overflow-wrap: anywhere; min-width: 14em; } td.text { white-space: pre-wrap; } td.master { white-space: normal; overflow-wrap: anywhere; min-width: 8em; }
 .number { text-align: right; font-variant-numeric: tabular-nums; padding-left: 10px; }
 th.number { text-align: right; } .number + :not(.number) { padding-left: 8px; }
 td.warn { color: var(--warn); font-weight: 600; }
 tr.job td { font-weight: 600; } .stage { padding-left: 16px; } .why { font-weight: 400; color: var(--bad); white-space: pre-wrap; }
 tr.warn td { color: var(--warn); } tr.error td { color: var(--bad); } .times { color: var(--soft); }
-.status { font-weight: 400; color: var(--soft); } .status.succeeded { color: var(--good); } .status.failed, .status.lost { color: var(--bad); } .status.running { color: var(--accent); }
+.status { font-weight: 400; color: var(--soft); } .status.succeeded { color: var(--good); } .status.failed, .status.lost, .status.broken-off { color: var(--bad); } .status.no-end { color: var(--warn); } .status.running { color: var(--accent); }
 summary { cursor: pointer; color: var(--soft); font-size: 12px; margin-bottom: 6px; }
 .top { max-width: 1180px; margin: 0 auto; padding: 12px 20px 0; font-size: 13px; }
 .cut-off main::before { content: "No answer from pomona history serve: this is the state of before."; display: block; padding: 8px 12px; margin-bottom: 10px; border-radius: 6px; background: var(--warn-back); color: var(--warn); }

@@ -35,6 +35,9 @@ export interface RunTotals {
   readonly bytes: number;
   readonly retries: number;
   readonly losses: number;
+  /** Attempts that went with their worker, and those of them whose task was not run again. */
+  readonly lostAttempts: number;
+  readonly notAgain: number;
   /** Seconds that all attempts took, added up. */
   readonly taskSeconds: number;
 }
@@ -54,6 +57,8 @@ export interface StageReport {
   readonly done: number;
   /** Attempts that went with their worker. */
   readonly losses: number;
+  /** Attempts that failed and were made again; those that the stage ended before are not among them. */
+  readonly retries: number;
   /** Of the attempts that succeeded; undefined where none did. */
   readonly seconds: Spread | undefined;
   readonly taskRows: Spread | undefined;
@@ -77,26 +82,25 @@ const LISTED = 20;
 /** @param now in epoch milliseconds */
 export function runReport(facts: RunFacts): RunReport {
   const clock = clockOf(facts);
-  const byStage = new Map<StageRecord, Attempt[]>();
-  const losses = new Map<StageRecord, number>();
+  const succeeded: Attempt[] = [];
   const unsuccessful: Attempt[] = [];
   const slowest: Attempt[] = [];
   let taskSeconds = 0;
   for (const attempt of facts.attempts) {
     taskSeconds += attemptSeconds(attempt, facts.lastAt);
     if (attempt.status === "succeeded") {
-      const others = byStage.get(attempt.stage);
-      if (others) others.push(attempt);
-      else byStage.set(attempt.stage, [attempt]);
+      succeeded.push(attempt);
       keepLongest(slowest, attempt);
-    } else if (attempt.status !== "running") {
-      unsuccessful.push(attempt);
-      if (attempt.status === "lost") losses.set(attempt.stage, (losses.get(attempt.stage) ?? 0) + 1);
-    }
+    } else if (attempt.status !== "running") unsuccessful.push(attempt);
   }
+  const isLost = ({ status }: Attempt) => status === "lost";
+  const last = lastOf(unsuccessful, facts.attempts);
+  const done = byStage(succeeded);
+  const lost = byStage(unsuccessful.filter(isLost));
+  const notMade = byStage(last.filter(({ isRetried }) => isRetried));
+  const retriesOf = (stage: StageRecord) => stage.retries - (notMade.get(stage)?.length ?? 0);
   const stages = facts.jobs.flatMap((job) => job.stages);
   const sum = (of: (stage: StageRecord) => number) => stages.reduce((total, stage) => total + of(stage), 0);
-  const succeeded = [...byStage.values()].reduce((total, { length }) => total + length, 0);
   return {
     facts,
     state: stateOf(facts),
@@ -104,20 +108,48 @@ export function runReport(facts: RunFacts): RunReport {
     totals: {
       jobs: facts.jobs.length,
       failedJobs: facts.jobs.filter(({ status }) => status === "failed").length,
-      tasks: succeeded,
+      tasks: succeeded.length,
       rows: sum(({ rows }) => rows),
       bytes: sum(({ bytes }) => bytes),
-      retries: sum(({ retries }) => retries),
+      retries: sum(retriesOf),
       losses: facts.losses.length,
+      lostAttempts: sum((stage) => lost.get(stage)?.length ?? 0),
+      notAgain: last.filter(isLost).length,
       taskSeconds,
     },
-    stages: stages.map((stage) => stageReport(stage, byStage.get(stage) ?? [], losses.get(stage) ?? 0)),
+    stages: stages.map((stage) => ({
+      ...stageReport(stage, done.get(stage) ?? []),
+      losses: lost.get(stage)?.length ?? 0,
+      retries: retriesOf(stage),
+    })),
     workers: workersOf(facts),
     timeline: timelineOf(facts, clock),
     rates: ratesOf(facts, clock),
     slowest,
     unsuccessful,
   };
+}
+
+/** Those of the attempts after which their task, not done, had no other one. */
+function lastOf(unsuccessful: readonly Attempt[], all: readonly Attempt[]): Attempt[] {
+  const last = new Map<StageRecord, Map<number, number>>(unsuccessful.map(({ stage }) => [stage, new Map()]));
+  for (const { stage, partition, attempt, status } of last.size > 0 ? all : []) {
+    const own = last.get(stage);
+    // A task that is done needs no other.
+    const place = status === "succeeded" ? Number.POSITIVE_INFINITY : attempt;
+    own?.set(partition, Math.max(place, own.get(partition) ?? 0));
+  }
+  return unsuccessful.filter(({ stage, partition, attempt }) => last.get(stage)?.get(partition) === attempt);
+}
+
+function byStage(attempts: readonly Attempt[]): Map<StageRecord, Attempt[]> {
+  const found = new Map<StageRecord, Attempt[]>();
+  for (const attempt of attempts) {
+    const others = found.get(attempt.stage);
+    if (others) others.push(attempt);
+    else found.set(attempt.stage, [attempt]);
+  }
+  return found;
 }
 
 /** How long an attempt took, or takes until `now`. */
@@ -134,12 +166,11 @@ function keepLongest(slowest: Attempt[], attempt: Attempt): void {
   slowest.length = Math.min(slowest.length, LISTED);
 }
 
-function stageReport(stage: StageRecord, done: readonly Attempt[], losses: number): StageReport {
+function stageReport(stage: StageRecord, done: readonly Attempt[]) {
   const seconds = spreadOf(done.map((attempt) => attemptSeconds(attempt, 0)));
   return {
     stage,
     done: done.length,
-    losses,
     seconds,
     taskRows: spreadOf(done.map(({ rows }) => rows)),
     skew: seconds && seconds.median > 0 ? seconds.most / seconds.median : undefined,
@@ -187,6 +218,12 @@ export const inNumbers = new Intl.Collator("en", { numeric: true });
 export function stateOf({ about, endedAt }: RunFacts): RunState {
   if (endedAt !== undefined) return "ended";
   return runsStill(about);
+}
+
+/** How a job, a stage or an attempt stands: none runs on where its run does not. */
+export function statusIn<Status extends string>(status: Status, state: RunState): Status | "broken off" | "no end" {
+  if (status !== "running" || state === "running") return status;
+  return state === "unknown" ? "no end" : "broken off";
 }
 
 /** Whether the process of a run without an end is there. */

@@ -16,6 +16,8 @@ export interface Attempt {
   end: number | undefined;
   /** `lost`: its worker went away with it. */
   status: EndStatus | "running" | "lost";
+  /** It was to be made again; where its stage ended first, that did not come about. */
+  isRetried: boolean;
   /** Of one that runs: read so far. */
   rows: number;
   bytes: number;
@@ -37,6 +39,8 @@ export interface RunFacts {
   readonly jobs: readonly JobRecord[];
   readonly attempts: readonly Attempt[];
   readonly losses: readonly Loss[];
+  /** When none of the workers was left, in epoch milliseconds. */
+  readonly withoutWorkers: readonly { readonly start: number; readonly end: number }[];
   /** How often attempts failed and were made again, by what was wrong. */
   readonly retries: readonly Counted[];
   /** How often requests to storages were tried again, by what was wrong. */
@@ -64,6 +68,11 @@ export function runTally(): { add(line: LogLine): void; facts(): RunFacts } {
   const running = new Map<string, Attempt>();
   /** What a worker failed with last: its loss is told right after. */
   const failed = new Map<string, Attempt>();
+  const present = new Set<string>();
+  const withoutWorkers: { readonly start: number; readonly end: number }[] = [];
+  let noneSince: number | undefined;
+  /** Attempts without success, by their keys, until it is told whether they are made again. */
+  const unsuccessful = new Map<string, Attempt>();
   const retries = texts();
   const storageRetries = texts();
   const messages = messageTally();
@@ -71,6 +80,9 @@ export function runTally(): { add(line: LogLine): void; facts(): RunFacts } {
   let about: RunAbout | undefined;
   let [endedAt, lastAt, missing]: [number | undefined, number, number] = [undefined, 0, 0];
 
+  const gone = (worker: string, time: number) => {
+    if (present.delete(worker) && present.size === 0) noneSince = time;
+  };
   const keyOf = (of: { jobId: string; stageId: number; partition: number; attempt: number }) =>
     `${of.jobId} ${of.stageId} ${of.partition} ${of.attempt}`;
 
@@ -95,6 +107,7 @@ export function runTally(): { add(line: LogLine): void; facts(): RunFacts } {
           const { partition, attempt, worker, time } = line;
           const started: Attempt = {
             ...{ stage, partition, attempt, worker, start: time, end: undefined, status: "running", rows: 0, bytes: 0 },
+            isRetried: false,
           };
           running.set(keyOf(line), started);
           attempts.push(started);
@@ -110,15 +123,29 @@ export function runTally(): { add(line: LogLine): void; facts(): RunFacts } {
           running.delete(keyOf(line));
           const { status, rows, bytes, time } = line;
           if (attempt) Object.assign(attempt, { status, rows, bytes, end: time });
+          if (attempt && status !== "succeeded") unsuccessful.set(keyOf(line), attempt);
           if (attempt && status === "failed") failed.set(line.worker, attempt);
           return;
         }
-        case "taskRetried":
+        case "taskRetried": {
+          const attempt = unsuccessful.get(keyOf(line)) ?? running.get(keyOf(line));
+          if (attempt) attempt.isRetried = true;
+          unsuccessful.delete(keyOf(line));
           retries.add(firstLine(line.error));
+          return;
+        }
+        case "workerJoined":
+          present.add(line.worker);
+          if (noneSince !== undefined) withoutWorkers.push({ start: noneSince, end: line.time });
+          noneSince = undefined;
+          return;
+        case "workerLeft":
+          gone(line.worker, line.time);
           return;
         case "workerLost": {
           const { time, worker, error, retrySeconds, withMachine = false } = line;
           losses.push({ time, worker, error: firstLine(error), isForGood: retrySeconds === undefined && !withMachine });
+          if (retrySeconds === undefined) gone(worker, time);
           const attempt = failed.get(worker);
           failed.delete(worker);
           if (!attempt || attempt.end === undefined || time - attempt.end > SAME_MS) return;
@@ -142,6 +169,8 @@ export function runTally(): { add(line: LogLine): void; facts(): RunFacts } {
       const told = messages.messages();
       return {
         ...{ about, endedAt, lastAt, jobs, attempts, losses, missing, weights: [...weights] },
+        withoutWorkers:
+          noneSince === undefined ? withoutWorkers : [...withoutWorkers, { start: noneSince, end: lastAt }],
         retries: retries.counted(),
         storageRetries: storageRetries.counted(),
         ...told,

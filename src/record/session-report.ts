@@ -4,7 +4,8 @@ import { bytesText, counted, countText, durationText } from "../showing/quantiti
 import type { Place, Storage, Url } from "../storage";
 import { type LogFiles, linesOf, logAt, logNamed, logsIn } from "./logs";
 import { reportPage } from "./report-page";
-import { type RunReport, runReport, secondsOf } from "./run-report";
+import { clockText } from "./report-text";
+import { type RunReport, runReport, secondsOf, statusIn } from "./run-report";
 import { type RunFacts, runTally } from "./run-tally";
 
 /** Reads a log as it grows: each call goes on where the last one ended, and gives the same facts again where nothing was added. */
@@ -96,13 +97,27 @@ export function reportText(report: RunReport, path?: string): string {
     totalsText(report),
     ...(rows.length > 0 ? lines : []),
     ...(left > 0 ? [`${counted(left, "stage")} more`] : []),
+    ...lossLines(report),
     ...(path === undefined ? [] : [`Written to ${path}`]),
   ].join("\n");
 }
 
+/** Losses that a terminal names. */
+const MOST_LOSSES = 10;
+
+/** `20:27:41 127.0.0.1:18916/1 was lost in the middle of a task: the connection was closed (1006). For good.` */
+function lossLines({ facts: { losses } }: RunReport): string[] {
+  const lines = losses.slice(0, MOST_LOSSES).map(({ time, worker, error, isForGood }) => {
+    const what = error.includes(worker) ? error : `${worker} was lost: ${error}`;
+    return `${clockText(time)} ${what}${isForGood ? " For good." : ""}`;
+  });
+  const left = losses.length - lines.length;
+  return left > 0 ? [...lines, `${countText(left)} more losses of workers`] : lines;
+}
+
 function totalsText({ totals, clock, facts, state }: RunReport): string {
   const parts = [
-    `${facts.about?.id ?? "run"} (${state === "unknown" ? "no end" : state})`,
+    `${facts.about ? `${facts.about.appName}, ${facts.about.id}` : "run"} (${state === "unknown" ? "no end" : state})`,
     counted(totals.jobs, "job") + (totals.failedJobs > 0 ? `, ${totals.failedJobs} failed` : ""),
     counted(totals.tasks, "task"),
     counted(totals.rows, "row"),
@@ -114,20 +129,20 @@ function totalsText({ totals, clock, facts, state }: RunReport): string {
   return `${parts.join("; ")}.`;
 }
 
-function stageRows({ stages, facts }: RunReport) {
+function stageRows({ stages, facts, state }: RunReport) {
   const header = ["stage", "state", "tasks", "rows", "bytes", "took", "median task", "longest", "again"];
   const rows = stages
     .slice(-MOST_STAGES)
-    .map(({ stage, seconds }) => [
+    .map(({ stage, seconds, retries }) => [
       `${stage.job}.${stage.stageId} ${stage.name}`,
-      stage.status,
+      statusIn(stage.status, state),
       `${countText(stage.tasksDone)}/${countText(stage.tasks)}`,
       countText(stage.rows),
       bytesText(stage.bytes),
       durationText(secondsOf(stage, facts)),
       seconds ? durationText(seconds.median) : "",
       seconds ? durationText(seconds.most) : "",
-      stage.retries > 0 ? countText(stage.retries) : "",
+      retries > 0 ? countText(retries) : "",
     ]);
   return { header, rows, left: Math.max(0, stages.length - MOST_STAGES) };
 }

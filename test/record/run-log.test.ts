@@ -203,6 +203,17 @@ it("reads what is left of a damaged log", async () => {
   expect((await factsOf(place, "last")).jobs.length).toBe(1);
 });
 
+it("is listed by when it began, not by when it was written last", async () => {
+  const ids = ["local-1795725263855", "jupyter-1795725263856", "local-1795725262203-2"];
+  for (const id of ids) {
+    const log = newLog({ about: () => aboutRun({ id }) });
+    log.record(job);
+    await log.close();
+  }
+  expect((await logsIn(place)).map(({ id }) => id)).toEqual([ids[1], ids[0], ids[2]]);
+  expect(logNamed(await logsIn(place), "last", folder).id).toBe(ids[1]);
+});
+
 it("is named by the start of its id, or as the last", async () => {
   for (const id of ["local-12", "local-13", "spark-1"]) {
     const log = newLog({ about: () => aboutRun({ id }) });

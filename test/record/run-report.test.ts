@@ -6,6 +6,7 @@ import { findingsOf } from "../../src/record/report-findings";
 import { reportPage } from "../../src/record/report-page";
 import { runReport, spreadOf } from "../../src/record/run-report";
 import { runTally } from "../../src/record/run-tally";
+import { reportText } from "../../src/record/session-report";
 import { MOST_BARS } from "../../src/record/timeline";
 import { aboutRun, linesOfRun, simulatedRun } from "./simulated-run";
 
@@ -148,15 +149,97 @@ it("says what stands out", () => {
   expect(report.facts.weights).toEqual(["mobileNetV2: random (seed 1) (wasm)"]);
 });
 
+it("says that none was left of a run that lost all its workers, and no more than what became of their tasks", () => {
+  const at = (time: number) => ({ time, jobId: "a", stageId: 0 });
+  const error = "There is no worker for stage 0 (features), and none joined for 12 s.";
+  const workers = ["worker-1", "worker-2"];
+  const lost = workers.flatMap((worker, partition): EngineEvent[] => [
+    { type: "taskEnded", ...at(3_000), partition, attempt: 0, worker, status: "failed", rows: 0, bytes: 0, seconds: 3 },
+    { type: "workerLost", time: 3_000, worker, error: `${worker} was lost: it is gone.` },
+    { type: "taskRetried", ...at(3_000), partition, attempt: 0, worker, error: "lost" },
+    { type: "workerLeft", time: 3_000, worker },
+  ]);
+  const events: EngineEvent[] = [
+    { type: "jobStarted", time: 0, jobId: "a", description: "collect" },
+    { type: "stageStarted", ...at(0), name: "features", tasks: 2, resumedTasks: 0, rows: 2 },
+    ...workers.map((worker): EngineEvent => ({ type: "workerJoined", time: 0, worker })),
+    ...workers.map(
+      (worker, partition): EngineEvent => ({ type: "taskStarted", ...at(0), partition, attempt: 0, worker }),
+    ),
+    ...lost,
+  ];
+  const ends: EngineEvent[] = [
+    { type: "stageEnded", ...at(15_000), status: "failed", rows: 0, seconds: 15 },
+    { type: "jobEnded", time: 15_000, jobId: "a", status: "failed", seconds: 15, error },
+  ];
+  const report = reportOf([...events, ...ends], aboutRun({ parallelism: 2 }));
+  expect(findingsOf(report).map(({ text }) => text)).toEqual([
+    `Job 1, collect, failed: ${error}`,
+    "No worker was left for 12 s, until job 1 failed.",
+    "Workers were lost 2 times, 2 of them for good; their tasks were not run again.",
+  ]);
+  expect(report.totals).toMatchObject({ retries: 0, losses: 2 });
+  // Both charts over time have the same axis, and show when none was left.
+  const [timeline, rates] = reportBody(report).charts;
+  for (const chart of [timeline, rates]) {
+    expect(chart?.layout).toMatchObject({ xaxis: { range: [0, 15] }, shapes: [{ type: "rect", x0: 3, x1: 15 }] });
+  }
+  expect(timeline?.layout.margin).toEqual(rates?.layout.margin);
+  expect(reportText(report)).toContain("worker-1 was lost: it is gone. For good.");
+
+  // One of them comes back, and does one of the two tasks.
+  const again = { partition: 1, attempt: 1, worker: "worker-2" };
+  const back: EngineEvent[] = [
+    { type: "workerJoined", time: 6_000, worker: "worker-2" },
+    { type: "taskStarted", ...at(6_000), ...again },
+    { type: "taskEnded", ...at(15_000), ...again, status: "succeeded", rows: 1, bytes: 1, seconds: 9 },
+  ];
+  const partly = reportOf([...events, ...back, ...ends], aboutRun({ parallelism: 2 }));
+  expect(partly.totals.retries).toBe(1);
+  expect(findingsOf(partly).map(({ text }) => text)).toEqual(
+    expect.arrayContaining([
+      "No worker was left for 3.0 s.",
+      "Workers were lost 2 times, 2 of them for good; 1 of their 2 tasks was not run again.",
+    ]),
+  );
+});
+
+it("names the stages that uneven tasks cost most, from a second on, and their stages in their order", () => {
+  const events: EngineEvent[] = [{ type: "jobStarted", time: 0, jobId: "a", description: "collect" }];
+  [600, 1_200, 1_500, 3_200, 1_400].forEach((long, stageId) => {
+    const at = (time: number) => ({ time, jobId: "a", stageId });
+    events.push({ type: "stageStarted", ...at(0), name: `step ${stageId}`, tasks: 3, resumedTasks: 0, rows: 3 });
+    [100, 100, long].forEach((ms, partition) => {
+      // The last stage's are on the first worker.
+      const task = { partition, attempt: 0, worker: `worker-${9 - stageId}` };
+      events.push({ type: "taskStarted", ...at(0), ...task });
+      events.push({ type: "taskEnded", ...at(ms), ...task, status: "succeeded", rows: 1, bytes: 1, seconds: ms / 1e3 });
+    });
+  });
+  const report = reportOf(events, aboutRun({ parallelism: 1 }));
+  const uneven = findingsOf(report).filter(({ text }) => text.includes("longest task"));
+  expect(uneven.map(({ text }) => text.match(/step \d|\d stages? more/g))).toEqual([
+    ["step 3"],
+    ["step 2"],
+    ["step 4", "1 stage more"],
+  ]);
+  const names = reportBody(report).charts[0]?.data.map(({ name }) => name);
+  expect(names).toEqual([0, 1, 2, 3, 4].map((n) => `job 1, step ${n}`));
+});
+
 it("tells a run that goes on from one whose process is gone", () => {
   const stateOf = (about = aboutRun()) => {
     const tally = runTally();
     tally.add(about);
     tally.add({ type: "jobStarted", time: 5, jobId: "a", description: "collect" });
     tally.add({ type: "message", time: 2_005, level: "info", text: "still here" });
-    const { state, clock } = runReport(tally.facts());
-    expect(clock.seconds).toBe(2);
-    return state;
+    const report = runReport(tally.facts());
+    expect(report.clock.seconds).toBe(2);
+    // Nothing runs where the run does not.
+    const shown = report.state === "unknown" ? "no end" : report.state;
+    expect(reportBody(report).html).toMatch(new RegExp(`<span class="status [a-z-]+">. ${shown}</span>`));
+    expect(reportText(report)).toContain("fruits & co, local-1000");
+    return report.state;
   };
   expect(stateOf()).toBe("unknown");
   expect(stateOf(aboutRun({ host: hostname(), pid: process.pid }))).toBe("running");
