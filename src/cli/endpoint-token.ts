@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { chmod, link, mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { EndpointTokenError, readToken } from "../engine/jupyter/endpoint-token";
@@ -22,6 +23,12 @@ export async function tokenFile(
   if ((mode & 0o077) !== 0)
     note(`Others can read the token: ${file} has mode ${mode.toString(8)}; chmod 600 mends that.`);
   return { file, isNew };
+}
+
+/** Whether {@link tokenFile} would take what is there; nothing is made. @throws EndpointTokenError where it would not */
+export function checkTokenFile(named: string | undefined): void {
+  const file = resolve(named ?? defaultTokenFile());
+  if (existsSync(file)) readToken(file);
 }
 
 /** Whole or not at all, since others may be starting too. */

@@ -3,7 +3,7 @@ import { access, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
 import { checkEndpoint, type EndpointCheck } from "../engine/jupyter/endpoint-check";
-import { type EndpointSettings, endpointSettings } from "../engine/jupyter/endpoint-settings";
+import { type EndpointSettings, endpointSettings, TOKEN_SETTING } from "../engine/jupyter/endpoint-settings";
 import { readToken } from "../engine/jupyter/endpoint-token";
 import { IllegalArgumentError } from "../errors";
 
@@ -84,7 +84,7 @@ function endpointsOf(context: CommandContext): readonly EndpointSettings[] {
   const settings = {
     ...givenSettings(context),
     ...(typeof file === "string" ? { "pomona.endpoints": file } : {}),
-    ...(typeof tokenFile === "string" ? { "pomona.endpoints.token": readToken(tokenFile) } : {}),
+    ...(typeof tokenFile === "string" ? { [TOKEN_SETTING]: readToken(tokenFile) } : {}),
   };
   if (positionals.length === 0 && settings["pomona.endpoints"] === undefined)
     throw new UsageError("There is no endpoint to check.", {
@@ -93,7 +93,9 @@ function endpointsOf(context: CommandContext): readonly EndpointSettings[] {
   const masters = positionals.length === 0 ? ["jupyter"] : positionals.map(masterOf);
   try {
     const found = masters.flatMap((master) => endpointSettings(master, settings));
-    return [...new Map(found.map((each) => [each.url, each])).values()];
+    const from = typeof tokenFile === "string" ? `--token-file ${tokenFile}` : TOKEN_SETTING;
+    const told = found.map((each) => (each.tokenFrom === TOKEN_SETTING ? { ...each, tokenFrom: from } : each));
+    return [...new Map(told.map((each) => [each.url, each])).values()];
   } catch (error) {
     if (error instanceof IllegalArgumentError) throw new UsageError(error.message, { cause: error });
     throw error;

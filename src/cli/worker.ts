@@ -6,11 +6,12 @@ import { availableParallelism, hostname, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { MOST_SLOTS } from "../engine/jupyter/endpoint-settings";
+import { counted } from "../showing/quantities";
 import { PathNotFoundError } from "../storage";
 import { VERSION } from "../version";
 import { ABOUT } from "./abouts";
 import { type Command, type OptionValues, SHARED_OPTIONS, UsageError, wholeNumber } from "./command";
-import { tokenFile } from "./endpoint-token";
+import { checkTokenFile, tokenFile } from "./endpoint-token";
 import { JupyterMissingError, jupyterPython } from "./jupyter-paths";
 import { refuseRoot } from "./jupyter-server";
 import { startWorkerServer, WorkerError } from "./worker-server";
@@ -67,6 +68,8 @@ export const worker: Command = {
     const jupyterServer = await jupyterVersion(python);
     for (const file of [wanted.certfile, wanted.keyfile]) if (file !== undefined) await readable(file);
     await free(wanted.ip, wanted.port);
+    const named = typeof options["token-file"] === "string" ? options["token-file"] : undefined;
+    checkTokenFile(named);
     const about = { version: VERSION, jupyterServer, slots };
     if (options["dry-run"]) {
       if (options.json) print(JSON.stringify({ ...about, python }));
@@ -74,7 +77,7 @@ export const worker: Command = {
         print(`All is there: Jupyter Server ${jupyterServer} of ${python}, the kernel, the port. Nothing was started.`);
       return 0;
     }
-    const token = await tokenFile(typeof options["token-file"] === "string" ? options["token-file"] : undefined, note);
+    const token = await tokenFile(named, note);
     const state = await mkdtemp(join(tmpdir(), "pomona-worker-"));
     const remove = () => rmSync(state, { recursive: true, force: true });
     process.once("exit", remove);
@@ -116,7 +119,7 @@ interface Endpoint {
 
 function readyText(line: Endpoint, token: { readonly file: string; readonly isNew: boolean }, jupyter: string): string {
   return [
-    `The endpoint ${line.url} is ready: ${line.slots} slots, pomona ${VERSION}, Jupyter Server ${jupyter}. Ctrl-C ends it.`,
+    `The endpoint ${line.url} is ready: ${counted(line.slots, "slot")}, pomona ${VERSION}, Jupyter Server ${jupyter}. Ctrl-C ends it.`,
     `Its token is ${token.isNew ? "new, " : ""}in ${token.file}; whoever has it can run code here as you.`,
     "",
     "In a session, with that token in POMONA_ENDPOINT_TOKEN:",

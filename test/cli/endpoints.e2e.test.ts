@@ -102,6 +102,12 @@ it("names what is wrong with each, and what to do", async () => {
   const page = await fakeServer((_, response) => response.end("<html>Sign in</html>"));
   const older = await fakeJupyter({ ...hello, version: "0.0.1" });
   const blind = await fakeJupyter(hello);
+  const wrongToken = at.file("wrong", "hush\n");
+  const toldFrom = async (args: readonly string[], env: Readonly<Record<string, string>> = {}) => {
+    const { stdout } = await at.pomona(["endpoints", "check", ...args], { env });
+    expect(stdout).not.toContain("hush");
+    return /the token is refused \(HTTP 403\)\.\nIt is from (.*?)\. Set .*--token-file\./.exec(stdout)?.[1];
+  };
   const [own] = [server].map(({ baseUrl }) => new URL(baseUrl).host) as [string];
   try {
     const byTls = server.baseUrl.replace("http://127.0.0.1", "https://localhost");
@@ -120,6 +126,14 @@ it("names what is wrong with each, and what to do", async () => {
     expect(toldBy(outcome)[new URL(byTls).host]?.error?.message).toMatch(
       /it speaks no TLS, and was asked by it\.\n.*jupyter:\/\//,
     );
+    const listed = JSON.stringify([{ url: server.baseUrl, tokenFile: wrongToken }]);
+    expect(
+      await Promise.all([
+        toldFrom([server.baseUrl, "--token-file", wrongToken]),
+        toldFrom([server.baseUrl], { POMONA_ENDPOINT_TOKEN: "hush" }),
+        toldFrom(["--conf", `pomona.endpoints=${listed}`]),
+      ]),
+    ).toEqual([`--token-file ${wrongToken}`, "POMONA_ENDPOINT_TOKEN", `"tokenFile" of the endpoint, ${wrongToken}`]);
     expect(toldBy(outcome)[blind.name]?.error?.message).toContain("a folder that all machines share");
     // What an endpoint says is acknowledged at once: at least its greeting, before it was asked about the folder.
     expect(blind.pongs()).toBeGreaterThan(0);

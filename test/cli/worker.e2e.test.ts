@@ -252,7 +252,10 @@ it("says what it lacks, and starts nothing then", async () => {
   const tls = ["--certfile", "none", "--keyfile", "none"];
   expectError(await at.pomona([...local, "--port", "0", ...tls]), "PathNotFoundError", [/none/]);
   const empty = at.file("empty", "\n");
-  expectError(await at.pomona([...local, "--port", "0", "--token-file", empty]), "EndpointTokenError", [/no token/]);
+  for (const dry of [[], ["--dry-run"]])
+    expectError(await at.pomona([...local, ...dry, "--port", "0", "--token-file", empty]), "EndpointTokenError", [
+      /no token/,
+    ]);
   const wrong = ["--port", "0", "--", "--ServerApp.log_level=nonsense"];
   expectError(await at.pomona([...local, ...wrong]), "WorkerError", [/did not start/, /log_level/]);
   const bare = at.file("bare/bin/python", `#!/bin/sh\nexit 1\n`);

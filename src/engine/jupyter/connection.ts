@@ -219,7 +219,7 @@ async function openSocket(
   protocols: readonly string[] = [PROTOCOL],
 ): Promise<{ readonly web: WebSocket; readonly socket: Socket | undefined }> {
   const { WebSocket: Sockets } = await import("ws");
-  const { name, token } = endpoint;
+  const { name } = endpoint;
   const web: WebSocket = new Sockets(address, [...protocols], {
     headers: authorization(endpoint),
     handshakeTimeout: 30_000,
@@ -239,7 +239,7 @@ async function openSocket(
       web.on("unexpected-response", (_request, { statusCode = 0 }) =>
         reject(
           statusCode === 401 || statusCode === 403
-            ? new EndpointAccessError(name, statusCode, token !== undefined)
+            ? new EndpointAccessError(name, statusCode, endpoint.tokenFrom)
             : new EndpointUnreachableError(name, `HTTP ${statusCode} for its kernel's socket`),
         ),
       );

@@ -12,6 +12,8 @@ export interface EndpointSettings {
   /** Shown in events, errors and worker names: `host:port`, with the path where there is one. */
   readonly name: string;
   readonly token: Secret | undefined;
+  /** Where it is from, for errors: a setting, a variable or a file. Undefined where there is none. */
+  readonly tokenFrom: string | undefined;
   /** How many tasks run there at once. @default what its `pomona worker --slots` says, else one for each of its cores */
   readonly slots: number | undefined;
   /** The name of its kernelspec. @default the first that is this package's */
@@ -40,6 +42,9 @@ export const JUPYTER_SETTINGS = {
     isFixedByStart: true,
   },
 } as const satisfies Record<string, Setting>;
+
+/** The setting with the token of endpoints that have none of their own. */
+export const TOKEN_SETTING = "pomona.endpoints.token";
 
 /** How many tasks one machine may run at once. */
 export const MOST_SLOTS = 1024;
@@ -70,12 +75,20 @@ export function endpointSettings(
   return unique(named.map((url) => listed.find((e) => e.url === url) ?? endpointOf({ url }, general)));
 }
 
+/** A token that is not told, and where it is from. */
+export interface FoundToken {
+  readonly token: string;
+  readonly from: string;
+}
+
 /** The token of endpoints that have none of their own. */
 export function generalToken(
   settings: Readonly<Record<string, string | undefined>>,
   variables: NodeJS.ProcessEnv = process.env,
-): string | undefined {
-  return settings["pomona.endpoints.token"] || variables.POMONA_ENDPOINT_TOKEN || undefined;
+): FoundToken | undefined {
+  const [setting, variable] = [settings[TOKEN_SETTING], variables.POMONA_ENDPOINT_TOKEN];
+  if (setting) return { token: setting, from: TOKEN_SETTING };
+  return variable ? { token: variable, from: "POMONA_ENDPOINT_TOKEN" } : undefined;
 }
 
 /** What a server is called where it is shown. */
@@ -107,7 +120,10 @@ function parseEndpoints(text: string): readonly Record<string, unknown>[] {
 }
 
 /** One endpoint, as a user writes it. @throws IllegalArgumentError and EndpointTokenError, which repeat no token */
-export function endpointOf(given: Readonly<Record<string, unknown>>, general: string | undefined): EndpointSettings {
+export function endpointOf(
+  given: Readonly<Record<string, unknown>>,
+  general: FoundToken | undefined,
+): EndpointSettings {
   for (const key of Object.keys(given)) {
     if ((KEYS as readonly string[]).includes(key)) continue;
     const near = nearest(key, KEYS)[0];
@@ -136,11 +152,17 @@ export function endpointOf(given: Readonly<Record<string, unknown>>, general: st
     throw new IllegalArgumentError(`${key} of endpoint ${name} must be text.`);
   };
   const [own, file] = [text("token"), text("tokenFile")];
-  const token = own ?? (file === undefined ? general : readToken(file));
+  const found =
+    own !== undefined
+      ? { token: own, from: '"token" of the endpoint' }
+      : file === undefined
+        ? general
+        : { token: readToken(file), from: `"tokenFile" of the endpoint, ${file}` };
   return {
     url,
     name,
-    token: token === undefined ? undefined : new Secret(checkToken(token, `The token of endpoint ${name}`)),
+    token: found && new Secret(checkToken(found.token, `The token of endpoint ${name}`)),
+    tokenFrom: found?.from,
     slots: slots as number | undefined,
     kernel: text("kernel"),
     env: (env ?? {}) as Readonly<Record<string, string>>,

@@ -51,14 +51,18 @@ export class EndpointCertificateError extends EndpointError {
 
 /** The server wants another token, or none was given; or it does not let its owner do this. */
 export class EndpointAccessError extends EndpointError {
-  /** @param reason the server's own, where it gives one */
-  constructor(endpoint: string, status: number, hasToken: boolean, reason?: string) {
+  /**
+   * @param tokenFrom where the token is from that it was told, if any
+   * @param reason the server's own, where it gives one
+   */
+  constructor(endpoint: string, status: number, tokenFrom: string | undefined, reason?: string) {
+    const hasToken = tokenFrom !== undefined;
     const refused = reason === undefined ? "the token is refused" : `it refuses this: ${reason.replace(/[.]$/, "")}`;
     super(endpoint, `${hasToken ? refused : "it wants a token, and there is none"} (HTTP ${status}).`, {
       remedy:
         hasToken && reason !== undefined
           ? 'Is it the right token? Variables for a gateway, such as KERNEL_USERNAME, are "env" of the endpoint in pomona.endpoints.'
-          : 'Set POMONA_ENDPOINT_TOKEN, pomona.endpoints.token, or "token" or "tokenFile" of the endpoint in pomona.endpoints.',
+          : `${hasToken ? `It is from ${tokenFrom}. ` : ""}Set POMONA_ENDPOINT_TOKEN, pomona.endpoints.token, or "token" or "tokenFile" of the endpoint in pomona.endpoints; pomona endpoints check also takes --token-file.`,
     });
   }
 }

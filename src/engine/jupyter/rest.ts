@@ -72,7 +72,7 @@ export async function restRequest(
     throw new EndpointUnreachableError(name, "its JupyterHub has no server at this address that runs");
   const parsed = text === "" ? undefined : jsonOf(text);
   if (status === 401 || status === 403 || (status >= 300 && status < 400))
-    throw new EndpointAccessError(name, status, endpoint.token !== undefined, reasonIn(parsed));
+    throw new EndpointAccessError(name, status, endpoint.tokenFrom, reasonIn(parsed));
   if (response.ok || taken.includes(status)) {
     if (text !== "" && parsed === undefined)
       throw new NotJupyterError(name, `it sends ${kindOf(response)} for ${path}`);
