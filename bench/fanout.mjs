@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
@@ -10,6 +9,7 @@ import { run } from "../scripts/setup/processes.mjs";
 import { median } from "./parts/report.mjs";
 import { findWeights } from "./parts/runs.mjs";
 import { makeSample } from "./parts/sample.mjs";
+import { inWorkFolder } from "./parts/work-folder.mjs";
 
 const help = `npm run bench:fanout [-- options]
 
@@ -50,17 +50,9 @@ const note = (text) => console.error(text);
 const TARGET = 0.95;
 
 if (values.help) console.log(help);
-else {
-  const work = mkdtempSync(join(tmpdir(), "pomona-bench-fanout-"));
-  try {
-    await bench(work);
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
-}
+else await inWorkFolder("fanout", bench);
 
 async function bench(work) {
-  if (!existsSync(inRoot("dist", "cli", "main.js"))) throw new Error("Set-up first: npm run setup.");
   const images = join(work, "images");
   mkdirSync(images);
   const sample = await makeSample(images, size("per-class", 15, 1));

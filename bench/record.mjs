@@ -1,12 +1,12 @@
 #!/usr/bin/env node
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { inRoot } from "../scripts/setup/paths.mjs";
 import { run } from "../scripts/setup/processes.mjs";
 import { median } from "./parts/report.mjs";
 import { makeSample } from "./parts/sample.mjs";
+import { inWorkFolder } from "./parts/work-folder.mjs";
 
 const help = `npm run bench:record [-- options]
 
@@ -35,17 +35,9 @@ const { values } = parseArgs({
 const size = (name, usual, quick) => Number(values[name] ?? (values.quick ? quick : usual));
 
 if (values.help) console.log(help);
-else {
-  const work = mkdtempSync(join(tmpdir(), "pomona-bench-record-"));
-  try {
-    await bench(work);
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
-}
+else await inWorkFolder("record", bench);
 
 async function bench(work) {
-  if (!existsSync(inRoot("dist", "cli", "main.js"))) throw new Error("Set-up first: npm run setup.");
   const [images, history] = [join(work, "images"), join(work, "history")];
   mkdirSync(images);
   const sample = await makeSample(images, size("per-class", 5, 1));

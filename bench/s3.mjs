@@ -1,7 +1,6 @@
 #!/usr/bin/env node
-import { copyFileSync, existsSync, linkSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, linkSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { region, signedFetch, startS3Server } from "../scripts/s3-server.mjs";
@@ -12,6 +11,7 @@ import { run } from "../scripts/setup/processes.mjs";
 import { installS5cmd } from "../scripts/setup/s5cmd.mjs";
 import { pomona } from "./parts/runs.mjs";
 import { makeSample } from "./parts/sample.mjs";
+import { inWorkFolder } from "./parts/work-folder.mjs";
 
 const help = `npm run bench:s3 [-- options]
 
@@ -49,17 +49,9 @@ const note = (text) => console.error(text);
 const keys = { accessKey: "POMONABENCH", secretKey: "pomona-bench-secret" };
 
 if (values.help) console.log(help);
-else {
-  const work = mkdtempSync(join(tmpdir(), "pomona-bench-s3-"));
-  try {
-    await bench(work);
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
-}
+else await inWorkFolder("s3", bench);
 
 async function bench(work) {
-  if (!existsSync(inRoot("dist", "cli", "main.js"))) throw new Error("Set-up first: npm run setup.");
   const aws = join(await installBenchPeers(), "..", "aws");
   const s5cmd = await installS5cmd();
   // As S3 does; without it every request opens a connection.
