@@ -17,6 +17,7 @@ import {
   folderOf,
   markUsed,
 } from "./entries";
+import { MemoValueError } from "./errors";
 import { type KeyPart, type MemoKey, memoKey } from "./fingerprint";
 import { keepable, keptValue, VALUE_FILE } from "./kept-value";
 import { changeIn, planOfView, type TakenIn, takenIn } from "./taken-in";
@@ -233,7 +234,8 @@ async function computed(
       say(name, `${reason}computed in ${shortDurationText(milliseconds / 1000)}, kept in ${path} (${size})`);
     } catch (error) {
       // The value is there: a full disk is no reason to lose it.
-      if (!(error instanceof StorageError || error instanceof NotKept) || !isPlain) throw error;
+      if (!(error instanceof StorageError || error instanceof NotKept)) throw error;
+      if (!isPlain) throw error instanceof NotKept ? error.asError(name) : error;
       const [problem] = error.message.split("\n");
       say(name, `${reason}computed in ${shortDurationText(milliseconds / 1000)}, NOT kept: ${problem}`);
       await place.storage.remove(draft.url).catch(() => {});
@@ -249,7 +251,17 @@ async function computed(
 }
 
 /** What was computed can't be kept, and is good all the same. */
-class NotKept extends Error {}
+class NotKept extends Error {
+  constructor(readonly change: string) {
+    super(`${change} while it ran`);
+  }
+
+  /** For a value that is of no use where it is not kept. */
+  asError(name: string): MemoValueError {
+    const remedy = "Run it again when nothing writes there.";
+    return new MemoValueError(name, this.change, "while it ran", remedy);
+  }
+}
 
 interface Made {
   readonly name: string;
@@ -267,8 +279,8 @@ async function kept(
   assertGoesOn: () => void,
 ) {
   const all = await takenIn(name, reads, storages);
-  const change = all ? await changeIn(name, all, storages) : "what it reads changed";
-  if (!all || change !== undefined) throw new NotKept(`${change} while it ran`);
+  const change = all && (await changeIn(name, all, storages));
+  if (!all || change !== undefined) throw new NotKept(change ?? "what it reads changed");
   await place.storage.writeFile(joinUrl(draft.url, VALUE_FILE), bytes);
   const files = await filesOf(draft.url, storages);
   const size = files.reduce((sum, file) => sum + file.bytes, 0);

@@ -48,14 +48,30 @@ export async function takenIn(
             how: JSON.parse(JSON.stringify(read.how, withoutPlanIds)) as FilesWanted,
             files: read.files.map(stateOf),
           };
-    const before = found.get(key);
-    if (before && JSON.stringify(before) !== JSON.stringify(taken) && changeOf(before, taken) !== undefined)
+    const [before, now] = withCommonVersions(found.get(key), taken);
+    if (before && JSON.stringify(before) !== JSON.stringify(now) && changeOf(before, now) !== undefined)
       return undefined;
-    found.set(key, before ?? taken);
+    found.set(key, before ?? now);
   }
   const all: TakenIn[] = [];
   for (const taken of found.values()) all.push(await withDigests(taken, storages));
   return all;
+}
+
+/** A file has a version only once it is not new any more, so the second look at it may know one: its content decides then. */
+function withCommonVersions(before: TakenIn | undefined, now: TakenIn): readonly [TakenIn | undefined, TakenIn] {
+  if (before?.kind !== "files" || now.kind !== "files") return [before, now];
+  const within = (files: readonly FileState[], others: readonly FileState[]) => {
+    const doubtful = new Set(others.filter(({ version }) => version === undefined).map(({ url }) => url));
+    return files.map((file) => {
+      const { version: _, ...known } = file;
+      return doubtful.has(file.url) ? known : file;
+    });
+  };
+  return [
+    { ...before, files: within(before.files, now.files) },
+    { ...now, files: within(now.files, before.files) },
+  ];
 }
 
 /** What is no more as it was, in words; undefined where all of it is. */

@@ -89,6 +89,8 @@ export function hostOf({ name, slots }: EndpointSettings, connection: HostConnec
   });
 
   const probe = async (path: string) => {
+    // Nobody would answer, nor keep this process from ending.
+    if (lost) return null;
     const id = randomUUID();
     const release = connection.hold();
     try {
