@@ -2,7 +2,7 @@
 import { parser, plugin } from "typescript-eslint";
 
 export default [
-  { ignores: ["**/*.as.ts", "**/*.wasm.ts", "**/dist/**"] },
+  { ignores: ["**/*.as.ts", "**/*.wasm.ts", "**/*_pb.ts", "**/dist/**"] },
   {
     files: ["**/*.ts", "**/*.mjs", "**/*.mts"],
     languageOptions: { parser, parserOptions: { project: "tsconfig.lint.json", tsconfigRootDir: import.meta.dirname } },

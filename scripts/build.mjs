@@ -14,17 +14,19 @@ const projects = [
   { folder: inRoot(), source: inRoot("src"), output: inRoot("dist") },
   { folder: inRoot("kernel-ext"), source: inRoot("kernel-ext", "src"), output: inRoot("kernel-ext", "dist") },
 ];
-const wasmBuilder = inRoot("scripts", "build-wasm.mjs");
+/** What generates sources of other sources: AssemblyScript and Spark's .proto files. */
+const generators = [inRoot("scripts", "build-wasm.mjs"), inRoot("scripts", "build-protos.mjs")];
+const generated = /\.wasm\.ts$|_pb\.ts$/;
 
 /** True where the outputs are what the sources compile to. */
 export function isBuilt() {
   return isStamped(stampFile, sourcePrint()) && projects.every(({ output }) => existsSync(output));
 }
 
-/** Compiles AssemblyScript, then TypeScript. @returns {Promise<string>} what was done, for the progress line */
+/** Generates sources, then compiles TypeScript. @returns {Promise<string>} what was done, for the progress line */
 export async function build({ force = false } = {}) {
   if (!force && isBuilt()) return "up to date";
-  if (existsSync(wasmBuilder)) await run(process.execPath, [wasmBuilder]);
+  for (const generator of generators) if (existsSync(generator)) await run(process.execPath, [generator]);
   const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
   const print = sourcePrint();
   for (const { folder, source, output } of projects) {
@@ -39,9 +41,9 @@ export async function build({ force = false } = {}) {
 
 /** Generated files are not counted: they follow from the others. */
 function sourcePrint() {
-  const sources = projects.flatMap(({ source }) => filesBelow(source)).filter((file) => !file.endsWith(".wasm.ts"));
+  const sources = projects.flatMap(({ source }) => filesBelow(source)).filter((file) => !generated.test(file));
   const settings = projects.map(({ folder }) => join(folder, "tsconfig.json"));
-  const others = [...settings, inRoot("package-lock.json"), wasmBuilder].filter(existsSync);
+  const others = [...settings, inRoot("package-lock.json"), ...generators].filter(existsSync);
   return fingerprint({ files: [...sources, ...others] });
 }
 
