@@ -1,0 +1,221 @@
+import { Code } from "@connectrpc/connect";
+import { CancelledError, PomonaError } from "../../errors";
+import {
+  MessageTooLargeError,
+  SparkAccessError,
+  SparkAnalysisError,
+  SparkConnectError,
+  type SparkErrorInfo,
+  SparkSessionLostError,
+  SparkUnreachableError,
+} from "./errors";
+import type { FetchErrorDetailsResponse, FetchErrorDetailsResponse_Error } from "./protos/spark/connect/base_pb";
+import { isBroken, isNoServer, isRefused } from "./retries";
+import { type CallStatus, isOfClass, statusOf } from "./status";
+
+/** Who failed, for the message. */
+export interface ErrorContext {
+  readonly address: string;
+  readonly sessionId: string;
+  readonly hasToken: boolean;
+  /** All that the server kept of an error; undefined where it keeps nothing. */
+  fetchDetails(errorId: string): Promise<FetchErrorDetailsResponse | undefined>;
+}
+
+/** Spark's classes of plans that can't be computed as written. */
+const ANALYSIS = /\.(?:AnalysisException|ExtendedAnalysisException|ParseException)$/;
+
+const PYTHON_ERROR = "org.apache.spark.api.python.PythonException";
+
+/** Lines of a stack that a message has. */
+const STACK_LINES = 12;
+
+/** True where the session is gone, whatever was asked of it. */
+export function isSessionLost(status: CallStatus): boolean {
+  return isOfClass(
+    status,
+    "INVALID_HANDLE.SESSION_CHANGED",
+    "INVALID_HANDLE.SESSION_CLOSED",
+    "INVALID_HANDLE.SESSION_NOT_FOUND",
+  );
+}
+
+/** What a call threw as an error with a name. */
+export async function namedError(thrown: unknown, context: ErrorContext): Promise<unknown> {
+  if (thrown instanceof PomonaError) return thrown;
+  const status = statusOf(thrown);
+  // Not a failed call, such as the reason of an aborted signal or what the function for a token threw.
+  if (status.cause !== thrown && status.cause.cause === thrown) return thrown;
+  const { address } = context;
+  const cause = status.cause;
+  if (isSessionLost(status))
+    return new SparkSessionLostError(address, context.sessionId, lossOf(status), { ...infoOf(status), cause });
+  if (isRefused(status)) return new SparkAccessError(address, status.text, context.hasToken, cause);
+  if (status.code === Code.ResourceExhausted) return tooLarge(status) ?? (await ofSpark(status, context));
+  if (!status.isFromServer) {
+    if (isNoServer(status) || status.httpStatus !== undefined || /content type/.test(status.text))
+      return new SparkUnreachableError(address, `what answers is no Spark Connect server (${status.text})`, { cause });
+    if (status.code === Code.Unavailable || isBroken(status))
+      return new SparkUnreachableError(address, status.text, { cause });
+  }
+  if (status.code === Code.Unimplemented)
+    return new SparkConnectError(`Spark at ${address} does not have this: ${status.text}`, { cause });
+  return ofSpark(status, context);
+}
+
+function lossOf(status: CallStatus): string {
+  if (isOfClass(status, "SESSION_CLOSED")) return "it was closed, or idle for longer than the server keeps a session";
+  return "the server was started anew, or has forgotten it";
+}
+
+function infoOf(status: CallStatus): SparkErrorInfo {
+  const { errorClass, info } = status;
+  return { errorClass, sqlState: info.sqlState, messageParameters: parsed(info.messageParameters) };
+}
+
+async function ofSpark(status: CallStatus, context: ErrorContext): Promise<Error> {
+  const { errorId } = status.info;
+  const told = errorId === undefined ? undefined : await context.fetchDetails(errorId);
+  const chain = told === undefined ? [] : chainOf(told);
+  const root = chain[0];
+  const whole = root?.message ?? status.text;
+  const info = infoOf(status);
+  const throwable = root?.sparkThrowable;
+  const options = {
+    errorClass: throwable?.errorClass ?? info.errorClass,
+    sqlState: throwable?.sqlState ?? info.sqlState,
+    messageParameters: throwable?.messageParameters ?? info.messageParameters,
+    details: [stackOf(chain) || whole, status.info.stackTrace ?? ""].filter((text) => text !== "").join("\n"),
+    cause: status.cause,
+  };
+  const classes = root?.errorTypeHierarchy ?? parsedList(status.info.classes);
+  if (classes.some((name) => ANALYSIS.test(name))) return new SparkAnalysisError(analysisText(whole), options);
+  if (isOfClass(status, "OPERATION_CANCELED", "OPERATION_CANCELLED"))
+    return new CancelledError("Spark interrupted the operation.", { cause: status.cause });
+  return new SparkConnectError(shortened(whole, chain), options);
+}
+
+/** The error and its causes, the outermost first. */
+function chainOf(told: FetchErrorDetailsResponse): FetchErrorDetailsResponse_Error[] {
+  const chain: FetchErrorDetailsResponse_Error[] = [];
+  for (let at = told.rootErrorIdx; at !== undefined; at = chain.at(-1)!.causeIdx) {
+    const error = told.errors[at];
+    if (error === undefined || chain.includes(error)) break;
+    chain.push(error);
+  }
+  return chain;
+}
+
+function stackOf(chain: readonly FetchErrorDetailsResponse_Error[]): string {
+  return chain
+    .map((error, i) => {
+      const heading = `${i === 0 ? "" : "Caused by: "}${error.errorTypeHierarchy[0] ?? ""}: ${error.message}`;
+      const frames = error.stackTrace.map(
+        ({ declaringClass, methodName, fileName, lineNumber }) =>
+          `\tat ${declaringClass}.${methodName}(${fileName ?? "Unknown"}:${lineNumber})`,
+      );
+      return [heading, ...frames].join("\n");
+    })
+    .join("\n");
+}
+
+/** Without the state's code and the plan, which Spark puts behind: as the embedded engine says it. */
+function analysisText(text: string): string {
+  return text
+    .replace(/;\n(?:'|[A-Z]|\+-)[\s\S]*$/, "")
+    .replace(/ SQLSTATE: [0-9A-Z]{5}(?=[\s;.]|$)/, "")
+    .trim();
+}
+
+/** What helps of a failed job: the worker's own words, or the first cause; without the JVM's frames. */
+export function shortened(text: string, chain: readonly { readonly message: string }[] = []): string {
+  const python = [text, ...chain.map(({ message }) => message)].find((each) =>
+    each.includes("Traceback (most recent call last)"),
+  );
+  if (python !== undefined) return `${headingOf(text)}\n${pythonText(python)}`.trim();
+  const cause = chain.at(-1)?.message;
+  const lines = withoutFrames(text);
+  const first = lines.slice(0, STACK_LINES).join("\n");
+  return cause === undefined || cause === "" || first.includes(firstOf(cause)) ? first : `${first}\n${firstOf(cause)}`;
+}
+
+function firstOf(text: string): string {
+  return withoutFrames(text)[0] ?? "";
+}
+
+function headingOf(text: string): string {
+  const first = firstOf(text);
+  const at = first.indexOf(PYTHON_ERROR);
+  return (at < 0 ? first : first.slice(0, at)).replace(/Traceback \(most recent call last\):.*/s, "").trim();
+}
+
+/** The last lines of a worker's traceback: the error itself, and where it was thrown. */
+function pythonText(text: string): string {
+  const traceback = text.slice(text.lastIndexOf("Traceback (most recent call last)"));
+  const end = /\n(?:\tat |\s*Driver stacktrace:|\nJVM)/.exec(traceback)?.index;
+  const lines = traceback.slice(0, end).trimEnd().split("\n");
+  // The error is what is not indented behind the frames, and all below it.
+  const error = lines.findIndex((line, i) => i > 0 && /^\S/.test(line));
+  const shown = error < 0 ? lines : lines.slice(error);
+  return shown.length > 3 * STACK_LINES
+    ? [...shown.slice(0, STACK_LINES), "…", ...shown.slice(-2 * STACK_LINES)].join("\n")
+    : shown.join("\n");
+}
+
+function withoutFrames(text: string): string[] {
+  return text
+    .split("\n")
+    .filter((line) => line.trim() !== "" && !/^\s*(?:at |\.\.\. \d+ more|Driver stacktrace:)/.test(line));
+}
+
+function tooLarge(status: CallStatus): MessageTooLargeError | undefined {
+  const sent = /exceeds maximum size (\d+)(?:: (\d+))?/i.exec(status.text);
+  if (sent) {
+    const [limit, bytes] = [Number(sent[1]), sent[2] === undefined ? undefined : Number(sent[2])];
+    return new MessageTooLargeError(
+      `The plan${bytes === undefined ? "" : ` of ${megabytes(bytes)}`} is above the ${megabytes(limit)} that Spark takes in one message.`,
+      { bytes, limit },
+      {
+        remedy:
+          "Rows in the plan itself are most of it, as a rule: write them to a file and read that, or have the server take more (spark.connect.grpc.maxInboundMessageSize).",
+        cause: status.cause,
+      },
+    );
+  }
+  const read = /message size (\d+) is larger than configured readMaxBytes (\d+)/.exec(status.text);
+  if (!read) return undefined;
+  const [bytes, limit] = [Number(read[1]), Number(read[2])];
+  return new MessageTooLargeError(
+    `A part of the result has ${megabytes(bytes)}; ${megabytes(limit)} is the most that one message may have.`,
+    { bytes, limit },
+    {
+      remedy: "A row can't be divided: leave the large column out, or write the rows to files and read those.",
+      cause: status.cause,
+    },
+  );
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}
+
+function parsed(json: string | undefined): Record<string, string> | undefined {
+  const value = parsedJson(json);
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Record<string, string>)
+    : undefined;
+}
+
+function parsedList(json: string | undefined): readonly string[] {
+  const value = parsedJson(json);
+  return Array.isArray(value) ? value.map(String) : [];
+}
+
+function parsedJson(json: string | undefined): unknown {
+  try {
+    return json === undefined ? undefined : JSON.parse(json);
+  } catch {
+    // Cut by the server, which keeps headers small.
+    return undefined;
+  }
+}
