@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Compiles src into dist and kernel-ext/src into kernel-ext/dist: `node scripts/build.mjs [--force]`.
+// Compiles src into dist and kernel-ext/src into kernel-ext/dist, and makes dist/executor of that: `node scripts/build.mjs [--force]`.
 import { existsSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, relative } from "node:path";
@@ -16,11 +16,14 @@ const projects = [
 ];
 /** What generates sources of other sources: AssemblyScript and Spark's .proto files. */
 const generators = [inRoot("scripts", "build-wasm.mjs"), inRoot("scripts", "build-protos.mjs")];
+/** What makes what executors run, of what was compiled. */
+const executor = { script: inRoot("scripts", "build-executor.mjs"), about: inRoot("dist", "executor", "about.json") };
 const generated = /\.wasm\.ts$|_pb\.ts$/;
 
 /** True where the outputs are what the sources compile to. */
 export function isBuilt() {
-  return isStamped(stampFile, sourcePrint()) && projects.every(({ output }) => existsSync(output));
+  const outputs = [...projects.map(({ output }) => output), executor.about];
+  return isStamped(stampFile, sourcePrint()) && outputs.every(existsSync);
 }
 
 /** Generates sources, then compiles TypeScript. @returns {Promise<string>} what was done, for the progress line */
@@ -35,6 +38,7 @@ export async function build({ force = false } = {}) {
     await run(process.execPath, [tsc, "-p", folder, "--incremental", "--tsBuildInfoFile", state]);
     removeOrphans(source, output);
   }
+  await run(process.execPath, [executor.script]);
   writeStamp(stampFile, print);
   return "src and kernel-ext compiled";
 }
@@ -43,7 +47,7 @@ export async function build({ force = false } = {}) {
 function sourcePrint() {
   const sources = projects.flatMap(({ source }) => filesBelow(source)).filter((file) => !generated.test(file));
   const settings = projects.map(({ folder }) => join(folder, "tsconfig.json"));
-  const others = [...settings, inRoot("package-lock.json"), ...generators].filter(existsSync);
+  const others = [...settings, inRoot("package-lock.json"), ...generators, executor.script].filter(existsSync);
   return fingerprint({ files: [...sources, ...others] });
 }
 

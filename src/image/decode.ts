@@ -1,3 +1,4 @@
+import { OptionalPackageError } from "../errors";
 import { decodeAvif } from "./avif";
 import { decodeBmp, decodeDib } from "./bmp";
 import { CorruptImageError, ImageTooLargeError } from "./errors";
@@ -37,6 +38,7 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions = {}
   try {
     return await decodeBytes(file, maxPixels);
   } catch (error) {
+    if (error instanceof OptionalPackageError) throw error;
     if (error instanceof TooManyPixels) throw tooLarge(error, maxPixels, path);
     // A decoder that reads past the end of a damaged file says so in its own words.
     const reason = error instanceof Error ? error.message : String(error);

@@ -1,17 +1,24 @@
 import type { default as Sharp, SharpOptions } from "sharp";
+import { OptionalPackageError } from "../errors";
 import { Refusal } from "./refusal";
 import type { RgbImage } from "./rgb-image";
 
 let loaded: Promise<typeof Sharp> | undefined;
 
 /** Loaded when an image asks for it: it takes a worker's start 60 ms, and most JPEG files do without. */
-async function libvips(): Promise<typeof Sharp> {
-  loaded ??= import("sharp").then(({ default: sharp }) => {
-    // One image is one small job and there is a worker thread per core: threads inside libvips would only get in the way.
-    sharp.concurrency(1);
-    sharp.cache(false);
-    return sharp;
-  });
+export async function libvips(): Promise<typeof Sharp> {
+  loaded ??= import("sharp").then(
+    ({ default: sharp }) => {
+      // One image is one small job and there is a worker thread per core: threads inside libvips would only get in the way.
+      sharp.concurrency(1);
+      sharp.cache(false);
+      return sharp;
+    },
+    (cause: unknown) => {
+      // It has native parts, which a machine of another kind than the driver's may lack.
+      throw new OptionalPackageError("sharp@0.35.5", "Reading this image", { cause });
+    },
+  );
   return loaded;
 }
 
@@ -58,6 +65,7 @@ async function refusing<T>(decode: () => Promise<T>): Promise<T> {
   try {
     return await decode();
   } catch (error) {
+    if (error instanceof OptionalPackageError) throw error;
     throw new Refusal(error instanceof Error ? error.message : String(error));
   }
 }

@@ -1,8 +1,8 @@
-import sharp from "sharp";
 import { decodeImage } from "./decode";
 import { recognize } from "./format";
 import { isTransparentGif } from "./gif";
 import { readJpegHeader } from "./jpeg-header";
+import { libvips } from "./sharp";
 import { readTiffDirectory } from "./tiff-directory";
 import { tiffLayout } from "./tiff-layout";
 
@@ -72,6 +72,7 @@ function channelsOf(file: Buffer): 1 | 3 | 4 {
 
 /** None where libvips sees the image at another size, as with a frame beyond its canvas. */
 async function alphaOf(bytes: Uint8Array, pixels: number): Promise<Uint8Array | undefined> {
+  const sharp = await libvips();
   const { data, info } = await sharp(bytes)
     .ensureAlpha()
     .extractChannel("alpha")

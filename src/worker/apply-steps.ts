@@ -27,8 +27,8 @@ export interface StepContext {
   readonly functions: FunctionCache;
   /** The task's number in its stage, for messages. */
   readonly partition: number;
-  /** The number, from 0, that the first row has in the stage's whole input. */
-  readonly firstRow: number;
+  /** The number, from 0, that the first row has in the stage's whole input; undefined where nobody numbers that. */
+  readonly firstRow?: number;
   /** Called for each row that is kept as null by `onError: "null"`. */
   onFailedRow(): void;
 }
@@ -41,7 +41,10 @@ export interface StepContext {
 export async function applySteps(batches: Batches, steps: readonly Step[], context: StepContext): Promise<Batches> {
   const { firstRow, partition } = context;
   const transforms: Transform[] = [];
-  let numbering: Numbering = { first: firstRow, what: "its input" };
+  let numbering: Numbering =
+    firstRow === undefined
+      ? { first: 0, what: `the input of task ${partition}` }
+      : { first: firstRow, what: "its input" };
   for (const step of steps) {
     transforms.push(await transformOf(step, numbering, context));
     // How many rows a table function made for the tasks before this one is not known here.

@@ -1,18 +1,18 @@
-import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import type { Table } from "apache-arrow";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DriverContext } from "../../src/data/batch-function";
 import { parseSchema } from "../../src/frame/ddl";
 import { col, udf } from "../../src/frame/functions";
 import { mobileNetV2 } from "../../src/models";
-import type { ArrowTask } from "../../src/worker/arrow-program";
-import type { FromWorker, Step, Task } from "../../src/worker/task";
+import type { Step, Task } from "../../src/worker/task";
+import { PROGRAM, type Program, startProgram } from "../support/arrow-program";
 import { localFile } from "../support/local-file";
 import { REFERENCE } from "../support/reference";
-import { startS3 } from "../support/s3-server";
 
 /** The built package: both run what is shipped. */
 const dist = (path: string) => require(join(__dirname, "../../dist", path));
@@ -29,14 +29,41 @@ const { storagesFrom, urlOf } = dist("storage/index") as typeof import("../../sr
 const arrow = require("apache-arrow") as typeof import("apache-arrow");
 const { RecordBatchReader, tableToIPC } = arrow;
 
-const PROGRAM = join(__dirname, "../../dist/worker/arrow-program.js");
 const WEIGHTS = join(REFERENCE, "models", "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5");
 const SCHEMA = parseSchema("path string, features array<float>");
+
+/** What every step of these tests is, but for what it says of itself. */
+const BASE = {
+  kind: "column",
+  fn: { kind: "builtin", name: "", params: {} },
+  args: [],
+  as: "",
+  type: "string",
+  rowName: "path",
+} as Step & { kind: "column" };
+
+const counts = udf(
+  (path: string) => {
+    const kept = globalThis as { counted?: number };
+    kept.counted = (kept.counted ?? 0) + 1;
+    console.log(`counting ${path}`);
+    process.stdout.write(`printed ${path}\n`);
+    return `${path} ${kept.counted}`;
+  },
+  { returns: "string" },
+);
 
 let folder: string;
 const spool = openSpool();
 const { ship } = shipping(urlOf(spool.folder), storagesFrom(), () => {});
 const driver: DriverContext = { log: () => {}, ship };
+const programs: Program[] = [];
+const start = (options?: Parameters<typeof startProgram>[0]) => {
+  const program = startProgram(options);
+  programs.push(program);
+  return program;
+};
+afterAll(() => programs.forEach(({ child }) => void child.kill("SIGKILL")));
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "pomona-arrow-"));
 });
@@ -54,70 +81,29 @@ function step(
   return { ...type, fn, args, as };
 }
 
-async function program(task: ArrowTask, input: Uint8Array, env: Readonly<Record<string, string>> = {}) {
-  const file = join(folder, "task.json");
-  writeFileSync(file, JSON.stringify(task));
-  const child = spawn(process.execPath, [PROGRAM, file], {
-    env: { ...process.env, ...env },
-    stdio: ["pipe", "pipe", "pipe"],
-  });
-  const told: string[] = [];
-  child.stderr.setEncoding("utf8").on("data", (text: string) => told.push(text));
-  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
-  child.stdin.on("error", () => {}).end(input);
-  const chunks: Buffer[] = [];
-  for await (const chunk of child.stdout) chunks.push(chunk as Buffer);
-  const code = await ended;
-  const messages = told
-    .join("")
-    .split("\n")
-    .filter((line) => line.startsWith("{"))
-    .map((line) => JSON.parse(line) as FromWorker);
-  return { code, messages, output: Buffer.concat(chunks) };
-}
-
 describe("the program beside a process that has the rows", () => {
-  it("gives the same columns as a task, 300 images' features bit for bit", async () => {
-    const images = join(REFERENCE, "data", "fruits-360");
-    const paths = readdirSync(images, { recursive: true, encoding: "utf8" })
-      .filter((name) => name.endsWith(".jpg"))
-      .sort()
-      .map((name) => `file:${join(images, name)}`);
-    const every = Math.max(1, Math.floor(paths.length / 300));
-    const chosen = paths.filter((_, i) => i % every === 0).slice(0, 300);
-    expect(chosen.length).toBeGreaterThanOrEqual(Math.min(300, paths.length));
-    const content = { kind: "builtin", name: "binaryFile.content", params: {} } as const;
-    const base = {
-      kind: "column",
-      fn: content,
+  it("gives the same columns as a task, 300 images' features bit for bit, and by WebAssembly where there are no native packages", async () => {
+    const chosen = someImages(300);
+    const { fields } = SCHEMA;
+    const featureStep = (options: object) =>
+      step(mobileNetV2({ weights: WEIGHTS, ...options })(col("content")), ["content"], "features", {
+        ...BASE,
+        type: fields[1]!.type,
+      });
+    const selected: Step = { kind: "select", columns: ["path", "features"].map((name) => ({ from: name, as: name })) };
+    const content: Step = {
+      ...BASE,
+      fn: { kind: "builtin", name: "binaryFile.content", params: {} },
       args: ["path"],
       as: "content",
-      type: "binary",
-      rowName: "path",
-    } as const;
-    const { fields } = SCHEMA;
-    const steps: Step[] = [
-      base,
-      step(mobileNetV2({ weights: WEIGHTS })(col("content")), ["content"], "features", {
-        ...base,
-        type: fields[1]!.type,
-      }),
-      {
-        kind: "select",
-        columns: [
-          { from: "path", as: "path" },
-          { from: "features", as: "features" },
-        ],
-      },
-    ];
-    const prepared = await preparedSteps(steps, driver);
-    const rows = pathsTable(chosen);
+    };
+    const prepared = await preparedSteps([content, featureStep({}), selected], driver);
 
     const input = join(folder, "input.parquet");
     await writeParquetFile(
       localFile(input),
       (async function* () {
-        yield* rows.batches;
+        yield* pathsTable(chosen).batches;
       })(),
       { schema: parseSchema("path string") },
     );
@@ -131,74 +117,64 @@ describe("the program beside a process that has the rows", () => {
       steps: prepared.steps,
       output: { url: urlOf(join(folder, "output.parquet")), schema: SCHEMA, compression: "snappy", metadata: {} },
     };
-    const context = {
-      log: () => {},
-      ...workerFiles(storagesFrom()),
-      signal: new AbortController().signal,
-    };
-    const result = await runTask(task, context, storagesFrom(), new Map(), () => {});
-    const expected: unknown[][] = [];
-    for await (const batch of readParquetBatches(localFile(task.output.url)))
-      expected.push(...valuesOf(batch as never));
+    const context = { log: () => {}, ...workerFiles(storagesFrom()), signal: new AbortController().signal };
+    await runTask(task, context, storagesFrom(), new Map(), () => {});
+    const expected: Row[] = [];
+    for await (const batch of readParquetBatches(localFile(task.output.url))) expected.push(...rowsOf(batch as never));
 
-    const run = await program(
-      { partition: 0, firstRow: 0, steps: prepared.steps, schema: SCHEMA, batchSize: 16 },
-      tableToIPC(rows, "stream"),
-    );
-    expect(run.code).toBe(0);
-    const found: unknown[][] = [];
-    for (const batch of RecordBatchReader.from(run.output)) found.push(...valuesOf(batch as never));
-    expect(result.rows).toBe(chosen.length);
-    expect(found).toEqual(expected);
-    expect(run.messages.at(-1)).toMatchObject({ type: "done", result: { rows: chosen.length, failedRows: 0 } });
-    expect(run.messages.some((m) => m.type === "progress")).toBe(true);
+    const rows = tableToIPC(imagesTable(chosen), "stream");
+    const program = start();
+    const steps = shippedHere(prepared.steps.slice(1));
+    const run = await program.run({ steps, schema: SCHEMA, shipped: folder }, rows);
+    expect(run.end, program.said()).toEqual({ rowsIn: chosen.length, rows: chosen.length, failedRows: 0 });
+    const found = [...RecordBatchReader.from(run.output)].flatMap((batch) => rowsOf(batch as never));
+    expect(found.map(bitsOf)).toEqual(expected.map(bitsOf));
+
+    // As it lies on an executor: nothing of this checkout around it.
+    const alone = mkdtempSync(join(tmpdir(), "pomona-alone-"));
+    try {
+      cpSync(dirname(PROGRAM), alone, { recursive: true });
+      const wasm = await preparedSteps([featureStep({ backend: "tfjs-wasm" }), selected], driver);
+      const file = join(alone, "program.cjs");
+      const away = start({ file, env: { NODE_PATH: join(alone, "packages") } });
+      const few = chosen.slice(0, 20);
+      const again = await away.run(
+        { steps: shippedHere(wasm.steps), schema: SCHEMA, shipped: folder },
+        tableToIPC(imagesTable(few), "stream"),
+      );
+      expect(again.end, away.said()).toMatchObject({ rows: few.length });
+      const close = [...RecordBatchReader.from(again.output)].flatMap((batch) => rowsOf(batch as never));
+      few.forEach((path, i) => {
+        expect(close[i]!.path).toBe(path);
+        close[i]!.features.forEach(
+          (value, at) => void expect(Math.abs(value - expected[i]!.features[at]!)).toBeLessThan(1e-4),
+        );
+      });
+    } finally {
+      rmSync(alone, { recursive: true, force: true });
+    }
   }, 300_000);
 
-  it("gives an empty stream of the declared columns for no rows", async () => {
-    const select: Step = { kind: "select", columns: [{ from: "path", as: "path" }] };
-    const schema = parseSchema("path string");
-    const run = await program(
-      { partition: 0, firstRow: 0, steps: [select], schema, batchSize: 16 },
-      tableToIPC(pathsTable([]), "stream"),
-    );
-    expect(run.code).toBe(0);
-    const reader = RecordBatchReader.from(run.output).open();
-    expect(reader.schema.fields.map((f) => `${f.name}: ${f.type}`)).toEqual(["path: Utf8"]);
-  }, 60_000);
-
-  it("reads from S3 by the settings of its environment, which a user's function does not see", async () => {
-    const server = await startS3({ buckets: ["fruits"] });
-    try {
-      await server.put("fruits/a b.txt", "apple");
-      const text = udf((content: Uint8Array) => `${Buffer.from(content)} ${process.env.POMONA_STORAGE}`, {
-        returns: "string",
-      });
-      const content = { kind: "builtin", name: "binaryFile.content", params: {} } as const;
-      const base = {
-        kind: "column",
-        fn: content,
-        args: ["path"],
-        as: "content",
-        type: "binary",
-        rowName: "path",
-      } as const;
-      const steps = [base, step(text(col("content")), ["content"], "out", { ...base, type: "string" })];
-      const { steps: prepared } = await preparedSteps(steps, driver);
-      const select: Step = { kind: "select", columns: ["path", "out"].map((name) => ({ from: name, as: name })) };
-      const schema = parseSchema("path string, out string");
-      const task = { partition: 0, firstRow: 0, steps: [...prepared, select], schema, batchSize: 16 };
-      const input = tableToIPC(pathsTable(["s3://fruits/a b.txt"]), "stream");
-      const run = await program(task, input, { POMONA_STORAGE: JSON.stringify(server.settings) });
-      expect(run.code, JSON.stringify(run.messages)).toBe(0);
-      const [batch] = [...RecordBatchReader.from(run.output)];
-      expect(batch?.getChildAt(1)?.get(0)).toBe("apple undefined");
-      expect(JSON.stringify(run.messages)).not.toContain(server.secretKey);
-    } finally {
-      await server.stop();
+  it("does task after task with functions that stay set up, and ends with its input", async () => {
+    const { steps } = await preparedSteps([step(counts(col("path")), ["path"], "out", BASE)], driver);
+    const program = start();
+    const schema = parseSchema("path string, out string");
+    const outputs: unknown[] = [];
+    for (const paths of [["a", "b"], [], ["c"]]) {
+      const { output, end } = await program.run({ steps, schema }, tableToIPC(pathsTable(paths), "stream"));
+      expect(end).toEqual({ rowsIn: paths.length, rows: paths.length, failedRows: 0 });
+      const reader = RecordBatchReader.from(output).open();
+      expect(reader.schema.fields.map((f) => `${f.name}: ${f.type}`)).toEqual(["path: Utf8", "out: Utf8"]);
+      for (const batch of reader) outputs.push(...(batch.getChildAt(1) ?? []));
     }
+    expect(outputs).toEqual(["a 1", "b 2", "c 3"]);
+    // What anybody prints is no part of the output.
+    expect(program.said()).toContain("info counting a");
+    expect(program.said()).toContain("printed b");
+    expect(await program.close()).toBe(0);
   }, 60_000);
 
-  it("tells what a user's function throws, with the row's number, and fails", async () => {
+  it("tells what a user's function throws, with the task and the row's number, and ends", async () => {
     const fails = udf(
       (path: string) => {
         if (path === "b") throw new RangeError("no b");
@@ -206,38 +182,100 @@ describe("the program beside a process that has the rows", () => {
       },
       { returns: "string" },
     );
-    const base = {
-      kind: "column",
-      fn: { kind: "builtin", name: "", params: {} },
-      args: [],
-      as: "",
-      type: "string",
-    } as const;
-    const steps = [step(fails(col("path")), ["path"], "out", base as never)];
-    const { steps: prepared } = await preparedSteps(steps, driver);
-    const run = await program(
-      { partition: 3, firstRow: 40, steps: prepared, schema: parseSchema("path string, out string"), batchSize: 16 },
-      tableToIPC(pathsTable(["a", "b"]), "stream"),
-    );
-    expect(run.code).toBe(1);
-    expect(run.messages.at(-1)).toMatchObject({
-      type: "failed",
+    const { steps } = await preparedSteps([step(fails(col("path")), ["path"], "out", BASE)], driver);
+    const program = start();
+    const schema = parseSchema("path string, out string");
+    const run = await program.run({ partition: 3, steps, schema }, tableToIPC(pathsTable(["a", "b"]), "stream"));
+    expect(run.end).toMatchObject({
       error: {
-        name: expect.stringMatching(/UserFunctionError|RangeError/),
-        message: expect.stringContaining("row 41"),
+        name: "UserFunctionError",
+        message: expect.stringContaining("row 1 of the input of task 3"),
+        retryable: false,
       },
     });
+    expect(await program.close()).toBe(0);
+  }, 60_000);
+
+  it("does no task of another version's, and none that its columns do not fit", async () => {
+    const select: Step = { kind: "select", columns: [{ from: "path", as: "path" }] };
+    const other = await start().run(
+      { version: "9.9.9", steps: [select], schema: parseSchema("path string") },
+      new Uint8Array(),
+    );
+    expect(other.end).toMatchObject({
+      error: { name: "ProgramVersionError", message: expect.stringContaining("9.9.9") },
+    });
+    const misfit = await start().run(
+      { steps: [select], schema: parseSchema("path int") },
+      tableToIPC(pathsTable(["a"]), "stream"),
+    );
+    expect(misfit.end).toMatchObject({
+      error: { message: "The steps made Utf8 for the column path, which is Int32." },
+    });
+  }, 60_000);
+
+  it("takes no more than a few batches while nobody takes what it gives", async () => {
+    const select: Step = { kind: "select", columns: [{ from: "path", as: "path" }] };
+    const program = start();
+    const [batch] = pathsTable(Array.from({ length: 1000 }, () => "x".repeat(1000))).batches;
+    const input = tableToIPC(new arrow.Table(Array.from({ length: 60 }, () => batch!)), "stream");
+    const task = { batchSize: 1000, steps: [select], schema: parseSchema("path string") };
+    const written = program.begin(task, input);
+    const everything = written.then(() => "everything");
+    expect(await Promise.race([everything, setTimeout(3000, "some of it")])).toBe("some of it");
+    expect(await program.result()).toMatchObject({ end: { rowsIn: 60_000, rows: 60_000 } });
+    await written;
   }, 60_000);
 });
+
+/** As an executor has them: by their hash, in one folder. */
+function shippedHere(steps: readonly Step[]): Step[] {
+  return JSON.parse(JSON.stringify(steps), (_, value: { url?: string; sha256?: string }) => {
+    if (typeof value?.url !== "string" || value.sha256 === undefined) return value;
+    cpSync(fileURLToPath(value.url), join(folder, value.sha256));
+    return { ...value, url: `spark-files:${value.sha256}` };
+  }) as Step[];
+}
+
+function someImages(count: number): string[] {
+  const images = join(REFERENCE, "data", "fruits-360");
+  const paths = readdirSync(images, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".jpg"))
+    .sort()
+    .map((name) => `file:${join(images, name)}`);
+  const every = Math.max(1, Math.floor(paths.length / count));
+  const chosen = paths.filter((_, i) => i % every === 0).slice(0, count);
+  expect(chosen.length).toBeGreaterThanOrEqual(Math.min(count, paths.length));
+  return chosen;
+}
 
 function pathsTable(paths: readonly string[]): Table {
   return new arrow.Table([batchFromColumns([{ name: "path", vector: vectorFromValues(paths, "string") }])]);
 }
 
-/** A batch's rows, floats as the bits they are. */
-function valuesOf(batch: { readonly numRows: number; getChildAt(i: number): { get(row: number): unknown } | null }) {
-  return Array.from({ length: batch.numRows }, (_, row) => [
-    batch.getChildAt(0)?.get(row),
-    Buffer.from(Float32Array.from(batch.getChildAt(1)?.get(row) as Iterable<number>).buffer).toString("hex"),
+function imagesTable(paths: readonly string[]): Table {
+  const contents = paths.map((path) => readFileSync(path.slice("file:".length)));
+  return new arrow.Table([
+    batchFromColumns([
+      { name: "path", vector: vectorFromValues(paths, "string") },
+      { name: "content", vector: vectorFromValues(contents, "binary") },
+    ]),
   ]);
 }
+
+interface Row {
+  readonly path: unknown;
+  readonly features: Float32Array;
+}
+
+function rowsOf(batch: {
+  readonly numRows: number;
+  getChildAt(i: number): { get(row: number): unknown } | null;
+}): Row[] {
+  return Array.from({ length: batch.numRows }, (_, row) => ({
+    path: batch.getChildAt(0)?.get(row),
+    features: Float32Array.from(batch.getChildAt(1)?.get(row) as Iterable<number>),
+  }));
+}
+
+const bitsOf = ({ path, features }: Row) => [path, Buffer.from(features.buffer).toString("hex")];

@@ -66,7 +66,13 @@ export class TaskFailedError extends PomonaError {
   readonly remoteStack: string;
 
   /** @param losses workers that were lost while they ran this task, the last one included */
-  constructor(stage: string, task: Task, worker: string, remote: RemoteError, losses = 0) {
+  constructor(
+    stage: string,
+    task: Pick<Task, "stageId" | "partition" | "attempt">,
+    worker: string,
+    remote: RemoteError,
+    losses = 0,
+  ) {
     const attempts = task.attempt + 1;
     super(
       `${remote.name}: ${remote.message}\n` +

@@ -1,0 +1,216 @@
+import { stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { create } from "@bufbuild/protobuf";
+import { Code } from "@connectrpc/connect";
+import type { DriverContext } from "../../data/batch-function";
+import { type ShippedFile, sha256Of } from "../../data/shipped-file";
+import type { StructType } from "../../data/types";
+import { VERSION } from "../../version";
+import type { ArrowTask } from "../../worker/arrow-program";
+import type { Step } from "../../worker/task";
+import type { SparkClient } from "./client";
+import { type Archive, nativesArchive, nodeArchive, programAbout, programArchive } from "./executor-archives";
+import { ArtifactsUnsupportedError, ExecutorNodeError } from "./executor-errors";
+import { probeExecutors } from "./executor-probe";
+import { type BesideExecutor, type ExecutorFound, mapperSource } from "./executor-python";
+import { type Relation, RelationSchema } from "./protos/spark/connect/relations_pb";
+import { pythonFunction } from "./python-function";
+
+/*
+ * Functions on a Spark cluster: Spark hands a partition's rows to its Python worker as Arrow batches, which hands them to Node beside
+ * it (`executor-python.ts`), where `worker/arrow-program.ts` applies the steps. What that needs travels as the session's files, once.
+ */
+
+/** Puts functions beside the executors. */
+export interface FanOut {
+  /**
+   * A relation whose rows went through the steps beside the executors.
+   * @param input has exactly the columns of `inputSchema`, by the names that the steps know
+   * @param steps prepared
+   * @param output the columns that the last step leaves
+   * @param how.preservesRows whether as many rows come out as go in: it is checked
+   * @param how.batchRows most rows in memory at a time
+   * @throws ExecutorPythonError, ExecutorNodeError, ArtifactsUnsupportedError
+   */
+  mapPartitions(
+    input: Relation,
+    inputSchema: StructType,
+    steps: readonly Step[],
+    output: StructType,
+    how: { readonly preservesRows: boolean; readonly batchRows: number },
+    signal: AbortSignal,
+  ): Promise<Relation>;
+  /** Sends what functions need to the session, for as long as that lasts. @throws ArtifactsUnsupportedError */
+  readonly ship: DriverContext["ship"];
+  /** Whether packages with native parts are at hand beside the executors: networks and images are slower without. */
+  hasNatives(signal: AbortSignal): Promise<boolean>;
+}
+
+/** Node's own oldest for this package, as in package.json. */
+const NODE_VERSION = [20, 19] as const;
+
+/** The oldest C library that Node and the packages are built for. */
+const GLIBC = "2.28";
+
+const BATCH_ROWS = "spark.sql.execution.arrow.maxRecordsPerBatch";
+
+/** What is beside the executors once everything that they lack is sent. */
+interface Beside {
+  readonly python: BesideExecutor;
+  readonly pythonVersion: string;
+  readonly archives: readonly Archive[];
+  readonly hasNatives: boolean;
+}
+
+/** @param note tells the user @param setting the session's */
+export function fanOut(
+  client: SparkClient,
+  note: (level: "info" | "warn", text: string) => void,
+  setting: (name: string) => string | undefined,
+): FanOut {
+  let finding: Promise<Beside> | undefined;
+  /** The session and its setting. */
+  let batchRows: { readonly session: string; readonly rows: number } | undefined;
+
+  function beside(signal: AbortSignal): Promise<Beside> {
+    finding ??= find(signal).catch((error: unknown) => {
+      finding = undefined;
+      throw error;
+    });
+    return finding;
+  }
+
+  async function find(signal: AbortSignal): Promise<Beside> {
+    const program = programAbout();
+    const asked = { program, nodeVersion: NODE_VERSION };
+    const { pythonVersion, found } = await probeExecutors(client, asked, signal);
+    const areLikeHere = found.every(isLikeHere);
+    const isInstalled = found.every((executor) => executor.program !== undefined);
+    const natives = areLikeHere && !isInstalled ? await nativesArchive() : undefined;
+    const node = await nodeFor(found);
+    const archives = [isInstalled ? undefined : await programArchive(program), natives, node].filter(
+      (a) => a !== undefined,
+    );
+    if (!isInstalled && natives === undefined) {
+      note(
+        "warn",
+        `${kindsOf(found)} can't have the packages sharp and onnxruntime-node of this machine (${kindOf(here)}): networks and images go by WebAssembly, which is slower. ` +
+          "npm install --prefix /opt/pomona of this package on the executors brings theirs.",
+      );
+    }
+    return {
+      python: {
+        ...asked,
+        ...(natives && { natives: natives.name }),
+        ...(node && { node: `${node.name}/${basename(process.execPath)}` }),
+      },
+      pythonVersion,
+      archives,
+      hasNatives: isInstalled || natives !== undefined,
+    };
+  }
+
+  async function send(
+    name: string,
+    content: Uint8Array | { readonly path: string },
+    signal?: AbortSignal,
+  ): Promise<void> {
+    try {
+      await client.addArtifact(name, content, signal);
+    } catch (error) {
+      if (!isUnimplemented(error)) throw error;
+      throw new ArtifactsUnsupportedError(client.address, error);
+    }
+  }
+
+  /** Spark makes batches by the session's setting. */
+  async function limitBatches(rows: number, signal: AbortSignal): Promise<void> {
+    const own = Number(setting(BATCH_ROWS) ?? Number.POSITIVE_INFINITY);
+    const most = own > 0 ? Math.min(rows, own) : rows;
+    if (batchRows?.session === client.sessionId && batchRows.rows === most) return;
+    await client.setConfig({ [BATCH_ROWS]: String(most) }, signal);
+    batchRows = { session: client.sessionId, rows: most };
+  }
+
+  return {
+    async mapPartitions(input, inputSchema, steps, output, how, signal) {
+      const { python, pythonVersion, archives } = await beside(signal);
+      for (const { name, path } of archives) await send(`archives/${name}.tar.gz#${name}`, { path }, signal);
+      await limitBatches(how.batchRows, signal);
+      const task: Omit<ArrowTask, "partition" | "shipped"> = {
+        version: VERSION,
+        steps,
+        schema: output,
+        batchSize: how.batchRows,
+      };
+      const name = steps.flatMap((step) => (step.kind === "select" ? [] : [step.fn.name])).join(" + ");
+      const columns = inputSchema.fields.map((field) => field.name);
+      const source = mapperSource(python, JSON.stringify(task), how.preservesRows);
+      const func = pythonFunction(name || "copy", "batches", columns, source, output, pythonVersion);
+      return create(RelationSchema, { relType: { case: "mapPartitions", value: { input, func } } });
+    },
+
+    async ship(content): Promise<ShippedFile> {
+      const isFile = "path" in content;
+      const sha256 = isFile ? content.sha256 : sha256Of(content);
+      await send(`files/${sha256}`, isFile ? { path: content.path } : content);
+      const bytes = isFile ? (await stat(content.path)).size : content.byteLength;
+      return { url: `spark-files:${sha256}`, sha256, bytes };
+    },
+
+    hasNatives: async (signal) => (await beside(signal)).hasNatives,
+  };
+}
+
+/** This machine, as an executor tells of itself. */
+const here: Pick<ExecutorFound, "platform" | "arch" | "glibc"> = {
+  platform: process.platform,
+  arch: process.arch,
+  ...glibcHere(),
+};
+
+function glibcHere(): { glibc?: string } {
+  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
+  return header.glibcVersionRuntime === undefined ? {} : { glibc: header.glibcVersionRuntime };
+}
+
+/** Whether what is built for this machine runs there. */
+function isLikeHere({ platform, arch, glibc }: ExecutorFound): boolean {
+  if (platform !== here.platform || arch !== here.arch) return false;
+  if (platform !== "linux") return true;
+  return glibc === undefined ? here.glibc === undefined : here.glibc !== undefined && isFrom(glibc, GLIBC);
+}
+
+/** `2.9` is older than `2.28`. */
+function isFrom(version: string, oldest: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const [from = 0, fromMinor = 0] = oldest.split(".").map(Number);
+  return major > from || (major === from && minor >= fromMinor);
+}
+
+/** This machine's Node, where executors have none. @throws ExecutorNodeError where it does not run there */
+async function nodeFor(found: readonly ExecutorFound[]): Promise<Archive | undefined> {
+  const without = found.filter(({ node }) => node === undefined);
+  if (without.length === 0) return undefined;
+  const other = without.find((executor) => !isLikeHere(executor));
+  if (other) {
+    throw new ExecutorNodeError(
+      `${other.host} (${kindOf(other)}) has no Node from version ${NODE_VERSION.join(".")} on, and that of this machine (${kindOf(here)}) does not run there.`,
+    );
+  }
+  return nodeArchive();
+}
+
+function kindOf({ platform, arch, glibc }: Pick<ExecutorFound, "platform" | "arch" | "glibc">): string {
+  return `${platform} ${arch}${glibc === undefined ? "" : `, glibc ${glibc}`}`;
+}
+
+function kindsOf(found: readonly ExecutorFound[]): string {
+  return `The executors (${[...new Set(found.map(kindOf))].join("; ")})`;
+}
+
+function isUnimplemented(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause as Error)
+    if ((at as { code?: unknown }).code === Code.Unimplemented) return true;
+  return false;
+}
