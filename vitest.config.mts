@@ -60,6 +60,6 @@ export default defineConfig({
     hookTimeout: 600_000,
     expect: { poll: { timeout: 120_000 } },
     sequence: { sequencer: LongestFirst },
-    globalSetup: ["test/support/built.ts"],
+    globalSetup: ["test/support/built.ts", "test/support/spark-run.ts"],
   },
 });

@@ -11,6 +11,7 @@ export const ABOUT = {
   lab: "Open JupyterLab on a folder of notebooks; Ctrl-C ends it.",
   worker: "Make this machine an endpoint: a Jupyter Server whose kernels work for sessions elsewhere; Ctrl-C ends it.",
   endpoints: "Check the machines that a session is to work with: whether they answer, what they are and see.",
+  spark: "Start an Apache Spark with Spark Connect on this machine, tell what runs, or stop it.",
   history: "List the runs that are recorded, show one, write its report, or serve them to a browser.",
   kernel: "Register the Jupyter kernel, take it away, or list where it is.",
   doctor: "Tell what is installed, which backend is used and which weights are found.",

@@ -30,6 +30,7 @@ const COMMANDS: Readonly<Record<keyof typeof ABOUT, () => Promise<Command | Comm
   lab: async () => (await import("./lab")).lab,
   worker: async () => (await import("./worker")).worker,
   endpoints: async () => (await import("./endpoints")).endpoints,
+  spark: async () => (await import("./spark")).spark,
   history: async () => (await import("./history")).history,
   kernel: async () => (await import("./kernel")).kernel,
   doctor: async () => (await import("./doctor")).doctor,

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { constants, rmSync } from "node:fs";
 import { access, mkdtemp } from "node:fs/promises";
-import { createServer, isIPv6 } from "node:net";
+import { isIPv6 } from "node:net";
 import { availableParallelism, hostname, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -14,6 +14,7 @@ import { type Command, type OptionValues, SHARED_OPTIONS, UsageError, wholeNumbe
 import { checkTokenFile, tokenFile } from "./endpoint-token";
 import { JupyterMissingError, jupyterPython } from "./jupyter-paths";
 import { refuseRoot } from "./jupyter-server";
+import { refuseTaken } from "./ports";
 import { startWorkerServer, WorkerError } from "./worker-server";
 
 /** `pomona worker`: makes this machine an endpoint. */
@@ -67,7 +68,7 @@ export const worker: Command = {
     const python = jupyterPython();
     const jupyterServer = await jupyterVersion(python);
     for (const file of [wanted.certfile, wanted.keyfile]) if (file !== undefined) await readable(file);
-    await free(wanted.ip, wanted.port);
+    await refuseTaken(wanted.ip, wanted.port, "--port and --ip name another one.");
     const named = typeof options["token-file"] === "string" ? options["token-file"] : undefined;
     checkTokenFile(named);
     const about = { version: VERSION, jupyterServer, slots };
@@ -181,18 +182,4 @@ async function readable(file: string): Promise<void> {
   await access(file, constants.R_OK).catch((cause: NodeJS.ErrnoException) => {
     throw new PathNotFoundError(`${file} cannot be read: ${cause.code}.`, file);
   });
-}
-
-/** @throws UsageError where nobody can listen there */
-async function free(ip: string, port: number): Promise<void> {
-  const server = createServer();
-  try {
-    await new Promise<void>((done, fail) => server.once("error", fail).listen(port, ip, done));
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const taken =
-      code === "EADDRINUSE" ? `Port ${port} is taken.` : `Nothing can listen at ${ip}, port ${port}: ${code}.`;
-    throw new UsageError(taken, { cause, remedy: "--port and --ip name another one." });
-  }
-  await new Promise((done) => server.close(done));
 }
