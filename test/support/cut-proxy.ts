@@ -8,6 +8,8 @@ export interface CutProxy {
   readonly sent: number;
   cut(): void;
   restore(): void;
+  /** Ends every connection there is; new ones are taken. */
+  drop(): void;
   stop(): Promise<void>;
 }
 
@@ -48,6 +50,9 @@ export async function cutProxy(target: string): Promise<CutProxy> {
     restore() {
       isCut = false;
       for (const socket of sockets) socket.resume();
+    },
+    drop() {
+      for (const socket of sockets) socket.resetAndDestroy();
     },
     stop: () =>
       new Promise((resolve) => {

@@ -24,10 +24,10 @@ export async function uploadArtifact(
   base: SessionFields,
   name: string,
   content: ArtifactContent,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): Promise<void> {
   try {
-    const { artifacts } = await channel.calls.addArtifacts(requests(base, name, content), signal ? { signal } : {});
+    const { artifacts } = await channel.calls.addArtifacts(requests(base, name, content), { signal });
     if (artifacts.every(({ isCrcSuccessful }) => isCrcSuccessful)) return;
   } catch (thrown) {
     if (isOfClass(statusOf(thrown), "ARTIFACT_ALREADY_EXISTS")) return;

@@ -1,5 +1,6 @@
 import { type Client, Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
+import { firstLine } from "../../errors";
 import { Secret } from "../../secret";
 import type { ConnectAddress } from "./connect-url";
 import { type Connection, openConnection } from "./connection";
@@ -14,12 +15,22 @@ export interface Channel {
   forgetToken(): boolean;
 }
 
+/** As if it were refused, but it is asked for once only. */
+const NO_TOKEN = Code.Unauthenticated;
+
 /** The most that one message may have; a row can't be divided. */
 const READ_MAX_BYTES = 1 << 30;
 
-/** @param token fetches the token, before the first call and whenever the one there is was refused; the address's own where absent */
-export function openChannel(address: ConnectAddress, token: (() => Promise<string>) | undefined): Channel {
-  const connection = openConnection(address.baseUrl);
+/**
+ * @param token fetches the token, before the first call and whenever the one there is was refused; the address's own where absent
+ * @param probe a small call to the server, by which it is known to be there
+ */
+export function openChannel(
+  address: ConnectAddress,
+  token: (() => Promise<string>) | undefined,
+  probe: (timeoutMs: number) => Promise<unknown>,
+): Channel {
+  const connection = openConnection(address.baseUrl, probe);
   let held: Promise<Secret> | undefined;
   const currentToken = (): Promise<Secret | undefined> => {
     if (token === undefined) return Promise.resolve(address.token);
@@ -56,7 +67,15 @@ export function openChannel(address: ConnectAddress, token: (() => Promise<strin
 }
 
 async function fetched(token: () => Promise<string>): Promise<Secret> {
-  const value = await token();
+  const value = await token().catch((cause) => {
+    throw new ConnectError(
+      `the function for the token failed: ${firstLine(cause)}`,
+      NO_TOKEN,
+      undefined,
+      undefined,
+      cause,
+    );
+  });
   if (typeof value === "string" && /^[\x21-\x7e]+$/.test(value)) return new Secret(value);
-  throw new ConnectError("the function for the token gave none: it must be ASCII without spaces", Code.Unauthenticated);
+  throw new ConnectError("the function for the token gave none: it must be ASCII without spaces", NO_TOKEN);
 }

@@ -1,21 +1,23 @@
 import { randomUUID } from "node:crypto";
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { VERSION } from "../../version";
+import { SessionStoppedError } from "../errors";
 import { type ArtifactContent, uploadArtifact } from "./artifacts";
 import { openChannel } from "./channel";
 import { parseConnectUrl } from "./connect-url";
 import { isSessionLost, namedError } from "./error-details";
 import { SparkSessionLostError, SparkVersionError } from "./errors";
 import { interruptOperation, type OperationContext, runOperation, type SessionFields } from "./execution";
-import type {
+import {
   AnalyzePlanRequestSchema,
-  AnalyzePlanResponse,
-  ConfigRequest_OperationSchema,
-  ConfigResponse,
-  ExecutePlanResponse,
-  PlanSchema,
+  type AnalyzePlanResponse,
+  type ConfigRequest_OperationSchema,
+  type ConfigResponse,
+  type ExecutePlanResponse,
+  type PlanSchema,
 } from "./protos/spark/connect/base_pb";
 import { retried } from "./retries";
+import { fieldsOf, isInDoubt, isSame, MARK, newSession, type ServerSession } from "./session";
 import { statusOf } from "./status";
 
 /** A session on a Spark Connect server. Every method throws a `SparkConnectError` of a kind, or `AnalysisError`. */
@@ -61,15 +63,6 @@ export interface SparkClientOptions {
   readonly onNewSession?: (session: Pick<SparkClient, "getConfig" | "setConfig">) => Promise<void>;
 }
 
-/** A session on the server, as this client knows it. */
-interface ServerSession {
-  readonly id: string;
-  /** What the server calls it; another one means that it was made anew. */
-  serverSideId: string;
-  readonly uploads: Map<string, Promise<void>>;
-  prepared: Promise<void> | undefined;
-}
-
 /** Waits for a server at the session's end. */
 const CLOSE_MS = 5000;
 
@@ -79,45 +72,45 @@ const CLOSE_MS = 5000;
  */
 export function sparkClient(url: string, options: SparkClientOptions = {}): SparkClient {
   const address = parseConnectUrl(url);
-  const channel = openChannel(address, options.token);
-  const userName = address.userId ?? process.env.SPARK_USER ?? process.env.USER ?? "";
+  const channel = openChannel(address, options.token, (timeoutMs) =>
+    channel.calls.config(
+      { ...baseOf(current), operation: { opType: { case: "getOption", value: { keys: [] } } } },
+      { timeoutMs },
+    ),
+  );
+  const user = address.userId ?? process.env.SPARK_USER ?? process.env.USER ?? "";
   const clientType = [address.userAgent, `pomona/${VERSION}`, `os/${process.platform}`, `node/${process.versions.node}`]
     .filter((part) => part !== undefined)
     .join(" ");
   const interrupted = new Set<string>();
   const behind = new Set<Promise<void>>();
-  let current = newSession(address.sessionId ?? randomUUID());
+  const closing = new AbortController();
+  let current = newSession(address.sessionId);
   let sparkVersion: string | undefined;
 
   const retryContext = {
     get wasHeard() {
-      return channel.connection.heardAt > 0;
+      return sparkVersion !== undefined;
     },
     forgetToken: channel.forgetToken,
     onRetry: (why: string) => options.onRetry?.(`Spark at ${address.name}: ${why}`),
   };
 
-  function baseOf(session: ServerSession): SessionFields {
-    return {
-      sessionId: session.id,
-      userContext: { userId: userName, userName },
-      clientType,
-      ...(session.serverSideId === "" ? {} : { clientObservedServerSideSessionId: session.serverSideId }),
-    };
-  }
+  const untilClosed = (signal: AbortSignal | undefined) =>
+    signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]);
+
+  const baseOf = (session: ServerSession) => fieldsOf(session, user, clientType);
+
+  const lost = (session: ServerSession, why: string) => new SparkSessionLostError(address.name, session.id, why);
 
   function observe(session: ServerSession, response: { readonly serverSideSessionId: string }): void {
-    const { serverSideSessionId } = response;
-    // Spark 3.5 and Sail say none.
-    if (serverSideSessionId === "") return;
-    if (session.serverSideId === "") session.serverSideId = serverSideSessionId;
-    if (session.serverSideId === serverSideSessionId) return;
-    throw new SparkSessionLostError(address.name, session.id, "the server has made it anew");
+    if (!isSame(session, response.serverSideSessionId)) throw lost(session, "the server has made it anew");
+    session.confirmed.at = Date.now();
   }
 
   /** The next use starts a new session. */
   function leave(session: ServerSession): void {
-    if (current === session) current = newSession(randomUUID());
+    if (current === session) current = newSession();
   }
 
   async function named(thrown: unknown, session: ServerSession): Promise<unknown> {
@@ -138,14 +131,15 @@ export function sparkClient(url: string, options: SparkClientOptions = {}): Spar
   async function call<T extends { readonly serverSideSessionId: string }>(
     session: ServerSession,
     signal: AbortSignal | undefined,
-    send: (base: SessionFields, how: { signal?: AbortSignal }) => Promise<T>,
+    send: (base: SessionFields, how: { readonly signal: AbortSignal }) => Promise<T>,
   ): Promise<T> {
+    const until = untilClosed(signal);
     try {
-      const response = await retried(retryContext, signal, () => send(baseOf(session), signal ? { signal } : {}));
+      const response = await retried(retryContext, until, () => send(baseOf(session), { signal: until }));
       observe(session, response);
       return response;
     } catch (thrown) {
-      signal?.throwIfAborted();
+      until.throwIfAborted();
       throw await named(thrown, session);
     }
   }
@@ -177,19 +171,35 @@ export function sparkClient(url: string, options: SparkClientOptions = {}): Spar
     const version = response.result.case === "sparkVersion" ? response.result.value.version : "";
     if (!isNewEnough(version)) throw new SparkVersionError(address.name, version || "unknown");
     sparkVersion = version;
+    if (session.serverSideId === undefined)
+      await config(session, { case: "set", value: { pairs: [{ key: MARK, value: session.id }] } }, undefined);
+    session.confirmed = { at: Date.now(), connection: channel.connection.made };
     await options.onNewSession?.(configOf(() => Promise.resolve(session)));
   }
 
   /** The session, once the server has it and it is as its owner wants it. */
   async function ready(signal: AbortSignal | undefined): Promise<ServerSession> {
     signal?.throwIfAborted();
+    closing.signal.throwIfAborted();
     const session = current;
     session.prepared ??= prepare(session).catch((thrown) => {
       session.prepared = undefined;
       throw thrown;
     });
     await orAborted(session.prepared, signal);
+    await confirm(session, signal);
     return session;
+  }
+
+  async function confirm(session: ServerSession, signal: AbortSignal | undefined): Promise<void> {
+    const connection = channel.connection.made;
+    if (!isInDoubt(session, connection)) return;
+    const { pairs } = await config(session, { case: "getOption", value: { keys: [MARK] } }, signal);
+    if (pairs[0]?.value !== session.id) {
+      leave(session);
+      throw lost(session, "the server was started anew, or has forgotten it");
+    }
+    session.confirmed.connection = connection;
   }
 
   const contextOf = (session: ServerSession): OperationContext => ({
@@ -202,6 +212,7 @@ export function sparkClient(url: string, options: SparkClientOptions = {}): Spar
     channel,
     base: () => baseOf(session),
     observe: (response) => observe(session, response),
+    confirm: () => confirm(session, undefined),
     isInterrupted: (operationId) => interrupted.has(operationId),
     behind(work) {
       behind.add(work);
@@ -220,17 +231,20 @@ export function sparkClient(url: string, options: SparkClientOptions = {}): Spar
     },
     async *execute(plan, { signal, operationId = randomUUID(), tags = [] } = {}) {
       const session = await ready(signal);
+      const until = untilClosed(signal);
       try {
-        yield* runOperation(contextOf(session), { id: operationId, plan, tags }, signal);
+        yield* runOperation(contextOf(session), { id: operationId, plan, tags }, until);
       } catch (thrown) {
-        signal?.throwIfAborted();
+        until.throwIfAborted();
         throw await named(thrown, session);
+      } finally {
+        interrupted.delete(operationId);
       }
     },
     async analyze(analyze, signal) {
       const session = await ready(signal);
       const response = await call(session, signal, (base, how) =>
-        channel.calls.analyzePlan({ ...base, analyze } as MessageInitShape<typeof AnalyzePlanRequestSchema>, how),
+        channel.calls.analyzePlan(create(AnalyzePlanRequestSchema, { ...base, analyze }), how),
       );
       return response.result;
     },
@@ -246,8 +260,8 @@ export function sparkClient(url: string, options: SparkClientOptions = {}): Spar
       const session = await ready(signal);
       let upload = session.uploads.get(name);
       if (upload === undefined) {
-        upload = retried(retryContext, undefined, () =>
-          uploadArtifact(channel, baseOf(session), name, content, undefined),
+        upload = retried(retryContext, closing.signal, () =>
+          uploadArtifact(channel, baseOf(session), name, content, closing.signal),
         ).catch(async (thrown) => {
           session.uploads.delete(name);
           throw await named(thrown, session);
@@ -257,6 +271,7 @@ export function sparkClient(url: string, options: SparkClientOptions = {}): Spar
       await orAborted(upload, signal);
     },
     async close() {
+      closing.abort(new SessionStoppedError());
       await Promise.allSettled(behind);
       // What was never there need not be released; Spark 3.5 has no such request.
       if (current.prepared !== undefined)
@@ -264,10 +279,6 @@ export function sparkClient(url: string, options: SparkClientOptions = {}): Spar
       channel.connection.cut("the client was closed");
     },
   };
-}
-
-function newSession(id: string): ServerSession {
-  return { id, serverSideId: "", uploads: new Map(), prepared: undefined };
 }
 
 /** Going on with an operation came with 3.5. */

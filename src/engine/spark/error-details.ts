@@ -1,5 +1,6 @@
 import { Code } from "@connectrpc/connect";
 import { CancelledError, PomonaError } from "../../errors";
+import { analysisText, failureText } from "./error-text";
 import {
   MessageTooLargeError,
   SparkAccessError,
@@ -25,10 +26,8 @@ export interface ErrorContext {
 /** Spark's classes of plans that can't be computed as written. */
 const ANALYSIS = /\.(?:AnalysisException|ExtendedAnalysisException|ParseException)$/;
 
-const PYTHON_ERROR = "org.apache.spark.api.python.PythonException";
-
-/** Lines of a stack that a message has. */
-const STACK_LINES = 12;
+const MEMORY =
+  "Its driver and executors need more (spark.driver.memory, spark.executor.memory), or the rows less: a row of n bytes takes about five times n while it is sent.";
 
 /** True where the session is gone, whatever was asked of it. */
 export function isSessionLost(status: CallStatus): boolean {
@@ -92,7 +91,12 @@ async function ofSpark(status: CallStatus, context: ErrorContext): Promise<Error
   if (classes.some((name) => ANALYSIS.test(name))) return new SparkAnalysisError(analysisText(whole), options);
   if (isOfClass(status, "OPERATION_CANCELED", "OPERATION_CANCELLED"))
     return new CancelledError("Spark interrupted the operation.", { cause: status.cause });
-  return new SparkConnectError(shortened(whole, chain), options);
+  if (/java\.lang\.OutOfMemoryError|Java heap space/.test(whole))
+    return new SparkConnectError(`Spark ran out of memory: ${failureText(whole, chain)}`, {
+      ...options,
+      remedy: MEMORY,
+    });
+  return new SparkConnectError(failureText(whole, chain), options);
 }
 
 /** The error and its causes, the outermost first. */
@@ -119,65 +123,17 @@ function stackOf(chain: readonly FetchErrorDetailsResponse_Error[]): string {
     .join("\n");
 }
 
-/** Without the state's code and the plan, which Spark puts behind: as the embedded engine says it. */
-function analysisText(text: string): string {
-  return text
-    .replace(/;\n(?:'|[A-Z]|\+-)[\s\S]*$/, "")
-    .replace(/ SQLSTATE: [0-9A-Z]{5}(?=[\s;.]|$)/, "")
-    .trim();
-}
-
-/** What helps of a failed job: the worker's own words, or the first cause; without the JVM's frames. */
-export function shortened(text: string, chain: readonly { readonly message: string }[] = []): string {
-  const python = [text, ...chain.map(({ message }) => message)].find((each) =>
-    each.includes("Traceback (most recent call last)"),
-  );
-  if (python !== undefined) return `${headingOf(text)}\n${pythonText(python)}`.trim();
-  const cause = chain.at(-1)?.message;
-  const lines = withoutFrames(text);
-  const first = lines.slice(0, STACK_LINES).join("\n");
-  return cause === undefined || cause === "" || first.includes(firstOf(cause)) ? first : `${first}\n${firstOf(cause)}`;
-}
-
-function firstOf(text: string): string {
-  return withoutFrames(text)[0] ?? "";
-}
-
-function headingOf(text: string): string {
-  const first = firstOf(text);
-  const at = first.indexOf(PYTHON_ERROR);
-  return (at < 0 ? first : first.slice(0, at)).replace(/Traceback \(most recent call last\):.*/s, "").trim();
-}
-
-/** The last lines of a worker's traceback: the error itself, and where it was thrown. */
-function pythonText(text: string): string {
-  const traceback = text.slice(text.lastIndexOf("Traceback (most recent call last)"));
-  const end = /\n(?:\tat |\s*Driver stacktrace:|\nJVM)/.exec(traceback)?.index;
-  const lines = traceback.slice(0, end).trimEnd().split("\n");
-  // The error is what is not indented behind the frames, and all below it.
-  const error = lines.findIndex((line, i) => i > 0 && /^\S/.test(line));
-  const shown = error < 0 ? lines : lines.slice(error);
-  return shown.length > 3 * STACK_LINES
-    ? [...shown.slice(0, STACK_LINES), "…", ...shown.slice(-2 * STACK_LINES)].join("\n")
-    : shown.join("\n");
-}
-
-function withoutFrames(text: string): string[] {
-  return text
-    .split("\n")
-    .filter((line) => line.trim() !== "" && !/^\s*(?:at |\.\.\. \d+ more|Driver stacktrace:)/.test(line));
-}
-
 function tooLarge(status: CallStatus): MessageTooLargeError | undefined {
   const sent = /exceeds maximum size (\d+)(?:: (\d+))?/i.exec(status.text);
   if (sent) {
     const [limit, bytes] = [Number(sent[1]), sent[2] === undefined ? undefined : Number(sent[2])];
+    const size = bytes === undefined ? "" : ` of ${megabytes(bytes)}`;
     return new MessageTooLargeError(
-      `The plan${bytes === undefined ? "" : ` of ${megabytes(bytes)}`} is above the ${megabytes(limit)} that Spark takes in one message.`,
+      `The plan${size} is above the ${megabytes(limit)} that Spark takes in one message.`,
       { bytes, limit },
       {
         remedy:
-          "Rows in the plan itself are most of it, as a rule: write them to a file and read that, or have the server take more (spark.connect.grpc.maxInboundMessageSize).",
+          "Rows in the plan itself are most of it, as a rule: write them to a file and read that, or start the server with a larger spark.connect.grpc.maxInboundMessageSize.",
         cause: status.cause,
       },
     );

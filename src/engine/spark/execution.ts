@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { CancelledError } from "../../errors";
+import { CancelledError, PomonaError } from "../../errors";
 import type { Channel } from "./channel";
 import { SparkOperationLostError } from "./errors";
 import {
@@ -18,6 +18,8 @@ export interface OperationContext extends RetryContext {
   readonly channel: Channel;
   /** What every request of the session has. */
   base(): SessionFields;
+  /** Looks whether the session is still the same, on a server that does not say so by itself. @throws SparkSessionLostError */
+  confirm(): Promise<void>;
   /** True where this client interrupted it. */
   isInterrupted(operationId: string): boolean;
   /** Something that goes on behind, which the session's end waits for. */
@@ -121,6 +123,7 @@ export async function* runOperation(
         }
       } catch (thrown) {
         if (signal?.aborted) throw signal.reason;
+        if (thrown instanceof PomonaError) throw thrown;
         stream = await mended(thrown, since);
       }
     }
@@ -143,6 +146,7 @@ export async function* runOperation(
         throw new SparkOperationLostError(context.address, operation.id, received, { errorClass, cause: thrown });
       if (context.isInterrupted(operation.id)) throw new CancelledError("Spark interrupted the operation.");
       if (sent > MOST_SENT) throw thrown;
+      await context.confirm();
       return send();
     }
     // It came there after all, by the connection that was thought to be broken.

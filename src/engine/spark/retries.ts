@@ -46,11 +46,11 @@ export function retries(context: RetryContext, signal: AbortSignal | undefined):
         renewals++;
         return;
       }
-      const isInTime = context.wasHeard || (Date.now() - begun < FIRST_CONTACT_MS && !isNoServer(status));
-      if (!isRetryable(status) || tries >= MAX_RETRIES || !isInTime) throw thrown;
-      tries++;
       const jitter = next >= JITTER_FROM_MS ? Math.random() * JITTER_MS : 0;
       const wait = Math.max(next + jitter, Math.min(status.retryDelayMs ?? 0, MAX_SERVER_WAIT_MS));
+      const isInTime = context.wasHeard || (Date.now() - begun + wait < FIRST_CONTACT_MS && !isNoServer(status));
+      if (!isRetryable(status) || tries >= MAX_RETRIES || !isInTime) throw thrown;
+      tries++;
       next = Math.min(next * MULTIPLIER, MAX_WAIT_MS);
       context.onRetry(`${status.text}; try ${tries} of ${MAX_RETRIES} in ${(wait / 1000).toFixed(1)} s`);
       await sleep(wait, undefined, signal === undefined ? {} : { signal }).catch(() => signal?.throwIfAborted());
