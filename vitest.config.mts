@@ -18,6 +18,7 @@ const LONGEST = [
   "engine/jupyter-faults",
   "engine/jupyter-commit",
   "engine/relayed-files",
+  "cli/spark.",
   "kernel/papermill",
   "storage/s3-faults",
   "cli/nbconvert",

@@ -10,6 +10,7 @@ import { installS3Peers } from "./setup/s3-peers.mjs";
 import { installS3a } from "./setup/s3a.mjs";
 import { installS3contents } from "./setup/s3contents.mjs";
 import { installS3proxy } from "./setup/s3proxy.mjs";
+import { installSparks } from "./setup/spark.mjs";
 import { installVersitygw } from "./setup/versitygw.mjs";
 import { setup } from "./setup.mjs";
 
@@ -45,10 +46,17 @@ async function prepare() {
   if (unit && existsSync(inRoot("node_modules", ".pomona-stamp"))) await build();
   else if (!(await setup()).ready) throw new Error("Set-up failed; no test was run.");
   if (unit) return;
-  const ours = [installS3proxy(), installVersitygw(), installS3a(), installS3Peers(), installS3contents()];
+  const ours = [
+    installS3proxy(),
+    installVersitygw(),
+    installS3a(),
+    installS3Peers(),
+    installS3contents(),
+    installSparks(),
+  ];
   const made = await Promise.allSettled([installPeer(), installRepo2docker(), installKernelGateway(), ...ours]);
-  // A machine without Go or Maven runs all other tests.
+  // A machine without Go, Maven or a fit Python runs all other tests.
   const [peer, repo2docker, gateway, ...servers] = made.map(({ reason }) => reason);
   if (peer ?? repo2docker ?? gateway) throw peer ?? repo2docker ?? gateway;
-  for (const reason of servers) if (reason) console.error(`The tests on S3 will fail: ${reason.message}`);
+  for (const reason of servers) if (reason) console.error(`The tests on S3 or Spark will fail: ${reason.message}`);
 }

@@ -10,13 +10,16 @@ import { ABOUT } from "./abouts";
 import { type Command, SHARED_OPTIONS } from "./command";
 import { jupyterPython, jupyterVenv, searchedDataDirs } from "./jupyter-paths";
 import { KERNEL_NAME, listKernelspecs } from "./kernelspec";
+import { missingOf } from "./spark/installation";
+import { javaFor } from "./spark/java";
+import { RELEASES } from "./spark/releases";
 
 interface Finding {
   readonly what: string;
   readonly ok: boolean;
   readonly found: string;
   /** What does not work without it. */
-  readonly needed: "the main job" | "notebooks" | "this backend" | "real features";
+  readonly needed: "the main job" | "notebooks" | "this backend" | "real features" | "Spark on this machine";
 }
 
 /** `pomona doctor`: what is installed, which backend, which weights. */
@@ -34,6 +37,7 @@ export const doctor: Command = {
       await weights(context.signal),
       await jupyter(),
       await kernel(),
+      await spark(),
     ];
     if (context.options.json) {
       context.print(JSON.stringify({ version: VERSION, findings }));
@@ -108,6 +112,20 @@ async function kernel(): Promise<Finding> {
     if (answer.error !== undefined) return { ...about, ok: false, found: answer.error };
     const found = `answers within ${answer.seconds?.toFixed(1)} s; Node ${installed.node}, ${installed.folder}`;
     return { ...about, ok: true, found };
+  } catch (error) {
+    return { ...about, ok: false, found: summaryOf(error) };
+  }
+}
+
+/** Whether `pomona spark start` would find what it doesn't install itself. */
+async function spark(): Promise<Finding> {
+  const release = RELEASES["4.0"];
+  const about = { what: `Spark ${release.version}`, needed: "Spark on this machine" } as const;
+  try {
+    const { version } = await javaFor(release);
+    const missing = missingOf(release);
+    const there = missing.length === 0 ? "installed" : `pomona spark start installs ${missing.join(" and ")}`;
+    return { ...about, ok: true, found: `${there}; Java ${version}` };
   } catch (error) {
     return { ...about, ok: false, found: summaryOf(error) };
   }

@@ -92,3 +92,12 @@ describe("a disk that fills under the temporary files", () => {
     at.expectNothing();
   });
 });
+
+it("a disk that fills while Sail is installed: the error says so, and nothing is left", async () => {
+  const options = smallDisk("cache", 3000);
+  const env = { POMONA_CACHE_DIR: at.path("cache") };
+  const outcome = await at.pomona(["spark", "start", "--sail", "--port", "0", "-q"], { ...options, env });
+  // A limit on files is no full disk: the tool tells of it.
+  expectError(outcome, "SparkInstallError", ["-m venv", options.under ? "" : "The disk is full: make room"]);
+  expect(readdirSync(at.path("cache"))).toEqual([]);
+});

@@ -1,8 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { createServer } from "node:net";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { freePorts } from "../support/free-ports";
 import { descendants, isAlive } from "../support/processes";
 import { type S3Server, startS3 } from "../support/s3-server";
 import { type SparkServer, sparkPython, sparkServer, startSpark, stopSpark } from "../support/spark";
@@ -114,6 +116,12 @@ it("says what a port, Java or a setting is in the way of, before anything is ins
   const withoutJava = { ...env, PATH: path, JAVA_HOME: "" };
   const none = await at.pomona(["spark", "start", "--port", "0"], { env: withoutJava });
   expectError(none, "JavaMissingError", ["Spark 4.0.2 needs Java 17 to 22; there is none on PATH", "apt-get install"]);
+  const { stdout } = await at.pomona(["doctor", "--json"], { env: withoutJava });
+  const { findings } = JSON.parse(stdout) as { findings: { what: string; ok: boolean; found: string }[] };
+  expect(findings.find(({ what }) => what.startsWith("Spark"))).toMatchObject({
+    ok: false,
+    found: expect.stringContaining("needs Java 17"),
+  });
   at.file("old/bin/java", "#!/bin/sh\necho 'openjdk version \"11.0.2\" 2019-01-15' >&2\n");
   execFileSync("chmod", ["+x", at.path("old", "bin", "java")]);
   const old = await at.pomona(["spark", "start", "--port", "0"], { env: { ...env, JAVA_HOME: at.path("old") } });
@@ -142,32 +150,57 @@ it("installs nothing in a dry run, and tells why an installation failed", async 
   expect(readdirSync(cache)).toEqual([]);
 });
 
-it("ends what it has started on Ctrl-C, and tells of a setting that Spark does not start with", async () => {
-  const starting = at.start(["spark", "start", "--port", "0", "--workers", "1", "--cores", "1"], { env });
-  const records = join(CACHE, "spark-servers");
-  const pids = () => {
-    const files = existsSync(records) ? readdirSync(records, { recursive: true, encoding: "utf8" }) : [];
-    const found = files
-      .filter((name) => name.endsWith("server.json"))
-      .map((name) => {
-        try {
-          return JSON.parse(readFileSync(join(records, name), "utf8")) as {
-            processes: { role: string; pid: number }[];
-          };
-        } catch {
-          return { processes: [] };
-        }
-      });
-    return found.find(({ processes }) => processes.some(({ pid }) => pid === starting.process.pid))?.processes ?? [];
+/** A start whose server process is there, and does not answer yet. */
+async function starting() {
+  const [port = 0] = await freePorts(1);
+  const shape = ["--workers", "1", "--cores", "1", "--conf", "spark.eventLog.enabled=false"];
+  const running = at.start(["spark", "start", "--port", String(port), ...shape], { env });
+  const record = join(CACHE, "spark-servers", hostname(), String(port), "server.json");
+  const processes = () => {
+    const text = existsSync(record) ? readFileSync(record, "utf8") : '{ "processes": [] }';
+    return (JSON.parse(text) as { processes: { role: string; pid: number }[] }).processes;
   };
-  await until(() => pids().some(({ role }) => role === "server"), "that its server is being started");
-  const started = pids().filter(({ role }) => role !== "start");
-  expect(started.length).toBeGreaterThanOrEqual(3);
-  starting.process.kill("SIGINT");
-  expect(await starting.ended).toMatchObject({ code: 130, stdout: "" });
-  expect(started.map(({ pid }) => pid).filter(isAlive)).toEqual([]);
+  await until(() => processes().some(({ role }) => role === "server"), "that its server is being started");
+  const pids = processes().flatMap(({ role, pid }) => (role === "start" ? [] : [pid]));
+  expect(pids.length).toBe(3);
+  const stop = () => at.pomona(["spark", "stop", "--port", String(port), "-q"], { env });
+  const states = async () => {
+    const { stdout } = await at.pomona(["spark", "status", "--json"], { env });
+    const { servers } = JSON.parse(stdout) as { servers: { port: number; state: string }[] };
+    return servers.flatMap((each) => (each.port === port ? [each.state] : []));
+  };
+  return { ...running, port, pids, stop, states };
+}
 
+it("ends what it has started on Ctrl-C, or lets it be ended where it was killed", async () => {
+  const interrupted = await starting();
+  interrupted.process.kill("SIGINT");
+  expect(await interrupted.ended).toMatchObject({ code: 130, stdout: "" });
+  expect(interrupted.pids.filter(isAlive)).toEqual([]);
+  expect(await interrupted.states()).toEqual([]);
+
+  const killed = await starting();
+  expect(await killed.states()).toEqual(["starting"]);
+  killed.process.kill("SIGKILL");
+  await killed.ended;
+  expect(await killed.states()).toEqual(["was left half-started"]);
+  expect(killed.pids.every(isAlive)).toBe(true);
+  expect(await killed.stop()).toMatchObject({ code: 0, stdout: `Ended: sc://127.0.0.1:${killed.port}.\n` });
+  expect(killed.pids.filter(isAlive)).toEqual([]);
+});
+
+it("tells of a setting that Spark does not start with, and of a server that has ended", async () => {
   const wrong = ["--workers", "0", "--cores", "1", "--conf", "spark.serializer=no.such.Serializer", "-q"];
   const refused = await at.pomona(["spark", "start", "--port", "0", ...wrong], { env });
   expectError(refused, "SparkStartError", ["The Spark Connect server has ended at its start", "no.such.Serializer"]);
+
+  const { port, processes, url } = await startSpark("sail");
+  for (const { pid } of processes) process.kill(pid, "SIGKILL");
+  const status = await at.pomona(["spark", "status", "--port", String(port)], { env });
+  expect(status.stdout).toMatch(/has ended; its logs: /);
+  expect(status.code).toBe(1);
+  // What is left of it is in nobody's way.
+  const again = await startSpark("sail", { args: ["--port", String(port)] });
+  own.push(again);
+  expect(again.url).toBe(url);
 });

@@ -23,14 +23,14 @@ export default async function setup(): Promise<() => Promise<void>> {
 }
 
 async function end(folder: string): Promise<void> {
-  const servers = readdirSync(folder).filter((name) => name.endsWith(".json"));
-  if (servers.length > 0) {
-    // Only here: most runs of one file have none.
+  const locks = readdirSync(folder).filter((name) => name.endsWith(".lock"));
+  for (const name of locks) {
+    const port = Number(readFileSync(join(folder, name), "utf8").split(" ")[1]);
+    // Only where there is one: most runs of one file have none.
     const { stopSpark } = await import("./spark");
-    for (const name of servers) {
-      const server = JSON.parse(readFileSync(join(folder, name), "utf8")) as { readonly port: number };
-      await stopSpark(server).catch((error) => console.warn(String(error)));
-    }
+    await stopSpark({ port }).catch((error) => {
+      if (!String(error).includes("NoSparkServerError")) console.warn(String(error));
+    });
   }
   rmSync(folder, { recursive: true, force: true });
 }

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { freePorts } from "./free-ports";
 import { isAlive } from "./processes";
 import { SPARK_RUN } from "./spark-run";
 
@@ -68,9 +69,10 @@ export async function sparkServer(kind: SparkKind, conf: SparkOptions["conf"] = 
     string,
     string,
   ];
-  if (takes(lock)) {
+  const [port = 0] = await freePorts(1);
+  if (takes(lock, port)) {
     try {
-      const server = await startSpark(kind, { conf });
+      const server = await startSpark(kind, { conf, args: ["--port", String(port)] });
       writeFileSync(`${file}.tmp`, JSON.stringify(server));
       renameSync(`${file}.tmp`, file);
     } catch (error) {
@@ -80,7 +82,7 @@ export async function sparkServer(kind: SparkKind, conf: SparkOptions["conf"] = 
   for (;;) {
     if (existsSync(file)) return JSON.parse(readFileSync(file, "utf8")) as SparkServer;
     if (existsSync(failed)) throw new Error(readFileSync(failed, "utf8"));
-    const starter = Number(readFileSync(lock, "utf8"));
+    const starter = Number.parseInt(readFileSync(lock, "utf8"), 10);
     if (starter > 0 && !isAlive(starter)) throw new Error(`Process ${starter}, which was to start ${name}, has ended.`);
     await sleep(250);
   }
@@ -120,9 +122,10 @@ async function pomona(args: readonly string[], env: Readonly<Record<string, stri
   return (await promisify(execFile)(process.execPath, [MAIN, ...args], { env: { ...process.env, ...env } })).stdout;
 }
 
-function takes(lock: string): boolean {
+/** It tells the port, so that the end of the run finds a server also where the starter was killed. */
+function takes(lock: string, port: number): boolean {
   try {
-    writeFileSync(lock, String(process.pid), { flag: "wx" });
+    writeFileSync(lock, `${process.pid} ${port}`, { flag: "wx" });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;

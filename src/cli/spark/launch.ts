@@ -33,9 +33,8 @@ const SMALL_JVM = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1";
 /** Master, workers and history server; Spark Connect's server would take it for its own. */
 const DAEMON = { SPARK_DAEMON_MEMORY: "256m", SPARK_DAEMON_JAVA_OPTS: SMALL_JVM };
 
-/** A server that is being started; what it has so far is in its record. */
+/** What the steps of a start do. */
 interface Launch {
-  readonly record: ServerRecord;
   /** Starts one of its processes. */
   spawn(role: ServerRole, command: string, args: readonly string[], variables?: NodeJS.ProcessEnv): void;
   /** Waits until something is there. @throws SparkStartError where a process ends before, or it takes too long; CancelledError */
@@ -170,7 +169,6 @@ async function launch(
   };
   process.once("exit", kill);
   const started: Launch = {
-    record: record(false),
     spawn(role, command, args, variables = {}) {
       throwIfAborted(signal);
       const file = join(folder, "logs", `${role}-${processes.filter((each) => each.role === role).length}.log`);

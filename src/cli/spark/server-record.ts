@@ -46,6 +46,14 @@ export const serverFolder = (port: number): string => join(recordsFolder(), Stri
 /** Whether any of its processes runs. */
 export const isThere = ({ processes }: ServerRecord): boolean => processes.some(isRunning);
 
+export const nameOf = ({ engine, version }: Pick<ServerRecord, "engine" | "version">): string =>
+  `${engine === "sail" ? "Sail" : "Spark"} ${version}`;
+
+/** What `--json` tells. */
+export function toldOf({ isReady: _, ...record }: ServerRecord): Omit<ServerRecord, "isReady"> {
+  return record;
+}
+
 /** Takes the folder for a new server. @returns false where another has it */
 export function takeFolder(port: number): boolean {
   mkdirSync(recordsFolder(), { recursive: true });

@@ -1,9 +1,13 @@
 import { spawn } from "node:child_process";
+import { statfs } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { CancelledError } from "../../errors";
+import { cacheFolder } from "../../kernel/cache-folder";
 import { killTree } from "../process-tree";
 import { SparkInstallError } from "./errors";
 
+/** With less room than this, in bytes, nothing is installed. */
+const LEAST_ROOM = 2 ** 23;
 /** How much of what a tool printed is told where it fails. */
 const LOG_LINES = 12;
 
@@ -39,15 +43,15 @@ export async function runTool(
     if (how === 0) return;
     const told = lines.join("\n");
     const why = typeof how === "number" ? `exit code ${how}` : how;
-    throw new SparkInstallError(`${[command, ...args].join(" ")}: ${why}\n${told}`.trimEnd(), remedyFor(told));
+    throw new SparkInstallError(`${[command, ...args].join(" ")}: ${why}\n${told}`.trimEnd(), await remedyFor(told));
   } finally {
     signal.removeEventListener("abort", kill);
     process.off("exit", kill);
   }
 }
 
-function remedyFor(log: string): { remedy?: string } {
-  if (/No space left on device|ENOSPC|Disk quota exceeded/i.test(log))
+async function remedyFor(log: string): Promise<{ remedy?: string }> {
+  if (/No space left on device|ENOSPC|Disk quota exceeded/i.test(log) || (await isFull()))
     return { remedy: "The disk is full: make room, or let POMONA_CACHE_DIR name a folder on another one." };
   if (
     /getaddrinfo|Name or service not known|Temporary failure in name resolution|NewConnectionError|UnknownHost|No matching distribution/i.test(
@@ -59,4 +63,10 @@ function remedyFor(log: string): { remedy?: string } {
         "The package registry was not reached, or does not have it: check the network, and pip's or Maven's proxy and mirror.",
     };
   return {};
+}
+
+/** Not every tool says so. */
+async function isFull(): Promise<boolean> {
+  const { bavail, bsize } = await statfs(cacheFolder());
+  return bavail * bsize < LEAST_ROOM;
 }
