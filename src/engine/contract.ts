@@ -109,6 +109,8 @@ export interface EngineOptions {
   readonly conf: (key: string) => string | undefined;
   /** The session's settings with the secrets, which `conf` hides: for what connects with them. @default none */
   readonly secretSettings?: Readonly<Record<string, string | undefined>>;
+  /** All of the session's settings as they are now, with the secrets. @default none */
+  readonly settings?: () => Readonly<Record<string, string | undefined>>;
   /** What storages are made from, here and by workers, for as long as the engine lives. @default none */
   readonly storage?: StorageSettings;
 }

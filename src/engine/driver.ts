@@ -3,7 +3,7 @@ import { serialize } from "node:v8";
 import type { RecordBatch } from "apache-arrow";
 import type { ShippedFile } from "../data/shipped-file";
 import { renamedBatch } from "../data/vectors";
-import { CancelledError, throwIfAborted } from "../errors";
+import { throwIfAborted } from "../errors";
 import type { Plan } from "../frame/plan";
 import { footerCache, readParquetBatches } from "../parquet";
 import { type RetryListener, type Storages, urlOf } from "../storage";
@@ -18,6 +18,7 @@ import { lifeCycle } from "./life-cycle";
 import { columnsOf } from "./relation";
 import type { CachedStages, Relational } from "./relational";
 import { countPartitions } from "./run-pipeline";
+import { running } from "./running";
 import { policyOf } from "./scheduler/policy";
 import { scheduler } from "./scheduler/scheduler";
 import { type Shipping, shipping } from "./shipping";
@@ -64,17 +65,15 @@ export function driver(parts: DriverParts): Engine {
   const tasks = scheduler({ pool: workers, policy: () => policyOf(conf), emit });
   const cached: CachedStages = new Map();
   const footers = footerCache(storages);
-  /** What runs, with the plan it is of: that keeps what it ships. */
-  const running = new Map<AbortController, { readonly work: Promise<unknown>; readonly plan: Plan | undefined }>();
+  const work = running();
   let opened: Spool | undefined;
   let shipped: Shipping | undefined;
   /** What keeps values that were broadcast. */
   const owners = new WeakMap<ShippedFile, object>();
   let relational: Promise<Relational> | undefined;
-  let closed = false;
 
   const spool = () => {
-    if (closed) throw new SessionStoppedError();
+    if (work.isClosed) throw new SessionStoppedError();
     opened ??= parts.openSpool();
     return opened;
   };
@@ -83,27 +82,6 @@ export function driver(parts: DriverParts): Engine {
     shipped ??= shipping(urlOf(spool().folder), storages, workers.forget, parts.workersElsewhere);
     return shipped;
   };
-
-  /** Runs work with a signal that `interrupt` and `close` reach too. */
-  async function tracked<T>(
-    signal: AbortSignal | undefined,
-    run: (signal: AbortSignal) => Promise<T>,
-    plan?: Plan,
-  ): Promise<T> {
-    throwIfAborted(signal);
-    if (closed) throw new SessionStoppedError();
-    const abort = new AbortController();
-    const onAbort = () => abort.abort(signal?.reason);
-    signal?.addEventListener("abort", onAbort, { once: true });
-    const work = run(abort.signal);
-    running.set(abort, { work, plan });
-    try {
-      return await work;
-    } finally {
-      running.delete(abort);
-      signal?.removeEventListener("abort", onAbort);
-    }
-  }
 
   /** Runs one action with a scratch folder, on an engine that is ready. */
   function action<T>(signal: AbortSignal | undefined, use: (job: Job) => Promise<T>, plan?: Plan): Promise<T> {
@@ -133,7 +111,8 @@ export function driver(parts: DriverParts): Engine {
         scratch.close();
       }
     };
-    return tracked(signal, run, plan);
+    // The plan keeps what it ships.
+    return work.tracked(signal, run, plan);
   }
 
   async function* execute(plan: Plan, signal?: AbortSignal): AsyncGenerator<RecordBatch> {
@@ -158,7 +137,7 @@ export function driver(parts: DriverParts): Engine {
     get parallelism() {
       return workers.parallelism;
     },
-    start: (signal) => tracked(signal, life.started),
+    start: (signal) => work.tracked(signal, life.started),
 
     info: () => ({
       id,
@@ -183,7 +162,7 @@ export function driver(parts: DriverParts): Engine {
 
     write(plan, sink, signal) {
       // Every write ends on the workers: they load while the plan is looked up.
-      if (!closed) workers.start();
+      if (!work.isClosed) workers.start();
       return action(signal, (job) => write(plan, sink, job), plan);
     },
 
@@ -217,6 +196,7 @@ export function driver(parts: DriverParts): Engine {
     },
 
     setting: conf,
+    dialect: "duckdb",
     storages,
     footer: footers.read,
 
@@ -233,15 +213,10 @@ export function driver(parts: DriverParts): Engine {
       return () => listeners.delete(listener);
     },
 
-    async interrupt() {
-      for (const abort of running.keys()) abort.abort(new CancelledError("Interrupted."));
-      await Promise.allSettled([...running.values()].map(({ work }) => work));
-    },
+    interrupt: work.interrupt,
 
     async close() {
-      if (closed) return;
-      closed = true;
-      for (const abort of running.keys()) abort.abort(new SessionStoppedError());
+      if (!work.close()) return;
       await workers.close();
       await (await relational)?.close();
       opened?.close();

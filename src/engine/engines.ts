@@ -9,6 +9,8 @@ import {
   jupyterEngine,
 } from "./jupyter/engine";
 import { DRIVER_SETTINGS, type Setting } from "./settings";
+import { isConnectUrl, parseConnectUrl } from "./spark/connect-url";
+import { sparkEngine } from "./spark/engine";
 
 /** A kind of engine, chosen by the master URL. */
 interface EngineKind {
@@ -34,6 +36,12 @@ const KINDS: readonly EngineKind[] = [
     check: checkJupyterMaster,
     open: jupyterEngine,
   },
+  {
+    takes: isConnectUrl,
+    masters: 'Or "sc://host:15002" (a Spark cluster, by Spark Connect).',
+    check: (master) => void parseConnectUrl(master),
+    open: sparkEngine,
+  },
 ];
 
 /** The settings that engines take, of every kind: a session knows them whichever of them runs. */
@@ -49,9 +57,14 @@ export function checkMaster(master: string): void {
   kindOf(master).check(master);
 }
 
+/** Whether a master is a Spark cluster. */
+export function isSparkMaster(master: string): boolean {
+  return isConnectUrl(master);
+}
+
 /** Whether a master's tasks run on other machines. */
 export function hasRemoteWorkers(master: string): boolean {
-  return isJupyterMaster(master);
+  return isJupyterMaster(master) || isConnectUrl(master);
 }
 
 function kindOf(master: string): EngineKind {

@@ -1,6 +1,6 @@
 import { PomonaError } from "../errors";
 import type { Step } from "../worker/task";
-import { columnsOf, type Relation } from "./relation";
+import { columnsOf, type OutputName, type Relation } from "./relation";
 
 /**
  * A plan cut into what a relational engine does (`source`) and what workers do to its rows (`steps`). The steps are
@@ -92,4 +92,37 @@ export function columnOf(input: Pipeline, id: string): OutputColumn {
 
 export function idsOf(input: Pipeline): string[] {
   return input.columns.map((c) => c.as);
+}
+
+/** The columns that steps read of their input, rather than of one another. */
+export function sourceColumns(steps: readonly Step[]): string[] {
+  const needed = new Set<string>();
+  const made = new Set<string>();
+  for (const step of steps) {
+    switch (step.kind) {
+      case "column":
+        for (const arg of step.args) if (!made.has(arg)) needed.add(arg);
+        // Errors of the program's functions name the row by it; the other functions that need it take it as an argument.
+        if (step.fn.kind === "source" && step.rowName && !made.has(step.rowName)) needed.add(step.rowName);
+        made.add(step.as);
+        if (step.errorAs) made.add(step.errorAs);
+        break;
+      case "select":
+        for (const { from } of step.columns) if (!made.has(from)) needed.add(from);
+        // What follows reads the selected names only.
+        return [...needed];
+      case "table":
+        return [...needed];
+    }
+  }
+  return [...needed];
+}
+
+/** A root whose columns go by their names outside, of which none comes twice. */
+export function namedOutput(root: Pipeline, output: readonly OutputName[], names: readonly string[]): Pipeline {
+  const columns = output.flatMap(({ id }, i) => {
+    const column = root.columns.find((c) => c.as === id);
+    return column ? [{ ...column, as: names[i] ?? id }] : [];
+  });
+  return { ...root, columns };
 }

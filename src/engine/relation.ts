@@ -26,6 +26,8 @@ export type Relation =
   | {
       readonly op: "sql";
       readonly query: string;
+      /** Which of a program's queries it is: a command in it is done once. */
+      readonly source: SqlPlan;
       readonly views: Readonly<Record<string, Relation>>;
       readonly schema: StructType;
       readonly columns: readonly string[];
@@ -46,6 +48,8 @@ export type Relation =
       readonly input: Relation;
       /** Rows whose luck is at least the first and below the second. */
       readonly bounds: readonly [number, number];
+      /** One of the parts that a whole is split into. */
+      readonly isSplit?: true;
       readonly seed: number;
       /** The column that gives rows their place first. */
       readonly place?: string;
@@ -105,6 +109,8 @@ export type Relation =
       readonly schema: StructType;
       readonly columns: readonly string[];
     };
+
+export type SqlPlan = Extract<Plan, { op: "sql" }>;
 
 export type LeafPlan = Extract<Plan, { op: "read" | "local" }>;
 

@@ -9,9 +9,10 @@ import { isInternal } from "./cutting";
 import { analyzed, type Job } from "./job";
 import type { OutputPartitioning } from "./output-partitions";
 import type { Pipeline } from "./pipeline";
+import { preparedSteps } from "./prepared-steps";
 import type { Analysis } from "./relational";
 import { slowQuery } from "./slow-query";
-import { planTasks, preparedSteps, type StageOutput } from "./stage";
+import { planTasks, type StageOutput } from "./stage";
 
 /** A pipeline to run as a stage. */
 export interface PipelineRun {

@@ -1,14 +1,12 @@
-import type { BuiltinFunction, DriverContext, FunctionSpec, SourceFunction } from "../data/batch-function";
 import { type ParquetCompression, readParquetFooter } from "../parquet";
 import type { Storages } from "../storage";
 import { localPath } from "../storage/location";
-import { prepareSourceFunction } from "../user-functions";
 import { VERSION } from "../version";
-import { builtinFunction } from "../worker/registry";
 import type { InputFile, Step, Task, TaskOutput } from "../worker/task";
 import type { EventListener } from "./events";
 import type { FolderRange, OutputPartitioning } from "./output-partitions";
-import { type Pipeline, requestedPartitions } from "./pipeline";
+import { type Pipeline, requestedPartitions, sourceColumns } from "./pipeline";
+import type { PreparedSteps } from "./prepared-steps";
 import { columnsOf, type Relation } from "./relation";
 import type { Analysis, CountedFile, DirectFiles, Relational } from "./relational";
 import { slowQuery } from "./slow-query";
@@ -37,43 +35,6 @@ const FOLDER_ROWS = 1_000_000;
 export interface StageOutput {
   readonly placeFor: (partition: number, attempt: number, folder?: string) => Pick<TaskOutput, "url" | "publishedAt">;
   readonly compression: ParquetCompression;
-}
-
-/** Steps in which everything is decided: weights found, backend chosen, broadcast values written. */
-export interface PreparedSteps {
-  readonly steps: readonly Step[];
-  /** What the functions say about themselves, for the Parquet footer. */
-  readonly metadata: Readonly<Record<string, string>>;
-  /** For progress and messages. */
-  readonly name: string;
-}
-
-/** Runs the functions' preparation on the driver. */
-export async function preparedSteps(steps: readonly Step[], driver: DriverContext): Promise<PreparedSteps> {
-  const prepared: Step[] = [];
-  const metadata: Record<string, string> = {};
-  const names: string[] = [];
-  for (const step of steps) {
-    if (step.kind === "select") {
-      prepared.push(step);
-      continue;
-    }
-    const fn = await preparedFunction(step.fn, driver);
-    if (fn.kind === "builtin") Object.assign(metadata, builtinFunction(fn).metadata?.(fn.params));
-    if (fn.name !== "binaryFile.content" || steps.length === 1) names.push(fn.name);
-    prepared.push({ ...step, fn });
-  }
-  return { steps: prepared, metadata, name: names.join(" + ") || "copy" };
-}
-
-async function preparedFunction(fn: FunctionSpec, driver: DriverContext): Promise<FunctionSpec> {
-  if (fn.kind === "source") return prepareSourceFunction(fn, driver.ship);
-  const builtin: BuiltinFunction = builtinFunction(fn);
-  const params = builtin.prepare ? await builtin.prepare(fn.params, driver) : fn.params;
-  if (!fn.uses) return { ...fn, params };
-  const uses: Record<string, SourceFunction> = {};
-  for (const [name, used] of Object.entries(fn.uses)) uses[name] = await prepareSourceFunction(used, driver.ship);
-  return { ...fn, params, uses };
 }
 
 export interface StageRequest {
@@ -168,30 +129,6 @@ function fileColumns(source: Relation, direct: DirectFiles | undefined, needed: 
   if (!direct) return needed.map((id) => ({ from: id, as: id }));
   const ids = columnsOf(source);
   return needed.map((id) => ({ from: direct.names[ids.indexOf(id)] ?? id, as: id }));
-}
-
-/** The columns that steps read of their input, rather than of one another. */
-function sourceColumns(steps: readonly Step[]): string[] {
-  const needed = new Set<string>();
-  const made = new Set<string>();
-  for (const step of steps) {
-    switch (step.kind) {
-      case "column":
-        for (const arg of step.args) if (!made.has(arg)) needed.add(arg);
-        // Errors of the program's functions name the row by it; the other functions that need it take it as an argument.
-        if (step.fn.kind === "source" && step.rowName && !made.has(step.rowName)) needed.add(step.rowName);
-        made.add(step.as);
-        if (step.errorAs) made.add(step.errorAs);
-        break;
-      case "select":
-        for (const { from } of step.columns) if (!made.has(from)) needed.add(from);
-        // What follows reads the selected names only.
-        return [...needed];
-      case "table":
-        return [...needed];
-    }
-  }
-  return [...needed];
 }
 
 function partitionRanges(request: StageRequest, files: readonly CountedFile[], direct: boolean): Range[] {

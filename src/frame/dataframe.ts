@@ -115,8 +115,8 @@ export class DataFrame<R = any> {
   }
 
   /**
-   * Columns of SQL text: `selectExpr("label", "length / 1024 AS kilobytes")`. The dialect is the relational engine's, DuckDB here,
-   * as in `session.sql`.
+   * Columns of SQL text: `selectExpr("label", "length / 1024 AS kilobytes")`. The dialect is the relational engine's (DuckDB, or Spark
+   * on Spark), as in `session.sql`.
    * @throws IllegalArgumentError where nothing is named
    */
   selectExpr(...expressions: readonly (string | readonly string[])[]): DataFrame<AnyRow> {
@@ -124,7 +124,7 @@ export class DataFrame<R = any> {
     if (list.length === 0) throw new IllegalArgumentError("selectExpr needs at least one expression.");
     const view = "__frame";
     const query = `SELECT ${list.join(",\n")}\nFROM ${view}`;
-    return this.withPlan({ op: "sql", dialect: "duckdb", query, views: { [view]: this.plan } });
+    return this.withPlan({ op: "sql", dialect: this.runtime.dialect, query, views: { [view]: this.plan } });
   }
 
   /** One more column, or another value for the column of that name. */
@@ -184,7 +184,7 @@ export class DataFrame<R = any> {
     }
     return this.withPlan(
       typeof condition === "string"
-        ? { op: "filterSql", input: this.plan, dialect: "duckdb", condition }
+        ? { op: "filterSql", input: this.plan, dialect: this.runtime.dialect, condition }
         : { op: "filter", input: this.plan, condition: condition.expression },
     );
   }

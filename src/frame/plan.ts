@@ -58,7 +58,7 @@ export interface SortOrder {
 export type JoinType = "inner" | "left" | "right" | "full" | "semi" | "anti" | "cross";
 
 /** Whose SQL a text is. */
-export type SqlDialect = "duckdb";
+export type SqlDialect = "duckdb" | "spark";
 
 export type ReadFormat = "binaryFile" | "parquet" | "csv" | "json" | "text";
 

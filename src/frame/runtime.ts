@@ -4,7 +4,7 @@ import type { StructType } from "../data/types";
 import type { ParquetFooter } from "../parquet";
 import type { FileStatus, Storages } from "../storage";
 import type { SaveMode } from "../storage/commit";
-import type { Plan } from "./plan";
+import type { Plan, SqlDialect } from "./plan";
 
 export type { SaveMode };
 
@@ -64,6 +64,8 @@ export interface Runtime {
   unpersist(id: string): Promise<void>;
   /** What a Parquet file says of itself; files that did not change are read once. @throws CorruptParquetError */
   footer(file: FileStatus): Promise<ParquetFooter>;
+  /** Whose SQL its text is. */
+  readonly dialect: SqlDialect;
   /** Where the session reads and writes files. */
   readonly storages: Storages;
   /** The session's setting of that name, or its default. */

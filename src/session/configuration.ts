@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import { checkMaster, ENGINE_SETTINGS, hasRemoteWorkers } from "../engine/engines";
+import { checkMaster, ENGINE_SETTINGS, hasRemoteWorkers, isSparkMaster } from "../engine/engines";
 import { COUNT, FLAG, type Setting, SIZE, TIME } from "../engine/settings";
 import { IllegalArgumentError, nearest } from "../errors";
 import { kernelHost } from "../kernel/kernel-host";
@@ -22,7 +22,7 @@ export const SETTINGS = {
   "spark.app.name": { default: "pomona", about: "Name of the application, shown in progress and history." },
   "spark.master": {
     default: "local[*]",
-    about: "Where work runs: local, local[N], local[*], jupyter://host:8888.",
+    about: "Where work runs: local, local[N], local[*], jupyter://host:8888, sc://host:15002.",
     isFixedByStart: true,
   },
   "spark.sql.repl.eagerEval.enabled": {
@@ -144,7 +144,9 @@ export class RuntimeConfig {
       this.#values.set(key, String(value));
     }
     if (isTrial) return;
-    if (unused.length > 0) tell(unusedText(unused));
+    const onSpark = isSparkMaster(this.#values.get("spark.master") ?? "");
+    const idle = onSpark ? unused.filter((key) => changeability(key) !== "runtime") : unused;
+    if (idle.length > 0) tell(onSpark ? servedText(idle) : unusedText(idle));
     for (const key of meant) tell(`Spark lists no setting ${key}, did you mean ${nearSparks(key)}? It is left alone.`);
   }
 
@@ -267,6 +269,11 @@ function checkIsModifiable(key: string): void {
 export function tell(text: string): void {
   if (kernelHost()) console.log(text);
   else console.warn(text);
+}
+
+/** What a session on Spark can't set. */
+function servedText(keys: readonly string[]): string {
+  return `Settings that a Spark server is started with, and a session can't set: ${keys.join(", ")}. They are left alone.`;
 }
 
 /** One line for settings that mean nothing here, with what stands for them. */

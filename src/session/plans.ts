@@ -1,6 +1,6 @@
 import { IllegalArgumentError } from "../errors";
 import { AnalysisError } from "../frame/analysis-error";
-import type { Plan } from "../frame/plan";
+import type { Plan, SqlDialect } from "../frame/plan";
 import { viewNamed } from "../frame/views";
 import { observed } from "../storage/observed-reads";
 
@@ -28,12 +28,17 @@ export function viewPlan(views: Map<string, Plan>, name: string): Plan {
 }
 
 /** A query over a session's views and those given for it alone, of which only the ones that it may mean are looked up. */
-export function queryPlan(query: string, views: Views, given: Readonly<Record<string, { readonly plan: Plan }>>): Plan {
+export function queryPlan(
+  query: string,
+  dialect: SqlDialect,
+  views: Views,
+  given: Readonly<Record<string, { readonly plan: Plan }>>,
+): Plan {
   const all = new Map([...views, ...Object.entries(given).map(([name, df]) => [name, df.plan] as const)]);
   const words = new Set(query.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? []);
   const meant = [...all].filter(([name]) => words.has(name.toLowerCase()));
   for (const [name, plan] of meant) if (!Object.hasOwn(given, name)) observed({ kind: "view", name, plan });
-  return { op: "sql", dialect: "duckdb", query, views: Object.fromEntries(meant) };
+  return { op: "sql", dialect, query, views: Object.fromEntries(meant) };
 }
 
 /** What Spark's `SHOW TABLES` and `SHOW VIEWS` give of views, which the relational engine knows only within a query; undefined for others. */

@@ -76,6 +76,7 @@ export class Session {
     const engine = engineFor(conf.get("spark.master") ?? "local[*]", {
       conf: (key) => conf.get(key),
       secretSettings: conf.unmasked(),
+      settings: () => conf.unmasked(),
       storage: storageSettings(conf.unmasked()),
     });
     this.engine = withCellWork(engine);
@@ -179,14 +180,15 @@ export class Session {
   }
 
   /**
-   * The result of a SQL query over the session's views. The dialect is the relational engine's, DuckDB here.
+   * The result of a SQL query over the session's views. The dialect is the relational engine's: DuckDB, or Spark on a master `sc://…`,
+   * whose tables it knows too. A command, such as an INSERT, is done with its frame's first action, once.
    * @param views more views for this query alone, by name
    */
   sql<R = AnyRow>(query: string, views: Readonly<Record<string, { readonly plan: Plan }>> = {}): DataFrame<R> {
     this.assertRunning();
-    const shown = shownViews(query, this.views);
+    const shown = this.engine.dialect === "duckdb" ? shownViews(query, this.views) : undefined;
     if (shown) return this.createDataFrame(shown.rows, shown.schema) as DataFrame as DataFrame<R>;
-    return new DataFrame<R>(queryPlan(query, this.views, views), this.engine);
+    return new DataFrame<R>(queryPlan(query, this.engine.dialect, this.views, views), this.engine);
   }
 
   /** Calls `listener` on every event of every job; returns a function that ends it. */
@@ -329,8 +331,8 @@ export class SessionBuilder {
   }
 
   /**
-   * Where work runs: `local` (one worker), `local[N]`, `local[*]` (one for each core), or `jupyter://host:8888,host2:8888` (kernels
-   * behind Jupyter servers). @default "local[*]"
+   * Where work runs: `local` (one worker), `local[N]`, `local[*]` (one for each core), `jupyter://host:8888,host2:8888` (kernels
+   * behind Jupyter servers), or `sc://host:15002` (a Spark cluster, by Spark Connect). @default "local[*]"
    */
   master(master: string): this {
     return this.config("spark.master", master);

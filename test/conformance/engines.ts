@@ -6,13 +6,17 @@ export interface ConformingEngine {
   readonly open: () => Promise<Session>;
   /** Refusals by name that this engine owes nobody: it can do less than Spark here. */
   readonly cannot: ReadonlySet<string>;
+  /** The version of Spark that it is itself: all cases are identical with its answers. */
+  readonly spark?: "4.0";
 }
+
+const on = async (master: string) => Session.builder().appName("conformance").master(master).getOrCreate();
 
 /** Every engine there is. The next one is one line more. */
 export const ENGINES: readonly ConformingEngine[] = [
   {
     name: "local[2]",
-    open: () => Session.builder().appName("conformance").master("local[2]").getOrCreate(),
+    open: () => on("local[2]"),
     cannot: new Set([
       "UNSUPPORTED_PATTERN",
       "UNSUPPORTED_FEATURE",

@@ -16,7 +16,7 @@ import { REFERENCE } from "../support/reference";
 
 /** The built package: both run what is shipped. */
 const dist = (path: string) => require(join(__dirname, "../../dist", path));
-const { preparedSteps } = dist("engine/stage") as typeof import("../../src/engine/stage");
+const { preparedSteps } = dist("engine/prepared-steps") as typeof import("../../src/engine/prepared-steps");
 const { shipping } = dist("engine/shipping") as typeof import("../../src/engine/shipping");
 const { openSpool } = dist("engine/spool") as typeof import("../../src/engine/spool");
 const { workerFiles } = dist("worker/worker-files") as typeof import("../../src/worker/worker-files");

@@ -7,7 +7,7 @@ import {
 } from "../../frame/analysis-error";
 import type { Expression, Plan } from "../../frame/plan";
 import { matching, quotedName, sameName } from "../../frame/resolve";
-import { type Computed, type LeafPlan, type OutputName, type Relation, reference } from "../relation";
+import { type Computed, type LeafPlan, type OutputName, type Relation, reference, type SqlPlan } from "../relation";
 import { type Attribute, find, Identities, lookUp, outputOnly, type Resolved } from "./attribute";
 import { conditionParts } from "./condition-text";
 import { bind, bindAll, type Context, placeOf, reaching } from "./expressions";
@@ -26,9 +26,11 @@ export interface KnownSources {
   /** A cached frame whose rows are there already. */
   cached(id: string): Resolved | undefined;
   /** The columns and types of a relation, without running it. */
-  schemaOf(relation: Relation): Promise<StructType>;
+  readonly schemaOf: Context["schemaOf"];
+  /** The type of an expression, where that is known without asking. */
+  readonly typeOf: Context["typeOf"];
   /** The columns of a query in the engine's SQL. */
-  schemaOfQuery(query: string, views: Readonly<Record<string, Relation>>): Promise<StructType>;
+  schemaOfQuery(query: string, views: Readonly<Record<string, Relation>>, source: SqlPlan): Promise<StructType>;
 }
 
 /** A plan in terms of ids, and the names its columns have outside. */
@@ -62,7 +64,8 @@ class Analyzer {
   private readonly context: Context;
 
   constructor(private readonly catalog: KnownSources) {
-    this.context = { ids: new Identities(), schemaOf: (relation) => catalog.schemaOf(relation) };
+    const { schemaOf, typeOf } = catalog;
+    this.context = { ids: new Identities(), schemaOf, typeOf };
   }
 
   async resolve(plan: Plan): Promise<Resolved> {
@@ -144,6 +147,7 @@ class Analyzer {
           op: "sample",
           input: relation,
           bounds: [lower, fraction],
+          ...(plan.lower === undefined ? {} : { isSplit: true }),
           seed,
           ...placed(placeOf(output)),
         }));
@@ -226,9 +230,10 @@ class Analyzer {
         columns: output.map((a) => ({ id: a.name, value: reference(a.id) })),
       };
     }
-    const schema = await this.catalog.schemaOfQuery(plan.query, views);
+    const schema = await this.catalog.schemaOfQuery(plan.query, views, plan);
     const output = schema.fields.map((f) => this.context.ids.attribute(f.name, { type: f.type }));
-    const relation: Relation = { op: "sql", query: plan.query, views, schema, columns: output.map((a) => a.id) };
+    const columns = output.map((a) => a.id);
+    const relation: Relation = { op: "sql", query: plan.query, source: plan, views, schema, columns };
     return { relation, output, hidden: [], frames: new Map() };
   }
 

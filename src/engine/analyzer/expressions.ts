@@ -3,7 +3,6 @@ import { AnalysisError } from "../../frame/analysis-error";
 import { childrenOf, columnsIn, hasBatch, mapChildren } from "../../frame/expressions";
 import { type BatchExpression, type Expression, expressionText, outputName } from "../../frame/plan";
 import { nameParts, sameName } from "../../frame/resolve";
-import { expressionValue } from "../duckdb/sql-expression";
 import { type OutputName, type Relation, reference } from "../relation";
 import { type Attribute, type Frame, find, type Identities, lookUp, type Resolved } from "./attribute";
 import { hasFields, partOf } from "./field-access";
@@ -13,7 +12,12 @@ export interface Context {
   readonly ids: Identities;
   /** The columns and types of a relation, without running it. */
   readonly schemaOf: (relation: Relation) => Promise<StructType>;
+  /** The type of an expression over columns of these types, where that is known without asking. */
+  readonly typeOf: TypeOf;
 }
+
+/** @param types of columns, by id */
+export type TypeOf = (value: Expression, types: ReadonlyMap<string, DataType | undefined>) => DataType | undefined;
 
 /** An expression over a frame, with ids for names. */
 export interface Bound {
@@ -109,17 +113,16 @@ export function placeOf(frame: Frame): Expression[] {
 
 /** The type of an expression; asks outside where it can't be known otherwise. */
 export async function typeOf(bound: Pick<Bound, "value" | "type">, at: Resolved, context: Context): Promise<DataType> {
-  const type = bound.type ?? knownType(bound.value, at);
+  const type = bound.type ?? knownType(bound.value, at, context);
   if (type !== undefined) return type;
   const probe: Relation = { op: "project", input: at.relation, columns: [{ id: "#type", value: bound.value }] };
   return (await context.schemaOf(probe)).fields[0]?.type ?? "void";
 }
 
-/** The type as the table of functions has it; undefined where a batch function is part of it. */
-function knownType(value: Expression, at: Resolved): DataType | undefined {
+function knownType(value: Expression, at: Resolved, context: Context): DataType | undefined {
   const types = new Map([...at.output, ...at.hidden].map((a) => [a.id, a.type]));
   if (hasBatch(value) || columnsIn(value).some((id) => types.get(id) === undefined)) return undefined;
-  return expressionValue(value, (id) => ({ sql: "", type: types.get(id) ?? "void", nullable: true })).type;
+  return context.typeOf(value, types);
 }
 
 async function column(
@@ -156,7 +159,7 @@ async function children(expression: Expression, at: Resolved, context: Context):
     return mapChildren(expression, (child) => bound[next++]?.[part] ?? child);
   };
   const value = put("value");
-  const type = knownType(value, at);
+  const type = knownType(value, at, context);
   return {
     value,
     shown: put("shown"),

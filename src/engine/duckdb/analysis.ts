@@ -1,18 +1,18 @@
 import { createHash } from "node:crypto";
-import type { BuiltinColumnFunction, BuiltinTableFunction, SourceFunction } from "../../data/batch-function";
-import { asNullable, type DataType, type StructField, type StructType, structField } from "../../data/types";
+import type { SourceFunction } from "../../data/batch-function";
+import { asNullable, type StructField, type StructType } from "../../data/types";
 import { AnalysisError } from "../../frame/analysis-error";
 import { sameType } from "../../frame/coercion";
-import { inputsOf, type Plan } from "../../frame/plan";
+import type { Plan } from "../../frame/plan";
 import { type ObservedRead, observed, observing } from "../../storage/observed-reads";
 import { VERSION } from "../../version";
-import { builtinFunction } from "../../worker/registry";
-import type { Step } from "../../worker/task";
 import { resolvePlan } from "../analyzer/analyzer";
 import { lower } from "../lower";
-import type { Lowered, Pipeline } from "../pipeline";
-import type { LeafPlan, OutputName, Relation } from "../relation";
-import type { Analysis, AnalysisContext, CachedStages, StagedFiles } from "../relational";
+import { type Lowered, namedOutput, type Pipeline } from "../pipeline";
+import { outputSchema } from "../pipeline-schema";
+import { keptFramesOf, leafKey, leavesOf } from "../plan-leaves";
+import type { LeafPlan, Relation } from "../relation";
+import type { Analysis, AnalysisContext, StagedFiles } from "../relational";
 import { type BoundSource, type Fetching, parquetSql } from "./bound-source";
 import type { DuckDb } from "./duckdb";
 import { duckdbType } from "./duckdb-types";
@@ -28,6 +28,7 @@ import {
   uniqueNames,
   viewsSql,
 } from "./sql";
+import { expressionValue } from "./sql-expression";
 import { querySql, topQuerySql } from "./sql-query";
 import { quotedIdentifier } from "./sql-text";
 import { withoutUnreadColumns } from "./view-columns";
@@ -98,12 +99,14 @@ export async function analyze(plan: Plan, duckdb: DuckDb, { cached, ...looking }
     }),
     cached: (id) => cached.get(id)?.frame,
     schemaOf: probed,
-    async schemaOfQuery(query, views) {
+    typeOf: (value, types) =>
+      expressionValue(value, (id) => ({ sql: "", type: types.get(id) ?? "void", nullable: true })).type,
+    async schemaOfQuery(query, views, source) {
       const empty = { type: "struct", fields: [] } as const;
-      const lowered = lower({ op: "sql", query, views, schema: empty, columns: [] }, isCached);
-      const { source } = lowered.root;
+      const lowered = lower({ op: "sql", query, source, views, schema: empty, columns: [] }, isCached);
+      const { source: bare } = lowered.root;
       const planned = await plannedStages(lowered);
-      const bind = () => viewsSql(source.op === "sql" ? source.views : {}, {}, compiling(planned));
+      const bind = () => viewsSql(bare.op === "sql" ? bare.views : {}, {}, compiling(planned));
       let bound = bind();
       if (await duckdb.findsColumnsInRows(querySql(query, bound))) {
         if (lowered.stages.length > 0) throw pivotOverWorkers();
@@ -203,14 +206,6 @@ function usesOf({ stages, root }: Lowered): Map<string, RowsNeeded[]> {
   return uses;
 }
 
-function namedOutput(root: Pipeline, output: readonly OutputName[], names: readonly string[]): Pipeline {
-  const columns = output.flatMap(({ id }, i) => {
-    const column = root.columns.find((c) => c.as === id);
-    return column ? [{ ...column, as: names[i] ?? id }] : [];
-  });
-  return { ...root, columns };
-}
-
 function pivotOverWorkers(): AnalysisError {
   return new AnalysisError("PIVOT finds its columns in the values of rows that workers have yet to make.", {
     remedy: "Name the values, PIVOT … ON column IN (1, 2) …, or keep the view's frame first: await df.cache().count().",
@@ -242,10 +237,6 @@ function leafSql(leaf: LeafPlan, { sql, schema }: Pick<BoundSource, "sql" | "sch
   return { sql, schema: leaf.op === "read" && !leaf.isOwn ? asNullable(schema) : schema };
 }
 
-function leafKey({ planId: _, ...leaf }: LeafPlan): string {
-  return JSON.stringify(leaf);
-}
-
 /** How relations become SQL while a plan is looked up. */
 interface Compiling {
   compile(relation: Relation): string;
@@ -273,40 +264,6 @@ async function knownSchemaOf(pipeline: Pipeline, { compile, typesOf }: Compiling
   return outputSchema(pipeline, { type: "struct", fields: source });
 }
 
-function outputSchema(pipeline: Pipeline, source: StructType): StructType {
-  let fields = new Map<string, StructField>(source.fields.map((f) => [f.name, f]));
-  const add = (name: string, type: DataType) => fields.set(name, structField(name, type));
-  for (const step of pipeline.steps) {
-    switch (step.kind) {
-      case "column":
-        add(step.as, resultType(step, fields));
-        if (step.errorAs) add(step.errorAs, "string");
-        break;
-      case "select":
-        fields = new Map(step.columns.map(({ from, as }) => [as, { ...fields.get(from)!, name: as }]));
-        break;
-      case "table":
-        if (step.fn.kind === "builtin") {
-          const builtin = builtinFunction(step.fn) as BuiltinTableFunction;
-          builtin.returns(step.fn.params, { type: "struct", fields: [...fields.values()] });
-        }
-        fields = new Map(step.schema.fields.map((f) => [f.name, f]));
-        break;
-    }
-  }
-  return { type: "struct", fields: pipeline.columns.map(({ from, as }) => ({ ...fields.get(from)!, name: as })) };
-}
-
-/** A built-in function says what it makes of the types that it gets; a user's was declared. */
-function resultType(step: Extract<Step, { kind: "column" }>, fields: ReadonlyMap<string, StructField>): DataType {
-  if (step.fn.kind === "source") return step.type;
-  const builtin = builtinFunction(step.fn) as BuiltinColumnFunction;
-  return builtin.returns(
-    step.fn.params,
-    step.args.map((name) => fields.get(name)?.type ?? "void"),
-  );
-}
-
 /** SQL for some columns of a query. */
 export function selectSql(sql: string, columns: readonly { readonly from: string; readonly as: string }[]): string {
   const list = columns.map(({ from, as }) => `${quotedIdentifier(from)} AS ${quotedIdentifier(as)}`).join(", ");
@@ -320,15 +277,4 @@ function emptySql(schema: StructType): string {
     (f, i) => `CAST(NULL AS ${duckdbType(f.type)}) AS ${quotedIdentifier(names[i] ?? "")}`,
   );
   return `SELECT ${columns.join(", ") || "1"} WHERE false`;
-}
-
-function keptFramesOf(plan: Plan, cached: CachedStages): string[] {
-  if (plan.op === "cached" && cached.has(plan.id)) return [plan.id];
-  return inputsOf(plan).flatMap((input) => keptFramesOf(input, cached));
-}
-
-function leavesOf(plan: Plan, cached: CachedStages): LeafPlan[] {
-  if (plan.op === "cached" && cached.has(plan.id)) return [];
-  if (plan.op === "read" || plan.op === "local") return [plan];
-  return inputsOf(plan).flatMap((input) => leavesOf(input, cached));
 }

@@ -1,8 +1,6 @@
 import { createHash } from "node:crypto";
 import { arrowSchema } from "../../data/arrow";
 import type { Json } from "../../data/batch-function";
-import { decimalWords } from "../../data/decimal";
-import { DenseVector, SparseVector } from "../../data/linalg";
 import { type DataType, type StructField, type StructType, structField, structType } from "../../data/types";
 import { batchFromColumns, vectorFromValues } from "../../data/vectors";
 import { IllegalArgumentError } from "../../errors";
@@ -11,6 +9,7 @@ import { sameName } from "../../frame/resolve";
 import { writeParquetFile } from "../../parquet";
 import type { Place } from "../../storage";
 import { type FoundFiles, filesFingerprint, findFiles, type ReadLeaf } from "../files";
+import { fromJson } from "../local-values";
 import type { PartitionValue } from "../partition-values";
 import { withPartitionColumns } from "../partitions";
 import { type BindContext, type BoundSource, parquetSql } from "./bound-source";
@@ -173,38 +172,4 @@ async function writeColumns(file: Place, schema: StructType, columns: readonly C
   // An empty schema would write a file that no reader opens.
   if (arrowSchema(schema).fields.length === 0) throw new IllegalArgumentError("A DataFrame needs a column.");
   await writeParquetFile(file, batches(), { schema });
-}
-
-/** A value of a `local` plan as Arrow takes it: what JSON has no word for is written as text there. */
-function fromJson(value: Json, type: DataType): unknown {
-  if (value === null) return null;
-  if (typeof type !== "string") {
-    if (type.type === "array") return (value as readonly Json[]).map((item) => fromJson(item, type.elementType));
-    if (type.type === "struct") {
-      const object = value as Readonly<Record<string, Json>>;
-      return Object.fromEntries(type.fields.map((f) => [f.name, fromJson(object[f.name] ?? null, f.type)]));
-    }
-    const entries = value as unknown as readonly (readonly [Json, Json])[];
-    return new Map(entries.map(([k, v]) => [fromJson(k, type.keyType), fromJson(v, type.valueType)]));
-  }
-  switch (type) {
-    case "long":
-      return BigInt(value as number | string);
-    case "float":
-    case "double":
-      return Number(value);
-    case "date":
-    case "timestamp":
-    case "timestamp_ntz":
-      return new Date(value as string).getTime();
-    case "vector": {
-      if (Array.isArray(value)) return DenseVector.from(value as readonly number[]);
-      const { size, indices, values } = value as unknown as SparseVector;
-      return new SparseVector(size, indices, Array.from(values, Number));
-    }
-    case "binary":
-      return Uint8Array.from(Buffer.from(value as string, "base64"));
-    default:
-      return type.startsWith("decimal(") ? decimalWords(String(value), type) : value;
-  }
 }

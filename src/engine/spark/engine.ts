@@ -1,0 +1,240 @@
+import { randomUUID } from "node:crypto";
+import { serialize } from "node:v8";
+import { RecordBatchReader } from "apache-arrow";
+import type { ShippedFile } from "../../data/shipped-file";
+import type { StructType } from "../../data/types";
+import { renamedBatch } from "../../data/vectors";
+import { footerCache } from "../../parquet";
+import { storagesFrom } from "../../storage";
+import { logTo } from "../announce";
+import type { Engine, EngineOptions } from "../contract";
+import { driverWork } from "../driver-work";
+import type { EventListener } from "../events";
+import { explainText } from "../explain";
+import { lifeCycle } from "../life-cycle";
+import { requestedPartitions } from "../pipeline";
+import { columnsOf } from "../relation";
+import { running } from "../running";
+import { analyzed, type KeptFrame, planOf } from "./analysis";
+import { type SparkClient, sparkClient } from "./client";
+import { parseConnectUrl } from "./connect-url";
+import { schemaOfProto } from "./data-types";
+import { fanOut } from "./fan-out";
+import { runJob, type SparkJob } from "./jobs";
+import { countPartitions } from "./partitions";
+import { sparkPaths } from "./paths";
+import { type ReadyPlan, readyPlan } from "./pipelines";
+import type { Relation as Proto } from "./protos/spark/connect/relations_pb";
+import { sameError } from "./same-errors";
+import { sparkSettings } from "./settings";
+import { sparkSql } from "./sql";
+import { sparkFacts } from "./watch";
+import { write } from "./write";
+
+/**
+ * The engine on a Spark cluster, through Spark Connect: relational work, reading and writing are Spark's; batch functions run in
+ * `node` beside its executors.
+ * @param master `sc://host:port/;key=value…`
+ */
+export function sparkEngine(master: string, options: EngineOptions): Engine {
+  const { conf, storage = {} } = options;
+  const address = parseConnectUrl(master);
+  // The master is shown without what follows the address: a token may be there.
+  const shown = `sc://${address.name}`;
+  const listeners = new Set<EventListener>();
+  const storages = storagesFrom(storage);
+  const footers = footerCache(storages);
+  const paths = sparkPaths(address.name.replace(/:\d+$/, ""));
+  const kept = new Map<string, KeptFrame>();
+  const work = running();
+  const life = lifeCycle(start, (event) => {
+    for (const listener of listeners) listener(event);
+  });
+  const { emit } = life;
+  const log = logTo(emit);
+  const client: SparkClient = sparkClient(master, {
+    onRetry: (why) => log("info", `Spark: ${why}; tried again.`),
+    onNewSession: async () => settings.forget(),
+  });
+  const facts = sparkFacts(client, emit);
+  const settings = sparkSettings(
+    () => client,
+    options,
+    (text) => log("warn", text),
+  );
+  const fan = fanOut(client, log, conf);
+  const sql = sparkSql(client, () => facts.isAtLeast(4, 0));
+  /** What keeps values that were broadcast. */
+  const owners = new WeakMap<ShippedFile, object>();
+
+  async function start(signal: AbortSignal): Promise<void> {
+    await facts.learn(signal);
+    await settings.send();
+  }
+
+  /** Does one thing on Spark, which is ready for it and has the session's settings. */
+  const action = <T>(signal: AbortSignal | undefined, use: (signal: AbortSignal) => Promise<T>, of?: unknown) =>
+    work.tracked(
+      signal,
+      async (signal) => {
+        await life.started(signal);
+        await settings.send();
+        return use(signal).catch((error: unknown) => Promise.reject(sameError(error)));
+      },
+      of,
+    );
+
+  const lookUp = (plan: Parameters<Engine["schema"]>[0], signal: AbortSignal) =>
+    analyzed(plan, { client, paths, kept, sql, signal });
+
+  const schemaOf = async (relation: Proto, signal: AbortSignal): Promise<StructType> => {
+    await sql.ready(signal);
+    const result = await client.analyze({ case: "schema", value: { plan: planOf(relation) } }, signal);
+    return schemaOfProto(result.case === "schema" ? result.value.schema : undefined);
+  };
+
+  /** A plan with its functions on workers, ready to run, and what its columns are called. */
+  async function ready(plan: Parameters<Engine["schema"]>[0], signal: AbortSignal) {
+    const analysis = await lookUp(plan, signal);
+    const ready = await readyPlan(analysis, {
+      fanOut: fan,
+      log,
+      signal,
+      batchRows: Number(conf("spark.sql.execution.arrow.maxRecordsPerBatch")),
+      schemaOf: (relation) => schemaOf(relation, signal),
+      async keep(id, relation, schema) {
+        const frame = analysis.cachedFrames.get(id);
+        await client.analyze({ case: "persist", value: { relation } }, signal);
+        if (frame) kept.set(id, { frame, relation, schema });
+        return relation;
+      },
+    });
+    await sql.ready(signal);
+    return { ready, analysis };
+  }
+
+  const jobOf = (
+    description: string,
+    { name }: Pick<ReadyPlan, "name">,
+    isLong: boolean,
+    signal: AbortSignal,
+  ): SparkJob => ({
+    jobId: randomUUID(),
+    description,
+    name: name || description,
+    isLong: isLong || name !== "",
+    signal,
+    emit,
+  });
+
+  return {
+    master: shown,
+    get parallelism() {
+      return facts.parallelism;
+    },
+    start: (signal) => work.tracked(signal, life.started),
+
+    info: () => ({
+      id: facts.applicationId ?? client.sessionId,
+      master: shown,
+      state: life.state,
+      version: facts.version ?? "",
+      workers: facts.executors.filter(({ state }) => state === "ready").map(({ endpoint }) => endpoint),
+      machines: facts.executors,
+      uiWebUrl: facts.uiWebUrl,
+    }),
+
+    async *execute(plan, signal) {
+      const run = work.begun(signal, plan);
+      try {
+        await life.started(run.signal);
+        await settings.send();
+        const { ready: told, analysis } = await ready(plan, run.signal);
+        const job = jobOf("collect", told, false, run.signal);
+        for await (const { responseType } of runJob(client, planOf(told.relation), job)) {
+          if (responseType.case !== "arrowBatch") continue;
+          for (const batch of RecordBatchReader.from(responseType.value.data))
+            yield renamedBatch(batch, analysis.names);
+        }
+      } catch (error) {
+        throw sameError(error);
+      } finally {
+        run.end();
+      }
+    },
+
+    write: (plan, sink, signal) =>
+      action(
+        signal,
+        async (signal) => {
+          const { ready: told } = await ready(plan, signal);
+          const job = jobOf(`write ${sink.format} ${paths(sink.path)}`, told, true, signal);
+          return write(told, sink, { client, paths, job });
+        },
+        plan,
+      ),
+
+    schema: (plan, signal) =>
+      action(signal, async (signal) => {
+        const analysis = await lookUp(plan, signal);
+        const { fields } = await analysis.schemaOf(analysis.lowered.root);
+        return { type: "struct", fields: fields.map((f, i) => ({ ...f, name: analysis.names[i] ?? f.name })) };
+      }),
+
+    partitions: (plan, signal) =>
+      action(signal, async (signal) => {
+        const { ready: told, analysis } = await ready(plan, signal);
+        const { source } = analysis.lowered.root;
+        const asked = requestedPartitions(source)?.partitions;
+        if (asked !== undefined) return asked;
+        return countPartitions(client, told.relation, jobOf("getNumPartitions", told, false, signal));
+      }),
+
+    explain: (plan, signal) =>
+      action(signal, async (signal) => {
+        const analysis = await lookUp(plan, signal);
+        const { root } = analysis.lowered;
+        const source = analysis.sourceOf(root, columnsOf(root.source), new Map());
+        await sql.ready(signal);
+        const explain = { plan: planOf(source), explainMode: 2 } as const;
+        const result = await client.analyze({ case: "explain", value: explain }, signal);
+        return explainText(plan, analysis.lowered, result.case === "explain" ? result.value.explainString : "");
+      }),
+
+    onDriver: (driver, signal) => action(signal, (signal) => driverWork(emit, driver, signal)),
+
+    note: (text) => log("warn", text),
+
+    async unpersist(id) {
+      const frame = kept.get(id);
+      kept.delete(id);
+      if (frame) await client.analyze({ case: "unpersist", value: { relation: frame.relation, blocking: false } });
+    },
+
+    setting: conf,
+    dialect: "spark",
+    storages,
+    footer: footers.read,
+
+    async broadcast(value) {
+      const owner = {};
+      const file = { ...(await action(undefined, () => fan.ship(serialize(value), owner))) };
+      // It stays for as long as who got it, or a plan, has this very object.
+      owners.set(file, owner);
+      return file;
+    },
+
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+
+    interrupt: work.interrupt,
+
+    async close() {
+      if (!work.close()) return;
+      await client.close();
+      life.stopped();
+    },
+  };
+}

@@ -1,0 +1,18 @@
+import { PathNotFoundError } from "../../storage";
+import { PathAlreadyExistsError } from "../../storage/commit";
+import { SparkAnalysisError, SparkConnectError } from "./errors";
+
+/** What every engine has an error of its own for, in place of Spark's general one. */
+export function sameError(error: unknown): unknown {
+  if (!(error instanceof SparkAnalysisError || error instanceof SparkConnectError)) return error;
+  const { errorClass, message, messageParameters } = error;
+  const path = messageParameters.path ?? messageParameters.outputPath ?? "";
+  switch (errorClass) {
+    case "PATH_ALREADY_EXISTS":
+      return new PathAlreadyExistsError(message, { cause: error });
+    case "PATH_NOT_FOUND":
+      return new PathNotFoundError(message, path, { cause: error });
+    default:
+      return error;
+  }
+}
