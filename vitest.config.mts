@@ -7,6 +7,7 @@ const LONGEST = [
   "cli/crash",
   "golden/up-to-date",
   "cli/s3.",
+  "conformance/spark",
   "conformance/conformance",
   "kernel/memo",
   "kernel/soak",

@@ -31,6 +31,8 @@ export interface FrameCase extends Disposition {
   readonly ours: (frames: Frames) => DataFrame;
   /** Rows are compared in order. */
   readonly ordered?: boolean;
+  /** The error that Spark has in its answer's place, by how it cuts the rows. */
+  readonly orError?: string;
 }
 
 export type ConformanceCase = ColumnCase | FrameCase;

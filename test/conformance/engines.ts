@@ -1,4 +1,5 @@
 import { Session } from "../../src/session/session";
+import { sparkServer } from "../support/spark";
 
 /** An engine that the suite runs on. */
 export interface ConformingEngine {
@@ -12,16 +13,22 @@ export interface ConformingEngine {
 
 const on = async (master: string) => Session.builder().appName("conformance").master(master).getOrCreate();
 
-/** Every engine there is. The next one is one line more. */
-export const ENGINES: readonly ConformingEngine[] = [
-  {
-    name: "local[2]",
-    open: () => on("local[2]"),
-    cannot: new Set([
-      "UNSUPPORTED_PATTERN",
-      "UNSUPPORTED_FEATURE",
-      "UNSUPPORTED_DATETIME_PATTERN",
-      "INVALID_UTF8_STRING",
-    ]),
-  },
-];
+/** The engine of this machine. */
+export const LOCAL: ConformingEngine = {
+  name: "local[2]",
+  open: () => on("local[2]"),
+  cannot: new Set([
+    "UNSUPPORTED_PATTERN",
+    "UNSUPPORTED_FEATURE",
+    "UNSUPPORTED_DATETIME_PATTERN",
+    "INVALID_UTF8_STRING",
+  ]),
+};
+
+/** Spark itself, by Spark Connect. */
+export const SPARK: ConformingEngine = {
+  name: "sc:// (Spark 4.0)",
+  open: async () => on((await sparkServer("local")).url),
+  cannot: new Set(),
+  spark: "4.0",
+};

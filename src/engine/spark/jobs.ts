@@ -7,6 +7,7 @@ import type {
   ExecutePlanResponse_ExecutionProgress,
   PlanSchema,
 } from "./protos/spark/connect/base_pb";
+import { sameError } from "./same-errors";
 
 /** One action, which is one operation of Spark's and maybe many of its jobs. */
 export interface SparkJob {
@@ -47,7 +48,7 @@ export async function* runJob(
   } catch (error) {
     isRead = true;
     stages.ended(signal.aborted ? "cancelled" : "failed");
-    await announcement.over(() => Promise.reject(error));
+    await announcement.over(() => Promise.reject(sameError(error, job.name)));
   } finally {
     // Who reads may have enough.
     if (!isRead) {

@@ -8,8 +8,8 @@ const FIXED = {
   "spark.sql.session.timeZone": "UTC",
 };
 
-/** What the session's own settings mean to Spark too. */
-const SHARED = /^spark\.sql\.(?!repl\.)/;
+/** What the session's own settings mean to Spark too; how many rows a batch has, functions on workers decide. */
+const SHARED = /^spark\.sql\.(?!repl\.|execution\.arrow\.maxRecordsPerBatch$)/;
 const STORAGE = /^(?:spark\.hadoop\.)?(fs\..+)$/;
 
 /** By which Spark reads what people write as s3://, where they say how S3 is reached. */

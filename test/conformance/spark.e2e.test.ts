@@ -1,0 +1,4 @@
+import { SPARK } from "./engines";
+import { conforms } from "./suite";
+
+conforms(SPARK);
