@@ -130,6 +130,8 @@ export interface DriverContext {
     content: Uint8Array | { readonly path: string; readonly sha256: string },
     ...owners: readonly object[]
   ): Promise<ShippedFile>;
+  /** Whether workers have packages with native parts, of which only some have WebAssembly instead. @default they have what the driver has */
+  readonly hasNatives?: () => Promise<boolean>;
 }
 
 interface BuiltinBase<P extends Json> {

@@ -95,7 +95,7 @@ async function prepare(params: ImageFeaturesParams, context: DriverContext): Pro
   }
   const asked = networkOf({ ...params, imagenet: params.weights === "imagenet" });
   prepareProcess();
-  const backend = await chooseBackend(params.backend);
+  const backend = await chooseBackend(await wantedBackend(params, context));
   const weights = await resolveFor(params, asked, context);
   const imagenet = params.weights === "imagenet" || (await savedForImagenet(asked, weights));
   const network = networkOf({ ...params, imagenet });
@@ -116,6 +116,11 @@ async function prepare(params: ImageFeaturesParams, context: DriverContext): Pro
   // Made once, for the workers to fetch: weights of another shape are an error now, and not in every worker.
   const model = await context.ship(await cachedModel(network, weights, modelForm(backend), params));
   return { ...decided, resolved: { sha256, origin }, model };
+}
+
+/** What is left to us is what workers can have. */
+async function wantedBackend({ backend = "auto" }: ImageFeaturesParams, { hasNatives }: DriverContext) {
+  return backend === "auto" && hasNatives && !(await hasNatives()) ? "tfjs-wasm" : backend;
 }
 
 function networkOf({ network, inputShape, pooling, imagenet }: ImageFeaturesParams): Network {

@@ -134,7 +134,7 @@ describe("the program beside a process that has the rows", () => {
     const alone = mkdtempSync(join(tmpdir(), "pomona-alone-"));
     try {
       cpSync(dirname(PROGRAM), alone, { recursive: true });
-      const wasm = await preparedSteps([featureStep({ backend: "tfjs-wasm" }), selected], driver);
+      const wasm = await preparedSteps([featureStep({}), selected], { ...driver, hasNatives: async () => false });
       const file = join(alone, "program.cjs");
       const away = start({ file, env: { NODE_PATH: join(alone, "packages") } });
       const few = chosen.slice(0, 20);

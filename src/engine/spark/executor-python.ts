@@ -7,8 +7,9 @@
 export interface BesideExecutor {
   /** What stands in the program's `about.json`. */
   readonly program: { readonly version: string; readonly hash: string };
-  /** Archives that were sent, by the folders that they are unpacked in. */
+  /** The folder that the packages with native parts were sent in. */
   readonly natives?: string;
+  /** The path of the Node that was sent, in its folder. */
   readonly node?: string;
   /** The oldest version of Node that does. */
   readonly nodeVersion: readonly [major: number, minor: number];
@@ -138,7 +139,7 @@ def find_node(beside, root):
     """The first Node that does, and what there was instead."""
     found = [os.path.join(home, "bin", "node") for home in homes()] + [shutil.which("node")]
     if beside.get("node"):
-        found.append(os.path.join(root, beside["node"], "node"))
+        found.append(os.path.join(root, beside["node"]))
     others = []
     for node in found:
         if node and os.path.exists(node):

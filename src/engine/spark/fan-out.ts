@@ -52,13 +52,18 @@ const NODE_VERSION = [20, 19] as const;
 /** The oldest C library that Node and the packages are built for. */
 const GLIBC = "2.28";
 
-const BATCH_ROWS = "spark.sql.execution.arrow.maxRecordsPerBatch";
+/** How Spark cuts a partition's rows into batches: by bytes from 4.0 on; before, by rows alone, which is how it cuts results too. */
+const BATCH_BYTES = { name: "spark.sql.execution.arrow.maxBytesPerBatch", bytes: 16 * 1024 * 1024 };
+/** Fewer would make results of many rows slow; the program takes as few as it is told at a time. */
+const BATCH_ROWS = { name: "spark.sql.execution.arrow.maxRecordsPerBatch", least: 64 };
 
 /** What is beside the executors once everything that they lack is sent. */
 interface Beside {
   readonly python: BesideExecutor;
   readonly pythonVersion: string;
+  /** What every task needs, and the packages with native parts that only some do. */
   readonly archives: readonly Archive[];
+  readonly natives: Archive | undefined;
   readonly hasNatives: boolean;
 }
 
@@ -69,8 +74,7 @@ export function fanOut(
   setting: (name: string) => string | undefined,
 ): FanOut {
   let finding: Promise<Beside> | undefined;
-  /** The session and its setting. */
-  let batchRows: { readonly session: string; readonly rows: number } | undefined;
+  let limited: { readonly session: string; readonly value: string } | undefined;
 
   function beside(signal: AbortSignal): Promise<Beside> {
     finding ??= find(signal).catch((error: unknown) => {
@@ -84,13 +88,12 @@ export function fanOut(
     const program = programAbout();
     const asked = { program, nodeVersion: NODE_VERSION };
     const { pythonVersion, found } = await probeExecutors(client, asked, signal);
-    const areLikeHere = found.every(isLikeHere);
+    const here = machineHere();
+    const areLikeHere = found.every((executor) => runsThere(here, executor));
     const isInstalled = found.every((executor) => executor.program !== undefined);
     const natives = areLikeHere && !isInstalled ? await nativesArchive() : undefined;
-    const node = await nodeFor(found);
-    const archives = [isInstalled ? undefined : await programArchive(program), natives, node].filter(
-      (a) => a !== undefined,
-    );
+    const node = await nodeFor(found, here);
+    const archives = [isInstalled ? undefined : await programArchive(program), node].filter((a) => a !== undefined);
     if (!isInstalled && natives === undefined) {
       note(
         "warn",
@@ -106,6 +109,7 @@ export function fanOut(
       },
       pythonVersion,
       archives,
+      natives,
       hasNatives: isInstalled || natives !== undefined,
     };
   }
@@ -123,19 +127,26 @@ export function fanOut(
     }
   }
 
-  /** Spark makes batches by the session's setting. */
+  const sendArchive = ({ name, path }: Archive, signal: AbortSignal) =>
+    send(`archives/${name}.tar.gz#${name}`, { path }, signal);
+
+  /** What a Python worker holds of a partition at a time. */
   async function limitBatches(rows: number, signal: AbortSignal): Promise<void> {
-    const own = Number(setting(BATCH_ROWS) ?? Number.POSITIVE_INFINITY);
-    const most = own > 0 ? Math.min(rows, own) : rows;
-    if (batchRows?.session === client.sessionId && batchRows.rows === most) return;
-    await client.setConfig({ [BATCH_ROWS]: String(most) }, signal);
-    batchRows = { session: client.sessionId, rows: most };
+    const hasBytes = !(await client.version(signal)).startsWith("3.");
+    const [name, most] = hasBytes
+      ? [BATCH_BYTES.name, BATCH_BYTES.bytes]
+      : [BATCH_ROWS.name, Math.max(rows, BATCH_ROWS.least)];
+    const wanted = String(Math.min(most, Number(setting(name) ?? most)));
+    if (limited?.session === client.sessionId && limited.value === wanted) return;
+    await client.setConfig({ [name]: wanted }, signal);
+    limited = { session: client.sessionId, value: wanted };
   }
 
   return {
     async mapPartitions(input, inputSchema, steps, output, how, signal) {
-      const { python, pythonVersion, archives } = await beside(signal);
-      for (const { name, path } of archives) await send(`archives/${name}.tar.gz#${name}`, { path }, signal);
+      const { python, pythonVersion, archives, natives } = await beside(signal);
+      for (const archive of archives) await sendArchive(archive, signal);
+      if (natives && steps.some(mayNeedNatives)) await sendArchive(natives, signal);
       await limitBatches(how.batchRows, signal);
       const task: Omit<ArrowTask, "partition" | "shipped"> = {
         version: VERSION,
@@ -162,20 +173,25 @@ export function fanOut(
   };
 }
 
-/** This machine, as an executor tells of itself. */
-const here: Pick<ExecutorFound, "platform" | "arch" | "glibc"> = {
-  platform: process.platform,
-  arch: process.arch,
-  ...glibcHere(),
-};
+/** Networks and images do, and modules of the user's can. */
+function mayNeedNatives(step: Step): boolean {
+  if (step.kind === "select") return false;
+  return step.fn.kind === "source" ? step.fn.imports.length > 0 : step.fn.name.startsWith("image.");
+}
 
-function glibcHere(): { glibc?: string } {
-  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
-  return header.glibcVersionRuntime === undefined ? {} : { glibc: header.glibcVersionRuntime };
+type Machine = Pick<ExecutorFound, "platform" | "arch" | "glibc">;
+
+/** This machine, as an executor tells of itself. */
+function machineHere(): Machine {
+  const { platform, arch, report } = process;
+  // It would ask for the names of all that this process is connected with.
+  (report as { excludeNetwork?: boolean }).excludeNetwork = true;
+  const { header } = report.getReport() as { header: { glibcVersionRuntime?: string } };
+  return { platform, arch, ...(header.glibcVersionRuntime !== undefined && { glibc: header.glibcVersionRuntime }) };
 }
 
 /** Whether what is built for this machine runs there. */
-function isLikeHere({ platform, arch, glibc }: ExecutorFound): boolean {
+function runsThere(here: Machine, { platform, arch, glibc }: Machine): boolean {
   if (platform !== here.platform || arch !== here.arch) return false;
   if (platform !== "linux") return true;
   return glibc === undefined ? here.glibc === undefined : here.glibc !== undefined && isFrom(glibc, GLIBC);
@@ -189,10 +205,10 @@ function isFrom(version: string, oldest: string): boolean {
 }
 
 /** This machine's Node, where executors have none. @throws ExecutorNodeError where it does not run there */
-async function nodeFor(found: readonly ExecutorFound[]): Promise<Archive | undefined> {
+async function nodeFor(found: readonly ExecutorFound[], here: Machine): Promise<Archive | undefined> {
   const without = found.filter(({ node }) => node === undefined);
   if (without.length === 0) return undefined;
-  const other = without.find((executor) => !isLikeHere(executor));
+  const other = without.find((executor) => !runsThere(here, executor));
   if (other) {
     throw new ExecutorNodeError(
       `${other.host} (${kindOf(other)}) has no Node from version ${NODE_VERSION.join(".")} on, and that of this machine (${kindOf(here)}) does not run there.`,
@@ -201,7 +217,7 @@ async function nodeFor(found: readonly ExecutorFound[]): Promise<Archive | undef
   return nodeArchive();
 }
 
-function kindOf({ platform, arch, glibc }: Pick<ExecutorFound, "platform" | "arch" | "glibc">): string {
+function kindOf({ platform, arch, glibc }: Machine): string {
   return `${platform} ${arch}${glibc === undefined ? "" : `, glibc ${glibc}`}`;
 }
 
