@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -22,7 +22,7 @@ const PACKAGE = join(__dirname, "../../..");
 const run = promisify(execFile);
 
 let folder: string;
-/** Of Spark's environment, and the folder where its packages lie. */
+/** Of Spark's environment, and a folder with its packages. */
 let python: string;
 let packages: string;
 beforeAll(async () => {
@@ -32,7 +32,10 @@ beforeAll(async () => {
     "-c",
     "import os, pyspark; print(os.path.dirname(os.path.dirname(pyspark.__file__)))",
   ]);
-  packages = stdout.trim();
+  // Alone: what lies beside it is for that Python.
+  packages = join(folder, "packages");
+  mkdirSync(packages);
+  for (const name of ["pyspark", "py4j"]) symlinkSync(join(stdout.trim(), name), join(packages, name));
 }, 600_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
