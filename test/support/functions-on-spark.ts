@@ -109,8 +109,8 @@ export function projected(input: Relation, names: readonly string[]): Relation {
 /** A column of arrays as vectors, by Spark's function, which its SQL has not. */
 export function withVector(input: Relation, array: string, as: string): Relation {
   const made = { functionName: "array_to_vector", arguments: [attribute(array)] };
-  const vector = { exprType: { case: "unresolvedFunction", value: made } } as const;
-  const alias = { exprType: { case: "alias", value: { expr: vector, name: [as] } } } as const;
+  const named = { expr: { exprType: { case: "unresolvedFunction", value: made } as const }, name: [as] };
+  const alias = { exprType: { case: "alias", value: named } } as const;
   const everything = { exprType: { case: "unresolvedStar", value: {} } } as const;
   const both = create(RelationSchema, {
     relType: { case: "project", value: { input, expressions: [everything, alias] } },
