@@ -14,7 +14,7 @@ const { errorFromSpark } = dist(
   "engine/spark/executor-errors",
 ) as typeof import("../../src/engine/spark/executor-errors");
 const { textOf } = dist("engine/spark/executor-probe") as typeof import("../../src/engine/spark/executor-probe");
-const { preparedSteps } = dist("engine/stage") as typeof import("../../src/engine/stage");
+const { preparedSteps } = dist("engine/prepared-steps") as typeof import("../../src/engine/prepared-steps");
 const { valuesFromVector } = dist("data/vectors") as typeof import("../../src/data/vectors");
 const { tableFromIPC } = require("apache-arrow") as typeof import("apache-arrow");
 

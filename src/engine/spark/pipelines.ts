@@ -61,7 +61,12 @@ async function run(
     const relation = renamedColumns(source, columns);
     return { relation, schema: await analysis.schemaOf(pipeline), name: "", metadata: {}, errorColumns };
   }
-  const prepared: PreparedSteps = await preparedSteps(steps, { log, signal, ship: fanOut.ship });
+  const prepared: PreparedSteps = await preparedSteps(steps, {
+    log,
+    signal,
+    ship: fanOut.ship,
+    hasNatives: () => fanOut.hasNatives(signal),
+  });
   const passed = steps.some((step) => step.kind !== "column")
     ? []
     : columns.filter(({ relational }) => relational).map(({ from }) => from);
