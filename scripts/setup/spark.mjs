@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { inRoot } from "./paths.mjs";
 
-/** Installs them where they are missing: about 2.5 GB in the cache folder. @returns {Promise<void>} */
+/** Installs them where they are missing: about 2 GB in the cache folder. @returns {Promise<void>} */
 export async function installSparks() {
   const require = createRequire(import.meta.url);
   const { installSail, installSpark } = require(inRoot("dist", "cli", "spark", "installation.js"));

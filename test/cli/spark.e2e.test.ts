@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { freePorts } from "../support/free-ports";
 import { descendants, isAlive } from "../support/processes";
 import { type S3Server, startS3 } from "../support/s3-server";
-import { type SparkServer, sparkPython, sparkServer, startSpark, stopSpark } from "../support/spark";
+import { sparkPython, sparkServer, startSpark, stopSpark } from "../support/spark";
 import { expectError, resultOf, until, workplace } from "./command-line";
 
 const at = workplace();
@@ -16,12 +16,10 @@ const CACHE = process.env.POMONA_CACHE_DIR || join(process.env.HOME ?? "", ".cac
 const env = { POMONA_CACHE_DIR: CACHE };
 
 let s3: S3Server;
-const own: SparkServer[] = [];
 beforeAll(async () => {
   s3 = await startS3({ buckets: ["spark-servers"] });
 });
 afterAll(async () => {
-  for (const server of own) if (server.processes.some(({ pid }) => isAlive(pid))) await stopSpark(server);
   await s3.stop();
 });
 
@@ -52,7 +50,6 @@ it("starts a cluster that answers SQL, runs Python, reads and writes S3; stop le
   mkdirSync(events);
   const conf = { "spark.eventLog.enabled": "true", "spark.eventLog.dir": `file://${events}` };
   const server = await startSpark("cluster", { conf });
-  own.push(server);
   const answered = JSON.parse(await sparkPython(server, PROGRAM, [SETTINGS(), "numbers"]));
   expect(answered).toEqual(["4.0.2", 2, 100, ["one", "two"], 10]);
   expect((await s3.keys("spark-servers")).filter((key) => key.startsWith("numbers/part-")).length).toBeGreaterThan(0);
@@ -200,7 +197,7 @@ it("tells of a setting that Spark does not start with, and of a server that has 
   expect(status.stdout).toMatch(/has ended; its logs: /);
   expect(status.code).toBe(1);
   // What is left of it is in nobody's way.
-  const again = await startSpark("sail", { args: ["--port", String(port)] });
-  own.push(again);
+  const again = await startSpark("sail", { port });
   expect(again.url).toBe(url);
+  await stopSpark(again);
 });

@@ -5,6 +5,8 @@ import { isAlive } from "./processes";
 
 /** Names the folder in which the test files of a run find the Spark servers that they share. */
 export const SPARK_RUN = "POMONA_TEST_SPARK_RUN";
+/** The ending of a file that is called by the port of a server that a test file has started. */
+export const STARTED = ".started";
 const PREFIX = "pomona-spark-run-";
 const OWNER = "pid";
 
@@ -23,9 +25,8 @@ export default async function setup(): Promise<() => Promise<void>> {
 }
 
 async function end(folder: string): Promise<void> {
-  const locks = readdirSync(folder).filter((name) => name.endsWith(".lock"));
-  for (const name of locks) {
-    const port = Number(readFileSync(join(folder, name), "utf8").split(" ")[1]);
+  const started = readdirSync(folder).filter((name) => name.endsWith(STARTED));
+  for (const port of started.map((name) => Number.parseInt(name, 10))) {
     // Only where there is one: most runs of one file have none.
     const { stopSpark } = await import("./spark");
     await stopSpark({ port }).catch((error) => {

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { freePorts } from "./free-ports";
 import { isAlive } from "./processes";
-import { SPARK_RUN } from "./spark-run";
+import { SPARK_RUN, STARTED } from "./spark-run";
 
 const MAIN = join(__dirname, "..", "..", "dist", "cli", "main.js");
 
@@ -37,6 +37,8 @@ export interface SparkOptions {
   readonly conf?: Readonly<Record<string, string>>;
   /** Variables of its processes beside those of this one. */
   readonly env?: Readonly<Record<string, string>>;
+  /** @default one that is free */
+  readonly port?: number;
   /** Options of `pomona spark start` that come last, and win. */
   readonly args?: readonly string[];
 }
@@ -61,18 +63,16 @@ const CONF = {
  * the run. Whoever uses S3 with it names buckets that no other test has: Spark keeps a bucket's endpoint and keys for all sessions.
  */
 export async function sparkServer(kind: SparkKind, conf: SparkOptions["conf"] = {}): Promise<SparkServer> {
-  const folder = process.env[SPARK_RUN];
-  if (folder === undefined) throw new Error("test/support/spark-run.ts is to be among vitest's globalSetup.");
+  const folder = runFolder();
   const name = `${kind}-${createHash("sha256").update(JSON.stringify(conf)).digest("hex").slice(0, 8)}`;
   const [lock, file, failed] = ["lock", "json", "error"].map((ending) => join(folder, `${name}.${ending}`)) as [
     string,
     string,
     string,
   ];
-  const [port = 0] = await freePorts(1);
-  if (takes(lock, port)) {
+  if (takes(lock)) {
     try {
-      const server = await startSpark(kind, { conf, args: ["--port", String(port)] });
+      const server = await startSpark(kind, { conf });
       writeFileSync(`${file}.tmp`, JSON.stringify(server));
       renameSync(`${file}.tmp`, file);
     } catch (error) {
@@ -82,20 +82,23 @@ export async function sparkServer(kind: SparkKind, conf: SparkOptions["conf"] = 
   for (;;) {
     if (existsSync(file)) return JSON.parse(readFileSync(file, "utf8")) as SparkServer;
     if (existsSync(failed)) throw new Error(readFileSync(failed, "utf8"));
-    const starter = Number.parseInt(readFileSync(lock, "utf8"), 10);
+    const starter = Number(readFileSync(lock, "utf8"));
     if (starter > 0 && !isAlive(starter)) throw new Error(`Process ${starter}, which was to start ${name}, has ended.`);
     await sleep(250);
   }
 }
 
-/** Starts a server for one test, which kills things, on a port of its own. */
+/** Starts a server for one test, which kills things, on a port of its own. What a test leaves ends with the run. */
 export async function startSpark(
   kind: SparkKind,
-  { conf = {}, env = {}, args = [] }: SparkOptions = {},
+  { conf = {}, env = {}, args = [], port }: SparkOptions = {},
 ): Promise<SparkServer> {
+  const at = String(port ?? (await freePorts(1))[0]);
+  // Before it is there, so that it ends also where this process is killed.
+  writeFileSync(join(runFolder(), at + STARTED), "");
   const settings =
     kind === "sail" ? [] : Object.entries({ ...CONF, ...conf }).map(([name, value]) => `${name}=${value}`);
-  const given = [...OPTIONS[kind], "--port", "0", ...settings.flatMap((one) => ["--conf", one]), ...args];
+  const given = [...OPTIONS[kind], "--port", at, ...settings.flatMap((one) => ["--conf", one]), ...args];
   const stdout = await pomona(["spark", "start", "--json", "--quiet", ...given], env);
   return JSON.parse(stdout) as SparkServer;
 }
@@ -118,14 +121,19 @@ export async function sparkPython(server: SparkServer, source: string, args: rea
   return stdout;
 }
 
+function runFolder(): string {
+  const folder = process.env[SPARK_RUN];
+  if (folder !== undefined) return folder;
+  throw new Error("test/support/spark-run.ts is to be among vitest's globalSetup.");
+}
+
 async function pomona(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
   return (await promisify(execFile)(process.execPath, [MAIN, ...args], { env: { ...process.env, ...env } })).stdout;
 }
 
-/** It tells the port, so that the end of the run finds a server also where the starter was killed. */
-function takes(lock: string, port: number): boolean {
+function takes(lock: string): boolean {
   try {
-    writeFileSync(lock, `${process.pid} ${port}`, { flag: "wx" });
+    writeFileSync(lock, String(process.pid), { flag: "wx" });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
