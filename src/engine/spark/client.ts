@@ -1,70 +1,35 @@
 import { randomUUID } from "node:crypto";
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { VERSION } from "../../version";
 import { SessionStoppedError } from "../errors";
-import { type ArtifactContent, uploadArtifact } from "./artifacts";
+import { uploadArtifact } from "./artifacts";
 import { openChannel } from "./channel";
+import type { SparkClient, SparkClientOptions } from "./client-contract";
 import { parseConnectUrl } from "./connect-url";
-import { isSessionLost, namedError } from "./error-details";
+import { isSessionLost, namedError, planTooLarge } from "./error-details";
 import { SparkSessionLostError, SparkVersionError } from "./errors";
 import { interruptOperation, type OperationContext, runOperation, type SessionFields } from "./execution";
 import {
   AnalyzePlanRequestSchema,
-  type AnalyzePlanResponse,
   type ConfigRequest_OperationSchema,
   type ConfigResponse,
-  type ExecutePlanResponse,
-  type PlanSchema,
+  PlanSchema,
 } from "./protos/spark/connect/base_pb";
-import { retried } from "./retries";
+import { isReset, retried } from "./retries";
 import { fieldsOf, isInDoubt, isSame, MARK, newSession, type ServerSession } from "./session";
 import { statusOf } from "./status";
 
-/** A session on a Spark Connect server. Every method throws a `SparkConnectError` of a kind, or `AnalysisError`. */
-export interface SparkClient {
-  /** The session's id; another one after the session was lost. */
-  readonly sessionId: string;
-  /** `host:port`; no token. */
-  readonly address: string;
-  /** Spark's version, such as "4.0.2"; asked once. */
-  version(signal?: AbortSignal): Promise<string>;
-  /**
-   * Runs a plan or command to its end, whatever happens to the stream; it is done once. Gives every response but resultComplete.
-   * An aborted signal interrupts the operation on the server, and rejects with the signal's reason; so does leaving the loop early.
-   */
-  execute(plan: MessageInitShape<typeof PlanSchema>, options?: ExecuteOptions): AsyncIterable<ExecutePlanResponse>;
-  analyze(
-    analyze: MessageInitShape<typeof AnalyzePlanRequestSchema>["analyze"],
-    signal?: AbortSignal,
-  ): Promise<AnalyzePlanResponse["result"]>;
-  /** Settings of the session; undefined where not set. */
-  getConfig(names: readonly string[], signal?: AbortSignal): Promise<ReadonlyMap<string, string | undefined>>;
-  setConfig(settings: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<void>;
-  interrupt(operationId: string): Promise<void>;
-  /** Uploads once per session and name; a name has the content's hash in it. */
-  addArtifact(name: string, content: ArtifactContent, signal?: AbortSignal): Promise<void>;
-  /** Releases the session and ends the connection; never throws. */
-  close(): Promise<void>;
-}
-
-export interface ExecuteOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** A UUID. @default a new one */
-  readonly operationId?: string;
-  readonly tags?: readonly string[];
-}
-
-export interface SparkClientOptions {
-  /** Fetches the token: before the first call, and again whenever the one there is was refused. @default the connection string's */
-  readonly token?: () => Promise<string>;
-  /** Told in a line why something is tried again, before each wait. */
-  readonly onRetry?: (why: string) => void;
-  /** Awaited before the first use of each session, the first and any that takes a lost one's place: for its settings. */
-  readonly onNewSession?: (session: Pick<SparkClient, "getConfig" | "setConfig">) => Promise<void>;
-}
+export type { ExecuteOptions, SparkClient, SparkClientOptions } from "./client-contract";
 
 /** Waits for a server at the session's end. */
 const CLOSE_MS = 5000;
+
+const INBOUND_LIMIT = "spark.connect.grpc.maxInboundMessageSize";
+const INBOUND_DEFAULT = 128 << 20;
+/** Every server takes that. */
+const SMALL_BYTES = 1 << 20;
+/** What a request has beside its plan, at most. */
+const AROUND_BYTES = 4096;
 
 /**
  * @param url Spark's connection string, `sc://host:15002/;token=…`
@@ -127,6 +92,13 @@ export function sparkClient(url: string, options: SparkClientOptions = {}): Spar
     });
   }
 
+  /** @throws MessageTooLargeError for a plan that the server can't take */
+  async function checkSize(session: ServerSession, plan: Uint8Array): Promise<void> {
+    if (plan.byteLength < SMALL_BYTES) return;
+    const limit = bytesIn((await getConfig(session, [INBOUND_LIMIT])).get(INBOUND_LIMIT)) ?? INBOUND_DEFAULT;
+    if (plan.byteLength + AROUND_BYTES > limit) throw planTooLarge(plan.byteLength, limit);
+  }
+
   /** One call that does no harm twice. */
   async function call<T extends { readonly serverSideSessionId: string }>(
     session: ServerSession,
@@ -152,17 +124,18 @@ export function sparkClient(url: string, options: SparkClientOptions = {}): Spar
     return call(session, signal, (base, how) => channel.calls.config({ ...base, operation: { opType } }, how));
   }
 
-  const configOf = (sessionOf: (signal: AbortSignal | undefined) => Promise<ServerSession>) => ({
-    async getConfig(names: readonly string[], signal?: AbortSignal) {
-      const value = { keys: [...names] };
-      const { pairs } = await config(await sessionOf(signal), { case: "getOption", value }, signal);
-      return new Map(pairs.map((pair) => [pair.key, pair.value]));
-    },
-    async setConfig(settings: Readonly<Record<string, string>>, signal?: AbortSignal) {
-      const pairs = Object.entries(settings).map(([key, value]) => ({ key, value }));
-      if (pairs.length > 0) await config(await sessionOf(signal), { case: "set", value: { pairs } }, signal);
-    },
-  });
+  const getConfig = async (session: ServerSession, names: readonly string[], signal?: AbortSignal) => {
+    const { pairs } = await config(session, { case: "getOption", value: { keys: [...names] } }, signal);
+    return new Map(pairs.map((pair) => [pair.key, pair.value]));
+  };
+  const setConfig = async (
+    session: ServerSession,
+    settings: Readonly<Record<string, string>>,
+    signal?: AbortSignal,
+  ) => {
+    const pairs = Object.entries(settings).map(([key, value]) => ({ key, value }));
+    if (pairs.length > 0) await config(session, { case: "set", value: { pairs } }, signal);
+  };
 
   async function prepare(session: ServerSession): Promise<void> {
     const response = await call(session, undefined, (base, how) =>
@@ -171,10 +144,12 @@ export function sparkClient(url: string, options: SparkClientOptions = {}): Spar
     const version = response.result.case === "sparkVersion" ? response.result.value.version : "";
     if (!isNewEnough(version)) throw new SparkVersionError(address.name, version || "unknown");
     sparkVersion = version;
-    if (session.serverSideId === undefined)
-      await config(session, { case: "set", value: { pairs: [{ key: MARK, value: session.id }] } }, undefined);
-    session.confirmed = { at: Date.now(), connection: channel.connection.made };
-    await options.onNewSession?.(configOf(() => Promise.resolve(session)));
+    if (session.serverSideId === undefined) await setConfig(session, { [MARK]: session.id });
+    session.confirmed = { at: Date.now(), connection: channel.connection.number };
+    await options.onNewSession?.({
+      getConfig: (names, signal) => getConfig(session, names, signal),
+      setConfig: (settings, signal) => setConfig(session, settings, signal),
+    });
   }
 
   /** The session, once the server has it and it is as its owner wants it. */
@@ -191,11 +166,19 @@ export function sparkClient(url: string, options: SparkClientOptions = {}): Spar
     return session;
   }
 
+  /** Some work that is right only if the session stays the same until it is done. */
+  async function within<T>(signal: AbortSignal | undefined, work: (session: ServerSession) => Promise<T>): Promise<T> {
+    const session = await ready(signal);
+    const done = await work(session);
+    await confirm(session, signal);
+    return done;
+  }
+
+  /** @throws SparkSessionLostError where a server that does not say so by itself has made the session anew */
   async function confirm(session: ServerSession, signal: AbortSignal | undefined): Promise<void> {
-    const connection = channel.connection.made;
+    const connection = channel.connection.number;
     if (!isInDoubt(session, connection)) return;
-    const { pairs } = await config(session, { case: "getOption", value: { keys: [MARK] } }, signal);
-    if (pairs[0]?.value !== session.id) {
+    if ((await getConfig(session, [MARK], signal)).get(MARK) !== session.id) {
       leave(session);
       throw lost(session, "the server was started anew, or has forgotten it");
     }
@@ -212,6 +195,7 @@ export function sparkClient(url: string, options: SparkClientOptions = {}): Spar
     channel,
     base: () => baseOf(session),
     observe: (response) => observe(session, response),
+    checkSize: (plan) => checkSize(session, toBinary(PlanSchema, create(PlanSchema, plan))),
     confirm: () => confirm(session, undefined),
     isInterrupted: (operationId) => interrupted.has(operationId),
     behind(work) {
@@ -242,13 +226,19 @@ export function sparkClient(url: string, options: SparkClientOptions = {}): Spar
       }
     },
     async analyze(analyze, signal) {
-      const session = await ready(signal);
-      const response = await call(session, signal, (base, how) =>
-        channel.calls.analyzePlan(create(AnalyzePlanRequestSchema, { ...base, analyze }), how),
+      const response = await within(signal, (session) =>
+        call(session, signal, (base, how) => {
+          const request = create(AnalyzePlanRequestSchema, { ...base, analyze });
+          return channel.calls.analyzePlan(request, how).catch(async (thrown) => {
+            if (isReset(statusOf(thrown))) await checkSize(session, toBinary(AnalyzePlanRequestSchema, request));
+            throw thrown;
+          });
+        }),
       );
       return response.result;
     },
-    ...configOf(ready),
+    getConfig: (names, signal) => within(signal, (session) => getConfig(session, names, signal)),
+    setConfig: (settings, signal) => within(signal, (session) => setConfig(session, settings, signal)),
     async interrupt(operationId) {
       interrupted.add(operationId);
       const session = current;
@@ -256,20 +246,19 @@ export function sparkClient(url: string, options: SparkClientOptions = {}): Spar
         throw await named(thrown, session);
       });
     },
-    async addArtifact(name, content, signal) {
-      const session = await ready(signal);
-      let upload = session.uploads.get(name);
-      if (upload === undefined) {
-        upload = retried(retryContext, closing.signal, () =>
-          uploadArtifact(channel, baseOf(session), name, content, closing.signal),
-        ).catch(async (thrown) => {
-          session.uploads.delete(name);
-          throw await named(thrown, session);
-        });
+    addArtifact: (name, content, signal) =>
+      within(signal, (session) => {
+        const upload =
+          session.uploads.get(name) ??
+          retried(retryContext, closing.signal, () =>
+            uploadArtifact(channel, baseOf(session), name, content, closing.signal),
+          ).catch(async (thrown) => {
+            session.uploads.delete(name);
+            throw await named(thrown, session);
+          });
         session.uploads.set(name, upload);
-      }
-      await orAborted(upload, signal);
-    },
+        return orAborted(upload, signal);
+      }),
     async close() {
       closing.abort(new SessionStoppedError());
       await Promise.allSettled(behind);
@@ -279,6 +268,12 @@ export function sparkClient(url: string, options: SparkClientOptions = {}): Spar
       channel.connection.cut("the client was closed");
     },
   };
+}
+
+/** Spark's sizes: "134217728b", "128m". */
+function bytesIn(size: string | undefined): number | undefined {
+  const [, digits, unit = ""] = /^(\d+)([kmg]?)b?$/i.exec(size ?? "") ?? [];
+  return digits === undefined ? undefined : Number(digits) * 1024 ** ["", "k", "m", "g"].indexOf(unit.toLowerCase());
 }
 
 /** Going on with an operation came with 3.5. */

@@ -6,8 +6,8 @@ type SessionManager = NonNullable<GrpcTransportOptions["sessionManager"]>;
 
 /** One HTTP/2 connection, made when it is needed and made anew after it broke. It keeps the process alive while a request is open, and not otherwise. */
 export interface Connection extends SessionManager {
-  /** How many connections were made so far. */
-  readonly made: number;
+  /** The number of the connection that the next request goes by, whether it is there already or has to be made. */
+  readonly number: number;
   /** Ends the connection and with it the requests on it; the next request makes a new one. */
   cut(why: string): void;
 }
@@ -22,10 +22,10 @@ const WINDOW_BYTES = 8 << 20;
 const SESSION_MEGABYTES = 8192;
 
 /** While requests are open and nothing comes for so long, the server is asked whether it is there. */
-const SILENCE_MS = 15_000;
+const SILENCE_MS = 10_000;
 
 /** How long it has for an answer. */
-const PROBE_MS = 20_000;
+const PROBE_MS = 15_000;
 
 /**
  * @param probe asks the server for something small. Not HTTP/2's own ping: a proxy would answer it, a gRPC server ends a connection with too many
@@ -34,17 +34,21 @@ const PROBE_MS = 20_000;
 export function openConnection(baseUrl: string, probe: (timeoutMs: number) => Promise<unknown>): Connection {
   let current: Promise<ClientHttp2Session> | undefined;
   let made = 0;
+  let isOpen = false;
   let heardAt = 0;
   let streams = 0;
   let watching: NodeJS.Timeout | undefined;
 
   const forget = (session: Promise<ClientHttp2Session>) => {
-    if (current === session) current = undefined;
+    if (current !== session) return;
+    current = undefined;
+    isOpen = false;
   };
   const open = (): Promise<ClientHttp2Session> => {
     if (current !== undefined) return current;
     const opening = connected(baseUrl).then((session) => {
       made++;
+      isOpen = true;
       // A server that goes away takes nothing new, and ends what it has.
       session.on("goaway", () => forget(opening));
       session.on("close", () => forget(opening));
@@ -58,6 +62,7 @@ export function openConnection(baseUrl: string, probe: (timeoutMs: number) => Pr
   const cut = (why: string) => {
     const cutOff = current;
     current = undefined;
+    isOpen = false;
     cutOff?.then(
       (session) => session.destroy(new ConnectError(why, Code.Unavailable)),
       () => undefined,
@@ -91,8 +96,8 @@ export function openConnection(baseUrl: string, probe: (timeoutMs: number) => Pr
 
   return {
     authority: new URL(baseUrl).origin,
-    get made() {
-      return made;
+    get number() {
+      return isOpen ? made : made + 1;
     },
     async request(method: string, path: string, headers: OutgoingHttpHeaders): Promise<ClientHttp2Stream> {
       for (let tries = 0; ; tries++) {

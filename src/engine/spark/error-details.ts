@@ -11,7 +11,7 @@ import {
   SparkUnreachableError,
 } from "./errors";
 import type { FetchErrorDetailsResponse, FetchErrorDetailsResponse_Error } from "./protos/spark/connect/base_pb";
-import { isBroken, isNoServer, isRefused } from "./retries";
+import { isBroken, isNoServer, isRefused, isUntrusted } from "./retries";
 import { type CallStatus, isOfClass, statusOf } from "./status";
 
 /** Who failed, for the message. */
@@ -26,16 +26,25 @@ export interface ErrorContext {
 /** Spark's classes of plans that can't be computed as written. */
 const ANALYSIS = /\.(?:AnalysisException|ExtendedAnalysisException|ParseException)$/;
 
+const CERTIFICATE =
+  "Start this program, or Jupyter, with NODE_EXTRA_CA_CERTS=FILE, which has the certificate or its signer's in PEM form; and use an address that it names.";
+
 const MEMORY =
   "Its driver and executors need more (spark.driver.memory, spark.executor.memory), or the rows less: a row of n bytes takes about five times n while it is sent.";
 
 /** True where the session is gone, whatever was asked of it. */
 export function isSessionLost(status: CallStatus): boolean {
-  return isOfClass(
-    status,
-    "INVALID_HANDLE.SESSION_CHANGED",
-    "INVALID_HANDLE.SESSION_CLOSED",
-    "INVALID_HANDLE.SESSION_NOT_FOUND",
+  return isStopping(status) || isOfClass(status, "INVALID_HANDLE.SESSION_CHANGED", SESSION_CLOSED, SESSION_NOT_FOUND);
+}
+
+const SESSION_CLOSED = "INVALID_HANDLE.SESSION_CLOSED";
+const SESSION_NOT_FOUND = "INVALID_HANDLE.SESSION_NOT_FOUND";
+
+/** A server's last words. */
+function isStopping(status: CallStatus): boolean {
+  return (
+    status.isFromServer &&
+    /on a stopped SparkContext|SparkContext was shut down|SparkContext has been shutdown/.test(status.text)
   );
 }
 
@@ -52,6 +61,11 @@ export async function namedError(thrown: unknown, context: ErrorContext): Promis
   if (isRefused(status)) return new SparkAccessError(address, status.text, context.hasToken, cause);
   if (status.code === Code.ResourceExhausted) return tooLarge(status) ?? (await ofSpark(status, context));
   if (!status.isFromServer) {
+    if (isUntrusted(status))
+      return new SparkUnreachableError(address, `its certificate is not trusted (${status.text})`, {
+        remedy: CERTIFICATE,
+        cause,
+      });
     if (isNoServer(status) || status.httpStatus !== undefined || /content type/.test(status.text))
       return new SparkUnreachableError(address, `what answers is no Spark Connect server (${status.text})`, { cause });
     if (status.code === Code.Unavailable || isBroken(status))
@@ -63,7 +77,8 @@ export async function namedError(thrown: unknown, context: ErrorContext): Promis
 }
 
 function lossOf(status: CallStatus): string {
-  if (isOfClass(status, "SESSION_CLOSED")) return "it was closed, or idle for longer than the server keeps a session";
+  if (isStopping(status)) return "the server is being stopped";
+  if (isOfClass(status, SESSION_CLOSED)) return "it was closed, or idle for longer than the server keeps a session";
   return "the server was started anew, or has forgotten it";
 }
 
@@ -123,21 +138,23 @@ function stackOf(chain: readonly FetchErrorDetailsResponse_Error[]): string {
     .join("\n");
 }
 
+/** @param bytes of the message, where they are known */
+export function planTooLarge(bytes: number | undefined, limit: number, cause?: unknown): MessageTooLargeError {
+  const size = bytes === undefined ? "" : ` of ${megabytes(bytes)}`;
+  return new MessageTooLargeError(
+    `The plan${size} is above the ${megabytes(limit)} that Spark takes in one message.`,
+    { bytes, limit },
+    {
+      remedy:
+        "Rows in the plan itself are most of it, as a rule: write them to a file and read that, or start the server with a larger spark.connect.grpc.maxInboundMessageSize.",
+      cause,
+    },
+  );
+}
+
 function tooLarge(status: CallStatus): MessageTooLargeError | undefined {
   const sent = /exceeds maximum size (\d+)(?:: (\d+))?/i.exec(status.text);
-  if (sent) {
-    const [limit, bytes] = [Number(sent[1]), sent[2] === undefined ? undefined : Number(sent[2])];
-    const size = bytes === undefined ? "" : ` of ${megabytes(bytes)}`;
-    return new MessageTooLargeError(
-      `The plan${size} is above the ${megabytes(limit)} that Spark takes in one message.`,
-      { bytes, limit },
-      {
-        remedy:
-          "Rows in the plan itself are most of it, as a rule: write them to a file and read that, or start the server with a larger spark.connect.grpc.maxInboundMessageSize.",
-        cause: status.cause,
-      },
-    );
-  }
+  if (sent) return planTooLarge(sent[2] === undefined ? undefined : Number(sent[2]), Number(sent[1]), status.cause);
   const read = /message size (\d+) is larger than configured readMaxBytes (\d+)/.exec(status.text);
   if (!read) return undefined;
   const [bytes, limit] = [Number(read[1]), Number(read[2])];

@@ -9,7 +9,7 @@ import {
   type PlanSchema,
   type ReleaseExecuteRequestSchema,
 } from "./protos/spark/connect/base_pb";
-import { type RetryContext, retries } from "./retries";
+import { isReset, type RetryContext, retries } from "./retries";
 import { isOfClass, statusOf } from "./status";
 
 /** What an operation needs of its session. */
@@ -18,6 +18,8 @@ export interface OperationContext extends RetryContext {
   readonly channel: Channel;
   /** What every request of the session has. */
   base(): SessionFields;
+  /** @throws MessageTooLargeError for a plan that the server can't take */
+  checkSize(plan: MessageInitShape<typeof PlanSchema>): Promise<void>;
   /** Looks whether the session is still the same, on a server that does not say so by itself. @throws SparkSessionLostError */
   confirm(): Promise<void>;
   /** True where this client interrupted it. */
@@ -140,19 +142,20 @@ export async function* runOperation(
   /** The stream to go on with. @throws what can't be mended */
   async function mended(thrown: unknown, since: number): Promise<AsyncIterable<ExecutePlanResponse>> {
     const status = statusOf(thrown);
-    if (isOfClass(status, "INVALID_HANDLE.OPERATION_NOT_FOUND", "INVALID_HANDLE.SESSION_NOT_FOUND")) {
+    if (received === 0 && isReset(status)) await context.checkSize(operation.plan);
+    if (isOfClass(status, "INVALID_HANDLE.OPERATION_NOT_FOUND")) {
+      await context.confirm();
       const { errorClass } = status;
       if (received > 0)
         throw new SparkOperationLostError(context.address, operation.id, received, { errorClass, cause: thrown });
       if (context.isInterrupted(operation.id)) throw new CancelledError("Spark interrupted the operation.");
       if (sent > MOST_SENT) throw thrown;
-      await context.confirm();
       return send();
     }
     // It came there after all, by the connection that was thought to be broken.
     if (sent > 1 && isOfClass(status, "INVALID_HANDLE.OPERATION_ALREADY_EXISTS")) return reattach();
     // A stream that lasted before it broke is no sign of a server that is gone.
-    if (Date.now() - since > LASTED_MS && !/timed out|no answer/.test(status.text)) tries.heard();
+    if (Date.now() - since > LASTED_MS && !/timed out|no answer|nothing came/.test(status.text)) tries.heard();
     await tries.after(thrown);
     return reattach();
   }

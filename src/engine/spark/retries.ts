@@ -2,13 +2,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Code } from "@connectrpc/connect";
 import { type CallStatus, isOfClass, statusOf } from "./status";
 
-/** Spark's default policy: fifteen tries, at least ten minutes. */
+/** Spark's default policy, for what a server answers: fifteen tries, at least ten minutes. */
 const MAX_RETRIES = 15;
 const FIRST_WAIT_MS = 50;
 const MULTIPLIER = 4;
 const MAX_WAIT_MS = 60_000;
 const JITTER_MS = 500;
 const JITTER_FROM_MS = 2000;
+/** A server that isn't reached is not burdened: it is tried more often, for as long. */
+const MAX_UNREACHED_WAIT_MS = 5000;
+const MAX_UNREACHED_MS = 600_000;
 /** The most that a server may ask for. */
 const MAX_SERVER_WAIT_MS = 600_000;
 
@@ -34,10 +37,9 @@ export interface Retries {
 }
 
 export function retries(context: RetryContext, signal: AbortSignal | undefined): Retries {
-  const begun = Date.now();
+  let begun = Date.now();
   let tries = 0;
   let renewals = 0;
-  let next = FIRST_WAIT_MS;
   return {
     async after(thrown) {
       signal?.throwIfAborted();
@@ -46,21 +48,28 @@ export function retries(context: RetryContext, signal: AbortSignal | undefined):
         renewals++;
         return;
       }
-      const jitter = next >= JITTER_FROM_MS ? Math.random() * JITTER_MS : 0;
-      const wait = Math.max(next + jitter, Math.min(status.retryDelayMs ?? 0, MAX_SERVER_WAIT_MS));
-      const isInTime = context.wasHeard || (Date.now() - begun + wait < FIRST_CONTACT_MS && !isNoServer(status));
-      if (!isRetryable(status) || tries >= MAX_RETRIES || !isInTime) throw thrown;
+      if (!isRetryable(status)) throw thrown;
+      const wait = waitBefore(status, tries);
+      const passed = Date.now() - begun + wait;
+      if (!context.wasHeard && (isNoServer(status) || passed > FIRST_CONTACT_MS)) throw thrown;
+      if (status.isFromServer ? tries >= MAX_RETRIES : passed > MAX_UNREACHED_MS) throw thrown;
       tries++;
-      next = Math.min(next * MULTIPLIER, MAX_WAIT_MS);
-      context.onRetry(`${status.text}; try ${tries} of ${MAX_RETRIES} in ${(wait / 1000).toFixed(1)} s`);
+      context.onRetry(`${status.text}; trying again in ${(wait / 1000).toFixed(1)} s (${tries})`);
       await sleep(wait, undefined, signal === undefined ? {} : { signal }).catch(() => signal?.throwIfAborted());
     },
     heard() {
+      begun = Date.now();
       tries = 0;
       renewals = 0;
-      next = FIRST_WAIT_MS;
     },
   };
+}
+
+function waitBefore(status: CallStatus, tries: number): number {
+  const most = status.isFromServer ? MAX_WAIT_MS : MAX_UNREACHED_WAIT_MS;
+  const wait = Math.min(FIRST_WAIT_MS * MULTIPLIER ** tries, most);
+  const jitter = wait >= JITTER_FROM_MS ? Math.random() * JITTER_MS : 0;
+  return Math.max(wait + jitter, Math.min(status.retryDelayMs ?? 0, MAX_SERVER_WAIT_MS));
 }
 
 /** `call` until it succeeds, or fails in a way that another try doesn't mend. The call must do no harm twice. */
@@ -95,6 +104,11 @@ export function isBroken(status: CallStatus): boolean {
   );
 }
 
+/** The server ended the one request, and not the connection: Spark 3.5 does so to a message above its limit, without a word of why. */
+export function isReset(status: CallStatus): boolean {
+  return !status.isFromServer && status.text.includes("CANCEL (0x8)");
+}
+
 /** 401, 403 and gRPC's words for them. */
 export function isRefused(status: CallStatus): boolean {
   return (
@@ -102,7 +116,12 @@ export function isRefused(status: CallStatus): boolean {
   );
 }
 
-/** Something listens there that speaks no HTTP/2. */
+/** Something listens there that speaks no HTTP/2, or is not who it should be. */
 export function isNoServer(status: CallStatus): boolean {
-  return /protocol error|ERR_HTTP2_ERROR|wrong version number|closed at once/i.test(status.text);
+  return /protocol error|ERR_HTTP2_ERROR|wrong version number|closed at once/i.test(status.text) || isUntrusted(status);
+}
+
+/** Its certificate is none that this machine trusts for its address, by OpenSSL's words or Node's. */
+export function isUntrusted(status: CallStatus): boolean {
+  return !status.isFromServer && /certificate|altnames/i.test(status.text);
 }
