@@ -26,41 +26,51 @@ export async function uploadArtifact(
   content: ArtifactContent,
   signal: AbortSignal,
 ): Promise<void> {
+  // Before the call: what is wrong with a file is no fault of the connection.
+  const source = await opened(content);
   try {
-    const { artifacts } = await channel.calls.addArtifacts(requests(base, name, content), { signal });
+    const requests = chunks(base, name, source);
+    const { artifacts } = await channel.calls.addArtifacts(requests, { signal });
     if (artifacts.every(({ isCrcSuccessful }) => isCrcSuccessful)) return;
   } catch (thrown) {
     if (isOfClass(statusOf(thrown), "ARTIFACT_ALREADY_EXISTS")) return;
     throw thrown;
+  } finally {
+    await source.close();
   }
   throw new SparkConnectError(`The artifact ${name} came to Spark damaged.`, { remedy: "Try it again." });
 }
 
-async function* requests(base: SessionFields, name: string, content: ArtifactContent): AsyncGenerator<Request> {
-  if (content instanceof Uint8Array) {
-    yield* chunks(base, name, content.byteLength, (at, length) => Promise.resolve(content.subarray(at, at + length)));
-    return;
-  }
-  const file = await open(content.path);
-  try {
-    const { size } = await file.stat();
-    yield* chunks(base, name, size, async (at, length) => {
-      const buffer = new Uint8Array(length);
-      const { bytesRead } = await file.read(buffer, 0, length, at);
-      if (bytesRead !== length) throw new SparkConnectError(`${content.path} got shorter while it was uploaded.`);
-      return buffer;
-    });
-  } finally {
-    await file.close();
-  }
+interface Source {
+  readonly bytes: number;
+  read(at: number, length: number): Promise<Uint8Array>;
+  close(): Promise<void>;
 }
 
-async function* chunks(
-  base: SessionFields,
-  name: string,
-  bytes: number,
-  read: (at: number, length: number) => Promise<Uint8Array>,
-): AsyncGenerator<Request> {
+async function opened(content: ArtifactContent): Promise<Source> {
+  if (content instanceof Uint8Array) {
+    const read = (at: number, length: number) => Promise.resolve(content.subarray(at, at + length));
+    return { bytes: content.byteLength, read, close: () => Promise.resolve() };
+  }
+  const { path } = content;
+  const file = await open(path).catch((cause: NodeJS.ErrnoException) => {
+    throw new SparkConnectError(`${path}, which Spark's executors need, can't be read: ${cause.code}.`, { cause });
+  });
+  return {
+    bytes: (await file.stat()).size,
+    async read(at, length) {
+      const buffer = new Uint8Array(length);
+      const { bytesRead } = await file.read(buffer, 0, length, at);
+      if (bytesRead === length) return buffer;
+      throw new SparkConnectError(`${path} got shorter while it was uploaded.`, {
+        remedy: "Let it be as it is, and try again.",
+      });
+    },
+    close: () => file.close(),
+  };
+}
+
+async function* chunks(base: SessionFields, name: string, { bytes, read }: Source): AsyncGenerator<Request> {
   const count = Math.ceil(bytes / CHUNK_BYTES);
   for (let i = 0; i < Math.max(count, 1); i++) {
     const at = i * CHUNK_BYTES;

@@ -29,6 +29,9 @@ const ANALYSIS = /\.(?:AnalysisException|ExtendedAnalysisException|ParseExceptio
 const CERTIFICATE =
   "Start this program, or Jupyter, with NODE_EXTRA_CA_CERTS=FILE, which has the certificate or its signer's in PEM form; and use an address that it names.";
 
+const NO_SERVER =
+  "Are its address and port right? use_ssl=true belongs into the address where it speaks TLS, and neither that nor a token where it doesn't.";
+
 const MEMORY =
   "Its driver and executors need more (spark.driver.memory, spark.executor.memory), or the rows less: a row of n bytes takes about five times n while it is sent.";
 
@@ -67,13 +70,20 @@ export async function namedError(thrown: unknown, context: ErrorContext): Promis
         cause,
       });
     if (isNoServer(status) || status.httpStatus !== undefined || /content type/.test(status.text))
-      return new SparkUnreachableError(address, `what answers is no Spark Connect server (${status.text})`, { cause });
+      return new SparkUnreachableError(address, `what answers is no Spark Connect server (${answerOf(status)})`, {
+        remedy: NO_SERVER,
+        cause,
+      });
     if (status.code === Code.Unavailable || isBroken(status))
       return new SparkUnreachableError(address, status.text, { cause });
   }
   if (status.code === Code.Unimplemented)
     return new SparkConnectError(`Spark at ${address} does not have this: ${status.text}`, { cause });
   return ofSpark(status, context);
+}
+
+function answerOf({ text }: CallStatus): string {
+  return text.includes("wrong version number") ? "it speaks no TLS" : text;
 }
 
 function lossOf(status: CallStatus): string {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Code } from "@connectrpc/connect";
+import { PomonaError } from "../../errors";
 import { type CallStatus, isOfClass, statusOf } from "./status";
 
 /** Spark's default policy, for what a server answers: fifteen tries, at least ten minutes. */
@@ -44,6 +45,8 @@ export function retries(context: RetryContext, signal: AbortSignal | undefined):
     async after(thrown) {
       signal?.throwIfAborted();
       const status = statusOf(thrown);
+      // Of this side: what made the request failed.
+      if (status.cause.cause instanceof PomonaError) throw status.cause.cause;
       if (isRefused(status) && renewals === 0 && context.forgetToken()) {
         renewals++;
         return;

@@ -65,6 +65,9 @@ describe.each(KINDS)("Spark $version", ({ version, kind }) => {
     await made.addArtifact("files/small-1.txt", content.subarray(0, 9));
     await Promise.all([made.addArtifact("files/large-1.bin", content), made.addArtifact("files/large-1.bin", content)]);
     await made.addArtifact("files/source-1.ts", { path: __filename });
+    expect((await failure(made.addArtifact("files/none-1.ts", { path: "/nix/session/none.ts" }))).message).toBe(
+      "/nix/session/none.ts, which Spark's executors need, can't be read: ENOENT.",
+    );
   });
 
   test("what Spark can't compute is an analysis error, what fails has its class and its whole text", async () => {
