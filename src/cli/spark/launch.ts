@@ -27,6 +27,8 @@ const ANSWER_MS = 10_000;
 /** How long a server may take to end by itself: it closes its event log. */
 const END_MS = 20_000;
 const LOG_LINES = 15;
+/** Functions beside the executors find this installation there, and need not be sent. */
+const POMONA_HOME = process.env.POMONA_HOME ?? join(__dirname, "..", "..", "..");
 const HOST = "127.0.0.1";
 /** For a Java program that does little. */
 const SMALL_JVM = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1";
@@ -119,7 +121,7 @@ export async function launchSail(
   const { port, installed, version } = wanted;
   mkdirSync(join(serverFolder(port), "logs"), { recursive: true });
   const about = { engine: "sail", version, python: installed.python, workers: 0, pages: {}, s3a: true } as const;
-  const env = { ...process.env, PYTHONPATH: undefined, PYTHONHOME: undefined };
+  const env = { ...process.env, PYTHONPATH: undefined, PYTHONHOME: undefined, POMONA_HOME };
   return launch(about, port, env, wanted, async ({ spawn, until }) => {
     spawn("server", installed.sail, ["spark", "server", "--ip", HOST, "--port", String(port)]);
     await until(async () => (await versionAnswered(port, ANSWER_MS)) !== undefined, "Sail");
@@ -268,6 +270,7 @@ function sparkEnvironment({ home, python }: InstalledSpark, folder: string): Nod
     SPARK_LOCAL_DIRS: join(folder, "local"),
     PYSPARK_PYTHON: python,
     PYSPARK_DRIVER_PYTHON: python,
+    POMONA_HOME,
     SPARK_LAUNCHER_OPTS: SMALL_JVM,
   };
 }

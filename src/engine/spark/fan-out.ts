@@ -9,12 +9,14 @@ import { VERSION } from "../../version";
 import type { ArrowTask } from "../../worker/arrow-program";
 import type { Step } from "../../worker/task";
 import type { SparkClient } from "./client";
+import { SparkConnectError } from "./errors";
 import { type Archive, nativesArchive, nodeArchive, programAbout, programArchive } from "./executor-archives";
 import { ArtifactsUnsupportedError, ExecutorNodeError } from "./executor-errors";
 import { probeExecutors } from "./executor-probe";
 import { type BesideExecutor, type ExecutorFound, mapperSource } from "./executor-python";
 import { type Relation, RelationSchema } from "./protos/spark/connect/relations_pb";
 import { pythonFunction } from "./python-function";
+import { statusOf } from "./status";
 
 /*
  * Functions on a Spark cluster: Spark hands a partition's rows to its Python worker as Arrow batches, which hands them to Node beside
@@ -122,7 +124,7 @@ export function fanOut(
     try {
       await client.addArtifact(name, content, signal);
     } catch (error) {
-      if (!isUnimplemented(error)) throw error;
+      if (!takesNoFiles(error)) throw error;
       throw new ArtifactsUnsupportedError(client.address, error);
     }
   }
@@ -225,8 +227,9 @@ function kindsOf(found: readonly ExecutorFound[]): string {
   return `The executors (${[...new Set(found.map(kindOf))].join("; ")})`;
 }
 
-function isUnimplemented(error: unknown): boolean {
-  for (let at = error; at instanceof Error; at = at.cause as Error)
-    if ((at as { code?: unknown }).code === Code.Unimplemented) return true;
-  return false;
+/** Sail says of what it does not have that it failed inside. */
+function takesNoFiles(error: unknown): boolean {
+  if (!(error instanceof SparkConnectError) || error.cause === undefined) return false;
+  const { code, info } = statusOf(error.cause);
+  return code === Code.Unimplemented || /UnsupportedOperationException/.test(info.classes ?? "");
 }

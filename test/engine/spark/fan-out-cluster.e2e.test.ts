@@ -10,7 +10,7 @@ import { type SparkServer, sparkServer } from "../../support/spark";
 /** What an executor's own scripts run; Node is not among it. */
 const TOOLS = ["sh", "bash", "tar", "gzip", "cat", "env", "uname", "ldd", "ls", "chmod", "rm", "cp", "dirname", "nice"];
 
-describe("functions on a cluster whose executors have no Node", () => {
+describe("functions on a cluster whose executors have neither Node nor this package", () => {
   let folder: string;
   let server: SparkServer;
   let functions: FunctionsOnSpark;
@@ -19,7 +19,10 @@ describe("functions on a cluster whose executors have no Node", () => {
     const bin = join(folder, "bin");
     mkdirSync(bin);
     for (const tool of TOOLS) symlinkSync(execFileSync("which", [tool], { encoding: "utf8" }).trim(), join(bin, tool));
-    server = await sparkServer("cluster", { "spark.executorEnv.PATH": bin });
+    server = await sparkServer("cluster", {
+      "spark.executorEnv.PATH": bin,
+      "spark.executorEnv.POMONA_HOME": folder,
+    });
     functions = functionsOn(server.url);
   }, 600_000);
   afterAll(async () => {
@@ -27,7 +30,7 @@ describe("functions on a cluster whose executors have no Node", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it("run on this machine's, which is sent to them", async () => {
+  it("run on this machine's Node, which is sent to them with the program", async () => {
     const where = udf((id: number) => `${id} ${process.execPath} ${process.version}`, { returns: "string" });
     const rows = await functions.rowsOf({
       input: sql("select id from range(0, 40, 1, 8)"),

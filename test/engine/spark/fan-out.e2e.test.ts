@@ -223,3 +223,30 @@ describe.each(["local", "3.5"] as const)("functions beside the executors of Spar
     });
   }, 300_000);
 });
+
+describe("functions beside Sail", () => {
+  let functions: FunctionsOnSpark;
+  beforeAll(async () => {
+    functions = functionsOn((await sparkServer("sail")).url);
+  });
+  afterAll(() => functions?.close());
+
+  const work = (made: { readonly expression: unknown }) => ({
+    input: sql("select id from range(0, 10, 1, 2)"),
+    columns: "id long",
+    steps: [column(made, ["id"], "out", "long"), selected("out")],
+    returns: "out long",
+  });
+
+  it("run where the package is installed on its machine, but what they would have sent to them is refused by name", async () => {
+    const twice = udf((id: number) => id * 2, { returns: "long" });
+    const rows = await functions.rowsOf(work(twice(col("id"))));
+    expect(rows.map(({ out }) => Number(out)).sort((a, b) => a - b)).toEqual([0, 2, 4, 6, 8, 10, 12, 14, 16, 18]);
+    const by = 3;
+    const times = udf((id: number) => id * by, { returns: "long", broadcast: { by } });
+    await expect(functions.rowsOf(work(times(col("id"))))).rejects.toMatchObject({
+      name: "ArtifactsUnsupportedError",
+      message: expect.stringMatching(/^Spark at 127\.0\.0\.1:\d+ takes no files from its clients/),
+    });
+  }, 120_000);
+});
