@@ -11,6 +11,7 @@ export const show: Command = {
     rows: { type: "string", short: "n", value: "N", default: "20", about: "how many rows" },
     "no-truncate": { type: "boolean", about: "whole values instead of their first 20 characters" },
     vertical: { type: "boolean", about: "a line a value" },
+    master: SHARED_OPTIONS.master,
     conf: SHARED_OPTIONS.conf,
     json: { type: "boolean", about: "a JSON object a row, and nothing else" },
     quiet: SHARED_OPTIONS.quiet,

@@ -13,6 +13,7 @@ export const validate: Command = {
     rows: { type: "string", value: "N", about: "the number of rows there must be" },
     dimension: { type: "string", value: "D", about: "the length every vector must have" },
     column: { type: "string", value: "NAME", about: "the column of vectors (default: the only one there is)" },
+    master: SHARED_OPTIONS.master,
     conf: SHARED_OPTIONS.conf,
     json: SHARED_OPTIONS.json,
     quiet: SHARED_OPTIONS.quiet,

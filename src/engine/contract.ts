@@ -11,11 +11,15 @@ import type { EngineState, EventListener } from "./events";
  *   for the same rows, whatever its parallelism.
  * - rows without a `sort`, and rows of equal sort keys: their order, and so what `limit`, `first`, `last`, `take` and
  *   `dropDuplicates` pick among them, and the order of `collect_list`; `collect_set` has none.
- * - `monotonicallyIncreasingId`, `getNumPartitions`: how many partitions there are where no `repartition` says so.
+ * - `monotonicallyIncreasingId`, `getNumPartitions`: how many partitions there are where no `repartition` says so; Spark Connect tells
+ *   of those that have rows.
  * - `repartition`, `coalesce`: which rows meet in a partition and a file, not how many partitions there are.
  * - sums, means and what is made of them over floating numbers: the last digits, by the order of addition; functions of the
  *   mathematical library: the last digit.
  * - `sql` and `filter` with text: the dialect that the plan names; an engine that does not speak it refuses.
+ * - a written file's metadata: which weights made it, where the engine writes its files itself.
+ * - `onError: "null"`: files that can't be read at all, where the engine does not read them itself, fail the job.
+ * - events: single tasks, or stages and how many tasks of them are done.
  * - what an engine cannot do it refuses by a name that its line in the suite lists.
  */
 export interface Engine extends Runtime {
@@ -85,6 +89,8 @@ export interface WorkerMachine {
   readonly version: string | undefined;
   /** Why it takes no tasks, in a few words such as `the token is refused (HTTP 403)`; undefined where it does, or may soon. */
   readonly problem: string | undefined;
+  /** What it says itself of the tasks that it has, those of other sessions among them, where an engine does not tell of single tasks. */
+  readonly tasks?: { readonly running: number; readonly done: number; readonly failed: number };
 }
 
 /** What an engine says of itself. */

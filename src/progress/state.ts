@@ -212,13 +212,15 @@ function applyToStage(stage: FollowedStage | undefined, event: StageEvent): void
       stage.runningTasks = 0;
       stage.seconds = event.seconds;
       stage.secondsLeft = undefined;
+      // An engine that does not tell of single tasks says here how many rows they had.
+      if (stage.donePartitions.size === 0 && event.rows > 0) stage.toldRows ??= event.rows;
       break;
   }
   const own = stage.toldRows ?? stage.ownRows + sum(stage.readRows.values());
   const resumed = resumedRows(stage.tasks, stage.resumedTasks, stage.rows);
   stage.doneRows = stage.status === "succeeded" && stage.rows > 0 ? stage.rows : own + resumed;
   if (stage.status === "running") addSample(stage, event.time, own);
-  else stage.rowsPerSecond = stage.seconds > 0 ? own / stage.seconds : undefined;
+  else stage.rowsPerSecond = stage.seconds > 0 && own > 0 ? own / stage.seconds : undefined;
 }
 
 function addSample(stage: FollowedStage, time: number, rows: number): void {

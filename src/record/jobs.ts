@@ -89,9 +89,10 @@ export function jobRecords(): JobRecords {
           return;
         }
         case "stageEnded": {
-          const { status, seconds, time } = event;
+          const { status, seconds, time, rows } = event;
           const stage = stageOf(event);
-          if (stage) Object.assign(stage, { status, seconds, endedAt: time });
+          // Of a stage whose tasks are not told of one by one, its end says how many rows it had.
+          if (stage) Object.assign(stage, { status, seconds, endedAt: time, rows: stage.rows || rows });
           return;
         }
         case "stageProgress": {

@@ -22,6 +22,8 @@ export interface RunAbout {
   readonly memoryBytes: number;
   /** Those that differ from their defaults; secrets as `***`. */
   readonly settings: Readonly<Record<string, string>>;
+  /** Of a run on Spark, which keeps its tasks itself; `page` is where a browser shows them, undefined where that was not to be reached. */
+  readonly spark?: { readonly page: string | undefined };
 }
 
 /** A line of a run's log, which is JSON. */
@@ -50,15 +52,23 @@ export interface RunCounts {
 /** Counts as the lines come. */
 export function countLines(): { add(line: LogLine): void; counts(): RunCounts } {
   let [jobs, failedJobs, tasks, rows, bytes] = [0, 0, 0, 0, 0];
+  /** Tasks done of the stages of engines that tell of no single ones. */
+  const stages = new Map<string, number>();
+  let isSpark = false;
   return {
     add(line) {
+      if (line.type === "run") isSpark = line.spark !== undefined;
       if (line.type === "jobStarted") jobs++;
       else if (line.type === "jobEnded" && line.status === "failed") failedJobs++;
       else if (line.type === "taskEnded" && line.status === "succeeded") {
         tasks++;
         rows += line.rows;
         bytes += line.bytes;
-      }
+      } else if (isSpark && line.type === "stageProgress") {
+        const key = `${line.jobId} ${line.stageId}`;
+        tasks += line.doneTasks - (stages.get(key) ?? 0);
+        stages.set(key, line.doneTasks);
+      } else if (isSpark && line.type === "stageEnded") rows += line.rows;
     },
     counts: () => ({ jobs, failedJobs, tasks, rows, bytes }),
   };

@@ -16,16 +16,23 @@ export interface ReportBody {
 /** Rows that a table has at most; what is left out is said below it. */
 const MOST_ROWS = 200;
 
+type Section = readonly [id: string, title: string, html: string];
+
 export function reportBody(report: RunReport): ReportBody {
   const { facts } = report;
   const name = facts.about?.appName ?? "";
-  const charts = chartsOf(report);
-  const sections: (readonly [id: string, title: string, html: string])[] = [
+  const charts = facts.about?.spark ? [] : chartsOf(report);
+  const jobs: Section = ["jobs", "Jobs and stages", jobsSection(report)];
+  const ofTasks: Section[] = [
     ["workers-over-time", "Tasks by worker", timelineSection(report, charts)],
     ["throughput", "Rows and bytes over time", throughputSection(charts)],
-    ["jobs", "Jobs and stages", jobsSection(report)],
+    jobs,
     ["tasks", "How long tasks took", tasksSection(report, charts)],
     ["workers", "Workers", workersSection(report)],
+  ];
+  const { spark } = facts.about ?? {};
+  const sections: Section[] = [
+    ...(spark ? [jobs, ["tasks", "Tasks", sparkSection(spark)] satisfies Section] : ofTasks),
     ["troubles", "Retries and losses", troublesSection(report)],
     ["messages", "Messages", messagesSection(report)],
     ["environment", "Versions and settings", environmentSection(report)],
@@ -55,7 +62,7 @@ function headSection(report: RunReport): string {
     [countText(totals.jobs), many(totals.jobs, "job")],
     [countText(totals.tasks), "tasks done"],
     [countText(totals.rows), "rows"],
-    [bytesText(totals.bytes), "written by tasks"],
+    ...(about?.spark ? [] : [[bytesText(totals.bytes), "written by tasks"] as const]),
     [durationText(clock.seconds), "of work"],
     [clock.seconds > 0 ? rateText(totals.rows / clock.seconds).replace(" rows/s", "") : "–", "rows/s"],
     [countText(totals.retries), `${many(totals.retries, "attempt")} made again`, totals.retries > 0 ? "warn" : ""],
@@ -74,6 +81,16 @@ function findingsSection(report: RunReport): string {
   if (found.length === 0) return "";
   const items = found.map(({ level, text }) => `<li class="${level}">${escapeHtml(text)}</li>`).join("");
   return `<section id="findings"><h2>What stands out</h2><ul class="findings">${items}</ul></section>`;
+}
+
+/** Spark has the tasks of a run on it; nothing here knows of single ones. */
+function sparkSection({ page }: { readonly page: string | undefined }): string {
+  const text = escapeHtml(page ?? "");
+  const where =
+    page === undefined
+      ? "Spark's own page, which this session could not reach, shows them, or Spark's history server."
+      : `<a href="${text}">${text}</a>, Spark's own page, shows them while its server runs, and its history server after that.`;
+  return `<p>Spark ran the tasks. ${where} Stages have the same numbers there.</p>`;
 }
 
 function timelineSection(report: RunReport, charts: readonly Chart[]): string {
@@ -116,7 +133,7 @@ function stageRow(report: StageReport | undefined, facts: RunReport["facts"], st
     ),
     number(report.retries > 0 || lost !== "" ? `${countText(report.retries)}${lost}` : ""),
     number(countText(stage.rows)),
-    number(bytesText(stage.bytes)),
+    number(facts.about?.spark ? "" : bytesText(stage.bytes)),
     number(seconds > 0 && stage.rows > 0 ? rateText(stage.rows / seconds).replace(" rows/s", "") : ""),
     "</tr>",
   ].join("");

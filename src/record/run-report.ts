@@ -108,7 +108,7 @@ export function runReport(facts: RunFacts): RunReport {
     totals: {
       jobs: facts.jobs.length,
       failedJobs: facts.jobs.filter(({ status }) => status === "failed").length,
-      tasks: succeeded.length,
+      tasks: facts.about?.spark ? sum(({ tasksDone }) => tasksDone) : succeeded.length,
       rows: sum(({ rows }) => rows),
       bytes: sum(({ bytes }) => bytes),
       retries: sum(retriesOf),

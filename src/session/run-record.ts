@@ -38,6 +38,7 @@ export function runRecord(conf: RuntimeConfig, engine: Engine): RunRecord | unde
       cores: availableParallelism(),
       memoryBytes: totalmem(),
       settings: Object.fromEntries(conf.changed().map(({ name, value }) => [name, value])),
+      ...(engine.dialect === "spark" ? { spark: { page: engine.info().uiWebUrl } } : {}),
     }),
     tell: engine.note,
     retention: () => ({
@@ -77,7 +78,7 @@ function versionsOf(engine: Engine): Record<string, string> {
   const { version } = engine.info();
   return {
     Pomona: VERSION,
-    ...(version === VERSION ? {} : { engine: version }),
+    ...(version === VERSION ? {} : { [engine.dialect === "spark" ? "Spark" : "engine"]: version }),
     "Node.js": process.version,
     system: `${process.platform} ${process.arch}`,
   };

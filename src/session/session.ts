@@ -93,7 +93,7 @@ export class Session {
     conf.start();
   }
 
-  /** Names this session: `local-<epoch milliseconds>`, as Spark's local mode does. */
+  /** Names this session: `local-<epoch milliseconds>`, as Spark's local mode does; on Spark the application's id, once that is known. */
   get applicationId(): string {
     return this.engine.info().id;
   }
@@ -201,7 +201,10 @@ export class Session {
     return this.history_.jobs;
   }
 
-  /** The machines that run its tasks, how they stand and what they have done: one for each endpoint; this one for `local[N]`. */
+  /**
+   * The machines that run its tasks, how they stand and what they have done: one for each endpoint; this one for `local[N]`. On Spark its
+   * executors, as Spark's page told last; they count the tasks of all of its sessions.
+   */
   workers(): readonly WorkerRecord[] {
     return this.workers_.rows(this.engine.info().machines);
   }
@@ -229,6 +232,11 @@ export class Session {
     this.assertRunning();
     const { endpoints } = this.engine;
     if (endpoints) return endpoints;
+    if (this.isOnSpark) {
+      throw new IllegalArgumentError(`A session on ${this.master} has its work done by Spark's executors.`, {
+        remedy: "How many there are Spark's own settings say, such as spark.dynamicAllocation.enabled of its server.",
+      });
+    }
     throw new IllegalArgumentError(`A session on ${this.master} has its workers on this machine alone.`, {
       remedy: 'Start one with master("jupyter://host:8888") for workers on others.',
     });
@@ -299,6 +307,11 @@ export class Session {
   /** `busy` while jobs run; `starting` and `failed` where the engine is not ready yet, or could not get ready. */
   get state(): EngineState {
     return this.stopped ? "stopped" : this.engine.info().state;
+  }
+
+  /** @internal Whether it is an Apache Spark that runs its work. */
+  get isOnSpark(): boolean {
+    return this.engine.dialect === "spark";
   }
 
   /** @internal What the engine says of itself. */

@@ -3,7 +3,7 @@ import type { EngineEvent } from "../engine/events";
 import { machineOf } from "../engine/workers";
 
 /** A machine that runs a session's tasks, and what it has done since the session began. */
-export interface WorkerRecord extends WorkerMachine {
+export interface WorkerRecord extends Omit<WorkerMachine, "tasks"> {
   /** Tasks that run there now. */
   readonly running: number;
   /** Attempts that succeeded. */
@@ -48,12 +48,13 @@ export function workerTable() {
       }
     },
     rows(machines: readonly WorkerMachine[]): WorkerRecord[] {
-      return machines.map((machine) => {
-        const tally = tallies.get(machine.endpoint);
-        const { running = 0, done = 0, failed = 0, rows = 0 } = tally ?? {};
+      return machines.map(({ tasks, ...told }) => {
+        const tally = tallies.get(told.endpoint);
+        const { running = 0, done = 0, failed = 0 } = tasks ?? tally ?? {};
+        const rows = tally?.rows ?? 0;
         const busy = tally ? tally.busy + (running > 0 ? Date.now() - tally.since : 0) : 0;
         const rowsPerSecond = done > 0 && busy > 0 ? Number(((rows * 1000) / busy).toPrecision(3)) : undefined;
-        return { ...machine, running, done, failed, rowsPerSecond };
+        return { ...told, running, done, failed, rowsPerSecond };
       });
     },
   };

@@ -9,9 +9,9 @@ import { type S3Server, startS3 } from "../support/s3-server";
 import { cellsOf, errorsOf, pythonModule } from "./notebooks";
 
 const NOTEBOOKS = join(__dirname, "..", "..", "notebooks");
-/** It needs a cluster, and has a test of its own with one. */
-const ELSEWHERE = "several-machines.ipynb";
-const names = readdirSync(NOTEBOOKS).filter((name) => name.endsWith(".ipynb") && name !== ELSEWHERE);
+/** They need a cluster, and have tests of their own with one. */
+const ELSEWHERE = ["several-machines.ipynb", "the-same-on-spark.ipynb"];
+const names = readdirSync(NOTEBOOKS).filter((name) => name.endsWith(".ipynb") && !ELSEWHERE.includes(name));
 
 let folder: string;
 let small: Readonly<Record<string, string>>;

@@ -13,7 +13,8 @@ import { launchBrowser } from "../support/browser";
 import { venvProgram } from "../support/jupyter";
 import { KERNEL_NAME, kernelspecFolder, type RunningServer, startJupyterServer } from "../support/jupyter-server";
 import { writeNotebook } from "../support/notebook-file";
-import { startS3 } from "../support/s3-server";
+import { type S3Server, startS3 } from "../support/s3-server";
+import { sparkServer } from "../support/spark";
 
 const CLI = join(__dirname, "..", "..", "dist", "cli", "main.js");
 const WORKFLOW = join(__dirname, "..", "..", "notebooks", "workflow.ipynb");
@@ -42,6 +43,37 @@ const printed = (cells: readonly Cell[]) =>
     .flatMap((cell) => cell.outputs ?? [])
     .map((output) => [output.text ?? ""].flat().join(""))
     .join("\n");
+
+interface Row {
+  readonly path: string;
+  readonly label: string;
+  readonly features?: Float32Array;
+  readonly pca?: Float64Array;
+}
+
+/** What the notebook wrote here and there, each sorted by the ends of the paths. */
+async function writtenBy(here: string, there: string, { settings }: S3Server) {
+  const session = await Session.builder().master("local[1]").config(settings).getOrCreate();
+  const read = async (output: string, name: string) => {
+    const rows = (await session.read.parquet(`${output}/${name}`).collect()) as unknown as Row[];
+    const named = rows.map((row) => ({ ...row, path: row.path.split("/").slice(-3).join("/") }));
+    return named.sort((a, b) => (a.path < b.path ? -1 : 1));
+  };
+  const both = async (name: string) => ({ own: await read(here, name), its: await read(there, name) });
+  try {
+    return { features: await both("Features"), results: await both("Results") };
+  } finally {
+    await session.stop();
+  }
+}
+
+/** How far the numbers of two columns of arrays are apart at most, and the largest of them. */
+function apart(own: readonly ArrayLike<number>[], its: readonly ArrayLike<number>[]) {
+  expect(its.map(({ length }) => length)).toEqual(own.map(({ length }) => length));
+  const [a, b] = [own, its].map((rows) => rows.flatMap((row) => [...Array.from(row)]));
+  const distances = a!.map((value, i) => Math.abs(value - b![i]!));
+  return { values: distances.length, most: Math.max(...distances), largest: Math.max(...a!.map(Math.abs)) };
+}
 
 describe("the workflow notebook", () => {
   const images = () => join(folder, "images");
@@ -114,29 +146,76 @@ describe("the workflow notebook", () => {
       const busy = workers.filter(({ done }) => done > 0).map(({ worker }) => worker.split("/")[0]);
       expect([...new Set(busy)].sort()).toEqual([...hosts].sort());
 
-      const session = await Session.builder().master("local[1]").config(s3.settings).getOrCreate();
-      try {
-        const read = async (output: string, name: string) => {
-          const rows = await session.read.parquet(`${output}/${name}`).collect();
-          const named = rows.map((row) => ({ ...row, path: String(row.path).split("/").slice(-3).join("/") }));
-          return named.sort((a, b) => (a.path < b.path ? -1 : 1)) as { path: string; pca?: Float64Array }[];
-        };
-        const [here, there] = [join(folder, "out"), "s3a://fruits/out"];
-        expect(await read(there, "Features")).toEqual(await read(here, "Features"));
-        const [own, its] = [await read(here, "Results"), await read(there, "Results")];
-        expect(its.map((row) => row.path)).toEqual(own.map((row) => row.path));
-        expect(own).toHaveLength(48);
-        const apart = own.flatMap((row, i) => [...row.pca!].map((value, k) => Math.abs(value - its[i]!.pca![k]!)));
-        expect(apart).toHaveLength(480);
-        expect(Math.max(...apart)).toBeLessThanOrEqual(1e-12);
-      } finally {
-        await session.stop();
-      }
+      const { features, results } = await writtenBy(join(folder, "out"), "s3a://fruits/out", s3);
+      expect(features.its).toEqual(features.own);
+      expect(results.its.map(({ path }) => path)).toEqual(results.own.map(({ path }) => path));
+      const { values, most } = apart(
+        results.own.map(({ pca }) => pca!),
+        results.its.map(({ pca }) => pca!),
+      );
+      expect(values).toBe(480);
+      expect(most).toBeLessThanOrEqual(1e-12);
       expect(await s3.uploads("fruits")).toEqual([]);
       expect((await s3.keys("fruits")).filter((key) => key.includes("_temporary"))).toEqual([]);
     } finally {
       await Promise.all(servers.map((server) => server.stop()));
       rmSync(jupyterPath, { recursive: true, force: true });
+      await s3.stop();
+    }
+  });
+
+  it("gives the same by nbconvert on a Spark cluster of two workers, from and to S3: features to 1e-5, components to 1e-6", async () => {
+    // Spark keeps how a bucket is reached for all of its sessions: this name is no other test's.
+    const bucket = "workflow-on-spark";
+    const [server, s3] = await Promise.all([sparkServer("cluster"), startS3({ buckets: [bucket] })]);
+    try {
+      // What the local run drew, all of which is taken again: Spark draws other rows.
+      const sample = join(folder, "out", `Test-${common.n}`);
+      await copyTree(sample, `s3://${bucket}/images`, { storages: storagesFrom(s3.settings) });
+      const parameters = {
+        ...common,
+        images: `s3a://${bucket}/images`,
+        output: `s3a://${bucket}/out`,
+        master: server.url,
+      };
+      const typed = Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
+      const defaults = parseNotebook(readFileSync(WORKFLOW, "utf8"), WORKFLOW);
+      const notebook = withParameters(defaults, { typed, raw: [] }, venvProgram("python"));
+      // As who has a cluster writes it at the head of the notebook.
+      const configure = {
+        ...{ cell_type: "code", metadata: {}, id: "configure", execution_count: null, outputs: [] },
+        source: `%%configure\n${JSON.stringify({ conf: s3.settings })}`,
+      };
+      const path = join(folder, "on-spark.ipynb");
+      writeFileSync(path, JSON.stringify({ ...notebook, cells: [configure, ...notebook.cells] }));
+      const env = { ...process.env, POMONA_CACHE_DIR: join(folder, "cache") };
+      const to = ["nbconvert", "--to", "notebook", "--execute", "--inplace", path];
+      await promisify(execFile)(venvProgram("jupyter"), to, { env });
+
+      const shown = cellsOf(path).flatMap((cell) => cell.outputs ?? []);
+      expect(shown.filter((o) => o.output_type === "error" || o.name === "stderr")).toEqual([]);
+      expect(printed(cellsOf(path))).toMatch(/Features: valid[\s\S]*Results: valid/);
+      for (const secret of [s3.accessKey, s3.secretKey]) expect(JSON.stringify(shown)).not.toContain(secret);
+
+      const { features, results } = await writtenBy(join(folder, "out"), `s3a://${bucket}/out`, s3);
+      for (const { own, its } of [features, results]) {
+        expect(own).toHaveLength(48);
+        expect(its.map(({ path, label }) => [path, label])).toEqual(own.map(({ path, label }) => [path, label]));
+      }
+      const vectors = apart(
+        features.own.map((row) => row.features!),
+        features.its.map((row) => row.features!),
+      );
+      const components = apart(
+        results.own.map(({ pca }) => pca!),
+        results.its.map(({ pca }) => pca!),
+      );
+      console.log({ vectors, components });
+      expect([vectors.values, components.values]).toEqual([48 * 1280, 480]);
+      expect(vectors.most).toBeLessThanOrEqual(1e-5);
+      expect(components.most / components.largest).toBeLessThanOrEqual(1e-6);
+      expect((await s3.keys(bucket)).filter((key) => key.includes("_temporary"))).toEqual([]);
+    } finally {
       await s3.stop();
     }
   });

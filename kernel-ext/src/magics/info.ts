@@ -40,15 +40,18 @@ function workerBundle(session: Session): MimeBundle {
     ["Pomona", ({ version }) => version ?? ""],
     ["problem", ({ problem }) => problem ?? ""],
   ];
-  const header = columns.map(([name]) => name);
-  const rows = workers.map((worker) => columns.map(([, of]) => String(of(worker))));
-  const right = columns.map((_, i) => i >= 2 && i <= 7);
+  // Of executors Spark's page tells no more.
+  const shown = session.isOnSpark ? columns.filter(([name]) => !["rows/s", "MB", "Pomona"].includes(name)) : columns;
+  const title = session.isOnSpark ? "Executors, with the tasks of all sessions" : "Workers";
+  const header = shown.map(([name]) => name);
+  const rows = workers.map((worker) => shown.map(([, of]) => String(of(worker))));
+  const right = shown.map(([name]) => !["endpoint", "state", "Pomona", "problem"].includes(name));
   const widths = header.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i]!.length)));
   const line = (cells: readonly string[]) =>
     `  ${cells.map((cell, i) => (right[i] ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join("  ")}`.trimEnd();
   return {
-    "text/html": `<b>Workers</b>${htmlTable({ header, rows, right })}`,
-    "text/plain": ["Workers", line(header), ...rows.map(line)].join("\n"),
+    "text/html": `<b>${title}</b>${htmlTable({ header, rows, right })}`,
+    "text/plain": [title, line(header), ...rows.map(line)].join("\n"),
   };
 }
 

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { serialize } from "node:v8";
 import { RecordBatchReader } from "apache-arrow";
 import type { ShippedFile } from "../../data/shipped-file";
@@ -20,10 +19,10 @@ import { type SparkClient, sparkClient } from "./client";
 import { parseConnectUrl } from "./connect-url";
 import { schemaOfProto } from "./data-types";
 import { fanOut } from "./fan-out";
-import { runJob, type SparkJob } from "./jobs";
+import { runJob, type SparkJob, sparkJob } from "./jobs";
 import { countPartitions } from "./partitions";
 import { sparkPaths } from "./paths";
-import { type ReadyPlan, readyPlan } from "./pipelines";
+import { readyPlan } from "./pipelines";
 import type { Relation as Proto } from "./protos/spark/connect/relations_pb";
 import { sameError } from "./same-errors";
 import { sparkSettings } from "./settings";
@@ -94,8 +93,11 @@ export function sparkEngine(master: string, options: EngineOptions): Engine {
   };
 
   /** A plan with its functions on workers, ready to run, and what its columns are called. */
-  async function ready(plan: Parameters<Engine["schema"]>[0], signal: AbortSignal) {
+  async function ready(plan: Parameters<Engine["schema"]>[0], { signal, begin }: SparkJob) {
     const analysis = await lookUp(plan, signal);
+    const { root, stages } = analysis.lowered;
+    // What workers need is found and sent first, which may take a while and be worth a word.
+    if ([root, ...stages.map(({ pipeline }) => pipeline)].some(({ steps }) => steps.length > 0)) begin();
     const ready = await readyPlan(analysis, {
       fanOut: fan,
       log,
@@ -113,19 +115,8 @@ export function sparkEngine(master: string, options: EngineOptions): Engine {
     return { ready, analysis };
   }
 
-  const jobOf = (
-    description: string,
-    { name }: Pick<ReadyPlan, "name">,
-    isLong: boolean,
-    signal: AbortSignal,
-  ): SparkJob => ({
-    jobId: randomUUID(),
-    description,
-    name: name || description,
-    isLong: isLong || name !== "",
-    signal,
-    emit,
-  });
+  const jobOf = (description: string, isLong: boolean, signal: AbortSignal) =>
+    sparkJob({ description, isLong, signal, emit, facts });
 
   return {
     master: shown,
@@ -146,19 +137,24 @@ export function sparkEngine(master: string, options: EngineOptions): Engine {
 
     async *execute(plan, signal) {
       const run = work.begun(signal, plan);
+      let job: SparkJob | undefined;
       try {
         await life.started(run.signal);
         await settings.send();
-        const { ready: told, analysis } = await ready(plan, run.signal);
-        const job = jobOf("collect", told, false, run.signal);
-        for await (const { responseType } of runJob(client, planOf(told.relation), job)) {
+        job = jobOf("collect", false, run.signal);
+        const { ready: told, analysis } = await ready(plan, job);
+        for await (const { responseType } of runJob(client, planOf(told.relation), job, told.name)) {
           if (responseType.case !== "arrowBatch") continue;
           for (const batch of RecordBatchReader.from(responseType.value.data))
             yield renamedBatch(batch, analysis.names);
         }
-      } catch (error) {
-        throw sameError(error);
+      } catch (thrown) {
+        const error = sameError(thrown);
+        await job?.over(() => Promise.reject(error));
+        throw error;
       } finally {
+        // Who reads may have enough before the end.
+        await job?.over(async () => {});
         run.end();
       }
     },
@@ -167,9 +163,8 @@ export function sparkEngine(master: string, options: EngineOptions): Engine {
       action(
         signal,
         async (signal) => {
-          const { ready: told } = await ready(plan, signal);
-          const job = jobOf(`write ${sink.format} ${paths(sink.path)}`, told, true, signal);
-          return write(told, sink, { client, paths, job });
+          const job = jobOf(`write ${sink.format} ${paths(sink.path)}`, true, signal);
+          return job.over(async () => write((await ready(plan, job)).ready, sink, { client, paths, job }));
         },
         plan,
       ),
@@ -183,11 +178,14 @@ export function sparkEngine(master: string, options: EngineOptions): Engine {
 
     partitions: (plan, signal) =>
       action(signal, async (signal) => {
-        const { ready: told, analysis } = await ready(plan, signal);
-        const { source } = analysis.lowered.root;
-        const asked = requestedPartitions(source)?.partitions;
-        if (asked !== undefined) return asked;
-        return countPartitions(client, told.relation, jobOf("getNumPartitions", told, false, signal));
+        const job = jobOf("getNumPartitions", false, signal);
+        return job.over(async () => {
+          const { ready: told, analysis } = await ready(plan, job);
+          const { source } = analysis.lowered.root;
+          const asked = requestedPartitions(source)?.partitions;
+          if (asked !== undefined) return asked;
+          return countPartitions(client, told, job);
+        });
       }),
 
     explain: (plan, signal) =>

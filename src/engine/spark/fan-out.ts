@@ -138,7 +138,7 @@ export function fanOut(
     const [name, most] = hasBytes
       ? [BATCH_BYTES.name, BATCH_BYTES.bytes]
       : [BATCH_ROWS.name, Math.max(rows, BATCH_ROWS.least)];
-    const wanted = String(Math.min(most, Number(setting(name) ?? most)));
+    const wanted = String(Math.min(most, limitOf(setting(name)) ?? most));
     if (limited?.session === client.sessionId && limited.value === wanted) return;
     await client.setConfig({ [name]: wanted }, signal);
     limited = { session: client.sessionId, value: wanted };
@@ -225,6 +225,15 @@ function kindOf({ platform, arch, glibc }: Machine): string {
 
 function kindsOf(found: readonly ExecutorFound[]): string {
   return `The executors (${[...new Set(found.map(kindOf))].join("; ")})`;
+}
+
+const UNITS = "bkmgtp";
+
+/** A limit as settings have it, such as `64MB` or `10000`; undefined where there is none. */
+function limitOf(text: string | undefined): number | undefined {
+  const [, digits, unit = "b"] = /^\s*(\d+)\s*([bkmgtp])?b?\s*$/i.exec(text ?? "") ?? [];
+  const limit = Number(digits) * 1024 ** UNITS.indexOf(unit.toLowerCase());
+  return limit > 0 ? limit : undefined;
 }
 
 /** Sail says of what it does not have that it failed inside. */

@@ -1,6 +1,7 @@
+import { randomUUID } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { announcing } from "../announce";
-import type { EventListener } from "../events";
+import type { EndStatus, EventListener } from "../events";
 import type { SparkClient } from "./client";
 import type {
   ExecutePlanResponse,
@@ -8,101 +9,147 @@ import type {
   PlanSchema,
 } from "./protos/spark/connect/base_pb";
 import { sameError } from "./same-errors";
+import type { SparkFacts } from "./watch";
 
 /** One action, which is one operation of Spark's and maybe many of its jobs. */
 export interface SparkJob {
+  /** The operation's id, too. */
   readonly jobId: string;
   readonly description: string;
-  /** What its stages are called: what workers do, where they do something. */
-  readonly name: string;
-  /** Whether it is told of from its start on; else once Spark tells of its stages, since most queries are over before. */
-  readonly isLong: boolean;
   readonly signal: AbortSignal;
   readonly emit: EventListener;
+  readonly facts: Pick<SparkFacts, "look" | "stage">;
+  /** Whether it is told of by now. */
+  readonly isTold: boolean;
+  /** Tells of it, if nobody has. */
+  begin(): void;
+  /** Does its work, and tells of its end once that is done; after the first time nothing is told. */
+  over<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /** A query that is over sooner is not told of: nobody could read it. */
 const TOLD_AFTER_MILLISECONDS = 1500;
 
-/** Runs a plan on Spark and tells of it as of a job with Spark's stages. The job's id is the operation's. */
+/** How often it is asked who of the executors is there while a job runs. */
+const LOOK_MILLISECONDS = 5000;
+
+/** @param about.isLong whether it is told of from its start on; else once it takes a while, since most queries are over before */
+export function sparkJob(
+  about: Pick<SparkJob, "description" | "signal" | "emit" | "facts"> & { readonly isLong: boolean },
+): SparkJob {
+  const { description, isLong, signal, emit, facts } = about;
+  const jobId = randomUUID();
+  const started = Date.now();
+  const announcement = announcing(emit, { jobId, description, signal });
+  let [isTold, isOver] = [false, false];
+  let looking: NodeJS.Timeout | undefined;
+  const begin = () => {
+    if (isTold || isOver) return;
+    isTold = true;
+    announcement.begin(started);
+    looking = setInterval(() => void facts.look(), LOOK_MILLISECONDS).unref();
+  };
+  const waiting = setTimeout(begin, TOLD_AFTER_MILLISECONDS).unref();
+  if (isLong) begin();
+  return {
+    ...{ jobId, description, signal, emit, facts, begin },
+    get isTold() {
+      return isTold;
+    },
+    async over(work) {
+      try {
+        return await (isOver ? work() : announcement.over(work));
+      } finally {
+        isOver = true;
+        clearTimeout(waiting);
+        clearInterval(looking);
+        if (isTold) void facts.look();
+      }
+    },
+  };
+}
+
+/** Runs a plan on Spark as a job's work. @param name what its stages are called: what workers do, where they do something */
 export async function* runJob(
   client: SparkClient,
   plan: MessageInitShape<typeof PlanSchema>,
   job: SparkJob,
+  name: string,
 ): AsyncGenerator<ExecutePlanResponse> {
-  const { jobId, signal, isLong } = job;
-  const announcement = announcing(job.emit, job);
-  const stages = stageEvents(job, announcement.begin);
-  const started = Date.now();
-  if (isLong) announcement.begin(started);
-  let isRead = false;
+  const stages = stageEvents(job, name || job.description);
+  // Who reads may have enough before the end.
+  let status: EndStatus = "succeeded";
   try {
-    for await (const response of client.execute(plan, { signal, operationId: jobId })) {
+    for await (const response of client.execute(plan, { signal: job.signal, operationId: job.jobId })) {
       const { responseType } = response;
       if (responseType.case !== "executionProgress") yield response;
-      else if (isLong || Date.now() - started > TOLD_AFTER_MILLISECONDS) stages.progress(responseType.value);
+      else if (job.isTold) stages.progress(responseType.value);
     }
-    isRead = true;
-    stages.ended("succeeded");
-    await announcement.over(async () => {});
   } catch (error) {
-    isRead = true;
-    stages.ended(signal.aborted ? "cancelled" : "failed");
-    await announcement.over(() => Promise.reject(sameError(error, job.name)));
+    status = job.signal.aborted ? "cancelled" : "failed";
+    throw sameError(error, name);
   } finally {
-    // Who reads may have enough.
-    if (!isRead) {
-      stages.ended("succeeded");
-      await announcement.over(async () => {});
-    }
+    await stages.ended(status);
   }
 }
 
 interface Seen {
   readonly started: number;
+  tasks: number;
   told: string;
-  ended: boolean;
+  end: Promise<void> | undefined;
 }
 
-/** Spark's progress, which counts tasks by stage, as events. */
-function stageEvents({ jobId, name, emit }: SparkJob, begin: () => void) {
+/** Spark's progress, which counts tasks by stage, as events. How many rows a stage had its page tells at the end. */
+function stageEvents({ jobId, emit, facts }: SparkJob, name: string) {
   const seen = new Map<number, Seen>();
-  const end = (stageId: number, stage: Seen, status: "succeeded" | "failed" | "cancelled") => {
-    if (stage.ended) return;
-    stage.ended = true;
-    const time = Date.now();
-    emit({ type: "stageEnded", time, jobId, stageId, status, rows: 0, seconds: (time - stage.started) / 1000 });
+  const tell = (stageId: number, stage: Seen, doneTasks: number, runningTasks: number) => {
+    const told = [stage.tasks, doneTasks, runningTasks].join();
+    if (stage.told === told) return;
+    stage.told = told;
+    emit({ type: "stageProgress", time: Date.now(), jobId, stageId, tasks: stage.tasks, doneTasks, runningTasks });
+  };
+  const end = async (stageId: number, { started }: Seen, status: EndStatus) => {
+    const watched = (Date.now() - started) / 1000;
+    // Spark tells of its progress every few seconds: its page knows better when a stage began and ended.
+    const { rows = 0, seconds = watched } = (await facts.stage(stageId)) ?? {};
+    emit({ type: "stageEnded", time: Date.now(), jobId, stageId, status, rows, seconds });
   };
   return {
     progress({ stages, numInflightTasks }: ExecutePlanResponse_ExecutionProgress): void {
-      begin();
       const time = Date.now();
-      const inFlight = Number(numInflightTasks);
       // Spark tells how many tasks run in all stages together; those of stages to come are none yet.
       const running = stages.filter((each) => !each.done && each.numCompletedTasks < each.numTasks).at(-1);
       for (const each of stages) {
-        const [stageId, tasks, doneTasks] = [
-          Number(each.stageId),
-          Number(each.numTasks),
-          Number(each.numCompletedTasks),
+        const [stageId, tasks, doneTasks] = [each.stageId, each.numTasks, each.numCompletedTasks].map(Number) as [
+          number,
+          number,
+          number,
         ];
-        const runningTasks = each === running ? inFlight : 0;
+        const runningTasks = each === running ? Number(numInflightTasks) : 0;
         // A stage whose rows were there already, or that waits for another one, does nothing.
         if (doneTasks + runningTasks === 0) continue;
-        const stage = seen.get(stageId) ?? { started: time, told: "", ended: false };
+        const stage = seen.get(stageId) ?? { started: time, tasks, told: "", end: undefined };
         if (!seen.has(stageId)) {
           seen.set(stageId, stage);
-          emit({ type: "stageStarted", time, jobId, stageId, name, tasks, resumedTasks: 0, rows: 0 });
+          // Which of its stages runs the functions Spark does not tell; its page has the same numbers.
+          const called = `${name} (stage ${stageId})`;
+          emit({ type: "stageStarted", time, jobId, stageId, name: called, tasks, resumedTasks: 0, rows: 0 });
         }
-        const told = [tasks, doneTasks, runningTasks].join();
-        if (stage.ended || stage.told === told) continue;
-        stage.told = told;
-        emit({ type: "stageProgress", time, jobId, stageId, tasks, doneTasks, runningTasks });
-        if (each.done) end(stageId, stage, "succeeded");
+        if (stage.end) continue;
+        stage.tasks = tasks;
+        tell(stageId, stage, doneTasks, runningTasks);
+        if (each.done) stage.end = end(stageId, stage, "succeeded");
       }
     },
-    ended(status: "succeeded" | "failed" | "cancelled"): void {
-      for (const [stageId, stage] of seen) end(stageId, stage, status);
+    async ended(status: EndStatus): Promise<void> {
+      for (const [stageId, stage] of seen) {
+        if (stage.end) continue;
+        // Spark ends before it tells of its last tasks.
+        if (status === "succeeded") tell(stageId, stage, stage.tasks, 0);
+        stage.end = end(stageId, stage, status);
+      }
+      await Promise.all([...seen.values()].map((stage) => stage.end));
     },
   };
 }

@@ -3,17 +3,22 @@ import { planOf } from "./analysis";
 import type { SparkClient } from "./client";
 import { called, column, named } from "./expressions";
 import { runJob, type SparkJob } from "./jobs";
-import { Aggregate_GroupType, type Relation as Proto } from "./protos/spark/connect/relations_pb";
+import type { ReadyPlan } from "./pipelines";
+import { Aggregate_GroupType } from "./protos/spark/connect/relations_pb";
 import { of, projected } from "./relations";
 
 /** How many partitions of a relation have rows: Spark Connect tells of no others. */
-export async function countPartitions(client: SparkClient, relation: Proto, job: SparkJob): Promise<number> {
+export async function countPartitions(
+  client: SparkClient,
+  { relation, name }: Pick<ReadyPlan, "relation" | "name">,
+  job: SparkJob,
+): Promise<number> {
   const input = projected(relation, [named(called("spark_partition_id", []), "id")]);
   const counted = named(called("count", [column("id")], true), "n");
   const groupType = Aggregate_GroupType.GROUPBY;
   const aggregate = of({ case: "aggregate", value: { input, groupType, aggregateExpressions: [counted] } });
   let count = 0;
-  for await (const { responseType } of runJob(client, planOf(aggregate), job)) {
+  for await (const { responseType } of runJob(client, planOf(aggregate), job, name)) {
     if (responseType.case !== "arrowBatch") continue;
     for (const batch of RecordBatchReader.from(responseType.value.data)) count = Number(batch.getChildAt(0)?.get(0));
   }

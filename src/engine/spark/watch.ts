@@ -15,8 +15,18 @@ export interface SparkFacts {
   isAtLeast(major: number, minor: number): boolean;
   /** Asks for all of it. @throws SparkConnectError where the server can't be used */
   learn(signal?: AbortSignal): Promise<void>;
-  /** Asks again who is there, and tells who came and went. */
+  /** Asks again who is there, and tells who came and went; never throws. */
   look(): Promise<void>;
+  /** What Spark's page has of a stage; undefined where that can't be reached. */
+  stage(stageId: number): Promise<StageFacts | undefined>;
+}
+
+/** One of Spark's stages that is over. */
+export interface StageFacts {
+  /** Rows that it wrote, or else read. */
+  readonly rows: number;
+  /** From its first task on; undefined where it has no end. */
+  readonly seconds: number | undefined;
 }
 
 /** Within which Spark's page has to answer: it is a help, and nobody waits for it. */
@@ -30,10 +40,23 @@ export function sparkFacts(client: SparkClient, emit: EventListener): SparkFacts
   let uiWebUrl: string | undefined;
   let told = 0;
   let executors: readonly Executor[] = [];
+  /** Where its page may be; another application's may be there. */
+  let supposed: string | undefined;
+
+  const asked = <T>(what: string): Promise<T | undefined> | undefined =>
+    uiWebUrl === undefined ? undefined : page<T>(`${uiWebUrl}/api/v1/applications/${applicationId}/${what}`);
+
+  async function find(): Promise<void> {
+    if (uiWebUrl !== undefined || supposed === undefined) return;
+    const found = await page<readonly { readonly id?: string }[]>(`${supposed}/api/v1/applications`);
+    if (found?.some(({ id }) => id === applicationId)) uiWebUrl = supposed;
+    // It answers, and is not this one's: a page that is only slow is asked again.
+    else if (found) supposed = undefined;
+  }
 
   async function look(): Promise<void> {
-    if (uiWebUrl === undefined || applicationId === undefined) return;
-    const found = await page<readonly Executor[]>(`${uiWebUrl}/api/v1/applications/${applicationId}/allexecutors`);
+    await find();
+    const found = await asked<readonly Executor[]>("allexecutors");
     if (!found) return;
     const time = Date.now();
     const before = new Map(executors.map((each) => [each.id, each]));
@@ -44,7 +67,7 @@ export function sparkFacts(client: SparkClient, emit: EventListener): SparkFacts
       if (each.isActive && !was?.isActive) emit({ type: "workerJoined", time, worker });
       if (!each.isActive && was?.isActive) {
         const why = each.removeReason ?? "it is gone";
-        if (/idle/i.test(why)) emit({ type: "workerLeft", time, worker });
+        if (wasIdle(each)) emit({ type: "workerLeft", time, worker });
         else emit({ type: "workerLost", time, worker, error: why });
       }
     }
@@ -85,13 +108,21 @@ export function sparkFacts(client: SparkClient, emit: EventListener): SparkFacts
       told = Number(conf.get("spark.default.parallelism")) || 1;
       const [host, port] = [conf.get("spark.driver.host"), Number(conf.get("spark.ui.port") ?? 4040)];
       if (host === undefined || !(port > 0) || conf.get("spark.ui.enabled") === "false") return;
-      const url = `http://${host}:${port}`;
-      const found = await page<readonly { readonly id?: string }[]>(`${url}/api/v1/applications`);
-      // A port may be another application's.
-      if (found?.some(({ id }) => id === applicationId)) uiWebUrl = url;
+      supposed = `http://${host}:${port}`;
       await look();
     },
     look,
+    async stage(stageId) {
+      const attempts = await asked<readonly Stage[]>(`stages/${stageId}`);
+      const stage = attempts?.at(-1);
+      if (!stage) return undefined;
+      const { inputRecords, outputRecords, shuffleReadRecords, submissionTime, completionTime } = stage;
+      const milliseconds = timeOf(completionTime) - timeOf(submissionTime);
+      return {
+        rows: outputRecords || inputRecords || shuffleReadRecords,
+        seconds: milliseconds >= 0 ? milliseconds / 1000 : undefined,
+      };
+    },
   };
 }
 
@@ -101,8 +132,23 @@ interface Executor {
   readonly hostPort: string;
   readonly isActive: boolean;
   readonly totalCores: number;
-  readonly memoryUsed: number;
+  readonly activeTasks: number;
+  readonly completedTasks: number;
+  readonly failedTasks: number;
   readonly removeReason?: string;
+}
+
+interface Stage {
+  readonly inputRecords: number;
+  readonly outputRecords: number;
+  readonly shuffleReadRecords: number;
+  /** Such as `2026-11-26T23:26:50.123GMT`. */
+  readonly submissionTime?: string;
+  readonly completionTime?: string;
+}
+
+function timeOf(text = ""): number {
+  return Date.parse(text.replace(/GMT$/, "Z"));
 }
 
 function isDriver({ id }: Executor): boolean {
@@ -113,15 +159,21 @@ function nameOf({ id, hostPort }: Executor): string {
   return `executor-${id} (${hostPort})`;
 }
 
+/** Dynamic allocation takes those away that have nothing to do. */
+function wasIdle({ removeReason = "" }: Executor): boolean {
+  return /idle/i.test(removeReason);
+}
+
 function machineOf(executor: Executor): WorkerMachine {
-  const { isActive, totalCores, memoryUsed, removeReason } = executor;
+  const { isActive, totalCores, removeReason, activeTasks, completedTasks, failedTasks } = executor;
   return {
     endpoint: isDriver(executor) ? executor.hostPort : nameOf(executor),
-    state: isActive ? "ready" : "lost",
+    state: isActive ? "ready" : wasIdle(executor) ? "left" : "lost",
     slots: totalCores,
-    memory: memoryUsed,
+    memory: undefined,
     version: undefined,
     problem: isActive ? undefined : (removeReason ?? "it is gone"),
+    tasks: { running: activeTasks, done: completedTasks, failed: failedTasks },
   };
 }
 

@@ -38,7 +38,7 @@ export async function write(
   };
   const command = { case: "command", value: { commandType: { case: "writeOperation", value: operation } } } as const;
   let counts: readonly number[] | undefined;
-  for await (const { observedMetrics } of runJob(client, { opType: command }, job)) {
+  for await (const { observedMetrics } of runJob(client, { opType: command }, job, plan.name)) {
     const found = observedMetrics.find(({ name }) => name === COUNTS);
     if (found) counts = found.values.map(numberOf);
   }

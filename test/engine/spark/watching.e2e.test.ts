@@ -1,0 +1,95 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Session } from "pomona";
+import { udf } from "pomona/functions";
+import { JUPYTER_DISPLAY } from "pomona/kernel";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { type SparkServer, sparkServer } from "../../support/spark";
+
+let server: SparkServer;
+let session: Session;
+const folder = mkdtempSync(join(tmpdir(), "pomona-watching-"));
+
+const rows = (count = 1000) => session.range(0, count).repartition(4);
+const slow = udf(
+  (n: bigint | number) => {
+    const until = Date.now() + 10;
+    while (Date.now() < until);
+    return Number(n);
+  },
+  { returns: "double" },
+);
+
+beforeAll(async () => {
+  server = await sparkServer("local");
+  session = await Session.builder()
+    .master(server.url)
+    .config({ "pomona.progress": "off", "pomona.history.dir": join(folder, "history") })
+    .getOrCreate();
+});
+afterAll(async () => {
+  await session.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+it("tells of a write's stages by Spark's numbers, all of their tasks and rows", async () => {
+  await rows().select(slow("id").alias("n")).write.parquet(join(folder, "out"));
+  const [job] = session.history();
+  expect(job).toMatchObject({ description: `write parquet file:${join(folder, "out")}`, status: "succeeded" });
+  expect(job?.stages.length).toBeGreaterThan(0);
+  for (const { name, stageId, tasks, tasksDone, status } of job?.stages ?? []) {
+    expect(name).toMatch(new RegExp(`\\(stage ${stageId}\\)$`));
+    expect([status, tasksDone]).toEqual(["succeeded", tasks]);
+  }
+  expect(Math.max(...(job?.stages ?? []).map((stage) => stage.rows))).toBe(1000);
+  // Spark's own page has stages of these numbers.
+  const numbers = job?.stages.map(({ stageId }) => stageId);
+  const { applicationId } = session;
+  const told = (await (await fetch(`${server.pages.ui}/api/v1/applications/${applicationId}/stages`)).json()) as {
+    readonly stageId: number;
+  }[];
+  expect(told.map(({ stageId }) => stageId)).toEqual(expect.arrayContaining(numbers ?? []));
+});
+
+it("shows executors with what they have done, and takes no endpoints", async () => {
+  await vi.waitFor(() => expect(session.workers()[0]?.done).toBeGreaterThan(0), { timeout: 60_000 });
+  expect(session.workers()).toMatchObject([{ state: "ready", slots: 2, memory: undefined, problem: undefined }]);
+  expect(session.uiWebUrl).toBe(server.pages.ui);
+  await expect(session.addEndpoint("http://127.0.0.1:1")).rejects.toThrow(/work done by Spark's executors/);
+});
+
+it("tells of a job that failed and of one that was stopped, and goes on", async () => {
+  const failing = udf(
+    (n: bigint | number) => {
+      if (Number(n) === 700) throw new RangeError("no such fruit");
+      return 1;
+    },
+    { returns: "int" },
+  );
+  await expect(rows().select(failing("id")).collect()).rejects.toThrow(/no such fruit/);
+  expect(session.history().at(-1)).toMatchObject({ status: "failed", error: expect.stringContaining("no such fruit") });
+
+  const stopped = rows(100_000).select(slow("id")).collect();
+  const jobs = session.history().length;
+  const ended = expect(stopped).rejects.toMatchObject({ name: "CancelledError" });
+  await vi.waitFor(() => expect(session.history()[jobs]?.stages.length).toBeGreaterThan(0), { timeout: 120_000 });
+  await session.interruptAll();
+  await ended;
+  const job = session.history().at(-1);
+  expect(job?.status).toBe("cancelled");
+  for (const { status } of job?.stages ?? []) expect(["succeeded", "cancelled"]).toContain(status);
+  expect(await rows().count()).toBe(1000);
+});
+
+it("keeps a record whose report has the stages, and leads to Spark's page for the tasks", async () => {
+  const report = await session.report(join(folder, "run.html"));
+  const text = report[JUPYTER_DISPLAY]()["text/plain"];
+  const html = readFileSync(join(folder, "run.html"), "utf8");
+  expect(html).toContain(`<a href="${server.pages.ui}">`);
+  expect(html).toMatch(/Spark ran the tasks/);
+  expect(html).not.toMatch(/No task|No worker/);
+  expect(text).not.toMatch(/0 tasks|0 rows/);
+  const [first] = session.history();
+  for (const { stageId } of first?.stages ?? []) expect(html).toContain(`(stage ${stageId})`);
+});
