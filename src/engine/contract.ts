@@ -117,6 +117,8 @@ export interface EngineOptions {
   readonly secretSettings?: Readonly<Record<string, string | undefined>>;
   /** All of the session's settings as they are now, with the secrets. @default none */
   readonly settings?: () => Readonly<Record<string, string | undefined>>;
+  /** Fetches the token by which a server knows the session, whenever there is none or the one there was refused. @default the master's */
+  readonly token?: () => Promise<string>;
   /** What storages are made from, here and by workers, for as long as the engine lives. @default none */
   readonly storage?: StorageSettings;
 }

@@ -71,13 +71,14 @@ export class Session {
   private shownIn: string | undefined;
 
   /** @internal Use {@link Session.builder}. */
-  constructor(conf: RuntimeConfig) {
+  constructor(conf: RuntimeConfig, token?: () => Promise<string>) {
     this.conf = conf;
     const engine = engineFor(conf.get("spark.master") ?? "local[*]", {
       conf: (key) => conf.get(key),
       secretSettings: conf.unmasked(),
       settings: () => conf.unmasked(),
       storage: storageSettings(conf.unmasked()),
+      ...(token ? { token } : {}),
     });
     this.engine = withCellWork(engine);
     this.record_ = runRecord(conf, this.engine);
@@ -337,6 +338,7 @@ export class Session {
 /** Collects settings for a session. */
 export class SessionBuilder {
   readonly #settings = new Map<string, SettingValue>();
+  #token: (() => Promise<string>) | undefined;
 
   /** The application's name, shown in progress and history. @default "pomona" */
   appName(name: string): this {
@@ -349,6 +351,15 @@ export class SessionBuilder {
    */
   master(master: string): this {
     return this.config("spark.master", master);
+  }
+
+  /**
+   * Gives a Spark server's token where it expires: asked for before the session's first call and again whenever the one at hand is
+   * refused, also while work runs. One that stays belongs into the master: `sc://host:443/;token=…`.
+   */
+  token(token: () => Promise<string>): this {
+    this.#token = token;
+    return this;
   }
 
   /** One setting, or several as an object or a `SparkConf`; see `SETTINGS`. Spark's other settings are taken too. */
@@ -382,7 +393,7 @@ export class SessionBuilder {
       applySettings(active.conf, this.#settings);
       return active;
     }
-    active = new Session(this.newConf());
+    active = new Session(this.newConf(), this.#token);
     setActiveStorages(active.runtime.storages);
     return active;
   }

@@ -87,7 +87,7 @@ export async function launchSpark(wanted: SparkLaunch): Promise<ServerRecord> {
     pages,
     s3a: s3a !== undefined,
   } as const;
-  return launch(about, port, sparkEnvironment(installed, folder), wanted, async ({ spawn, until }) => {
+  return launch(about, port, sparkEnvironment(installed, folder, conf), wanted, async ({ spawn, until }) => {
     const program = (name: string) => join(installed.home, "bin", name);
     const daemon = (role: ServerRole, type: string, ...args: string[]) =>
       spawn(role, program("spark-class"), [`org.apache.spark.deploy.${type}`, ...args], DAEMON);
@@ -258,7 +258,13 @@ async function workersAt(page: string): Promise<number> {
 }
 
 /** The variables that Spark's scripts and its Python workers read; those of another Spark, Hadoop or Python would mislead them. */
-function sparkEnvironment({ home, python }: InstalledSpark, folder: string): NodeJS.ProcessEnv {
+function sparkEnvironment(
+  { home, python: own }: InstalledSpark,
+  folder: string,
+  conf: Readonly<Record<string, string>>,
+): NodeJS.ProcessEnv {
+  // Of a server by Spark Connect functions have the Python of this variable, whatever the setting says.
+  const python = conf["spark.pyspark.python"] ?? own;
   const misleading = /^(SPARK_|PYSPARK_|HADOOP_CONF_DIR$|YARN_CONF_DIR$|PYTHONPATH$|PYTHONHOME$)/;
   const others = Object.entries(process.env).filter(([name]) => !misleading.test(name));
   return {

@@ -150,7 +150,7 @@ async function localRelation(
   signal: AbortSignal,
 ): Promise<Proto> {
   const local = localData(leaf);
-  if (local.data.byteLength <= LOCAL_BYTES) return of({ case: "localRelation", value: local });
+  if (!local.data || local.data.byteLength <= LOCAL_BYTES) return of({ case: "localRelation", value: local });
   const { hash, content } = cachedData(local);
   await client.addArtifact(`cache/${hash}`, content, signal);
   return of({ case: "cachedLocalRelation", value: { hash } });

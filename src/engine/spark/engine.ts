@@ -54,6 +54,7 @@ export function sparkEngine(master: string, options: EngineOptions): Engine {
   const client: SparkClient = sparkClient(master, {
     onRetry: (why) => log("info", `Spark: ${why}; tried again.`),
     onNewSession: async () => settings.forget(),
+    ...(options.token ? { token: options.token } : {}),
   });
   const facts = sparkFacts(client, emit);
   const settings = sparkSettings(

@@ -1,5 +1,5 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import { RecordBatch, type Schema } from "apache-arrow";
+import { RecordBatch } from "apache-arrow";
 import { arrowSchema } from "../../data/arrow";
 import { ipcStream } from "../../data/ipc";
 import { sha256Of } from "../../data/shipped-file";
@@ -11,34 +11,27 @@ import { LocalRelationSchema } from "./protos/spark/connect/relations_pb";
 
 /** Rows of this program as Spark takes them: an Arrow stream, and the schema that says what Arrow does not. */
 export interface LocalData {
-  readonly data: Uint8Array;
+  /** Absent where there is no row: Spark 3.5 reads no stream without a batch. */
+  readonly data?: Uint8Array;
   /** In Spark's JSON. */
   readonly schema: string;
 }
 
-/** Rows in one Arrow batch. */
-const BATCH_ROWS = 8192;
-
+/** All rows are in one batch: of a second one Spark 3.5 takes no notice, without a word. */
 export function localData({ schema, rows }: Extract<Plan, { op: "local" }>): LocalData {
+  const json = JSON.stringify(sparkJson(schema));
+  if (rows.length === 0) return { schema: json };
+  const columns = schema.fields.map(({ name, type }, i) => ({
+    name,
+    vector: vectorFromValues(
+      rows.map((row) => fromJson(row[i] ?? null, type)),
+      type,
+    ),
+  }));
   const arrow = arrowSchema(schema);
-  const batches: RecordBatch[] = [];
-  for (let start = 0; start < rows.length; start += BATCH_ROWS) {
-    const part = rows.slice(start, start + BATCH_ROWS);
-    const columns = schema.fields.map(({ name, type }, i) => ({
-      name,
-      vector: vectorFromValues(
-        part.map((row) => fromJson(row[i] ?? null, type)),
-        type,
-      ),
-    }));
-    batches.push(withSchema(batchFromColumns(columns, part.length), arrow));
-  }
-  return { data: ipcStream(batches, arrow), schema: JSON.stringify(sparkJson(schema)) };
-}
-
-/** A batch says of each column that it may be null; the schema knows better. */
-function withSchema(batch: RecordBatch, schema: Schema): RecordBatch {
-  return new RecordBatch(schema, batch.data);
+  // A batch says of each column that it may be null; the schema knows better.
+  const batch = new RecordBatch(arrow, batchFromColumns(columns, rows.length).data);
+  return { data: ipcStream([batch], arrow), schema: json };
 }
 
 /** The same as an artifact, by which large data is sent once a session. @returns its hash is in the name that Spark expects */

@@ -1,15 +1,17 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { RecordBatchReader } from "apache-arrow";
 import type { Sink, WriteResult } from "../../frame/runtime";
 import { urlOf } from "../../storage";
 import { planOf } from "./analysis";
 import type { SparkClient } from "./client";
+import { SparkAnalysisError } from "./errors";
 import { called, column, literal, named } from "./expressions";
 import { runJob, type SparkJob } from "./jobs";
 import type { SparkPath } from "./paths";
 import type { ReadyPlan } from "./pipelines";
 import { WriteOperation_SaveMode, type WriteOperationSchema } from "./protos/spark/connect/commands_pb";
 import type { Expression_Literal } from "./protos/spark/connect/expressions_pb";
-import type { Relation as Proto } from "./protos/spark/connect/relations_pb";
+import { Aggregate_GroupType } from "./protos/spark/connect/relations_pb";
 import { of } from "./relations";
 
 const MODES = {
@@ -26,10 +28,12 @@ export async function write(
   { client, paths, job }: { readonly client: SparkClient; readonly paths: SparkPath; readonly job: SparkJob },
 ): Promise<WriteResult> {
   const path = paths(sink.path);
-  const before = sink.mode === "append" ? await filesAt(client, sink, path, job.signal) : [];
-  const input = counted(plan);
+  const { signal } = job;
+  const isMore = sink.mode === "append" || sink.mode === "ignore";
+  const before = isMore ? await filesAt(client, sink, path, signal) : [];
+  const value = { input: plan.relation, name: COUNTS, metrics: countsOf(plan) };
   const operation: MessageInitShape<typeof WriteOperationSchema> = {
-    input,
+    input: of({ case: "collectMetrics", value }),
     source: sink.format,
     saveType: { case: "path", value: path },
     mode: MODES[sink.mode],
@@ -40,25 +44,45 @@ export async function write(
   let counts: readonly number[] | undefined;
   for await (const { observedMetrics } of runJob(client, { opType: command }, job, plan.name)) {
     const found = observedMetrics.find(({ name }) => name === COUNTS);
-    if (found) counts = found.values.map(numberOf);
+    if (found && found.values.length > 0) counts = found.values.map(numberOf);
   }
-  // Spark counts nothing where it wrote nothing.
-  if (!counts && sink.mode === "ignore") return { path, rows: 0, files: [], failedRows: 0, skipped: true };
-  const [rows = 0, ...failed] = counts ?? [];
-  const after = await filesAt(client, sink, path, job.signal);
+  const after = await filesAt(client, sink, path, signal);
   const files = after.filter((file) => !before.includes(file)).sort();
+  if (sink.mode === "ignore" && files.length === 0) return { path, rows: 0, files: [], failedRows: 0, skipped: true };
+  // A server with much to do does not wait until it has heard of the counts.
+  counts ??= files.length === 0 ? [0] : await countedAgain(client, plan, sink, files, signal);
+  const [rows = 0, ...failed] = counts;
   return { path, rows, files, failedRows: Math.max(0, ...failed), skipped: false };
 }
 
 const COUNTS = "pomona";
 
-/** A relation whose rows are counted as they pass, and those that failed. */
-function counted({ relation: input, errorColumns }: ReadyPlan): Proto {
-  const metrics = [
+/** How many rows there are, and how many failed. */
+function countsOf({ errorColumns }: ReadyPlan) {
+  return [
     named(called("count", [literal(1)]), "rows"),
     ...errorColumns.map((name, i) => named(called("count", [column(name)]), `failed${i}`)),
   ];
-  return of({ case: "collectMetrics", value: { input, name: COUNTS, metrics } });
+}
+
+/** The same of what was written. */
+async function countedAgain(
+  client: SparkClient,
+  plan: ReadyPlan,
+  { format, options }: Sink,
+  files: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly number[]> {
+  const dataSource = { format, options: { ...options }, paths: [...files] };
+  const input = of({ case: "read", value: { readType: { case: "dataSource", value: dataSource } } });
+  const value = { input, groupType: Aggregate_GroupType.GROUPBY, aggregateExpressions: countsOf(plan) };
+  let counts: readonly number[] = [];
+  for await (const { responseType } of client.execute(planOf(of({ case: "aggregate", value })), { signal })) {
+    if (responseType.case !== "arrowBatch") continue;
+    for (const batch of RecordBatchReader.from(responseType.value.data))
+      counts = batch.schema.fields.map((_, i) => Number(batch.getChildAt(i)?.get(0)));
+  }
+  return counts;
 }
 
 function numberOf({ literalType }: Expression_Literal): number {
@@ -72,10 +96,10 @@ async function filesAt(client: SparkClient, sink: Sink, path: string, signal: Ab
   try {
     const result = await client.analyze({ case: "inputFiles", value: { plan: planOf(read) } }, signal);
     return result.case === "inputFiles" ? result.value.files.map((file) => urlOf(decodedUrl(file))) : [];
-  } catch {
-    signal.throwIfAborted();
+  } catch (error) {
     // Nothing is there, or nothing that has columns.
-    return [];
+    if (error instanceof SparkAnalysisError) return [];
+    throw error;
   }
 }
 
