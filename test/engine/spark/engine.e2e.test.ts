@@ -87,7 +87,9 @@ describe.each(["local", "3.5"] as const)("a session on Spark (%s)", (kind) => {
 
   it("has errors of the same names as other engines", async () => {
     await expect(session.read.parquet(path("none")).count()).rejects.toThrow(PathNotFoundError);
-    await expect(session.sql("SELECT 1 AS id").select("none").count()).rejects.toThrow(/UNRESOLVED_COLUMN\.WITH_SUGGESTION/);
+    await expect(session.sql("SELECT 1 AS id").select("none").count()).rejects.toThrow(
+      /UNRESOLVED_COLUMN\.WITH_SUGGESTION/,
+    );
     await expect(session.sql("SELECT FROM WHERE").count()).rejects.toThrow(AnalysisError);
     await expect(session.range(1).filter("nix(id) > 1").count()).rejects.toThrow(/UNRESOLVED_ROUTINE/);
     await expect(
