@@ -77,7 +77,7 @@ it("PySpark reads what was written, and shows the same", async () => {
     .option("recursiveFileLookup", true)
     .load(path("images"))
     .withColumn("label", elementAt(split(col("path"), "/"), -2));
-  const features = mobileNetV2({ weights: "random" })(col("content"), { onError: "null" }).alias("features");
+  const features = mobileNetV2({ weights: "random", onError: "null" })(col("content")).alias("features");
   const featurized = await images.select("path", "label", features).write.parquet(path("features"));
   const numbers = session.range(40).withColumn("y", udf((id: number) => id * id, { returns: "double" })(col("id")));
   const vectors = new VectorAssembler({ inputCols: ["id", "y"], outputCol: "v" }).transform(numbers) as DataFrame;
