@@ -17,6 +17,7 @@ import type { EngineState, EventListener } from "./events";
  * - sums, means and what is made of them over floating numbers: the last digits, by the order of addition; functions of the
  *   mathematical library: the last digit.
  * - `sql` and `filter` with text: the dialect that the plan names; an engine that does not speak it refuses.
+ * - `mode("overwrite")`: when the old data is removed, at the commit or as the job starts; whether a write that was broken off is taken up.
  * - a written file's metadata: which weights made it, where the engine writes its files itself.
  * - `onError: "null"`: files that can't be read at all, where the engine does not read them itself, fail the job.
  * - events: single tasks, or stages and how many tasks of them are done.

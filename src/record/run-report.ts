@@ -239,6 +239,7 @@ export function runsStill(about: RunAbout | undefined): RunState {
 }
 
 /** How long a job or a stage took, or takes until the run's last event. */
-export function secondsOf({ startedAt, endedAt }: JobRecord | StageRecord, { lastAt }: RunFacts): number {
-  return Math.max(0, (endedAt ?? lastAt) - startedAt) / 1000;
+export function secondsOf({ startedAt, endedAt, seconds }: JobRecord | StageRecord, { lastAt }: RunFacts): number {
+  // Of Spark's stages the beginning and the end are heard of late; how long they took is told.
+  return seconds ?? Math.max(0, (endedAt ?? lastAt) - startedAt) / 1000;
 }

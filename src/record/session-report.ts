@@ -130,7 +130,11 @@ function totalsText({ totals, clock, facts, state }: RunReport): string {
 }
 
 function stageRows({ stages, facts, state }: RunReport) {
-  const header = ["stage", "state", "tasks", "rows", "bytes", "took", "median task", "longest", "again"];
+  // Spark keeps what is of single tasks.
+  const [isSpark, ofTasks] = [facts.about?.spark !== undefined, ["bytes", "median task", "longest", "again"]];
+  const names = ["stage", "state", "tasks", "rows", "bytes", "took", "median task", "longest", "again"];
+  const isShown = names.map((name) => !(isSpark && ofTasks.includes(name)));
+  const header = names.filter((_, i) => isShown[i]);
   const rows = stages
     .slice(-MOST_STAGES)
     .map(({ stage, seconds, retries }) => [
@@ -138,11 +142,12 @@ function stageRows({ stages, facts, state }: RunReport) {
       statusIn(stage.status, state),
       `${countText(stage.tasksDone)}/${countText(stage.tasks)}`,
       countText(stage.rows),
-      facts.about?.spark ? "" : bytesText(stage.bytes),
+      bytesText(stage.bytes),
       durationText(secondsOf(stage, facts)),
       seconds ? durationText(seconds.median) : "",
       seconds ? durationText(seconds.most) : "",
       retries > 0 ? countText(retries) : "",
-    ]);
+    ])
+    .map((row) => row.filter((_, i) => isShown[i]));
   return { header, rows, left: Math.max(0, stages.length - MOST_STAGES) };
 }

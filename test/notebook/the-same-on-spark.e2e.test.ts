@@ -42,7 +42,7 @@ it("gives on Spark what it gives on threads, and tells what it runs on", async (
   expect(cellWith("const network =")).toContain("64 rows in 4 files, written by Spark");
   expect(cellWith("aggregate(features")).toMatch(/\|Apple Green\| +4\| *\d+\.\d+\|/);
   const info = cellWith("%%info");
-  expect(info).toMatch(/Executors, with the tasks of all sessions\n.*\n +\S+:\d+ +ready +2 +\d+ +[1-9]\d* +0/);
+  expect(info).toMatch(/Executors, with the tasks of all sessions\n.*\n +\S+:\d+ +ready +2 +\d+ +[1-9]\d* +\d+/);
   expect(info).toMatch(/write parquet .*: succeeded, .* rows/);
   const [onSpark, onThreads] = [...cellWith("checksum").matchAll(/ 64 +│ (\d+\.\d+)/g)].map(([, sum]) => Number(sum));
   expect(Math.abs((onSpark ?? Number.NaN) / (onThreads ?? Number.NaN) - 1)).toBeLessThan(1e-9);

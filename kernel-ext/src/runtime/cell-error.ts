@@ -64,7 +64,7 @@ function shortened(text: string): string {
 function contentOf(thrown: unknown, wasInterrupted: boolean): ErrorContent {
   if (wasInterrupted) {
     const isCancelled = thrown instanceof Error && thrown.name === "CancelledError";
-    return interruptContent(isCancelled ? " Its job was cancelled and left nothing behind." : "");
+    return interruptContent(isCancelled ? " Its job was cancelled; nothing half-written is visible." : "");
   }
   if (thrown instanceof CellFailure) return thrown.content;
   if (isInterrupt(thrown)) return interruptContent();

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { Session } from "pomona";
 import { udf } from "pomona/functions";
 import { JUPYTER_DISPLAY } from "pomona/kernel";
@@ -69,6 +70,14 @@ it("tells of a job that failed and of one that was stopped, and goes on", async 
   );
   await expect(rows().select(failing("id")).collect()).rejects.toThrow(/no such fruit/);
   expect(session.history().at(-1)).toMatchObject({ status: "failed", error: expect.stringContaining("no such fruit") });
+
+  // Shown is what happened, not what the connection's headers hold.
+  const refused = await session
+    .sql("SELECT * FROM nowhere")
+    .collect()
+    .then(String, (error: unknown) => inspect(error));
+  expect(refused).toMatch(/TABLE_OR_VIEW_NOT_FOUND/);
+  expect(refused).not.toMatch(/grpc-status|rawMessage/);
 
   const stopped = rows(100_000).select(slow("id")).collect();
   const jobs = session.history().length;
