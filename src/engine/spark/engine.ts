@@ -52,7 +52,7 @@ export function sparkEngine(master: string, options: EngineOptions): Engine {
   const { emit } = life;
   const log = logTo(emit);
   const client: SparkClient = sparkClient(master, {
-    onRetry: (why) => log("info", `Spark: ${why}; tried again.`),
+    onRetry: (why) => log("info", `${why}.`),
     onNewSession: async () => settings.forget(),
     ...(options.token ? { token: options.token } : {}),
   });
