@@ -43,7 +43,6 @@ export function sparkEngine(master: string, options: EngineOptions): Engine {
   const listeners = new Set<EventListener>();
   const storages = storagesFrom(storage);
   const footers = footerCache(storages);
-  const paths = sparkPaths(address.name.replace(/:\d+$/, ""));
   const kept = new Map<string, KeptFrame>();
   const work = running();
   const life = lifeCycle(start, (event) => {
@@ -57,6 +56,7 @@ export function sparkEngine(master: string, options: EngineOptions): Engine {
     ...(options.token ? { token: options.token } : {}),
   });
   const facts = sparkFacts(client, emit);
+  const paths = sparkPaths(address.name.replace(/:\d+$/, ""), () => facts.isSail);
   const settings = sparkSettings(
     () => client,
     options,
@@ -165,7 +165,8 @@ export function sparkEngine(master: string, options: EngineOptions): Engine {
         signal,
         async (signal) => {
           const job = jobOf(`write ${sink.format} ${paths(sink.path)}`, true, signal);
-          return job.over(async () => write((await ready(plan, job)).ready, sink, { client, paths, job }));
+          const { isSail } = facts;
+          return job.over(async () => write((await ready(plan, job)).ready, sink, { client, paths, job, isSail }));
         },
         plan,
       ),

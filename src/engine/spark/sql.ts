@@ -1,7 +1,8 @@
+import { create } from "@bufbuild/protobuf";
 import type { Plan } from "../../frame/plan";
 import type { SqlPlan } from "../relation";
 import type { SparkClient } from "./client";
-import type { Relation as Proto } from "./protos/spark/connect/relations_pb";
+import { type Relation as Proto, RelationCommonSchema } from "./protos/spark/connect/relations_pb";
 import { of } from "./relations";
 
 type Views = Readonly<Record<string, Proto>>;
@@ -29,7 +30,11 @@ export function sparkSql(client: SparkClient, takesViews: () => boolean): SparkS
     const all = Object.entries(views);
     if (!takesViews()) untold.push(...all);
     if (all.length === 0 || !takesViews()) return root;
-    const references = all.map(([alias, input]) => of({ case: "subqueryAlias", value: { input, alias } }));
+    const references = all.map(([alias, input], i) => ({
+      ...of({ case: "subqueryAlias", value: { input, alias } }),
+      // Sail, not Spark, wants a number of each.
+      common: create(RelationCommonSchema, { planId: BigInt(i) }),
+    }));
     return of({ case: "withRelations", value: { root, references } });
   };
 

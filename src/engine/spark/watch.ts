@@ -6,6 +6,8 @@ import type { SparkClient } from "./client";
 export interface SparkFacts {
   readonly version: string | undefined;
   readonly applicationId: string | undefined;
+  /** Whether it is Sail, which has no application. */
+  readonly isSail: boolean;
   /** Spark's own page, where it can be reached from here. */
   readonly uiWebUrl: string | undefined;
   /** Its executors, as its page told last; none where that can't be reached. */
@@ -87,6 +89,9 @@ export function sparkFacts(client: SparkClient, emit: EventListener): SparkFacts
     },
     get applicationId() {
       return applicationId;
+    },
+    get isSail() {
+      return version !== undefined && applicationId === undefined;
     },
     get uiWebUrl() {
       return uiWebUrl;

@@ -21,19 +21,28 @@ const MODES = {
   ignore: WriteOperation_SaveMode.IGNORE,
 } as const;
 
+export interface WriteContext {
+  readonly client: SparkClient;
+  readonly paths: SparkPath;
+  readonly job: SparkJob;
+  readonly isSail: boolean;
+}
+
 /** Has Spark write a plan's rows; they are counted on their way. */
 export async function write(
   plan: ReadyPlan,
   sink: Sink,
-  { client, paths, job }: { readonly client: SparkClient; readonly paths: SparkPath; readonly job: SparkJob },
+  { client, paths, job, isSail }: WriteContext,
 ): Promise<WriteResult> {
   const path = paths(sink.path);
   const { signal } = job;
   const isMore = sink.mode === "append" || sink.mode === "ignore";
   const before = isMore ? await filesAt(client, sink, path, signal) : [];
+  const rowsBefore = isSail && before.length > 0 ? await countedAgain(client, plan, sink, [path], signal) : [];
   const value = { input: plan.relation, name: COUNTS, metrics: countsOf(plan) };
   const operation: MessageInitShape<typeof WriteOperationSchema> = {
-    input: of({ case: "collectMetrics", value }),
+    // Sail counts nothing on the way.
+    input: isSail ? plan.relation : of({ case: "collectMetrics", value }),
     source: sink.format,
     saveType: { case: "path", value: path },
     mode: MODES[sink.mode],
@@ -50,8 +59,8 @@ export async function write(
   const files = after.filter((file) => !before.includes(file)).sort();
   if (sink.mode === "ignore" && files.length === 0) return { path, rows: 0, files: [], failedRows: 0, skipped: true };
   // A server with much to do does not wait until it has heard of the counts.
-  counts ??= files.length === 0 ? [0] : await countedAgain(client, plan, sink, files, signal);
-  const [rows = 0, ...failed] = counts;
+  counts ??= files.length === 0 ? [0] : await countedAgain(client, plan, sink, isSail ? [path] : files, signal);
+  const [rows = 0, ...failed] = counts.map((count, i) => count - (rowsBefore[i] ?? 0));
   return { path, rows, files, failedRows: Math.max(0, ...failed), skipped: false };
 }
 
