@@ -30,6 +30,11 @@ import { sparkSql } from "./sql";
 import { sparkFacts } from "./watch";
 import { write } from "./write";
 
+/** What is said of it, once a session. */
+const SAIL =
+  "This server is Sail, not Spark: for trying things. It takes no files for functions, tells no progress and little of errors, names part files " +
+  "otherwise, and some types, values and errors are not Spark's (docs/spark.md).";
+
 /**
  * The engine on a Spark cluster, through Spark Connect: relational work, reading and writing are Spark's; batch functions run in
  * `node` beside its executors.
@@ -69,6 +74,7 @@ export function sparkEngine(master: string, options: EngineOptions): Engine {
 
   async function start(signal: AbortSignal): Promise<void> {
     await facts.learn(signal);
+    if (facts.isSail) log("warn", SAIL);
     await settings.send();
   }
 

@@ -9,7 +9,9 @@ import { sparkServer } from "../../support/spark";
 it("a session on Sail computes, reads and writes, and counts what it has written", async () => {
   const folder = mkdtempSync(join(tmpdir(), "pomona-sail-"));
   const { url } = await sparkServer("sail");
-  const session = await Session.builder().appName("sail").master(url).config("pomona.progress", "off").getOrCreate();
+  const session = Session.builder().appName("sail").master(url).config("pomona.progress", "off").getOrCreateSync();
+  const said: string[] = [];
+  session.onEvent((event) => event.type === "message" && said.push(event.text));
   try {
     const rows = Array.from({ length: 20_000 }, (_, i) => ({ i, text: `row ${i}` }));
     const df = session.createDataFrame(rows, "i bigint, text string");
@@ -19,6 +21,7 @@ it("a session on Sail computes, reads and writes, and counts what it has written
       { k: 1, n: 2 },
       { k: 2, n: 2 },
     ]);
+    expect(said).toEqual([expect.stringMatching(/This server is Sail, not Spark/)]);
     df.createOrReplaceTempView("rows");
     expect(await session.sql("SELECT max(i) AS most FROM rows").collect()).toEqual([{ most: 19_999 }]);
     expect(await df.select(upper("text").alias("u")).limit(1).collect()).toEqual([{ u: "ROW 0" }]);
