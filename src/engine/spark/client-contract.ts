@@ -13,6 +13,8 @@ export interface SparkClient {
   readonly sessionId: string;
   /** `host:port`; no token. */
   readonly address: string;
+  /** Waits until the server has the session, which after a loss is a new one with nothing in it. @returns its id */
+  ready(signal?: AbortSignal): Promise<string>;
   /** Spark's version, such as "4.0.2"; asked once. */
   version(signal?: AbortSignal): Promise<string>;
   /**

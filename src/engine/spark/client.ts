@@ -17,6 +17,7 @@ import {
 } from "./protos/spark/connect/base_pb";
 import { isReset, retried } from "./retries";
 import { fieldsOf, isInDoubt, isSame, MARK, newSession, type ServerSession } from "./session";
+import { limitIn } from "./sizes";
 import { statusOf } from "./status";
 
 export type { ExecuteOptions, SparkClient, SparkClientOptions } from "./client-contract";
@@ -95,7 +96,7 @@ export function sparkClient(url: string, options: SparkClientOptions = {}): Spar
   /** @throws MessageTooLargeError for a plan that the server can't take */
   async function checkSize(session: ServerSession, plan: Uint8Array): Promise<void> {
     if (plan.byteLength < SMALL_BYTES) return;
-    const limit = bytesIn((await getConfig(session, [INBOUND_LIMIT])).get(INBOUND_LIMIT)) ?? INBOUND_DEFAULT;
+    const limit = limitIn((await getConfig(session, [INBOUND_LIMIT])).get(INBOUND_LIMIT)) ?? INBOUND_DEFAULT;
     if (plan.byteLength + AROUND_BYTES > limit) throw planTooLarge(plan.byteLength, limit);
   }
 
@@ -209,6 +210,7 @@ export function sparkClient(url: string, options: SparkClientOptions = {}): Spar
       return current.id;
     },
     address: address.name,
+    ready: async (signal) => (await ready(signal)).id,
     async version(signal) {
       if (sparkVersion === undefined) await ready(signal);
       return sparkVersion!;
@@ -268,12 +270,6 @@ export function sparkClient(url: string, options: SparkClientOptions = {}): Spar
       channel.connection.cut("the client was closed");
     },
   };
-}
-
-/** Spark's sizes: "134217728b", "128m". */
-function bytesIn(size: string | undefined): number | undefined {
-  const [, digits, unit = ""] = /^(\d+)([kmg]?)b?$/i.exec(size ?? "") ?? [];
-  return digits === undefined ? undefined : Number(digits) * 1024 ** ["", "k", "m", "g"].indexOf(unit.toLowerCase());
 }
 
 /** Going on with an operation came with 3.5. */

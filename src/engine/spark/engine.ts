@@ -1,6 +1,5 @@
 import { serialize } from "node:v8";
 import { RecordBatchReader } from "apache-arrow";
-import type { ShippedFile } from "../../data/shipped-file";
 import type { StructType } from "../../data/types";
 import { renamedBatch } from "../../data/vectors";
 import { footerCache } from "../../parquet";
@@ -18,6 +17,7 @@ import { analyzed, type KeptFrame, planOf } from "./analysis";
 import { type SparkClient, sparkClient } from "./client";
 import { parseConnectUrl } from "./connect-url";
 import { schemaOfProto } from "./data-types";
+import { SparkSessionLostError } from "./errors";
 import { fanOut } from "./fan-out";
 import { runJob, type SparkJob, sparkJob } from "./jobs";
 import { countPartitions } from "./partitions";
@@ -57,25 +57,31 @@ export function sparkEngine(master: string, options: EngineOptions): Engine {
   const log = logTo(emit);
   const client: SparkClient = sparkClient(master, {
     onRetry: (why) => log("info", `${why}.`),
-    onNewSession: async () => settings.forget(),
+    async onNewSession(session) {
+      // Where it takes a lost one's place, nothing of that is there.
+      kept.clear();
+      settings.forget();
+      await facts.learn(await client.version(), session);
+      await settings.send(session);
+    },
     ...(options.token ? { token: options.token } : {}),
   });
-  const facts = sparkFacts(client, emit);
+  const facts = sparkFacts(emit);
   const paths = sparkPaths(address.name.replace(/:\d+$/, ""), () => facts.isSail);
-  const settings = sparkSettings(
-    () => client,
-    options,
-    (text) => log("warn", text),
-  );
+  const settings = sparkSettings(options, (text) => log("warn", text));
   const fan = fanOut(client, log, conf);
   const sql = sparkSql(client, () => facts.isAtLeast(4, 0));
-  /** What keeps values that were broadcast. */
-  const owners = new WeakMap<ShippedFile, object>();
 
   async function start(signal: AbortSignal): Promise<void> {
-    await facts.learn(signal);
+    await client.ready(signal);
     if (facts.isSail) log("warn", SAIL);
-    await settings.send();
+  }
+
+  /** Spark is ready for an action, and has the session's settings. */
+  async function begin(signal: AbortSignal): Promise<void> {
+    await life.started(signal);
+    await client.ready(signal);
+    await settings.send(client, signal);
   }
 
   /** Does one thing on Spark, which is ready for it and has the session's settings. */
@@ -83,8 +89,7 @@ export function sparkEngine(master: string, options: EngineOptions): Engine {
     work.tracked(
       signal,
       async (signal) => {
-        await life.started(signal);
-        await settings.send();
+        await begin(signal);
         return use(signal).catch((error: unknown) => Promise.reject(sameError(error)));
       },
       of,
@@ -101,6 +106,7 @@ export function sparkEngine(master: string, options: EngineOptions): Engine {
 
   /** A plan with its functions on workers, ready to run, and what its columns are called. */
   async function ready(plan: Parameters<Engine["schema"]>[0], { signal, begin }: SparkJob) {
+    const session = client.sessionId;
     const analysis = await lookUp(plan, signal);
     const { root, stages } = analysis.lowered;
     // What workers need is found and sent first, which may take a while and be worth a word.
@@ -119,6 +125,9 @@ export function sparkEngine(master: string, options: EngineOptions): Engine {
       },
     });
     await sql.ready(signal);
+    // Lost by another action meanwhile: what this plan was sent is not in the new one.
+    if (client.sessionId !== session)
+      throw new SparkSessionLostError(client.address, session, "another action found so");
     return { ready, analysis };
   }
 
@@ -146,8 +155,7 @@ export function sparkEngine(master: string, options: EngineOptions): Engine {
       const run = work.begun(signal, plan);
       let job: SparkJob | undefined;
       try {
-        await life.started(run.signal);
-        await settings.send();
+        await begin(run.signal);
         job = jobOf("collect", false, run.signal);
         const { ready: told, analysis } = await ready(plan, job);
         for await (const { responseType } of runJob(client, planOf(told.relation), job, told.name)) {
@@ -222,13 +230,7 @@ export function sparkEngine(master: string, options: EngineOptions): Engine {
     storages,
     footer: footers.read,
 
-    async broadcast(value) {
-      const owner = {};
-      const file = { ...(await action(undefined, () => fan.ship(serialize(value), owner))) };
-      // It stays for as long as who got it, or a plan, has this very object.
-      owners.set(file, owner);
-      return file;
-    },
+    broadcast: (value) => action(undefined, (signal) => fan.broadcast(serialize(value), signal)),
 
     subscribe(listener) {
       listeners.add(listener);

@@ -9,6 +9,7 @@ import {
   type SparkErrorInfo,
   SparkSessionLostError,
   SparkUnreachableError,
+  SparkUnsupportedError,
 } from "./errors";
 import type { FetchErrorDetailsResponse, FetchErrorDetailsResponse_Error } from "./protos/spark/connect/base_pb";
 import { isBroken, isNoServer, isRefused, isUntrusted } from "./retries";
@@ -78,7 +79,7 @@ export async function namedError(thrown: unknown, context: ErrorContext): Promis
       return new SparkUnreachableError(address, status.text, { cause });
   }
   if (status.code === Code.Unimplemented)
-    return new SparkConnectError(`Spark at ${address} does not have this: ${status.text}`, { cause });
+    return new SparkUnsupportedError(`Spark at ${address} does not have this: ${status.text}`, { cause });
   return ofSpark(status, context);
 }
 
@@ -115,13 +116,17 @@ async function ofSpark(status: CallStatus, context: ErrorContext): Promise<Error
   const classes = root?.errorTypeHierarchy ?? parsedList(status.info.classes);
   if (classes.some((name) => ANALYSIS.test(name))) return new SparkAnalysisError(analysisText(whole), options);
   if (isOfClass(status, "OPERATION_CANCELED", "OPERATION_CANCELLED"))
-    return new CancelledError("Spark interrupted the operation.", { cause: status.cause });
+    return new CancelledError("Spark interrupted the operation.");
   if (/java\.lang\.OutOfMemoryError|Java heap space/.test(whole))
     return new SparkConnectError(`Spark ran out of memory: ${failureText(whole, chain)}`, {
       ...options,
       remedy: MEMORY,
     });
-  return new SparkConnectError(failureText(whole, chain), options);
+  // Sail says of what it does not have that it failed inside.
+  const ErrorClass = classes.some((name) => /UnsupportedOperationException$/.test(name))
+    ? SparkUnsupportedError
+    : SparkConnectError;
+  return new ErrorClass(failureText(whole, chain), options);
 }
 
 /** The error and its causes, the outermost first. */

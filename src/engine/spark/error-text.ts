@@ -4,7 +4,7 @@ const MOST_LINES = 12;
 const TRACEBACK = "Traceback (most recent call last)";
 
 /** Spark puts the SQLSTATE behind its sentence; it is a field of the error. */
-const SQL_STATE = / SQLSTATE: [0-9A-Z]{5}(?=[\s;.]|$)/g;
+const SQL_STATE = / +SQLSTATE: [0-9A-Z]{5}(?=[\s;.]|$)/g;
 
 /** What Spark says of a plan that can't be computed, without the plan, which it puts behind. */
 export function analysisText(text: string): string {

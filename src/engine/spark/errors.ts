@@ -1,3 +1,4 @@
+import { ConnectError } from "@connectrpc/connect";
 import { PomonaError } from "../../errors";
 import { AnalysisError } from "../../frame/analysis-error";
 
@@ -27,7 +28,7 @@ export class SparkConnectError extends PomonaError implements SparkErrorInfo {
   declare readonly details: string | undefined;
 
   constructor(message: string, options: SparkErrorOptions = {}) {
-    super(message, options);
+    super(message, { ...options, cause: causeOf(options.cause) });
     describe(this, options);
   }
 }
@@ -40,9 +41,14 @@ export class SparkAnalysisError extends AnalysisError implements SparkErrorInfo 
   declare readonly details: string | undefined;
 
   constructor(message: string, options: SparkErrorOptions = {}) {
-    super(message, options);
+    super(message, { ...options, cause: causeOf(options.cause) });
     describe(this, options);
   }
+}
+
+/** A failed call is none that helps: the error has the server's words, and a printed call shows gRPC's headers. What made it fail may be one. */
+function causeOf(cause: unknown): unknown {
+  return cause instanceof ConnectError ? causeOf(cause.cause) : cause;
 }
 
 /** Not enumerable: a printed error says what helps, and the whole of it is asked for. */
@@ -113,6 +119,9 @@ export class SparkVersionError extends SparkConnectError {
     });
   }
 }
+
+/** The server has no such request: it is another one than Spark's own, or an older one. */
+export class SparkUnsupportedError extends SparkConnectError {}
 
 /** A message is above what the server, or this client, takes. */
 export class MessageTooLargeError extends SparkConnectError {

@@ -1,7 +1,6 @@
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { create } from "@bufbuild/protobuf";
-import { Code } from "@connectrpc/connect";
 import type { DriverContext } from "../../data/batch-function";
 import { type ShippedFile, sha256Of } from "../../data/shipped-file";
 import type { StructType } from "../../data/types";
@@ -9,14 +8,14 @@ import { VERSION } from "../../version";
 import type { ArrowTask } from "../../worker/arrow-program";
 import type { Step } from "../../worker/task";
 import type { SparkClient } from "./client";
-import { SparkConnectError } from "./errors";
+import { SparkUnsupportedError } from "./errors";
 import { type Archive, nativesArchive, nodeArchive, programAbout, programArchive } from "./executor-archives";
 import { ArtifactsUnsupportedError, ExecutorNodeError } from "./executor-errors";
 import { probeExecutors } from "./executor-probe";
 import { type BesideExecutor, type ExecutorFound, mapperSource } from "./executor-python";
 import { type Relation, RelationSchema } from "./protos/spark/connect/relations_pb";
 import { pythonFunction } from "./python-function";
-import { statusOf } from "./status";
+import { limitIn } from "./sizes";
 
 /*
  * Functions on a Spark cluster: Spark hands a partition's rows to its Python worker as Arrow batches, which hands them to Node beside
@@ -44,6 +43,8 @@ export interface FanOut {
   ): Promise<Relation>;
   /** Sends what functions need to the session, for as long as that lasts. @throws ArtifactsUnsupportedError */
   readonly ship: DriverContext["ship"];
+  /** The same for plans to come: a session that takes a lost one's place gets it too, where a plan still has this very object. */
+  broadcast(content: Uint8Array, signal: AbortSignal): Promise<ShippedFile>;
   /** Whether packages with native parts are at hand beside the executors: networks and images are slower without. */
   hasNatives(signal: AbortSignal): Promise<boolean>;
 }
@@ -75,15 +76,21 @@ export function fanOut(
   note: (level: "info" | "warn", text: string) => void,
   setting: (name: string) => string | undefined,
 ): FanOut {
-  let finding: Promise<Beside> | undefined;
+  /** What the executors have, as a session found it: the next one may be another server's. */
+  let finding: { readonly session: string; readonly signal: AbortSignal; readonly beside: Promise<Beside> } | undefined;
   let limited: { readonly session: string; readonly value: string } | undefined;
+  const broadcasts = heldContents();
 
   function beside(signal: AbortSignal): Promise<Beside> {
-    finding ??= find(signal).catch((error: unknown) => {
-      finding = undefined;
+    if (finding?.session !== client.sessionId) finding = { session: client.sessionId, signal, beside: find(signal) };
+    const current = finding;
+    return current.beside.catch((error: unknown) => {
+      if (finding === current) finding = undefined;
+      signal.throwIfAborted();
+      // Only the action that asked was interrupted.
+      if (current.signal.aborted) return beside(signal);
       throw error;
     });
-    return finding;
   }
 
   async function find(signal: AbortSignal): Promise<Beside> {
@@ -124,7 +131,7 @@ export function fanOut(
     try {
       await client.addArtifact(name, content, signal);
     } catch (error) {
-      if (!takesNoFiles(error)) throw error;
+      if (!(error instanceof SparkUnsupportedError)) throw error;
       throw new ArtifactsUnsupportedError(client.address, error);
     }
   }
@@ -138,7 +145,7 @@ export function fanOut(
     const [name, most] = hasBytes
       ? [BATCH_BYTES.name, BATCH_BYTES.bytes]
       : [BATCH_ROWS.name, Math.max(rows, BATCH_ROWS.least)];
-    const wanted = String(Math.min(most, limitOf(setting(name)) ?? most));
+    const wanted = String(Math.min(most, limitIn(setting(name)) ?? most));
     if (limited?.session === client.sessionId && limited.value === wanted) return;
     await client.setConfig({ [name]: wanted }, signal);
     limited = { session: client.sessionId, value: wanted };
@@ -150,6 +157,9 @@ export function fanOut(
       for (const archive of archives) await sendArchive(archive, signal);
       if (natives && steps.some(mayNeedNatives)) await sendArchive(natives, signal);
       await limitBatches(how.batchRows, signal);
+      const text = JSON.stringify(steps);
+      for (const [sha256, content] of broadcasts.all())
+        if (text.includes(sha256)) await send(`files/${sha256}`, content, signal);
       const task: Omit<ArrowTask, "partition" | "shipped"> = {
         version: VERSION,
         steps,
@@ -168,7 +178,14 @@ export function fanOut(
       const sha256 = isFile ? content.sha256 : sha256Of(content);
       await send(`files/${sha256}`, isFile ? { path: content.path } : content);
       const bytes = isFile ? (await stat(content.path)).size : content.byteLength;
-      return { url: `spark-files:${sha256}`, sha256, bytes };
+      return shipped(sha256, bytes);
+    },
+
+    async broadcast(content, signal) {
+      const file = shipped(sha256Of(content), content.byteLength);
+      await send(`files/${file.sha256}`, content, signal);
+      broadcasts.hold(file, content);
+      return file;
     },
 
     hasNatives: async (signal) => (await beside(signal)).hasNatives,
@@ -179,6 +196,30 @@ export function fanOut(
 function mayNeedNatives(step: Step): boolean {
   if (step.kind === "select") return false;
   return step.fn.kind === "source" ? step.fn.imports.length > 0 : step.fn.name.startsWith("image.");
+}
+
+function shipped(sha256: string, bytes: number): ShippedFile {
+  return { url: `spark-files:${sha256}`, sha256, bytes };
+}
+
+/** Contents of files, for as long as someone has the file's object. */
+function heldContents() {
+  const files = new Set<WeakRef<ShippedFile>>();
+  const contents = new WeakMap<ShippedFile, Uint8Array>();
+  return {
+    hold(file: ShippedFile, content: Uint8Array): void {
+      files.add(new WeakRef(file));
+      contents.set(file, content);
+    },
+    *all(): Iterable<readonly [sha256: string, content: Uint8Array]> {
+      for (const reference of files) {
+        const file = reference.deref();
+        const content = file && contents.get(file);
+        if (content) yield [file.sha256, content];
+        else files.delete(reference);
+      }
+    },
+  };
 }
 
 type Machine = Pick<ExecutorFound, "platform" | "arch" | "glibc">;
@@ -225,20 +266,4 @@ function kindOf({ platform, arch, glibc }: Machine): string {
 
 function kindsOf(found: readonly ExecutorFound[]): string {
   return `The executors (${[...new Set(found.map(kindOf))].join("; ")})`;
-}
-
-const UNITS = "bkmgtp";
-
-/** A limit as settings have it, such as `64MB` or `10000`; undefined where there is none. */
-function limitOf(text: string | undefined): number | undefined {
-  const [, digits, unit = "b"] = /^\s*(\d+)\s*([bkmgtp])?b?\s*$/i.exec(text ?? "") ?? [];
-  const limit = Number(digits) * 1024 ** UNITS.indexOf(unit.toLowerCase());
-  return limit > 0 ? limit : undefined;
-}
-
-/** Sail says of what it does not have that it failed inside. */
-function takesNoFiles(error: unknown): boolean {
-  if (!(error instanceof SparkConnectError) || error.cause === undefined) return false;
-  const { code, info } = statusOf(error.cause);
-  return code === Code.Unimplemented || /UnsupportedOperationException/.test(info.classes ?? "");
 }

@@ -12,9 +12,9 @@ export function sameError(error: unknown, stage?: string): unknown {
   const path = messageParameters.path ?? messageParameters.outputPath ?? "";
   switch (errorClass) {
     case "PATH_ALREADY_EXISTS":
-      return new PathAlreadyExistsError(message, { cause: error });
+      return new PathAlreadyExistsError(message);
     case "PATH_NOT_FOUND":
-      return new PathNotFoundError(message, path, { cause: error });
+      return new PathNotFoundError(message, path);
     default:
       return error;
   }

@@ -17,45 +17,51 @@ const S3A = "org.apache.hadoop.fs.s3a.S3AFileSystem";
 
 export interface SparkSettings {
   /** Tells Spark of the settings that it has not been told of. */
-  send(): Promise<void>;
+  send(session: Pick<SparkClient, "setConfig">, signal?: AbortSignal): Promise<void>;
   /** Forgets what was sent, since the session on the server is a new one. */
   forget(): void;
 }
 
 /** The session's settings as Spark's. @param warn takes a line about one that Spark does not take */
-export function sparkSettings(
-  client: () => Pick<SparkClient, "setConfig">,
-  options: EngineOptions,
-  warn: (text: string) => void,
-): SparkSettings {
+export function sparkSettings(options: EngineOptions, warn: (text: string) => void): SparkSettings {
   let sent = new Map<string, string>();
   return {
     forget() {
       sent = new Map();
     },
-    async send() {
+    async send(session, signal) {
       const wanted = sparkNames({ ...options.secretSettings, ...options.settings?.() });
       const changed = Object.entries(wanted).filter(([name, value]) => sent.get(name) !== value);
       if (changed.length === 0) return;
       const all = Object.fromEntries(changed);
       try {
-        await client().setConfig(all);
-      } catch {
+        await session.setConfig(all, signal);
+      } catch (error) {
+        if (!isRefused(error)) throw error;
         // One of them is none that a session sets: which one shows one by one.
-        for (const [name, value] of changed) await setOne(name, value);
+        for (const [name, value] of changed) await setOne(session, name, value, signal);
       }
       for (const [name, value] of changed) sent.set(name, value);
     },
   };
 
-  async function setOne(name: string, value: string): Promise<void> {
+  async function setOne(
+    session: Pick<SparkClient, "setConfig">,
+    name: string,
+    value: string,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     try {
-      await client().setConfig({ [name]: value });
+      await session.setConfig({ [name]: value }, signal);
     } catch (error) {
-      if (name in FIXED || !/CANNOT_MODIFY|CONFIG_NOT_FOUND|INVALID_CONF/.test(String(error))) throw error;
+      if (name in FIXED || !isRefused(error)) throw error;
       warn(`Spark does not take the setting ${name} from a session: its server was started with its own.`);
     }
   }
+}
+
+function isRefused(error: unknown): boolean {
+  return /CANNOT_MODIFY|CONFIG_NOT_FOUND|INVALID_CONF/.test(String(error));
 }
 
 function sparkNames(settings: Readonly<Record<string, string | undefined>>): Record<string, string> {

@@ -15,8 +15,8 @@ export interface SparkFacts {
   /** Cores of the executors that are there. */
   readonly parallelism: number;
   isAtLeast(major: number, minor: number): boolean;
-  /** Asks for all of it. @throws SparkConnectError where the server can't be used */
-  learn(signal?: AbortSignal): Promise<void>;
+  /** Asks for all of it, of a session that is new. @throws SparkConnectError where the server can't be used */
+  learn(version: string, session: Pick<SparkClient, "getConfig">): Promise<void>;
   /** Asks again who is there, and tells who came and went; never throws. */
   look(): Promise<void>;
   /** What Spark's page has of a stage; undefined where that can't be reached. */
@@ -36,7 +36,7 @@ const PAGE_MILLISECONDS = 5000;
 
 const NAMES = ["spark.app.id", "spark.driver.host", "spark.ui.port", "spark.ui.enabled", "spark.default.parallelism"];
 
-export function sparkFacts(client: SparkClient, emit: EventListener): SparkFacts {
+export function sparkFacts(emit: EventListener): SparkFacts {
   let version: string | undefined;
   let applicationId: string | undefined;
   let uiWebUrl: string | undefined;
@@ -106,9 +106,12 @@ export function sparkFacts(client: SparkClient, emit: EventListener): SparkFacts
       const [a = 0, b = 0] = (version ?? "0.0").split(".").map(Number);
       return a > major || (a === major && b >= minor);
     },
-    async learn(signal) {
-      version = await client.version(signal);
-      const conf = await client.getConfig(NAMES, signal);
+    async learn(itsVersion, session) {
+      version = itsVersion;
+      const conf = await session.getConfig(NAMES);
+      // Executors of another application have numbers of their own.
+      if (applicationId !== conf.get("spark.app.id")) executors = [];
+      [uiWebUrl, supposed] = [undefined, undefined];
       applicationId = conf.get("spark.app.id");
       told = Number(conf.get("spark.default.parallelism")) || 1;
       const [host, port] = [conf.get("spark.driver.host"), Number(conf.get("spark.ui.port") ?? 4040)];
