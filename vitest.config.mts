@@ -33,6 +33,7 @@ const LONGEST = [
   "showing/show.e2e",
   "cli/check-order",
   "engine/s3-crash",
+  "engine/spark/faults",
   "engine/spark/lost-sessions",
   "engine/remote-parquet",
   "cli/full-disk",
