@@ -34,14 +34,8 @@ export function statusOf(thrown: unknown): CallStatus {
     errorClass: info.errorClass ?? /\[([A-Z][A-Z0-9_]*(?:\.[A-Z0-9_]+)*)\]/.exec(error.rawMessage)?.[1],
     info,
     retryDelayMs: retryInfo === undefined ? undefined : delayOf(retryInfo),
-    cause: withHiddenFields(error),
+    cause: error,
   };
-}
-
-/** What is shown of an error shows its cause's fields: these are the connection's headers and what our own error says in words. */
-function withHiddenFields(error: ConnectError): ConnectError {
-  for (const name of Object.keys(error)) Object.defineProperty(error, name, { enumerable: false });
-  return error;
 }
 
 /** True for an error class, and for those of Spark's that begin with it. */
