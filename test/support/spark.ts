@@ -89,11 +89,23 @@ export async function sparkServer(kind: SparkKind, conf: SparkOptions["conf"] = 
 }
 
 /** Starts a server for one test, which kills things, on a port of its own. What a test leaves ends with the run. */
-export async function startSpark(
+export async function startSpark(kind: SparkKind, options: SparkOptions = {}): Promise<SparkServer> {
+  for (let others = 3; ; others--) {
+    try {
+      return await startAt(options.port ?? (await freePorts(1))[0] ?? 0, kind, options);
+    } catch (error) {
+      // A port that was free seconds ago may be another test's by now.
+      if (options.port !== undefined || others === 0 || !/took the port|is taken/.test(String(error))) throw error;
+    }
+  }
+}
+
+async function startAt(
+  port: number,
   kind: SparkKind,
-  { conf = {}, env = {}, args = [], port }: SparkOptions = {},
+  { conf = {}, env = {}, args = [] }: SparkOptions,
 ): Promise<SparkServer> {
-  const at = String(port ?? (await freePorts(1))[0]);
+  const at = String(port);
   // Before it is there, so that it ends also where this process is killed.
   writeFileSync(join(runFolder(), at + STARTED), "");
   const settings =
