@@ -14,6 +14,8 @@ export interface Disposition {
   readonly nullable?: string;
   /** Numbers are the same to so much, relatively: sums in another order, another mathematical library. */
   readonly within?: number;
+  /** The error that Spark has in its answer's place, by how it cuts the rows. */
+  readonly orError?: string;
 }
 
 /** A column over one of the frames, in PySpark and here. */
@@ -31,8 +33,6 @@ export interface FrameCase extends Disposition {
   readonly ours: (frames: Frames) => DataFrame;
   /** Rows are compared in order. */
   readonly ordered?: boolean;
-  /** The error that Spark has in its answer's place, by how it cuts the rows. */
-  readonly orError?: string;
 }
 
 export type ConformanceCase = ColumnCase | FrameCase;

@@ -17,6 +17,7 @@ export const DISPOSITIONS: Readonly<Record<string, Disposition>> = {
   'times: F.col("day") - 1': { differs: "`date_add(day, 1)`" },
   'numerals: F.col("s").cast("decimal(10,2)")': { differs: "digits of other scripts" },
   'numerals: F.col("s").cast("decimal(3,0)")': { differs: "digits of other scripts" },
+  'decimals.where("id = 5 or id = 3").agg(F.sum("w"))': { orError: "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION" },
   'bytes: F.col("b").cast("string")': { refused: "INVALID_UTF8_STRING" },
   'bytes: F.lower("b")': { refused: "INVALID_UTF8_STRING" },
 };
