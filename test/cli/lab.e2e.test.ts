@@ -59,7 +59,8 @@ it("opens JupyterLab on a folder, with the kernel in it, and ends on Ctrl-C", as
   await until(() => log.includes(`http://localhost:${port}/lab`), "the address");
   const get = async (path: string) =>
     (await fetch(`http://127.0.0.1:${port}/api/${path}`, { headers: { Authorization: "token secret" } })).json();
-  expect(await get("contents")).toMatchObject({ content: [{ name: "one.ipynb" }] });
+  // The address is told a moment before the server listens there.
+  await expect.poll(() => get("contents").catch(() => undefined)).toMatchObject({ content: [{ name: "one.ipynb" }] });
   const kernels = await get("kernelspecs");
   expect(kernels).toMatchObject({ default: "pomona" });
   expect(kernels).toHaveProperty("kernelspecs.pomona.spec.display_name", "TypeScript (Pomona)");
