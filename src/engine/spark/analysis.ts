@@ -23,7 +23,6 @@ import type { SparkSql } from "./sql";
 export interface KeptFrame {
   readonly frame: Resolved;
   readonly relation: Proto;
-  readonly schema: StructType;
 }
 
 /** What looking up a plan needs. */
@@ -44,6 +43,8 @@ export interface SparkAnalysis {
   readonly cachedFrames: ReadonlyMap<string, Resolved>;
   /** The columns of a pipeline's output. */
   schemaOf(pipeline: Pipeline): Promise<StructType>;
+  /** The columns of a relation that {@link sourceOf} gave. */
+  schemaOfSource(source: Proto): Promise<StructType>;
   /** The rows that a pipeline's steps read, over what the stages before it made; only these columns. */
   sourceOf(pipeline: Pipeline, columns: readonly string[], stages: ReadonlyMap<string, Proto>): Proto;
 }
@@ -68,7 +69,7 @@ export async function analyzed(plan: Plan, context: SparkAnalysisContext): Promi
     query: sql.relationOf,
     stage: (id) => stages.get(id) ?? shapes.get(id)!,
   });
-  const schemaOfProtoRelation = async (relation: Proto) => {
+  const schemaOfSource = async (relation: Proto) => {
     await sql.ready(signal);
     return schemaOfProto(await analyzedSchema(client, relation, signal));
   };
@@ -80,7 +81,7 @@ export async function analyzed(plan: Plan, context: SparkAnalysisContext): Promi
     }
   };
   const schemaOf = async (pipeline: Pipeline) => {
-    const source = await schemaOfProtoRelation(sparkRelation(pipeline.source, leavesOver(shapes)));
+    const source = await schemaOfSource(sparkRelation(pipeline.source, leavesOver(shapes)));
     return outputSchema(pipeline, source);
   };
   const probed = async (probe: Relation) => {
@@ -106,7 +107,7 @@ export async function analyzed(plan: Plan, context: SparkAnalysisContext): Promi
       const bound = lowered.root.source.op === "sql" ? lowered.root.source.views : {};
       const leaves = leavesOver(shapes);
       const protos = Object.entries(bound).map(([name, view]) => [name, sparkRelation(view, leaves)] as const);
-      return schemaOfProtoRelation(await sql.resolve(source, Object.fromEntries(protos), signal));
+      return schemaOfSource(await sql.resolve(source, Object.fromEntries(protos), signal));
     },
   });
   const cut = lower(relation, isCached);
@@ -119,6 +120,7 @@ export async function analyzed(plan: Plan, context: SparkAnalysisContext): Promi
     names,
     cachedFrames,
     schemaOf,
+    schemaOfSource,
     sourceOf: (pipeline, columns, stages) =>
       projected(sparkRelation(pipeline.source, leavesOver(stages)), columns.map(column)),
   };

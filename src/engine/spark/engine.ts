@@ -1,6 +1,4 @@
 import { serialize } from "node:v8";
-import { RecordBatchReader } from "apache-arrow";
-import type { StructType } from "../../data/types";
 import { renamedBatch } from "../../data/vectors";
 import { footerCache } from "../../parquet";
 import { storagesFrom } from "../../storage";
@@ -16,14 +14,13 @@ import { running } from "../running";
 import { analyzed, type KeptFrame, planOf } from "./analysis";
 import { type SparkClient, sparkClient } from "./client";
 import { parseConnectUrl } from "./connect-url";
-import { schemaOfProto } from "./data-types";
 import { SparkSessionLostError } from "./errors";
 import { fanOut } from "./fan-out";
 import { runJob, type SparkJob, sparkJob } from "./jobs";
 import { countPartitions } from "./partitions";
 import { sparkPaths } from "./paths";
 import { readyPlan } from "./pipelines";
-import type { Relation as Proto } from "./protos/spark/connect/relations_pb";
+import { batchesOf } from "./results";
 import { sameError } from "./same-errors";
 import { sparkSettings } from "./settings";
 import { sparkSql } from "./sql";
@@ -98,12 +95,6 @@ export function sparkEngine(master: string, options: EngineOptions): Engine {
   const lookUp = (plan: Parameters<Engine["schema"]>[0], signal: AbortSignal) =>
     analyzed(plan, { client, paths, kept, sql, signal });
 
-  const schemaOf = async (relation: Proto, signal: AbortSignal): Promise<StructType> => {
-    await sql.ready(signal);
-    const result = await client.analyze({ case: "schema", value: { plan: planOf(relation) } }, signal);
-    return schemaOfProto(result.case === "schema" ? result.value.schema : undefined);
-  };
-
   /** A plan with its functions on workers, ready to run, and what its columns are called. */
   async function ready(plan: Parameters<Engine["schema"]>[0], { signal, begin }: SparkJob) {
     const session = client.sessionId;
@@ -116,11 +107,10 @@ export function sparkEngine(master: string, options: EngineOptions): Engine {
       log,
       signal,
       batchRows: Number(conf("spark.sql.execution.arrow.maxRecordsPerBatch")),
-      schemaOf: (relation) => schemaOf(relation, signal),
-      async keep(id, relation, schema) {
+      async keep(id, relation) {
         const frame = analysis.cachedFrames.get(id);
         await client.analyze({ case: "persist", value: { relation } }, signal);
-        if (frame) kept.set(id, { frame, relation, schema });
+        if (frame) kept.set(id, { frame, relation });
         return relation;
       },
     });
@@ -158,11 +148,8 @@ export function sparkEngine(master: string, options: EngineOptions): Engine {
         await begin(run.signal);
         job = jobOf("collect", false, run.signal);
         const { ready: told, analysis } = await ready(plan, job);
-        for await (const { responseType } of runJob(client, planOf(told.relation), job, told.name)) {
-          if (responseType.case !== "arrowBatch") continue;
-          for (const batch of RecordBatchReader.from(responseType.value.data))
-            yield renamedBatch(batch, analysis.names);
-        }
+        for await (const batch of batchesOf(runJob(client, planOf(told.relation), job, told.name)))
+          yield renamedBatch(batch, analysis.names);
       } catch (thrown) {
         const error = sameError(thrown);
         await job?.over(() => Promise.reject(error));

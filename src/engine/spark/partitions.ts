@@ -1,4 +1,3 @@
-import { RecordBatchReader } from "apache-arrow";
 import { planOf } from "./analysis";
 import type { SparkClient } from "./client";
 import { called, column, named } from "./expressions";
@@ -6,6 +5,7 @@ import { runJob, type SparkJob } from "./jobs";
 import type { ReadyPlan } from "./pipelines";
 import { Aggregate_GroupType } from "./protos/spark/connect/relations_pb";
 import { of, projected } from "./relations";
+import { numbersOf } from "./results";
 
 /** How many partitions of a relation have rows: Spark Connect tells of no others. */
 export async function countPartitions(
@@ -17,10 +17,6 @@ export async function countPartitions(
   const counted = named(called("count", [column("id")], true), "n");
   const groupType = Aggregate_GroupType.GROUPBY;
   const aggregate = of({ case: "aggregate", value: { input, groupType, aggregateExpressions: [counted] } });
-  let count = 0;
-  for await (const { responseType } of runJob(client, planOf(aggregate), job, name)) {
-    if (responseType.case !== "arrowBatch") continue;
-    for (const batch of RecordBatchReader.from(responseType.value.data)) count = Number(batch.getChildAt(0)?.get(0));
-  }
+  const [count = 0] = await numbersOf(runJob(client, planOf(aggregate), job, name));
   return count;
 }

@@ -1,8 +1,6 @@
-import type { StructType } from "../../data/types";
 import type { Step } from "../../worker/task";
 import { isInternal } from "../cutting";
-import type { Pipeline } from "../pipeline";
-import { sourceColumns } from "../pipeline";
+import { type Pipeline, sourceColumns } from "../pipeline";
 import { outputSchema } from "../pipeline-schema";
 import { type PreparedSteps, preparedSteps } from "../prepared-steps";
 import { columnsOf } from "../relation";
@@ -10,14 +8,12 @@ import { renamedColumns, type SparkAnalysis } from "./analysis";
 import type { FanOut } from "./fan-out";
 import type { Relation as Proto } from "./protos/spark/connect/relations_pb";
 
-/** A plan ready to run: Spark's relation, and what functions on workers say about themselves. */
+/** A plan ready to run: Spark's relation, and what there is to tell of it. */
 export interface ReadyPlan {
   /** Its columns are called as outside, but that none comes twice. */
   readonly relation: Proto;
-  readonly schema: StructType;
   /** For progress: what workers do; empty where they do nothing. */
   readonly name: string;
-  readonly metadata: Readonly<Record<string, string>>;
   /** The columns that say why rows failed. */
   readonly errorColumns: readonly string[];
 }
@@ -28,10 +24,8 @@ export interface PipelineContext {
   readonly signal: AbortSignal;
   /** Most rows that a worker holds at a time. */
   readonly batchRows: number;
-  /** Schema of a relation. */
-  readonly schemaOf: (relation: Proto) => Promise<StructType>;
   /** Takes a stage that the user keeps, and gives what stands for it. */
-  readonly keep: (id: string, relation: Proto, schema: StructType) => Promise<Proto>;
+  readonly keep: (id: string, relation: Proto) => Promise<Proto>;
 }
 
 /** Rows with a file's content in them: a worker holds so many images at a time. */
@@ -41,8 +35,8 @@ const CONTENT_BATCH_ROWS = 16;
 export async function readyPlan(analysis: SparkAnalysis, context: PipelineContext): Promise<ReadyPlan> {
   const stages = new Map<string, Proto>();
   for (const { id, pipeline } of analysis.lowered.stages) {
-    const { relation, schema } = await run(pipeline, analysis, stages, context);
-    stages.set(id, isInternal(id) ? relation : await context.keep(id, relation, schema));
+    const { relation } = await run(pipeline, analysis, stages, context);
+    stages.set(id, isInternal(id) ? relation : await context.keep(id, relation));
   }
   return run(analysis.lowered.root, analysis, stages, context);
 }
@@ -51,15 +45,14 @@ async function run(
   pipeline: Pipeline,
   analysis: SparkAnalysis,
   stages: ReadonlyMap<string, Proto>,
-  { fanOut, log, signal, batchRows, schemaOf }: PipelineContext,
+  { fanOut, log, signal, batchRows }: PipelineContext,
 ): Promise<ReadyPlan> {
   const { steps, columns, preservesRows } = pipeline;
   const errors = new Set(steps.flatMap((step) => (step.kind === "column" && step.errorAs ? [step.errorAs] : [])));
   const errorColumns = columns.filter(({ from }) => errors.has(from)).map(({ as }) => as);
   if (steps.length === 0) {
     const source = analysis.sourceOf(pipeline, columnsOf(pipeline.source), stages);
-    const relation = renamedColumns(source, columns);
-    return { relation, schema: await analysis.schemaOf(pipeline), name: "", metadata: {}, errorColumns };
+    return { relation: renamedColumns(source, columns), name: "", errorColumns };
   }
   const prepared: PreparedSteps = await preparedSteps(steps, {
     log,
@@ -72,7 +65,7 @@ async function run(
     : columns.filter(({ relational }) => relational).map(({ from }) => from);
   const needed = [...new Set([...sourceColumns(steps), ...passed])];
   const source = analysis.sourceOf(pipeline, needed, stages);
-  const input = await schemaOf(source);
+  const input = await analysis.schemaOfSource(source);
   const output = outputSchema(pipeline, input);
   const selected: Step = { kind: "select", columns: columns.map(({ from, as }) => ({ from, as })) };
   const hasContent = input.fields.some(({ type }) => type === "binary");
@@ -81,5 +74,5 @@ async function run(
     batchRows: hasContent ? Math.min(batchRows, CONTENT_BATCH_ROWS) : batchRows,
   };
   const relation = await fanOut.mapPartitions(source, input, [...prepared.steps, selected], output, how, signal);
-  return { relation, schema: output, name: prepared.name, metadata: prepared.metadata, errorColumns };
+  return { relation, name: prepared.name, errorColumns };
 }

@@ -1,5 +1,4 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { RecordBatchReader } from "apache-arrow";
 import type { Sink, WriteResult } from "../../frame/runtime";
 import { urlOf } from "../../storage";
 import { planOf } from "./analysis";
@@ -13,6 +12,7 @@ import { WriteOperation_SaveMode, type WriteOperationSchema } from "./protos/spa
 import type { Expression_Literal } from "./protos/spark/connect/expressions_pb";
 import { Aggregate_GroupType } from "./protos/spark/connect/relations_pb";
 import { of } from "./relations";
+import { numbersOf } from "./results";
 
 const MODES = {
   errorifexists: WriteOperation_SaveMode.ERROR_IF_EXISTS,
@@ -85,13 +85,7 @@ async function countedAgain(
   const dataSource = { format, options: { ...options }, paths: [...files] };
   const input = of({ case: "read", value: { readType: { case: "dataSource", value: dataSource } } });
   const value = { input, groupType: Aggregate_GroupType.GROUPBY, aggregateExpressions: countsOf(plan) };
-  let counts: readonly number[] = [];
-  for await (const { responseType } of client.execute(planOf(of({ case: "aggregate", value })), { signal })) {
-    if (responseType.case !== "arrowBatch") continue;
-    for (const batch of RecordBatchReader.from(responseType.value.data))
-      counts = batch.schema.fields.map((_, i) => Number(batch.getChildAt(i)?.get(0)));
-  }
-  return counts;
+  return numbersOf(client.execute(planOf(of({ case: "aggregate", value })), { signal }));
 }
 
 function numberOf({ literalType }: Expression_Literal): number {
