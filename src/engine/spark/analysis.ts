@@ -15,7 +15,7 @@ import { column, named } from "./expressions";
 import { cachedData, localData } from "./local-relation";
 import type { SparkPath } from "./paths";
 import { PlanSchema, type Plan as ProtoPlan } from "./protos/spark/connect/base_pb";
-import type { Relation as Proto } from "./protos/spark/connect/relations_pb";
+import { type Relation as Proto, RelationCommonSchema } from "./protos/spark/connect/relations_pb";
 import { type Leaves, of, projected, sparkRelation } from "./relations";
 import type { SparkSql } from "./sql";
 
@@ -51,6 +51,9 @@ export interface SparkAnalysis {
 
 /** Rows that are sent with a plan; more go once, as an artifact. */
 const LOCAL_BYTES = 1024 * 1024;
+
+/** The number of the last source that was looked up: numbers that servers give to views of queries are small. */
+let lastPlanId = 1_000_000n;
 
 /** Looks up a plan's sources and finds what its names mean. @throws AnalysisError */
 export async function analyzed(plan: Plan, context: SparkAnalysisContext): Promise<SparkAnalysis> {
@@ -129,7 +132,7 @@ export async function analyzed(plan: Plan, context: SparkAnalysisContext): Promi
 async function source(leaf: LeafPlan, { client, paths, signal }: SparkAnalysisContext) {
   if (leaf.op === "local") return { relation: await localRelation(leaf, client, signal), schema: leaf.schema };
   const schema = leaf.schema && JSON.stringify(sparkJson(leaf.schema));
-  const relation = of({
+  const read = of({
     case: "read",
     value: {
       readType: {
@@ -143,6 +146,9 @@ async function source(leaf: LeafPlan, { client, paths, signal }: SparkAnalysisCo
       },
     },
   });
+  // What has a number Spark looks up once, from 4.0 on: files are listed for this question, and not again for the plan that asks it.
+  const common = create(RelationCommonSchema, { planId: ++lastPlanId });
+  const relation: Proto = { ...read, common };
   return { relation, schema: schemaOfProto(await analyzedSchema(client, relation, signal)) };
 }
 
