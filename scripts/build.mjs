@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Compiles src into dist and kernel-ext/src into kernel-ext/dist, and makes dist/executor of that: `node scripts/build.mjs [--force]`.
-import { existsSync, rmSync } from "node:fs";
+// Compiles src into dist, where its Python goes as it is, and kernel-ext/src into kernel-ext/dist, and makes dist/executor of that: `node scripts/build.mjs [--force]`.
+import { copyFileSync, existsSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -37,6 +37,8 @@ export async function build({ force = false } = {}) {
     if (force || !existsSync(stampFile)) rmSync(state, { force: true });
     await run(process.execPath, [tsc, "-p", folder, "--incremental", "--tsBuildInfoFile", state]);
     removeOrphans(source, output);
+    for (const file of filesBelow(source).filter((file) => file.endsWith(".py")))
+      copyFileSync(file, join(output, relative(source, file)));
   }
   await run(process.execPath, [executor.script]);
   writeStamp(stampFile, print);

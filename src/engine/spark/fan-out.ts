@@ -19,7 +19,7 @@ import { limitIn } from "./sizes";
 
 /*
  * Functions on a Spark cluster: Spark hands a partition's rows to its Python worker as Arrow batches, which hands them to Node beside
- * it (`executor-python.ts`), where `worker/arrow-program.ts` applies the steps. What that needs travels as the session's files, once.
+ * it (`executor_worker.py`), where `worker/arrow-program.ts` applies the steps. What that needs travels as the session's files, once.
  */
 
 /** Puts functions beside the executors. */
