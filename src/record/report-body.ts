@@ -58,13 +58,14 @@ function headSection(report: RunReport): string {
   const until = facts.endedAt ?? facts.lastAt;
   const where = about ? `${about.master} on ${about.host}` : "";
   const many = (count: number, what: string) => (count === 1 ? what : `${what}s`);
+  const { isTold } = totals;
   const tiles: (readonly [value: string, name: string, kind?: string])[] = [
     [countText(totals.jobs), many(totals.jobs, "job")],
-    [countText(totals.tasks), "tasks done"],
-    [countText(totals.rows), "rows"],
+    [isTold ? countText(totals.tasks) : "–", "tasks done"],
+    [isTold ? countText(totals.rows) : "–", "rows"],
     ...(about?.spark ? [] : [[bytesText(totals.bytes), "written by tasks"] as const]),
     [durationText(clock.seconds), "of work"],
-    [clock.seconds > 0 ? rateText(totals.rows / clock.seconds).replace(" rows/s", "") : "–", "rows/s"],
+    [isTold && clock.seconds > 0 ? rateText(totals.rows / clock.seconds).replace(" rows/s", "") : "–", "rows/s"],
     [countText(totals.retries), `${many(totals.retries, "attempt")} made again`, totals.retries > 0 ? "warn" : ""],
     [countText(totals.losses), `${many(totals.losses, "worker")} lost`, totals.losses > 0 ? "warn" : ""],
     [countText(totals.failedJobs), `${many(totals.failedJobs, "job")} failed`, totals.failedJobs > 0 ? "error" : ""],

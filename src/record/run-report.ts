@@ -32,6 +32,8 @@ export interface RunTotals {
   /** Tasks done; those of earlier runs not among them. */
   readonly tasks: number;
   readonly rows: number;
+  /** Whether tasks and rows are known: Spark 3.5 and Sail tell of no stages. */
+  readonly isTold: boolean;
   readonly bytes: number;
   readonly retries: number;
   readonly losses: number;
@@ -110,6 +112,7 @@ export function runReport(facts: RunFacts): RunReport {
       failedJobs: facts.jobs.filter(({ status }) => status === "failed").length,
       tasks: facts.about?.spark ? sum(({ tasksDone }) => tasksDone) : succeeded.length,
       rows: sum(({ rows }) => rows),
+      isTold: facts.about?.spark === undefined || stages.length > 0 || facts.jobs.length === 0,
       bytes: sum(({ bytes }) => bytes),
       retries: sum(retriesOf),
       losses: facts.losses.length,

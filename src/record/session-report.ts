@@ -119,8 +119,7 @@ function totalsText({ totals, clock, facts, state }: RunReport): string {
   const parts = [
     `${facts.about ? `${facts.about.appName}, ${facts.about.id}` : "run"} (${state === "unknown" ? "no end" : state})`,
     counted(totals.jobs, "job") + (totals.failedJobs > 0 ? `, ${totals.failedJobs} failed` : ""),
-    counted(totals.tasks, "task"),
-    counted(totals.rows, "row"),
+    ...(totals.isTold ? [counted(totals.tasks, "task"), counted(totals.rows, "row")] : ["tasks and rows are not told"]),
     ...(facts.about?.spark ? [] : [bytesText(totals.bytes)]),
     `${durationText(clock.seconds)} of work`,
     ...(totals.retries > 0 ? [`${counted(totals.retries, "attempt")} made again`] : []),

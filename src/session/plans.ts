@@ -27,6 +27,11 @@ export function viewPlan(views: Map<string, Plan>, name: string): Plan {
   });
 }
 
+/** A table of Spark's catalog, whose name may have several parts, as a query: what the parts are is for Spark to say. */
+export function tableQuery(name: string): string {
+  return `SELECT * FROM IDENTIFIER('${name.replace(/[\\']/g, "\\$&")}')`;
+}
+
 /** A query over a session's views and those given for it alone, of which only the ones that it may mean are looked up. */
 export function queryPlan(
   query: string,

@@ -10,7 +10,7 @@ import type { Plan } from "../frame/plan";
 import { DataFrameReader } from "../frame/reader";
 import type { AnyRow } from "../frame/row-types";
 import type { Runtime } from "../frame/runtime";
-import { checkedViewName, viewsOf } from "../frame/views";
+import { checkedViewName, viewNamed, viewsOf } from "../frame/views";
 import { kernelHost } from "../kernel/kernel-host";
 import { JUPYTER_DISPLAY, type MimeBundle } from "../kernel/mime-bundle";
 import { type JobRecord, jobRecords, type SessionReport } from "../record";
@@ -22,7 +22,7 @@ import { withCellWork } from "./cell-work";
 import { applySettings, RuntimeConfig, type SettingName, type SettingValue } from "./configuration";
 import { eventLog } from "./event-log";
 import { localRows } from "./local-rows";
-import { queryPlan, rangePlan, shownViews, viewPlan } from "./plans";
+import { queryPlan, rangePlan, shownViews, tableQuery, viewPlan } from "./plans";
 import { showProgress } from "./progress";
 import { type RunRecord, runRecord } from "./run-record";
 import { sessionBundle } from "./session-bundle";
@@ -169,9 +169,13 @@ export class Session {
     return this.views.delete(name);
   }
 
-  /** The DataFrame that goes by this name for `session.sql`. @throws AnalysisError where there is none */
+  /**
+   * The DataFrame that goes by this name for `session.sql`; on a master `sc://…` also a table of Spark's catalog, such as `db.fruits`, which is
+   * looked up when the frame is used. @throws AnalysisError where there is none
+   */
   table<R = AnyRow>(name: string): DataFrame<R> {
     this.assertRunning();
+    if (this.isOnSpark && !viewNamed(this.views, name)) return this.sql<R>(tableQuery(name));
     return new DataFrame<R>(viewPlan(this.views, name), this.engine);
   }
 

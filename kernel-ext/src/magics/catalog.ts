@@ -37,7 +37,7 @@ export const MAGICS: readonly Magic[] = [
   {
     name: "sql",
     usage: "%%sql [-o name] [-n rows] [-q]\nSELECT label, count(*) FROM images GROUP BY label",
-    about: "The rows of a query over views and over the notebook's DataFrames by their names. The dialect is DuckDB's.",
+    about: "The rows of a query over views and over the notebook's DataFrames by their names. The dialect is DuckDB's, or Spark's on sc://.",
     options: [
       { name: "-o", value: "name", about: "also keep the result as a DataFrame of this name, a lazy one" },
       { name: "-n", value: "rows", about: "the rows that are shown; default 20" },
@@ -55,7 +55,7 @@ export const MAGICS: readonly Magic[] = [
   {
     name: "cleanup",
     usage: "%%cleanup [-f]",
-    about: "Ends the session: its threads end, its temporary files go. The next use starts a new one.",
+    about: "Ends the session: what runs of it ends, its temporary files go. The next use starts a new one.",
     options: [{ name: "-f", about: "also while jobs run, which cancels them" }],
     body: "none",
   },

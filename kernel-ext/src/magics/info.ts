@@ -62,13 +62,15 @@ function jobFacts(session: Session): Facts {
   const jobs = session.history();
   const latest = jobs.slice(-MOST_JOBS).map((job, i): readonly [string, string] => {
     const number = jobs.length - Math.min(MOST_JOBS, jobs.length) + i + 1;
-    const rows = job.stages.reduce((sum, stage) => sum + stage.rows, 0);
+    // What came out: the stages before had these rows too. Spark 3.5 tells of no stages.
+    const rows = job.stages.at(-1)?.rows;
+    const came = rows === undefined ? "" : `, ${rows.toLocaleString("en-US")} rows`;
     const seconds = job.seconds ?? (Date.now() - job.startedAt) / 1000;
     const retries = job.stages.reduce((sum, stage) => sum + stage.retries, 0);
     const tried = retries > 0 ? `, ${retries} tried again` : "";
     const lost = job.lostWorkers > 0 ? `, ${job.lostWorkers} ${job.lostWorkers === 1 ? "worker" : "workers"} lost` : "";
     const asked = job.storageRetries > 0 ? `, ${job.storageRetries} requests to S3 tried again` : "";
-    const told = `${job.status}, ${seconds.toFixed(1)} s, ${rows.toLocaleString("en-US")} rows${tried}${lost}${asked}`;
+    const told = `${job.status}, ${seconds.toFixed(1)} s${came}${tried}${lost}${asked}`;
     return [String(number), `${job.description}: ${told}`];
   });
   return jobs.length > MOST_JOBS ? [["", `${jobs.length - MOST_JOBS} earlier jobs`], ...latest] : latest;

@@ -29,6 +29,11 @@ export async function runMagic(cell: MagicCell, context: MagicContext): Promise<
       console.log(
         lines.length > 0 ? lines.join("\n") : "Nothing was logged: no session has run a job in this notebook.",
       );
+      const running = session.active();
+      if (running?.isOnSpark) {
+        const where = running.uiWebUrl === undefined ? "Spark's pages" : `${running.uiWebUrl}/executors/`;
+        console.log(`What functions print is in the executors' stderr: ${where}`);
+      }
       return;
     }
     case "cleanup":
@@ -76,7 +81,7 @@ async function cleanUp(cell: MagicCell, session: NotebookSession): Promise<void>
   await session.stop();
   const cancelled =
     jobs.length > 0 ? ` ${jobs.length === 1 ? "A job was" : `${jobs.length} jobs were`} cancelled.` : "";
-  const what = `Session ${running.applicationId} ended: its threads have stopped, its temporary files are removed.`;
+  const what = `Session ${running.applicationId} ended: nothing of it runs on, its temporary files are removed.`;
   console.log(`${what}${cancelled} The next use of 'session' starts a new one.`);
 }
 

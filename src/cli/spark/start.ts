@@ -206,7 +206,7 @@ function readyText(record: ServerRecord): string {
     `${nameOf(record)} is ready: ${record.url}`,
     ...pages.flatMap(([name, url]) => (url === undefined ? [] : [`  ${`${name}:`.padEnd(13)}${url}`])),
     "",
-    `In a notebook: master("${record.url}"). \`pomona spark stop\` ends it.`,
+    `In a notebook: master("${record.url}"). \`pomona spark stop --port ${record.port}\` ends it.`,
   ].join("\n");
 }
 

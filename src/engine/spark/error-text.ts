@@ -12,6 +12,8 @@ export function analysisText(text: string): string {
     .replace(/;\n(?:'|[A-Z]|\+-)[\s\S]*$/, "")
     .replace(SQL_STATE, "")
     .replace(/; (line \d+),? (pos \d+)$/, " ($1, $2)")
+    // Spark 3.5 leaves none.
+    .replace(/\.\((line \d+, pos \d+)\)/, ". ($1)")
     .trim();
 }
 

@@ -109,24 +109,26 @@ function stageEvents({ jobId, emit, facts }: SparkJob, name: string) {
     stage.told = told;
     emit({ type: "stageProgress", time: Date.now(), jobId, stageId, tasks: stage.tasks, doneTasks, runningTasks });
   };
-  const end = async (stageId: number, { started }: Seen, status: EndStatus) => {
-    const watched = (Date.now() - started) / 1000;
+  const end = async (stageId: number, stage: Seen, status: EndStatus) => {
+    const watched = (Date.now() - stage.started) / 1000;
     // Spark tells of its progress every few seconds: its page knows better when a stage began and ended.
-    const { rows = 0, seconds = watched } = (await facts.stage(stageId)) ?? {};
+    const known = await facts.stage(stageId);
+    const { rows = 0, seconds = watched } = known ?? {};
+    if (known && status !== "succeeded") tell(stageId, stage, known.doneTasks, 0);
     emit({ type: "stageEnded", time: Date.now(), jobId, stageId, status, rows, seconds });
   };
   return {
-    progress({ stages, numInflightTasks }: ExecutePlanResponse_ExecutionProgress): void {
+    progress(told: ExecutePlanResponse_ExecutionProgress): void {
       const time = Date.now();
+      // Spark tells of them in no order; a stage's number is above those of the stages that it waits for.
+      const stages = [...told.stages].sort((a, b) => Number(a.stageId - b.stageId));
       // Spark tells how many tasks run in all stages together; those of stages to come are none yet.
-      const running = stages.filter((each) => !each.done && each.numCompletedTasks < each.numTasks).at(-1);
+      const running = stages.filter(({ done }) => !done).at(-1);
       for (const each of stages) {
-        const [stageId, tasks, doneTasks] = [each.stageId, each.numTasks, each.numCompletedTasks].map(Number) as [
-          number,
-          number,
-          number,
-        ];
-        const runningTasks = each === running ? Number(numInflightTasks) : 0;
+        const [stageId, tasks] = [Number(each.stageId), Number(each.numTasks)];
+        const runningTasks = each === running ? Math.min(tasks, Number(told.numInflightTasks)) : 0;
+        // Spark counts attempts that failed, too.
+        const doneTasks = Math.min(Number(each.numCompletedTasks), tasks - runningTasks);
         // A stage whose rows were there already, or that waits for another one, does nothing.
         if (doneTasks + runningTasks === 0) continue;
         const stage = seen.get(stageId) ?? { started: time, tasks, told: "", end: undefined };

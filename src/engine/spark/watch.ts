@@ -27,6 +27,8 @@ export interface SparkFacts {
 export interface StageFacts {
   /** Rows that it wrote, or else read. */
   readonly rows: number;
+  /** Tasks that ended well. */
+  readonly doneTasks: number;
   /** From its first task on; undefined where it has no end. */
   readonly seconds: number | undefined;
 }
@@ -128,6 +130,7 @@ export function sparkFacts(emit: EventListener): SparkFacts {
       const milliseconds = timeOf(completionTime) - timeOf(submissionTime);
       return {
         rows: outputRecords || inputRecords || shuffleReadRecords,
+        doneTasks: stage.numCompleteTasks,
         seconds: milliseconds >= 0 ? milliseconds / 1000 : undefined,
       };
     },
@@ -147,6 +150,7 @@ interface Executor {
 }
 
 interface Stage {
+  readonly numCompleteTasks: number;
   readonly inputRecords: number;
   readonly outputRecords: number;
   readonly shuffleReadRecords: number;

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { EngineEvent } from "../../../src/engine/events";
 import { AnalysisError } from "../../../src/frame/analysis-error";
 import { col, count, lit, rand, sum } from "../../../src/frame/functions";
+import { JUPYTER_DISPLAY } from "../../../src/kernel";
 import { balancedSample } from "../../../src/ml/balanced-sample";
 import { Session } from "../../../src/session/session";
 import { PathNotFoundError } from "../../../src/storage";
@@ -91,6 +92,7 @@ describe.each(["local", "3.5"] as const)("a session on Spark (%s)", (kind) => {
       /UNRESOLVED_COLUMN\.WITH_SUGGESTION/,
     );
     await expect(session.sql("SELECT FROM WHERE").count()).rejects.toThrow(AnalysisError);
+    await expect(session.sql("SELEC 1").count()).rejects.toThrow(/ near 'SELEC'\. \(line 1, pos 0\)/);
     await expect(session.range(1).filter("nix(id) > 1").count()).rejects.toThrow(/UNRESOLVED_ROUTINE/);
     await expect(
       session
@@ -108,6 +110,10 @@ describe.each(["local", "3.5"] as const)("a session on Spark (%s)", (kind) => {
       await insert.schema();
       expect(await insert.count()).toBe(0);
       expect(await session.sql("SELECT * FROM once").count()).toBe(2);
+      expect(await session.table("once").count()).toBe(2);
+      expect(await session.table("default.`once`").orderBy("a").collect()).toEqual([{ a: 1 }, { a: 2 }]);
+      await expect(session.table("none.once").count()).rejects.toThrow(/TABLE_OR_VIEW_NOT_FOUND.*none/);
+      await expect(session.table("it's").count()).rejects.toThrow(/PARSE_SYNTAX_ERROR/);
     } finally {
       await session.sql("DROP TABLE once").collect();
     }
@@ -115,6 +121,7 @@ describe.each(["local", "3.5"] as const)("a session on Spark (%s)", (kind) => {
     const before = session.sql("SELECT sum(id) AS s FROM numbers");
     session.range(10).createOrReplaceTempView("numbers");
     expect(await session.sql("SELECT sum(id) AS s FROM Numbers").collect()).toEqual([{ s: 45 }]);
+    expect(await session.table("NUMBERS").count()).toBe(10);
     // A view stands for what it was when the query was described.
     expect(await before.collect()).toEqual([{ s: 6 }]);
     expect(await session.range(3).selectExpr("id * 2 AS twice", "concat('n', id) AS name").collect()).toEqual([
@@ -169,5 +176,8 @@ describe.each(["local", "3.5"] as const)("a session on Spark (%s)", (kind) => {
     expect(job[0]).toMatchObject({ type: "jobStarted", description: `write parquet file:${path("events")}` });
     expect(job.at(-1)).toMatchObject({ type: "jobEnded", status: "succeeded" });
     expect(session.history().at(-1)).toMatchObject({ status: "succeeded" });
+    // Spark 3.5 tells of no stages: its rows are unknown, not 0.
+    const report = (await session.report())[JUPYTER_DISPLAY]()["text/plain"];
+    expect(report).toMatch(kind === "3.5" ? /tasks and rows are not told/ : /[1-9]\d* tasks?; [1-9][\d,]* rows?/);
   });
 });

@@ -44,8 +44,11 @@ it("tells of a write's stages by Spark's numbers, all of their tasks and rows", 
     expect([status, tasksDone]).toEqual(["succeeded", tasks]);
   }
   expect(Math.max(...(job?.stages ?? []).map((stage) => stage.rows))).toBe(1000);
+  // What came out stands last, as `%%info` tells it.
+  expect(job?.stages.at(-1)?.rows).toBe(1000);
   // Spark's own page has stages of these numbers.
   const numbers = job?.stages.map(({ stageId }) => stageId);
+  expect(numbers).toEqual(numbers?.toSorted((a, b) => a - b));
   const { applicationId } = session;
   const told = (await (await fetch(`${server.pages.ui}/api/v1/applications/${applicationId}/stages`)).json()) as {
     readonly stageId: number;
@@ -63,13 +66,21 @@ it("shows executors with what they have done, and takes no endpoints", async () 
 it("tells of a job that failed and of one that was stopped, and goes on", async () => {
   const failing = udf(
     (n: bigint | number) => {
+      // Longer than Spark takes to tell of a stage.
+      const until = Date.now() + 20;
+      while (Date.now() < until);
       if (Number(n) === 700) throw new RangeError("no such fruit");
       return 1;
     },
     { returns: "int" },
   );
   await expect(rows().select(failing("id")).collect()).rejects.toThrow(/no such fruit/);
-  expect(session.history().at(-1)).toMatchObject({ status: "failed", error: expect.stringContaining("no such fruit") });
+  const failed = session.history().at(-1);
+  expect(failed).toMatchObject({ status: "failed", error: expect.stringContaining("no such fruit") });
+  // Spark counts attempts that failed among a stage's tasks that are done.
+  const broken = failed?.stages.filter(({ status }) => status === "failed") ?? [];
+  expect(broken.length).toBeGreaterThan(0);
+  for (const { tasksDone, tasks } of broken) expect(tasksDone).toBeLessThan(tasks);
 
   // Shown is what happened, not what the connection's headers hold.
   const refused = await session
