@@ -37,7 +37,8 @@ export const MAGICS: readonly Magic[] = [
   {
     name: "sql",
     usage: "%%sql [-o name] [-n rows] [-q]\nSELECT label, count(*) FROM images GROUP BY label",
-    about: "The rows of a query over views and over the notebook's DataFrames by their names. The dialect is DuckDB's, or Spark's on sc://.",
+    about:
+      "The rows of a query over views and over the notebook's DataFrames by their names. The dialect is DuckDB's, or Spark's on sc://.",
     options: [
       { name: "-o", value: "name", about: "also keep the result as a DataFrame of this name, a lazy one" },
       { name: "-n", value: "rows", about: "the rows that are shown; default 20" },

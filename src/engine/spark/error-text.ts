@@ -8,13 +8,15 @@ const SQL_STATE = / +SQLSTATE: [0-9A-Z]{5}(?=[\s;.]|$)/g;
 
 /** What Spark says of a plan that can't be computed, without the plan, which it puts behind. */
 export function analysisText(text: string): string {
-  return text
-    .replace(/;\n(?:'|[A-Z]|\+-)[\s\S]*$/, "")
-    .replace(SQL_STATE, "")
-    .replace(/; (line \d+),? (pos \d+)$/, " ($1, $2)")
-    // Spark 3.5 leaves none.
-    .replace(/\.\((line \d+, pos \d+)\)/, ". ($1)")
-    .trim();
+  return (
+    text
+      .replace(/;\n(?:'|[A-Z]|\+-)[\s\S]*$/, "")
+      .replace(SQL_STATE, "")
+      .replace(/; (line \d+),? (pos \d+)$/, " ($1, $2)")
+      // Spark 3.5 leaves none.
+      .replace(/\.\((line \d+, pos \d+)\)/, ". ($1)")
+      .trim()
+  );
 }
 
 /**

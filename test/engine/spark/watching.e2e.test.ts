@@ -48,7 +48,7 @@ it("tells of a write's stages by Spark's numbers, all of their tasks and rows", 
   expect(job?.stages.at(-1)?.rows).toBe(1000);
   // Spark's own page has stages of these numbers.
   const numbers = job?.stages.map(({ stageId }) => stageId);
-  expect(numbers).toEqual(numbers?.toSorted((a, b) => a - b));
+  expect(numbers).toEqual([...(numbers ?? [])].sort((a, b) => a - b));
   const { applicationId } = session;
   const told = (await (await fetch(`${server.pages.ui}/api/v1/applications/${applicationId}/stages`)).json()) as {
     readonly stageId: number;
