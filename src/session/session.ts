@@ -186,7 +186,8 @@ export class Session {
 
   /**
    * The result of a SQL query over the session's views. The dialect is the relational engine's: DuckDB, or Spark on a master `sc://…`,
-   * whose tables it knows too. A command, such as an INSERT, is done with its frame's first action, once.
+   * whose tables it knows too. A command, such as an INSERT, is done there once: with its frame's first
+   * action, or when its columns or plan are first asked for.
    * @param views more views for this query alone, by name
    */
   sql<R = AnyRow>(query: string, views: Readonly<Record<string, { readonly plan: Plan }>> = {}): DataFrame<R> {

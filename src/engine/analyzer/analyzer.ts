@@ -29,8 +29,13 @@ export interface KnownSources {
   readonly schemaOf: Context["schemaOf"];
   /** The type of an expression, where that is known without asking. */
   readonly typeOf: Context["typeOf"];
-  /** The columns of a query in the engine's SQL. */
-  schemaOfQuery(query: string, views: Readonly<Record<string, Relation>>, source: SqlPlan): Promise<StructType>;
+  /** The columns of a query in the engine's SQL. @param frames what is known by now of the frames that the plan caches, by id */
+  schemaOfQuery(
+    query: string,
+    views: Readonly<Record<string, Relation>>,
+    source: SqlPlan,
+    frames: ReadonlyMap<string, Resolved>,
+  ): Promise<StructType>;
 }
 
 /** A plan in terms of ids, and the names its columns have outside. */
@@ -230,7 +235,7 @@ class Analyzer {
         columns: output.map((a) => ({ id: a.name, value: reference(a.id) })),
       };
     }
-    const schema = await this.catalog.schemaOfQuery(plan.query, views, plan);
+    const schema = await this.catalog.schemaOfQuery(plan.query, views, plan, this.cachedFrames);
     const output = schema.fields.map((f) => this.context.ids.attribute(f.name, { type: f.type }));
     const columns = output.map((a) => a.id);
     const relation: Relation = { op: "sql", query: plan.query, source: plan, views, schema, columns };

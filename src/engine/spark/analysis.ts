@@ -17,7 +17,7 @@ import type { SparkPath } from "./paths";
 import { PlanSchema, type Plan as ProtoPlan } from "./protos/spark/connect/base_pb";
 import { type Relation as Proto, RelationCommonSchema } from "./protos/spark/connect/relations_pb";
 import { type Leaves, of, projected, sparkRelation } from "./relations";
-import type { SparkSql } from "./sql";
+import type { RunCommand, SparkQueries } from "./sql";
 
 /** A frame that the session keeps on Spark. */
 export interface KeptFrame {
@@ -30,12 +30,35 @@ export interface SparkAnalysisContext {
   readonly client: SparkClient;
   readonly paths: SparkPath;
   readonly kept: ReadonlyMap<string, KeptFrame>;
-  readonly sql: SparkSql;
+  readonly sql: SparkQueries;
+  readonly commands: Commands;
   readonly signal: AbortSignal;
 }
 
-/** A plan whose sources Spark looked up, cut into relations and functions on workers; no work has been done. */
-export interface SparkAnalysis {
+/** How commands of SQL are done, for which a plan that is only looked up has no rows of functions. */
+export interface Commands {
+  /** Stages whose rows are those of functions. @param frames what is known of those that are kept, by id */
+  stages(lowered: Lowered, sources: Sources, frames: ReadonlyMap<string, Resolved>): Promise<ReadyStages>;
+  /** @param query its text @param name what workers do in its stages; empty where they do nothing */
+  run(query: string, name: string): RunCommand;
+}
+
+/** Stages by id, and what workers do in them. */
+export interface ReadyStages {
+  readonly stages: ReadonlyMap<string, Proto>;
+  readonly name: string;
+}
+
+/** What a plan's pipelines read. */
+export interface Sources {
+  /** The columns of a relation that {@link sourceOf} gave. */
+  schemaOfSource(source: Proto): Promise<StructType>;
+  /** The rows that a pipeline's steps read, over what the stages before it made; only these columns. */
+  sourceOf(pipeline: Pipeline, columns: readonly string[], stages: ReadonlyMap<string, Proto>): Proto;
+}
+
+/** A plan whose sources Spark looked up, cut into relations and functions on workers; no work has been done but that of commands. */
+export interface SparkAnalysis extends Sources {
   readonly lowered: Lowered;
   /** What the result's columns are called, in order. Names may come twice. */
   readonly names: readonly string[];
@@ -43,10 +66,8 @@ export interface SparkAnalysis {
   readonly cachedFrames: ReadonlyMap<string, Resolved>;
   /** The columns of a pipeline's output. */
   schemaOf(pipeline: Pipeline): Promise<StructType>;
-  /** The columns of a relation that {@link sourceOf} gave. */
-  schemaOfSource(source: Proto): Promise<StructType>;
-  /** The rows that a pipeline's steps read, over what the stages before it made; only these columns. */
-  sourceOf(pipeline: Pipeline, columns: readonly string[], stages: ReadonlyMap<string, Proto>): Proto;
+  /** Tells Spark what it needs to know of the relations that {@link sourceOf} gave. */
+  tell(): Promise<void>;
 }
 
 /** Rows that are sent with a plan; more go once, as an artifact. */
@@ -57,7 +78,7 @@ let lastPlanId = 1_000_000n;
 
 /** Looks up a plan's sources and finds what its names mean. @throws AnalysisError */
 export async function analyzed(plan: Plan, context: SparkAnalysisContext): Promise<SparkAnalysis> {
-  const { client, kept, sql, signal } = context;
+  const { client, kept, sql, commands, signal } = context;
   const sources = new Map<string, { readonly relation: Proto; readonly schema: StructType }>();
   for (const leaf of leavesOf(plan, kept)) {
     const key = leafKey(leaf);
@@ -70,11 +91,14 @@ export async function analyzed(plan: Plan, context: SparkAnalysisContext): Promi
   const leavesOver = (stages: ReadonlyMap<string, Proto>): Leaves => ({
     leaf: (leaf) => sources.get(leafKey(leaf))!,
     query: sql.relationOf,
-    stage: (id) => stages.get(id) ?? shapes.get(id)!,
+    stage: (id) => stages.get(id) ?? kept.get(id)?.relation ?? shapes.get(id)!,
   });
+  const sourceOf: Sources["sourceOf"] = (pipeline, columns, stages) =>
+    projected(sparkRelation(pipeline.source, leavesOver(stages)), columns.map(column));
+  const tell = () => sql.ready(signal);
   const schemaOfSource = async (relation: Proto) => {
-    await sql.ready(signal);
-    return schemaOfProto(await analyzedSchema(client, relation, signal));
+    await tell();
+    return await schemaOfRelation(client, relation, signal);
   };
   const planStages = async ({ stages }: Lowered) => {
     for (const { id, pipeline } of stages) {
@@ -103,14 +127,20 @@ export async function analyzed(plan: Plan, context: SparkAnalysisContext): Promi
     schemaOf: probed,
     // Spark says what it makes of types.
     typeOf: () => undefined,
-    async schemaOfQuery(query, views, source) {
+    async schemaOfQuery(query, views, source, frames) {
       const empty = { type: "struct", fields: [] } as const;
       const lowered = lower({ op: "sql", query, source, views, schema: empty, columns: [] }, isCached);
       await planStages(lowered);
       const bound = lowered.root.source.op === "sql" ? lowered.root.source.views : {};
-      const leaves = leavesOver(shapes);
-      const protos = Object.entries(bound).map(([name, view]) => [name, sparkRelation(view, leaves)] as const);
-      return schemaOfSource(await sql.resolve(source, Object.fromEntries(protos), signal));
+      const viewsOver = (stages: ReadonlyMap<string, Proto>) =>
+        mapValues(bound, (view) => sparkRelation(view, leavesOver(stages)));
+      if (sql.isToDo(source)) {
+        const { stages, name } = await commands.stages(lowered, { sourceOf, schemaOfSource }, frames);
+        const made = viewsOver(stages);
+        await tell();
+        await sql.perform(source, made, commands.run(query, name), signal);
+      }
+      return schemaOfSource(sql.relationOf(source, viewsOver(shapes)));
     },
   });
   const cut = lower(relation, isCached);
@@ -124,9 +154,13 @@ export async function analyzed(plan: Plan, context: SparkAnalysisContext): Promi
     cachedFrames,
     schemaOf,
     schemaOfSource,
-    sourceOf: (pipeline, columns, stages) =>
-      projected(sparkRelation(pipeline.source, leavesOver(stages)), columns.map(column)),
+    sourceOf,
+    tell,
   };
+}
+
+function mapValues<T, U>(record: Readonly<Record<string, T>>, of: (value: T) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, of(value)]));
 }
 
 async function source(leaf: LeafPlan, { client, paths, signal }: SparkAnalysisContext) {
@@ -149,7 +183,7 @@ async function source(leaf: LeafPlan, { client, paths, signal }: SparkAnalysisCo
   // What has a number Spark looks up once, from 4.0 on: files are listed for this question, and not again for the plan that asks it.
   const common = create(RelationCommonSchema, { planId: ++lastPlanId });
   const relation: Proto = { ...read, common };
-  return { relation, schema: schemaOfProto(await analyzedSchema(client, relation, signal)) };
+  return { relation, schema: await schemaOfRelation(client, relation, signal) };
 }
 
 async function localRelation(
@@ -170,9 +204,10 @@ function emptyRelation(schema: StructType): Proto {
   return of({ case: "localRelation", value: localData({ op: "local", schema: { ...schema, fields }, rows: [] }) });
 }
 
-async function analyzedSchema(client: SparkClient, relation: Proto, signal: AbortSignal) {
+/** The columns that Spark finds in a relation. @throws AnalysisError */
+export async function schemaOfRelation(client: SparkClient, relation: Proto, signal: AbortSignal): Promise<StructType> {
   const result = await client.analyze({ case: "schema", value: { plan: planOf(relation) } }, signal);
-  return result.case === "schema" ? result.value.schema : undefined;
+  return schemaOfProto(result.case === "schema" ? result.value.schema : undefined);
 }
 
 /** A plan of a relation. */

@@ -1,5 +1,7 @@
+import { randomUUID } from "node:crypto";
 import { serialize } from "node:v8";
 import { renamedBatch } from "../../data/vectors";
+import type { Plan } from "../../frame/plan";
 import { footerCache } from "../../parquet";
 import { storagesFrom } from "../../storage";
 import { logTo } from "../announce";
@@ -11,7 +13,7 @@ import { lifeCycle } from "../life-cycle";
 import { requestedPartitions } from "../pipeline";
 import { columnsOf } from "../relation";
 import { running } from "../running";
-import { analyzed, type KeptFrame, planOf } from "./analysis";
+import { analyzed, type Commands, type KeptFrame, planOf, type SparkAnalysis } from "./analysis";
 import { type SparkClient, sparkClient } from "./client";
 import { parseConnectUrl } from "./connect-url";
 import { SparkSessionLostError } from "./errors";
@@ -19,8 +21,8 @@ import { fanOut } from "./fan-out";
 import { runJob, type SparkJob, sparkJob } from "./jobs";
 import { countPartitions } from "./partitions";
 import { sparkPaths } from "./paths";
-import { readyPlan } from "./pipelines";
-import { batchesOf } from "./results";
+import { type PipelineContext, readyPlan, readyStages } from "./pipelines";
+import { batchesOf, gathered } from "./results";
 import { sameError } from "./same-errors";
 import { sparkSettings } from "./settings";
 import { sparkSql } from "./sql";
@@ -67,7 +69,7 @@ export function sparkEngine(master: string, options: EngineOptions): Engine {
   const paths = sparkPaths(address.name.replace(/:\d+$/, ""), () => facts.isSail);
   const settings = sparkSettings(options, (text) => log("warn", text));
   const fan = fanOut(client, log, conf);
-  const sql = sparkSql(client, () => facts.isAtLeast(4, 0));
+  const queriesOfPlan = sparkSql(client, () => facts.isSail);
 
   async function start(signal: AbortSignal): Promise<void> {
     await client.ready(signal);
@@ -92,29 +94,43 @@ export function sparkEngine(master: string, options: EngineOptions): Engine {
       of,
     );
 
-  const lookUp = (plan: Parameters<Engine["schema"]>[0], signal: AbortSignal) =>
-    analyzed(plan, { client, paths, kept, sql, signal });
+  /** @param job what asks, where that is one: commands of SQL are a part of it */
+  function lookUp(plan: Plan, signal: AbortSignal, job?: SparkJob) {
+    const commands: Commands = {
+      stages: (lowered, sources, frames) => readyStages(lowered, sources, pipelineContext(signal, frames)),
+      run: (query, name) => async (command) => {
+        const own = job ?? jobOf(`sql ${oneLine(query)}`, false, signal);
+        if (name !== "") own.begin();
+        const work = () => gathered(runJob(client, command, own, name, randomUUID()));
+        return job ? work() : own.over(work);
+      },
+    };
+    return analyzed(plan, { client, paths, kept, sql: queriesOfPlan(), commands, signal });
+  }
+
+  /** @param frames what is known of the frames that the plan caches, by id */
+  const pipelineContext = (signal: AbortSignal, frames: SparkAnalysis["cachedFrames"]): PipelineContext => ({
+    fanOut: fan,
+    log,
+    signal,
+    batchRows: Number(conf("spark.sql.execution.arrow.maxRecordsPerBatch")),
+    async keep(id, relation) {
+      const frame = frames.get(id);
+      await client.analyze({ case: "persist", value: { relation } }, signal);
+      if (frame) kept.set(id, { frame, relation });
+      return relation;
+    },
+  });
 
   /** A plan with its functions on workers, ready to run, and what its columns are called. */
-  async function ready(plan: Parameters<Engine["schema"]>[0], { signal, begin }: SparkJob) {
+  async function ready(plan: Plan, job: SparkJob) {
     const session = client.sessionId;
-    const analysis = await lookUp(plan, signal);
+    const analysis = await lookUp(plan, job.signal, job);
     const { root, stages } = analysis.lowered;
     // What workers need is found and sent first, which may take a while and be worth a word.
-    if ([root, ...stages.map(({ pipeline }) => pipeline)].some(({ steps }) => steps.length > 0)) begin();
-    const ready = await readyPlan(analysis, {
-      fanOut: fan,
-      log,
-      signal,
-      batchRows: Number(conf("spark.sql.execution.arrow.maxRecordsPerBatch")),
-      async keep(id, relation) {
-        const frame = analysis.cachedFrames.get(id);
-        await client.analyze({ case: "persist", value: { relation } }, signal);
-        if (frame) kept.set(id, { frame, relation });
-        return relation;
-      },
-    });
-    await sql.ready(signal);
+    if ([root, ...stages.map(({ pipeline }) => pipeline)].some(({ steps }) => steps.length > 0)) job.begin();
+    const ready = await readyPlan(analysis, pipelineContext(job.signal, analysis.cachedFrames));
+    await analysis.tell();
     // Lost by another action meanwhile: what this plan was sent is not in the new one.
     if (client.sessionId !== session)
       throw new SparkSessionLostError(client.address, session, "another action found so");
@@ -196,7 +212,7 @@ export function sparkEngine(master: string, options: EngineOptions): Engine {
         const analysis = await lookUp(plan, signal);
         const { root } = analysis.lowered;
         const source = analysis.sourceOf(root, columnsOf(root.source), new Map());
-        await sql.ready(signal);
+        await analysis.tell();
         const explain = { plan: planOf(source), explainMode: 2 } as const;
         const result = await client.analyze({ case: "explain", value: explain }, signal);
         return explainText(plan, analysis.lowered, result.case === "explain" ? result.value.explainString : "");
@@ -232,4 +248,10 @@ export function sparkEngine(master: string, options: EngineOptions): Engine {
       life.stopped();
     },
   };
+}
+
+/** Of a command's text, what tells it from others. */
+function oneLine(query: string): string {
+  const text = query.trim().replaceAll(/\s+/g, " ");
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }

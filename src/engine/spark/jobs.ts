@@ -69,18 +69,23 @@ export function sparkJob(
   };
 }
 
-/** Runs a plan on Spark as a job's work. @param name what its stages are called: what workers do, where they do something */
+/**
+ * Runs a plan on Spark as a job's work.
+ * @param name what its stages are called: what workers do, where they do something
+ * @param operationId another one for what the job does beside its own operation
+ */
 export async function* runJob(
   client: SparkClient,
   plan: MessageInitShape<typeof PlanSchema>,
   job: SparkJob,
   name: string,
+  operationId = job.jobId,
 ): AsyncGenerator<ExecutePlanResponse> {
   const stages = stageEvents(job, name || job.description);
   // Who reads may have enough before the end.
   let status: EndStatus = "succeeded";
   try {
-    for await (const response of client.execute(plan, { signal: job.signal, operationId: job.jobId })) {
+    for await (const response of client.execute(plan, { signal: job.signal, operationId })) {
       const { responseType } = response;
       if (responseType.case !== "executionProgress") yield response;
       else if (job.isTold) stages.progress(responseType.value);

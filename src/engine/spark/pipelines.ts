@@ -1,10 +1,10 @@
 import type { Step } from "../../worker/task";
 import { isInternal } from "../cutting";
-import { type Pipeline, sourceColumns } from "../pipeline";
+import { type Lowered, type Pipeline, sourceColumns } from "../pipeline";
 import { outputSchema } from "../pipeline-schema";
 import { type PreparedSteps, preparedSteps } from "../prepared-steps";
 import { columnsOf } from "../relation";
-import { renamedColumns, type SparkAnalysis } from "./analysis";
+import { type ReadyStages, renamedColumns, type Sources, type SparkAnalysis } from "./analysis";
 import type { FanOut } from "./fan-out";
 import type { Relation as Proto } from "./protos/spark/connect/relations_pb";
 
@@ -33,17 +33,29 @@ const CONTENT_BATCH_ROWS = 16;
 
 /** Puts a plan's pipelines together: each one's rows go through its steps beside the executors. */
 export async function readyPlan(analysis: SparkAnalysis, context: PipelineContext): Promise<ReadyPlan> {
-  const stages = new Map<string, Proto>();
-  for (const { id, pipeline } of analysis.lowered.stages) {
-    const { relation } = await run(pipeline, analysis, stages, context);
-    stages.set(id, isInternal(id) ? relation : await context.keep(id, relation));
-  }
+  const { stages } = await readyStages(analysis.lowered, analysis, context);
   return run(analysis.lowered.root, analysis, stages, context);
+}
+
+/** The same of the stages before the last pipeline. */
+export async function readyStages(
+  { stages }: Pick<Lowered, "stages">,
+  sources: Sources,
+  context: PipelineContext,
+): Promise<ReadyStages> {
+  const ready = new Map<string, Proto>();
+  const names: string[] = [];
+  for (const { id, pipeline } of stages) {
+    const { relation, name } = await run(pipeline, sources, ready, context);
+    if (name !== "") names.push(name);
+    ready.set(id, isInternal(id) ? relation : await context.keep(id, relation));
+  }
+  return { stages: ready, name: names.join(" + ") };
 }
 
 async function run(
   pipeline: Pipeline,
-  analysis: SparkAnalysis,
+  sources: Sources,
   stages: ReadonlyMap<string, Proto>,
   { fanOut, log, signal, batchRows }: PipelineContext,
 ): Promise<ReadyPlan> {
@@ -51,7 +63,7 @@ async function run(
   const errors = new Set(steps.flatMap((step) => (step.kind === "column" && step.errorAs ? [step.errorAs] : [])));
   const errorColumns = columns.filter(({ from }) => errors.has(from)).map(({ as }) => as);
   if (steps.length === 0) {
-    const source = analysis.sourceOf(pipeline, columnsOf(pipeline.source), stages);
+    const source = sources.sourceOf(pipeline, columnsOf(pipeline.source), stages);
     return { relation: renamedColumns(source, columns), name: "", errorColumns };
   }
   const prepared: PreparedSteps = await preparedSteps(steps, {
@@ -64,8 +76,8 @@ async function run(
     ? []
     : columns.filter(({ relational }) => relational).map(({ from }) => from);
   const needed = [...new Set([...sourceColumns(steps), ...passed])];
-  const source = analysis.sourceOf(pipeline, needed, stages);
-  const input = await analysis.schemaOfSource(source);
+  const source = sources.sourceOf(pipeline, needed, stages);
+  const input = await sources.schemaOfSource(source);
   const output = outputSchema(pipeline, input);
   const selected: Step = { kind: "select", columns: columns.map(({ from, as }) => ({ from, as })) };
   const hasContent = input.fields.some(({ type }) => type === "binary");

@@ -18,12 +18,15 @@ import {
   SetOperation_SetOpType,
 } from "./protos/spark/connect/relations_pb";
 
+/** What a query reads, by name. */
+export type Views = Readonly<Record<string, Proto>>;
+
 /** What relations are made of that is not in them. */
 export interface Leaves {
   /** A source, with the columns that Spark gives it. */
   leaf(leaf: LeafPlan): { readonly relation: Proto; readonly schema: StructType };
   /** A query in Spark's SQL over views. */
-  query(source: SqlPlan, views: Readonly<Record<string, Proto>>): Proto;
+  query(source: SqlPlan, views: Views): Proto;
   /** What a stage made: the rows of functions on workers, or of a frame that is cached. Its columns are the stage's. */
   stage(id: string): Proto;
 }

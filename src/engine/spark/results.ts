@@ -14,3 +14,10 @@ export async function numbersOf(responses: AsyncIterable<ExecutePlanResponse>): 
     numbers = batch.schema.fields.map((_, i) => Number(batch.getChildAt(i)?.get(0)));
   return numbers;
 }
+
+/** All responses to a plan that gives few. */
+export async function gathered(responses: AsyncIterable<ExecutePlanResponse>): Promise<readonly ExecutePlanResponse[]> {
+  const all: ExecutePlanResponse[] = [];
+  for await (const response of responses) all.push(response);
+  return all;
+}

@@ -14,7 +14,6 @@ export interface SparkFacts {
   readonly executors: readonly WorkerMachine[];
   /** Cores of the executors that are there. */
   readonly parallelism: number;
-  isAtLeast(major: number, minor: number): boolean;
   /** Asks for all of it, of a session that is new. @throws SparkConnectError where the server can't be used */
   learn(version: string, session: Pick<SparkClient, "getConfig">): Promise<void>;
   /** Asks again who is there, and tells who came and went; never throws. */
@@ -103,10 +102,6 @@ export function sparkFacts(emit: EventListener): SparkFacts {
     },
     get parallelism() {
       return active().reduce((sum, { totalCores }) => sum + totalCores, 0) || told;
-    },
-    isAtLeast(major, minor) {
-      const [a = 0, b = 0] = (version ?? "0.0").split(".").map(Number);
-      return a > major || (a === major && b >= minor);
     },
     async learn(itsVersion, session) {
       version = itsVersion;

@@ -1,8 +1,12 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { EngineEvent } from "../../../src/engine/events";
+import { type SparkClient, sparkClient } from "../../../src/engine/spark/client";
+import { sparkJob } from "../../../src/engine/spark/jobs";
+import { of } from "../../../src/engine/spark/relations";
+import { write } from "../../../src/engine/spark/write";
 import { AnalysisError } from "../../../src/frame/analysis-error";
 import { col, count, lit, rand, sum } from "../../../src/frame/functions";
 import { JUPYTER_DISPLAY } from "../../../src/kernel";
@@ -84,6 +88,54 @@ describe.each(["local", "3.5"] as const)("a session on Spark (%s)", (kind) => {
     expect(await session.read.parquet(relative(process.cwd(), at)).count()).toBe(3);
     const texts = session.range(3).select(col("id").cast("string").alias("value"));
     expect(await texts.write.text(path("texts"))).toMatchObject({ rows: 3 });
+  });
+
+  it("writes into a folder that a write left empty, as into none", async () => {
+    const [once, twice, held] = ["left", "ignored", "held"].map(path) as [string, string, string];
+    for (const folder of [once, twice, held]) mkdirSync(join(folder, "part"), { recursive: true });
+    expect(await session.range(3).write.parquet(once)).toMatchObject({ rows: 3 });
+    expect(await session.range(4).write.mode("ignore").parquet(twice)).toMatchObject({ rows: 4, skipped: false });
+    expect(await session.read.parquet(once).count()).toBe(3);
+    await expect(session.range(3).write.parquet(once)).rejects.toThrow(PathAlreadyExistsError);
+    // Of another kind, and of a write that is under way.
+    for (const name of ["part/notes.bin", "_temporary"]) {
+      writeFileSync(join(held, name), "");
+      await expect(session.range(3).write.parquet(held)).rejects.toThrow(PathAlreadyExistsError);
+      expect(await session.range(4).write.mode("ignore").parquet(held)).toMatchObject({ rows: 0, skipped: true });
+      rmSync(join(held, name));
+    }
+  });
+
+  it("counts rows in what was written where Spark told of none on the way", async () => {
+    const client = sparkClient(server.url);
+    const silent: SparkClient = {
+      ...client,
+      async *execute(plan, options) {
+        for await (const response of client.execute(plan, options)) yield { ...response, observedMetrics: [] };
+      },
+    };
+    const query = "SELECT id, concat('a\\n', id) AS text, if(id % 3 = 0, 'bad', null) AS why FROM range(0, 10, 1, 4)";
+    const relation = of({ case: "sql", value: { query } });
+    const plan = { relation, name: "", errorColumns: ["why"] };
+    const signal = new AbortController().signal;
+    const facts = { look: async () => {}, stage: async () => undefined };
+    try {
+      for (const [format, partitionBy] of [
+        ["parquet"],
+        ["parquet", ["why"]],
+        ["csv"],
+        ["csv", ["why"]],
+        ["json"],
+      ] as const) {
+        const job = sparkJob({ description: "", signal, emit: () => {}, facts, isLong: false });
+        const sink = { format, path: path(`counted-${format}-${partitionBy}`), mode: "append", partitionBy } as const;
+        const context = { client: silent, paths: (at: string) => `file:${at}`, job, isSail: false };
+        const more = await job.over(() => write(plan, { ...sink, options: {} }, context));
+        expect(more, format).toMatchObject({ rows: 10, failedRows: 4 });
+      }
+    } finally {
+      await client.close();
+    }
   });
 
   it("has errors of the same names as other engines", async () => {
