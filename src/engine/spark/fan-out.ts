@@ -234,7 +234,7 @@ function machineHere(): Machine {
 }
 
 /** Whether what is built for this machine runs there. */
-function runsThere(here: Machine, { platform, arch, glibc }: Machine): boolean {
+export function runsThere(here: Machine, { platform, arch, glibc }: Machine): boolean {
   if (platform !== here.platform || arch !== here.arch) return false;
   if (platform !== "linux") return true;
   return glibc === undefined ? here.glibc === undefined : here.glibc !== undefined && isFrom(glibc, GLIBC);

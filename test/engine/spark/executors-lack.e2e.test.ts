@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -14,10 +14,18 @@ let folder: string;
 let server: SparkServer;
 let session: import("../../../src/index").Session;
 
-/** A server whose executors' Python has no package at all, and that takes messages of 400 kB at most. */
+/** This machine has one Python: what Spark compares by is another version. */
+const SAYS_3_10 = `import collections, sys
+version = collections.namedtuple("version_info", "major minor micro releaselevel serial")
+sys.version_info = version(3, 10, *sys.version_info[2:])
+`;
+
+/** A server whose executors' Python is another one than we suppose and has no package at all, and that takes messages of 400 kB at most. */
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "pomona-spark-lack-"));
   execFileSync("python3", ["-m", "venv", "--without-pip", join(folder, "bare")]);
+  const lib = join(folder, "bare", "lib");
+  writeFileSync(join(lib, readdirSync(lib)[0] ?? "", "site-packages", "sitecustomize.py"), SAYS_3_10);
   const conf = {
     "spark.pyspark.python": join(folder, "bare", "bin", "python"),
     "spark.connect.grpc.maxInboundMessageSize": String(400 * 1024),
@@ -32,7 +40,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-it("executors whose Python has no pyarrow are told, and the session goes on", async () => {
+it("executors whose Python is another one are asked by its version, and told where it has no pyarrow, and the session goes on", async () => {
   const twice = udf((id: number) => 2 * id, { returns: "long" });
   const failure = await session
     .range(3)
