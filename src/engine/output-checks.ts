@@ -1,7 +1,8 @@
 import { type StructType, simpleString } from "../data/types";
 import { readParquetFooter, sparkSchemaOf } from "../parquet";
 import { listed, type Place, type Storages } from "../storage";
-import { isInside } from "../storage/location";
+import { globPattern } from "../storage/glob";
+import { isInside, type Url } from "../storage/location";
 import { OutputInsideInputError, SchemaMismatchError } from "./errors";
 import { unescapeFolder } from "./partition-values";
 
@@ -18,12 +19,39 @@ export async function refuseOutputInsideInput(
   const to = await resolved(output);
   for (const input of inputs) {
     const from = await resolved(input);
-    if (!isInside(to, from) && !isInside(from, to)) continue;
-    const how = to === from ? "is also read" : isInside(to, from) ? "lies inside the input" : "contains the input";
-    throw new OutputInsideInputError(`The output ${to} ${how}${to === from ? "" : ` ${from}`}.`, {
-      remedy: "Write to a folder outside of what is read.",
-    });
+    if (isInside(to, from)) throw outputInsideInput(to, from, to === from ? "is also read" : "lies inside the input");
+    if (isInside(from, to)) throw outputInsideInput(to, from, "contains the input");
   }
+}
+
+/**
+ * The same by paths' names alone, for a storage that only another machine sees: of its links nothing is known. Inputs may be patterns.
+ * @throws OutputInsideInputError
+ */
+export function refuseOutputOverInput(output: Url, inputs: readonly Url[]): void {
+  const to = namesOf(output);
+  for (const input of inputs) {
+    const from = namesOf(input);
+    const common = Math.min(to.length, from.length);
+    const fits = (name: string, i: number) => name === to[i] || globPattern(name).test(to[i] ?? "");
+    if (!from.slice(0, common).every(fits)) continue;
+    const how = to.length > from.length ? "lies inside the input" : "contains the input";
+    throw outputInsideInput(output, input, output === input ? "is also read" : how);
+  }
+}
+
+/** A URL's parts; S3's names for itself are one. */
+function namesOf(url: Url): readonly string[] {
+  return url
+    .replace(/^s3[an]:/, "s3:")
+    .replace(/\/+$/, "")
+    .split(/\/+/);
+}
+
+function outputInsideInput(to: string, from: string, how: string): OutputInsideInputError {
+  return new OutputInsideInputError(`The output ${to} ${how}${to === from ? "" : ` ${from}`}.`, {
+    remedy: "Write to a folder outside of what is read.",
+  });
 }
 
 /**

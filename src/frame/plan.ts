@@ -252,8 +252,11 @@ export function expressionText(expression: Expression): string {
       return literalText(expression.value, expression.type);
     case "alias":
       return `${expressionText(expression.child)} AS ${expression.name}`;
-    case "cast":
-      return `CAST(${expressionText(expression.child)} AS ${castName(expression.to)})`;
+    case "cast": {
+      const { child, to } = expression;
+      // Spark writes no cast to a type that has parts.
+      return typeof to === "string" ? `CAST(${expressionText(child)} AS ${castName(to)})` : expressionText(child);
+    }
     case "case": {
       const branches = expression.branches.map((b) => `WHEN ${expressionText(b.when)} THEN ${expressionText(b.then)}`);
       const otherwise = expression.otherwise ? ` ELSE ${expressionText(expression.otherwise)}` : "";
@@ -268,17 +271,15 @@ export function expressionText(expression: Expression): string {
 
 function literalText(value: LiteralValue, type?: DataType): string {
   if (value === null) return "NULL";
+  if (type === "timestamp")
+    return `TIMESTAMP '${String(value)
+      .replace("T", " ")
+      .replace(/\.?0*Z$/, "")}'`;
   return typeof value === "number" && (!Number.isInteger(value) || type === "double")
     ? javaDouble(value)
     : String(value);
 }
 
-function castName(type: DataType): string {
-  return typeof type === "string"
-    ? type === "integer"
-      ? "INT"
-      : type === "long"
-        ? "BIGINT"
-        : type.toUpperCase()
-    : type.type;
+function castName(type: Extract<DataType, string>): string {
+  return type === "integer" ? "INT" : type === "long" ? "BIGINT" : type.toUpperCase();
 }

@@ -112,6 +112,11 @@ export class DataFrameReader<R = AnyRow> {
   /** The files' images and nothing else of them, beside the columns of their folders. */
   private images(paths: readonly string[]): DataFrame<AnyRow> {
     const { dropInvalid, ...options } = checkedOptions("image", READ_OPTIONS.image, this.options_);
+    if (this.schema_) {
+      throw new IllegalArgumentError("Format image has columns of its own, and takes no schema.", {
+        remedy: "Leave the schema out, and select the columns that you want.",
+      });
+    }
     const files = new DataFrame<AnyRow>(
       { op: "read", format: "binaryFile", paths, options },
       this.runtime,

@@ -53,7 +53,15 @@ function typedValue(value: unknown, type: DataType, place: Place): Json {
     case "double":
       return doubleValue(value, type, place);
     case "string":
-      if (typeof value === "string") return value;
+      if (typeof value === "string") {
+        if (!/\p{Surrogate}/u.test(value)) return value;
+        throw misfit(
+          value,
+          type,
+          place,
+          "It has half a character, which no file has: text.toWellFormed() replaces it.",
+        );
+      }
       if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") return String(value);
       throw misfit(value, type, place, "Give a text: String(value), value.toISOString() or JSON.stringify(value).");
     case "binary":

@@ -6,7 +6,7 @@ import type { DataType } from "../data/types";
 
 /**
  * One Arrow value as Spark's `show` prints it: `NULL`, `1.0`, `1.0E-5`, `[FF D8]`, `[1.0, 2.0]`, `{a, b}`, `{k -> v}`.
- * Timestamps are in the zone of the process, as Spark's are in that of the session.
+ * @param value of a time its microseconds as a bigint, where they are known
  * @param most characters that are read: a file's content or a vector is not written out beyond them, though the text may be
  *   longer
  */
@@ -43,10 +43,10 @@ function primitiveText(value: unknown, type: string, most: number): string {
     case "binary":
       return `[${Array.from((value as Uint8Array).subarray(0, elements(most)), (b) => b.toString(16).toUpperCase().padStart(2, "0")).join(" ")}]`;
     case "date":
-      return new Date(Number(value)).toISOString().slice(0, 10);
+      return isoText(Number(value)).replace(/T.*/, "");
     case "timestamp":
     case "timestamp_ntz":
-      return timestampText(Number(value));
+      return timestampText(typeof value === "bigint" ? value : Number(value));
     default:
       return type.startsWith("decimal")
         ? decimalText(value as DecimalValue, Number(type.slice(0, -1).split(",")[1]))
@@ -54,16 +54,18 @@ function primitiveText(value: unknown, type: string, most: number): string {
   }
 }
 
-/** `2024-01-31 12:00:00.5` in UTC: microseconds without trailing zeros. @param millis since 1970, with a fraction. */
-function timestampText(millis: number): string {
-  const micros = Math.round(millis * 1000);
-  const shown = new Date(Math.floor(micros / 1000));
-  const fraction = String(((micros % 1_000_000) + 1_000_000) % 1_000_000)
-    .padStart(6, "0")
-    .replace(/0+$/, "");
-  const text = shown
-    .toISOString()
+/** `2024-01-31 12:00:00.5` in UTC: microseconds without trailing zeros. @param time microseconds since 1970, or milliseconds with a fraction */
+function timestampText(time: bigint | number): string {
+  const micros = typeof time === "bigint" ? time : BigInt(Math.round(time * 1000));
+  const withinSecond = ((micros % 1_000_000n) + 1_000_000n) % 1_000_000n;
+  const fraction = String(withinSecond).padStart(6, "0").replace(/0+$/, "");
+  const text = isoText(Number((micros - withinSecond) / 1000n))
     .replace("T", " ")
     .replace(/\.\d+Z$/, "");
   return fraction ? `${text}.${fraction}` : text;
+}
+
+/** A time as ISO text, years as Java writes them: at least four digits. @param millis since 1970 */
+function isoText(millis: number): string {
+  return new Date(millis).toISOString().replace(/^([+-])0{1,2}(?=\d{4,}-)/, "$1");
 }

@@ -1,4 +1,4 @@
-import type { RecordBatch } from "apache-arrow";
+import { DataType, type RecordBatch, TimeUnit, type Vector } from "apache-arrow";
 import type { StructType } from "../data/types";
 import { IllegalArgumentError } from "../errors";
 import { cellText } from "./cell-text";
@@ -108,7 +108,7 @@ function textRows(schema: StructType, batches: readonly RecordBatch[], most: num
   const rows: string[][] = [];
   for (const batch of batches) {
     for (let i = 0; i < batch.numRows && rows.length < most; i++) {
-      rows.push(schema.fields.map((field, j) => cellText(batch.getChildAt(j)?.get(i), field.type, characters)));
+      rows.push(schema.fields.map((field, j) => cellText(exactValue(batch.getChildAt(j), i), field.type, characters)));
     }
   }
   return rows;
@@ -159,3 +159,10 @@ function halfWidth(text: string): number {
 
 const FULL_WIDTH =
   /[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE10-\uFE19\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]/g;
+
+/** A column's value; of a time all microseconds, for which Arrow's milliseconds have too few digits far from 1970. */
+function exactValue(column: Vector | null, row: number): unknown {
+  const value: unknown = column?.get(row);
+  const isInMicroseconds = DataType.isTimestamp(column?.type) && column.type.unit === TimeUnit.MICROSECOND;
+  return isInMicroseconds && value !== null ? column?.data[0]?.values[row] : value;
+}

@@ -1,23 +1,28 @@
 import type { RecordBatch } from "apache-arrow";
-import { structType } from "../data/types";
+import { type StructType, structType } from "../data/types";
 import { lineGroups, type TextFile, textChunks } from "./chunks";
 import type { RowText } from "./csv-write";
 import { flag, lineSeparator, type Options } from "./option-values";
 import { RowBatches } from "./row-batches";
 
-/** The column of format `text`. */
+/** The column of format `text`, where no schema gives it another name. */
 export const TEXT_SCHEMA = structType({ value: "string" });
 
-/** Text files as rows: a line each, or with the option `wholetext` a file each. @throws IllegalArgumentError */
+/**
+ * Text files as rows: a line each, or with the option `wholetext` a file each.
+ * @param schema of one column
+ * @throws IllegalArgumentError
+ */
 export async function* textBatches(
   files: readonly TextFile[],
+  schema: StructType,
   options: Options,
   signal?: AbortSignal,
 ): AsyncGenerator<RecordBatch> {
   const lineSep = lineSeparator(options, Number.POSITIVE_INFINITY);
   const isWhole = flag(options, "wholetext");
   const decode = { encoding: "UTF-8", signal };
-  const batches = new RowBatches(TEXT_SCHEMA);
+  const batches = new RowBatches(schema);
   for (const file of files) {
     if (isWhole) {
       let whole = "";

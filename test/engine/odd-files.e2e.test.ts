@@ -70,3 +70,20 @@ it("names the file whose pages are damaged", async () => {
     url: expect.stringContaining("pages.parquet"),
   });
 });
+
+it("takes a schema of formats with columns of their own for a name or a folder's type, and refuses others, as Spark", async () => {
+  mkdirSync(join(folder, "told/k=1"), { recursive: true });
+  write("told/k=1/a.txt", "x\n");
+  const read = (format: string, schema: string) =>
+    session.read.format(format).schema(schema).load(join(folder, "told"));
+  expect(await read("text", "line STRING, k STRING").collect()).toEqual([{ line: "x", k: "1" }]);
+  const own = "path STRING, modificationTime TIMESTAMP, length LONG, content BINARY";
+  expect(await read("binaryFile", `${own}, k STRING`).select("length", "k").collect()).toEqual([{ length: 2, k: "1" }]);
+  await expect(read("text", "line INT").collect()).rejects.toThrow(/UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE.*`line`/);
+  await expect(read("text", "a STRING, b STRING").collect()).rejects.toThrow(/only a single column.*2 columns/);
+  await expect(read("binaryFile", "path STRING").collect()).rejects.toThrow(
+    /modificationTime.*the schema has path string/,
+  );
+  expect(() => read("image", "image BINARY")).toThrow(/takes no schema/);
+  expect(() => session.createDataFrame([["a\ud800"]], "s STRING")).toThrow(/half a character/);
+});

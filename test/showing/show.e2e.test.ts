@@ -21,7 +21,7 @@ const FRAMES = {
   wide: `spark.createDataFrame([("苹果", "りんご一つ"), ("사과와 배", "A１"), ("🍎 emoji", "é̂"), ("a", None), ("苹果苹果苹果苹果苹果苹果苹果苹果苹果苹果苹果苹果", "x")], "\`水果\` string, b string")`,
   pairs: `spark.createDataFrame([("😀😀😀",), ("ab😀",), ("abc😀d",), ("a😀bcd",), ("😀",)], "s string")`,
   binary: `spark.createDataFrame([(bytearray([255, 216, 0, 10]),), (bytearray(),), (None,), (bytearray(range(20)),)], "content binary")`,
-  times: `spark.sql("SELECT timestamp'2024-01-31 12:00:00' AS a, timestamp'1969-12-31 23:59:59.123456' AS b, timestamp_ntz'2024-02-29 00:00:00.5' AS c, date'2024-01-31' AS d UNION ALL SELECT NULL, timestamp'1900-01-01 00:00:00.000001', NULL, date'0001-01-01'")`,
+  times: `spark.sql("SELECT timestamp'2024-01-31 12:00:00' AS a, timestamp'1969-12-31 23:59:59.123456' AS b, timestamp_ntz'2024-02-29 00:00:00.5' AS c, date'2024-01-31' AS d UNION ALL SELECT NULL, timestamp'1900-01-01 00:00:00.000001', NULL, date'0001-01-01' UNION ALL SELECT timestamp'1500-01-01 00:00:00.000001', timestamp'9999-12-31 23:59:59.999999', timestamp_ntz'0001-01-01 00:00:00.000001', date'+12345-01-02' UNION ALL SELECT timestamp'+10000-01-01 00:00:00.7', NULL, NULL, date'-0001-02-03'")`,
   arrays: `spark.createDataFrame([([1.0, 2.5, None], [[1], []], ["a", None, "b c"]), ([], None, []), (None, [None], None)], "a array<double>, b array<array<int>>, c array<string>")`,
   features: `spark.createDataFrame([("file:/a.jpg", "Apple", [0.1 * i for i in range(50)])], "path string, label string, features array<float>")`,
   structs: `spark.createDataFrame([((1, "x", (True, [1, 2])), {"k": 1}), ((None, None, None), {}), (None, None)], "s struct<a:int,b:string,c:struct<d:boolean,e:array<int>>>, m map<string,int>")`,

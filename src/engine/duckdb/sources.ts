@@ -1,7 +1,14 @@
 import { createHash } from "node:crypto";
 import { arrowSchema } from "../../data/arrow";
 import type { Json } from "../../data/batch-function";
-import { type DataType, type StructField, type StructType, structField, structType } from "../../data/types";
+import {
+  type DataType,
+  type StructField,
+  type StructType,
+  simpleString,
+  structField,
+  structType,
+} from "../../data/types";
 import { batchFromColumns, vectorFromValues } from "../../data/vectors";
 import { IllegalArgumentError } from "../../errors";
 import type { Plan } from "../../frame/plan";
@@ -38,6 +45,7 @@ export async function bindSource(leaf: Leaf, context: BindContext): Promise<Boun
   const found = await findFiles(leaf, context, context.signal);
   switch (leaf.format) {
     case "binaryFile":
+      refuseOtherThanFiles(leaf, found);
       return bindListing(found, context);
     case "parquet":
       return bindParquet(leaf, found, context);
@@ -46,6 +54,18 @@ export async function bindSource(leaf: Leaf, context: BindContext): Promise<Boun
     case "text":
       return bindPartitionedText(leaf, found, context);
   }
+}
+
+/** @throws IllegalArgumentError for a schema with other columns than files have, as in Spark; those of folders may have a type */
+function refuseOtherThanFiles({ schema }: ReadLeaf, { partitionColumns }: FoundFiles): void {
+  if (!schema) return;
+  const told = (fields: readonly StructField[]) => fields.map((f) => `${f.name} ${simpleString(f.type)}`).join(", ");
+  const given = told(schema.fields.filter(({ name }) => !partitionColumns.some((p) => sameName(p.name, name))));
+  const own = told([...LISTING_SCHEMA.fields, structField("content", "binary")]);
+  if (given === own) return;
+  throw new IllegalArgumentError(`Format binaryFile has the columns ${own}; the schema has ${given}.`, {
+    remedy: "Leave the schema out, and select the columns that you want.",
+  });
 }
 
 async function bindListing({ files, partitionColumns }: FoundFiles, context: BindContext): Promise<BoundSource> {

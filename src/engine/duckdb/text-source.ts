@@ -1,5 +1,6 @@
 import type { RecordBatch } from "apache-arrow";
-import { type StructType, structField } from "../../data/types";
+import { type StructType, simpleString, structField } from "../../data/types";
+import { AnalysisError } from "../../frame/analysis-error";
 import { writeParquetFile } from "../../parquet";
 import { type FileStatus, PathNotFoundError, type Storage, type Storages, urlOf } from "../../storage";
 import { schemeOf } from "../../storage/location";
@@ -40,6 +41,7 @@ export async function bindText(
   // What a text has no value for is null, whatever its schema says.
   const schema = nullable(given);
   refuseNames(schema);
+  if (leaf.format === "text") refuseOtherThanText(schema);
   const fingerprint = filesFingerprint(files);
   return {
     sql: emptySql(schema),
@@ -59,6 +61,21 @@ export async function bindText(
       return { sql: parquetSql([file.url]), schema, fingerprint, files: [{ url: file.url, rows }] };
     },
   };
+}
+
+/** Lines are one column of text. @throws AnalysisError for a schema that has others, by Spark's names */
+function refuseOtherThanText({ fields }: StructType): void {
+  const other = fields.find(({ type }) => type !== "string");
+  if (other) {
+    throw new AnalysisError(
+      `[UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE] The text datasource doesn't support the column \`${other.name}\` of the type ${simpleString(other.type)}.`,
+      { remedy: "Read it as a string, and cast that." },
+    );
+  }
+  if (fields.length === 1) return;
+  throw new AnalysisError(`Text data source supports only a single column, and you have ${fields.length} columns.`, {
+    remedy: "Read one column, and split that; or read the files as CSV.",
+  });
 }
 
 /** What is read of text files on other storages: whole ones, or until there are rows enough. */
@@ -116,7 +133,7 @@ function readingOf(leaf: ReadLeaf, files: readonly FileStatus[], storages: Stora
     case "text":
       return {
         schema: async () => TEXT_SCHEMA,
-        batches: (_schema, how) => textBatches(told(how), options, how.signal),
+        batches: (schema, how) => textBatches(told(how), schema, options, how.signal),
       };
     default: {
       const reading = csvReading(options);

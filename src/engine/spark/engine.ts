@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { serialize } from "node:v8";
 import { renamedBatch } from "../../data/vectors";
+import { refuseDuplicates } from "../../frame/analysis-error";
 import type { Plan } from "../../frame/plan";
 import { footerCache } from "../../parquet";
 import { storagesFrom } from "../../storage";
@@ -27,7 +28,7 @@ import { sameError } from "./same-errors";
 import { sparkSettings } from "./settings";
 import { sparkSql } from "./sql";
 import { sparkFacts } from "./watch";
-import { write } from "./write";
+import { refuseOverwrittenInput, write } from "./write";
 
 /** What is said of it, once a session. */
 const SAIL =
@@ -183,7 +184,12 @@ export function sparkEngine(master: string, options: EngineOptions): Engine {
         async (signal) => {
           const job = jobOf(`write ${sink.format} ${paths(sink.path)}`, true, signal);
           const { isSail } = facts;
-          return job.over(async () => write((await ready(plan, job)).ready, sink, { client, paths, job, isSail }));
+          return job.over(async () => {
+            refuseOverwrittenInput(plan, sink, paths);
+            const { ready: told, analysis } = await ready(plan, job);
+            refuseDuplicates(analysis.names, "Files have each name once.");
+            return write(told, sink, { client, paths, job, isSail });
+          });
         },
         plan,
       ),

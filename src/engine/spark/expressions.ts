@@ -100,6 +100,8 @@ export function literal(value: LiteralValue, type?: DataType): Proto {
       return made({ case: "literal", value: of("long", BigInt(value)) });
     case "double":
       return made({ case: "literal", value: of("double", Number(value)) });
+    case "timestamp":
+      return made({ case: "literal", value: of("timestamp", BigInt(Date.parse(String(value))) * 1000n) });
     default:
       return cast(literal(String(value)), type as DataType);
   }

@@ -43,6 +43,7 @@ export function sparkSql(client: SparkClient, isSail: () => boolean): () => Spar
 
       async perform(source, views, run, signal) {
         refuseKeptText(source.query, views);
+        refuseFixedSetting(source.query);
         // Where the plan that was at it failed or was stopped, it is done for this one.
         while (underWay.has(source)) await underWay.get(source)?.catch(() => {});
         if (results.has(source)) return;
@@ -137,6 +138,22 @@ function refuseKeptText(query: string, views: Views): void {
     {
       remedy:
         'Spark would keep the text and not find what it names. Name the query here: session.createOrReplaceTempView("name", session.sql("SELECT …")), with .cache() where its rows are to be kept.',
+    },
+  );
+}
+
+const FIXED_SETTING =
+  /^SET\s+(?:TIME\s+ZONE\b|`?spark\.sql\.(?:ansi\.|session\.timeZone|caseSensitive|legacy\.)[^=]*=)|^RESET\b/i;
+
+/** What decides values is the same on all masters: it is no command's to change. @throws AnalysisError */
+function refuseFixedSetting(query: string): void {
+  const text = query.replace(BEFORE, "").trim();
+  if (!FIXED_SETTING.test(text)) return;
+  throw new AnalysisError(
+    `[UNSUPPORTED_FEATURE] ${JSON.stringify(text)} would make Spark compute other values than this session shows.`,
+    {
+      remedy:
+        "Times are in UTC and casts and overflows are errors here, on every master. Other settings: session.conf.set(name, value).",
     },
   );
 }

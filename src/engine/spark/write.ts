@@ -1,9 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { sparkJson } from "../../data/types";
+import type { Plan } from "../../frame/plan";
 import type { Sink, WriteResult } from "../../frame/runtime";
 import { urlOf } from "../../storage";
 import { PathAlreadyExistsError } from "../../storage/commit";
+import { refuseOutputOverInput } from "../output-checks";
+import { leavesOf } from "../plan-leaves";
 import { planOf, schemaOfRelation } from "./analysis";
 import type { SparkClient } from "./client";
 import { SparkAnalysisError } from "./errors";
@@ -29,6 +32,17 @@ export interface WriteContext {
   readonly paths: SparkPath;
   readonly job: SparkJob;
   readonly isSail: boolean;
+}
+
+/**
+ * Spark removes what it overwrites before it reads it, and the rows of a cached frame are read when they are needed.
+ * @throws OutputInsideInputError
+ */
+export function refuseOverwrittenInput(plan: Plan, sink: Sink, paths: SparkPath): void {
+  if (sink.mode !== "overwrite") return;
+  const url = (path: string) => urlOf(paths(path));
+  const inputs = leavesOf(plan, new Set()).flatMap((leaf) => (leaf.op === "read" ? leaf.paths.map(url) : []));
+  refuseOutputOverInput(url(sink.path), inputs);
 }
 
 /** Has Spark write a plan's rows; they are counted on their way. */

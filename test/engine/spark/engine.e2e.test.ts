@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { OutputInsideInputError } from "../../../src/engine/errors";
 import type { EngineEvent } from "../../../src/engine/events";
 import { type SparkClient, sparkClient } from "../../../src/engine/spark/client";
 import { sparkJob } from "../../../src/engine/spark/jobs";
@@ -84,6 +85,22 @@ describe.each(["local", "3.5"] as const)("a session on Spark (%s)", (kind) => {
     expect(first.files).not.toContain(more.files[0]);
     expect(await session.read.parquet(at).count()).toBe(45);
     await session.range(3).write.mode("overwrite").parquet(at);
+    // Spark would write `id` and something else, and remove what it has yet to read.
+    const twice = session.range(1).select("id", col("id").alias("ID"));
+    await expect(twice.write.mode("overwrite").json(at)).rejects.toThrow(/COLUMN_ALREADY_EXISTS.*`id`/);
+    for (const [input, output] of [
+      [at, at],
+      [`${at}/part-*`, at],
+      [`${at}/*`, `${at}/part-00000-x`],
+      [at, dirname(at)],
+    ] as const) {
+      const writing = session.read.parquet(input).cache().write.mode("overwrite").parquet(output);
+      await expect(writing).rejects.toThrow(OutputInsideInputError);
+    }
+    await session.read.parquet(`${at}/*.parquet`).write.mode("overwrite").parquet(`${at}/copy`);
+    expect(await session.read.parquet(`${at}/copy`).count()).toBe(3);
+    await session.read.parquet(`${at}/copy`).write.mode("append").parquet(`${at}/copy`);
+    expect(await session.read.parquet(`${at}/copy`).count()).toBe(6);
     // Where the server is on this machine, a path that is not absolute is one of this program's.
     expect(await session.read.parquet(relative(process.cwd(), at)).count()).toBe(3);
     const texts = session.range(3).select(col("id").cast("string").alias("value"));
@@ -145,6 +162,9 @@ describe.each(["local", "3.5"] as const)("a session on Spark (%s)", (kind) => {
     );
     await expect(session.sql("SELECT FROM WHERE").count()).rejects.toThrow(AnalysisError);
     await expect(session.sql("SELEC 1").count()).rejects.toThrow(/ near 'SELEC'\. \(line 1, pos 0\)/);
+    for (const command of ["SET TIME ZONE 'Asia/Tokyo'", " set spark.sql.ansi.enabled = false", "RESET"]) {
+      await expect(session.sql(command).collect()).rejects.toThrow(/UNSUPPORTED_FEATURE.*other values/);
+    }
     await expect(session.range(1).filter("nix(id) > 1").count()).rejects.toThrow(/UNRESOLVED_ROUTINE/);
     await expect(
       session
