@@ -117,6 +117,9 @@ function report(rounds, sample) {
     varianceDifference: Math.max(...rounds.map((r) => difference(r.spark, r.pyspark))),
     varianceDifferenceLocal: Math.max(...rounds.map((r) => difference(r.spark, r.local))),
   };
+  const differences = [summary.varianceDifference, summary.varianceDifferenceLocal];
+  if (!differences.every((difference) => difference < 1e-5))
+    throw new Error(`They did not compute the same, so that no ratio means anything: ${JSON.stringify(rounds)}`);
   if (values.json) return console.log(JSON.stringify({ sample, target: TARGET, ...summary, rounds }));
   const [spark, local, pyspark] = ["spark", "local", "pyspark"].map((name) => speed(name).toFixed(1));
   const percent = (ratio) => `${(100 * (1 - ratio)).toFixed(0)} %`;

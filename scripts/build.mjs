@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Compiles src into dist, where its Python goes as it is, and kernel-ext/src into kernel-ext/dist, and makes dist/executor of that: `node scripts/build.mjs [--force]`.
+// Compiles src into dist, where its Python goes as it is, and kernel-ext/src into kernel-ext/dist, and makes dist/executor of that:
+// `node scripts/build.mjs [--force]`.
 import { copyFileSync, existsSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, relative } from "node:path";
