@@ -46,8 +46,8 @@ export interface ExecuteOptions {
 export interface SparkClientOptions {
   /** Fetches the token: before the first call, and again whenever the one there is was refused. @default the connection string's */
   readonly token?: () => Promise<string>;
-  /** Told in a line why something is tried again, before each wait. */
-  readonly onRetry?: (why: string) => void;
+  /** Told in a line why something is tried again, before each wait; and once, as `isLong`, where that takes a while. */
+  readonly onRetry?: (why: string, isLong?: true) => void;
   /** Awaited before the first use of each session, the first and any that takes a lost one's place: for its settings. */
   readonly onNewSession?: (session: Pick<SparkClient, "getConfig" | "setConfig">) => Promise<void>;
 }

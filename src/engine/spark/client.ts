@@ -59,7 +59,7 @@ export function sparkClient(url: string, options: SparkClientOptions = {}): Spar
       return sparkVersion !== undefined;
     },
     forgetToken: channel.forgetToken,
-    onRetry: (why: string) => options.onRetry?.(`Spark at ${address.name}: ${why}`),
+    onRetry: (why: string, isLong?: true) => options.onRetry?.(`Spark at ${address.name}: ${why}`, isLong),
   };
 
   const untilClosed = (signal: AbortSignal | undefined) =>

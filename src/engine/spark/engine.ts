@@ -22,7 +22,7 @@ import { fanOut } from "./fan-out";
 import { runJob, type SparkJob, sparkJob } from "./jobs";
 import { countPartitions } from "./partitions";
 import { sparkPaths } from "./paths";
-import { type PipelineContext, readyPlan, readyStages } from "./pipelines";
+import { hasFunctions, type PipelineContext, readyPlan, readyStages } from "./pipelines";
 import { batchesOf, gathered } from "./results";
 import { sameError } from "./same-errors";
 import { sparkSettings } from "./settings";
@@ -56,7 +56,7 @@ export function sparkEngine(master: string, options: EngineOptions): Engine {
   const { emit } = life;
   const log = logTo(emit);
   const client: SparkClient = sparkClient(master, {
-    onRetry: (why) => log("info", `${why}.`),
+    onRetry: (why, isLong) => log(isLong ? "warn" : "info", `${why}.`),
     async onNewSession(session) {
       // Where it takes a lost one's place, nothing of that is there.
       kept.clear();
@@ -126,6 +126,8 @@ export function sparkEngine(master: string, options: EngineOptions): Engine {
   /** A plan with its functions on workers, ready to run, and what its columns are called. */
   async function ready(plan: Plan, job: SparkJob) {
     const session = client.sessionId;
+    // Python on the executors takes as long to start as Spark takes to list many files.
+    if (hasFunctions(plan, kept)) fan.prepare(job.signal);
     const analysis = await lookUp(plan, job.signal, job);
     const { root, stages } = analysis.lowered;
     // What workers need is found and sent first, which may take a while and be worth a word.

@@ -206,10 +206,10 @@ class Source(io.RawIOBase):
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def forget_own_zips():
-    """Before each task Spark has Python read anew what zip files on its path hold: for its own, which never change, a tenth of a second."""
-    for path in list(sys.path_importer_cache):
-        if os.path.basename(path).startswith(("pyspark", "py4j")) and path.endswith(".zip"):
+def forget_zips(root):
+    """Before each task Spark has Python read anew what zip files on its path hold; for those that aren't a session's, and never change, a tenth of a second."""
+    for path, importer in list(sys.path_importer_cache.items()):
+        if type(importer).__name__ == "zipimporter" and not path.startswith(root):
             del sys.path_importer_cache[path]
 
 
@@ -307,7 +307,7 @@ def mapper(beside, task, preserves_rows):
                 end = None
                 raise lost
         finally:
-            forget_own_zips()
+            forget_zips(root)
             if end is None or "error" in end:
                 kept.node = None
                 node.kill()

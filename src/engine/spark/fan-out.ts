@@ -24,6 +24,8 @@ import { limitIn } from "./sizes";
 
 /** Puts functions beside the executors. */
 export interface FanOut {
+  /** Begins to find out what the executors have, which takes a while; what goes wrong is told when it is needed. */
+  prepare(signal: AbortSignal): void;
   /**
    * A relation whose rows went through the steps beside the executors.
    * @param input has exactly the columns of `inputSchema`, by the names that the steps know
@@ -152,6 +154,10 @@ export function fanOut(
   }
 
   return {
+    prepare(signal) {
+      beside(signal).catch(() => {});
+    },
+
     async mapPartitions(input, inputSchema, steps, output, how, signal) {
       const { python, pythonVersion, archives, natives } = await beside(signal);
       for (const archive of archives) await sendArchive(archive, signal);

@@ -1,3 +1,5 @@
+import { hasBatch } from "../../frame/expressions";
+import { inputsOf, type Plan } from "../../frame/plan";
 import type { Step } from "../../worker/task";
 import { isInternal } from "../cutting";
 import { type Lowered, type Pipeline, sourceColumns } from "../pipeline";
@@ -26,6 +28,15 @@ export interface PipelineContext {
   readonly batchRows: number;
   /** Takes a stage that the user keeps, and gives what stands for it. */
   readonly keep: (id: string, relation: Proto) => Promise<Proto>;
+}
+
+/** Whether a plan's rows most likely go through functions on workers. @param kept frames whose rows are there */
+export function hasFunctions(plan: Plan, kept: { has(id: string): boolean }): boolean {
+  if (plan.op === "mapBatches") return true;
+  if (plan.op === "cached" && kept.has(plan.id)) return false;
+  if (plan.op === "project" && plan.columns.some(hasBatch)) return true;
+  if (plan.op === "withColumns" && plan.columns.some(({ value }) => hasBatch(value))) return true;
+  return inputsOf(plan).some((input) => hasFunctions(input, kept));
 }
 
 /** Rows with a file's content in them: a worker holds so many images at a time. */

@@ -16,6 +16,9 @@ const MAX_UNREACHED_MS = 600_000;
 /** The most that a server may ask for. */
 const MAX_SERVER_WAIT_MS = 600_000;
 
+/** After which the user is to know what is waited for. */
+const TOLD_AFTER_MS = 5000;
+
 /** For how long a server that never answered is tried: it is more likely not there than busy. */
 const FIRST_CONTACT_MS = 5000;
 
@@ -25,8 +28,8 @@ export interface RetryContext {
   readonly wasHeard: boolean;
   /** Has the token asked for again. False where none can be had. */
   forgetToken(): boolean;
-  /** Told before each wait: what failed, in a line. */
-  onRetry(why: string): void;
+  /** Told before each wait: what failed, in a line; and once for how long it will be tried, where that takes a while. */
+  onRetry(why: string, isLong?: true): void;
 }
 
 /** The tries of one call. */
@@ -41,6 +44,7 @@ export function retries(context: RetryContext, signal: AbortSignal | undefined):
   let begun = Date.now();
   let tries = 0;
   let renewals = 0;
+  let isTold = false;
   return {
     async after(thrown) {
       signal?.throwIfAborted();
@@ -57,6 +61,10 @@ export function retries(context: RetryContext, signal: AbortSignal | undefined):
       if (!context.wasHeard && (isNoServer(status) || passed > FIRST_CONTACT_MS)) throw thrown;
       if (status.isFromServer ? tries >= MAX_RETRIES : passed > MAX_UNREACHED_MS) throw thrown;
       tries++;
+      if (passed > TOLD_AFTER_MS && !isTold) {
+        isTold = true;
+        context.onRetry(`${status.text}; it is tried for ten minutes, until it answers or you interrupt`, true);
+      }
       context.onRetry(`${status.text}; trying again in ${(wait / 1000).toFixed(1)} s (${tries})`);
       await sleep(wait, undefined, signal === undefined ? {} : { signal }).catch(() => signal?.throwIfAborted());
     },
@@ -64,6 +72,7 @@ export function retries(context: RetryContext, signal: AbortSignal | undefined):
       begun = Date.now();
       tries = 0;
       renewals = 0;
+      isTold = false;
     },
   };
 }
