@@ -21,7 +21,7 @@ What goes first changes from round to round; ratios are taken within a round, fi
   --weights FILE    Keras weights, .h5: the PySpark program needs them  [../shared/models or POMONA_WEIGHTS_DIR]
   --per-class N     images of each class                                 [15]
   --k N             components of the PCA                                [100]
-  --rounds N        rounds                                               [1]
+  --rounds N        rounds                                               [3]
   --quick           2 images of each class, k = 5
   --json            one JSON object instead of lines
   --help            this text`;
@@ -31,7 +31,7 @@ const { values } = parseArgs({
     weights: { type: "string" },
     "per-class": { type: "string" },
     k: { type: "string" },
-    rounds: { type: "string", default: "1" },
+    rounds: { type: "string", default: "3" },
     quick: { type: "boolean" },
     json: { type: "boolean" },
     help: { type: "boolean", short: "h" },
