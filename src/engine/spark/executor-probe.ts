@@ -1,10 +1,10 @@
 import { create } from "@bufbuild/protobuf";
-import { tableFromIPC } from "apache-arrow";
 import type { SparkClient } from "./client";
 import { ExecutorPythonError, errorFromSpark, workerPython } from "./executor-errors";
 import { type BesideExecutor, type ExecutorFound, proberSource } from "./executor-python";
 import { type Relation, RelationSchema } from "./protos/spark/connect/relations_pb";
 import { pythonFunction } from "./python-function";
+import { batchesOf } from "./results";
 
 /** What the executors have. */
 export interface Executors {
@@ -60,10 +60,8 @@ async function answersTo(
 ): Promise<ExecutorFound[]> {
   const answers = new Set<string>();
   const plan = { opType: { case: "root", value: question(beside, pythonVersion) } } as const;
-  for await (const { responseType } of client.execute(plan, { signal })) {
-    if (responseType.case !== "arrowBatch") continue;
-    for (const answer of tableFromIPC(responseType.value.data).getChildAt(0) ?? []) answers.add(String(answer));
-  }
+  for await (const batch of batchesOf(client.execute(plan, { signal })))
+    for (const answer of batch.getChildAt(0) ?? []) answers.add(String(answer));
   return [...answers].map((answer) => JSON.parse(answer) as ExecutorFound);
 }
 
