@@ -32,17 +32,21 @@ function refusal(details: string): Error | undefined {
   const line = details
     .split("\n")
     .find((text) => !text.startsWith("\tat ") && (REFUSED.test(text) || NO_BUCKET.test(text)));
-  const place = line && PLACE.exec(line)?.[0].replace(/:$/, "");
-  if (place === undefined || place === "") return undefined;
-  if (NO_BUCKET.test(line ?? "")) {
+  if (line === undefined) return undefined;
+  const place = PLACE.exec(line)?.[0].replace(/:$/, "");
+  if (place === undefined) return undefined;
+  if (NO_BUCKET.test(line)) {
     return new PathNotFoundError(`${place}: there is no such bucket.`, place, {
       remedy: "Check its name, and fs.s3a.endpoint where it is not on AWS.",
     });
   }
   const isS3 = place.startsWith("s3");
-  const status = /Status Code: (\d+)/.exec(line ?? "")?.[1];
-  const noCredentials = /NoAuthWithAWSException/.test(line ?? "");
-  const why = noCredentials ? "it has no credentials" : status ? `it is refused (HTTP ${status})` : "it is refused";
+  const status = /Status Code: (\d+)/.exec(line)?.[1];
+  const why = line.includes("NoAuthWithAWSException")
+    ? "it has no credentials"
+    : status
+      ? `it is refused (HTTP ${status})`
+      : "it is refused";
   return new StorageAccessError(`Spark may not use ${place}: ${why}.`, place, {
     remedy: isS3
       ? "Set fs.s3a.access.key and fs.s3a.secret.key (and fs.s3a.endpoint, fs.s3a.endpoint.region) before the first use of the bucket: the server keeps what it was told first (docs/spark.md)."
