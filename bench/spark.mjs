@@ -15,7 +15,8 @@ const help = `npm run bench:spark -- [--weights FILE.h5] [options]
 Times the workflow on a standalone Spark cluster of this machine, two executors of one core: ours, with functions in Node beside the executors,
 against the PySpark program (Keras in a pandas UDF, Spark ML's StandardScaler and PCA), both as clients of the same server, on the same images; and ours
 on local[2], for what the way over Spark costs. Each is a process and a session of its own; the session's start does not count, but what is sent to the
-executors and loaded there does. Both clients of the server run once on an image of each class before: the JVMs of a cluster that did nothing yet are slow.
+executors and loaded there does. Both clients of the server run once before, uncounted: the JVMs of a cluster that did nothing yet are slow. The cluster is
+set for many small files on few cores, for both: files are listed by 8 tasks and not by one a folder, and read by 9 and not by 67.
 What goes first changes from round to round; ratios are taken within a round, figures are medians.
 
   --weights FILE    Keras weights, .h5: the PySpark program needs them  [../shared/models or POMONA_WEIGHTS_DIR]
@@ -43,6 +44,11 @@ const note = (text) => console.error(text);
 /** How many times faster than PySpark the featurize stage is meant to be. */
 const TARGET = 5;
 const PARTITIONS = 24;
+/** Of the cluster, for both: what Spark does by default is for files of many megabytes on many cores. */
+const FOR_SMALL_FILES = [
+  "spark.sql.sources.parallelPartitionDiscovery.parallelism=8",
+  `spark.sql.files.openCostInBytes=${512 * 1024}`,
+];
 
 if (values.help) console.log(help);
 else await inWorkFolder("spark", bench);
@@ -54,15 +60,13 @@ async function bench(work) {
   };
   const all = folder("images");
   const sample = await makeSample(all, size("per-class", 15, 2));
-  const few = folder("few");
-  await makeSample(few, 1);
   const weights = values.weights ?? findWeights();
   if (!weights)
     throw new Error("Name Keras weights, --weights FILE.h5: without them PySpark's program would fetch its own.");
   note(`${sample.images} ${sample.kind} images of ${sample.classes} classes, weights: ${weights}`);
   const peer = await installPeer();
   const start = ["--workers", "2", "--cores", "1", "--memory", "3g", "--port", "0"];
-  const settings = [`spark.pyspark.python=${peer.python}`, "spark.eventLog.enabled=false"];
+  const settings = [`spark.pyspark.python=${peer.python}`, "spark.eventLog.enabled=false", ...FOR_SMALL_FILES];
   const k = size("k", 100, 5);
   const server = await pomona(
     ["spark", "start", "--json", "--quiet", ...start, ...settings.flatMap((each) => ["--conf", each])],
@@ -86,7 +90,7 @@ async function bench(work) {
     pyspark: theirs,
   };
   try {
-    for (const name of ["spark", "pyspark"]) await subjects[name](few, 2);
+    for (const name of ["spark", "pyspark"]) await subjects[name](all, k);
     const rounds = [];
     for (let i = 0; i < Number(values.rounds); i++) {
       const round = {};
