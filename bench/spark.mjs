@@ -15,8 +15,8 @@ const help = `npm run bench:spark -- [--weights FILE.h5] [options]
 Times the workflow on a standalone Spark cluster of this machine, two executors of one core: ours, with functions in Node beside the executors,
 against the PySpark program (Keras in a pandas UDF, Spark ML's StandardScaler and PCA), both as clients of the same server, on the same images; and ours
 on local[2], for what the way over Spark costs. Each is a process and a session of its own; the session's start does not count, but what is sent to the
-executors and loaded there does. Both clients of the server run once before, uncounted: the JVMs of a cluster that did nothing yet are slow. The cluster is
-set for many small files on few cores, for both: files are listed by 8 tasks and not by one a folder, and read by 9 and not by 67.
+executors and loaded there does; the package is installed there, as TensorFlow is. Both clients of the server run once before, uncounted: the JVMs of a
+cluster that did nothing yet are slow. The cluster is set for many small files on few cores, for both: fewer tasks list folders and read files.
 What goes first changes from round to round; ratios are taken within a round, figures are medians.
 
   --weights FILE    Keras weights, .h5: the PySpark program needs them  [../shared/models or POMONA_WEIGHTS_DIR]
