@@ -117,6 +117,11 @@ export function writeSlowly(of: Session, path: string): Promise<unknown> {
   return rows.select(slow("id").alias("id")).write.parquet(path);
 }
 
+/** Resolves when all of the session's machines take tasks: a start waits for one, and a while for the others. */
+export async function allReady(of: Session): Promise<void> {
+  await expect.poll(() => of.workers().filter(({ state }) => state !== "ready"), { timeout: 60_000 }).toEqual([]);
+}
+
 /** Resolves when the session's tasks are under way. */
 export function underWay(of: Session): Promise<void> {
   return new Promise((resolve) => {

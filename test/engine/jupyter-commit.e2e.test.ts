@@ -4,11 +4,20 @@ import { udf } from "pomona/functions";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { storagesFrom } from "../../src/storage";
 import { assertWhole, IncompleteWriteError } from "../../src/storage/commit";
+import { cleanLeftovers } from "../../src/storage/leftovers";
 import { type RunningServer, startJupyterServer } from "../support/jupyter-server";
 import { type S3FaultProxy, startFaultProxy } from "../support/s3-fault-proxy";
 import type { S3Request } from "../support/s3-requests";
 import { type S3Server, startS3 } from "../support/s3-server";
-import { endpointOf, endpointSessions, kernelProcesses, kernels, startDriver } from "./endpoint-sessions";
+import {
+  allReady,
+  endpointOf,
+  endpointSessions,
+  isAlive,
+  kernelProcesses,
+  kernels,
+  startDriver,
+} from "./endpoint-sessions";
 
 /* A commit into S3 is requests, so it can be interrupted at each of them: by the end of a kernel, of a server, of the driver. */
 
@@ -69,8 +78,10 @@ async function expectWhole(name: string, first: number): Promise<void> {
     "_SUCCESS",
     ...Array.from({ length: 4 }, (_, i) => `part-0000${i}-c000.snappy.parquet`),
   ]);
-  expect(await s3.uploads(BUCKET)).toEqual([]);
+  expect(await uploadsOf(name)).toEqual([]);
 }
+
+const uploadsOf = async (name: string) => (await s3.uploads(BUCKET)).filter((key) => key.startsWith(`${name}/`));
 
 const MOMENTS = [
   ["while a worker sends a part", () => is("UploadPart", /part-/)],
@@ -96,6 +107,8 @@ describe("where it is killed", () => {
     const name = `server ${moment}`.replaceAll(" ", "-");
     const dying = await startJupyterServer({ jupyterPath });
     const remote = await start([endpointOf(dying), endpointOf(server)], settings);
+    await allReady(remote);
+    const orphans = kernelProcesses(dying);
     let killed: Promise<void> | undefined;
     at(isIt(), () => {
       killed ??= dying.kill();
@@ -104,6 +117,12 @@ describe("where it is killed", () => {
     expect(killed).toBeDefined();
     await killed;
     await stop();
+    // Its kernel outlives it for a moment, and may begin an upload after the commit has removed all others.
+    await expect.poll(() => orphans.filter(isAlive), { timeout: 60_000 }).toEqual([]);
+    const begun = await uploadsOf(name);
+    console.log(`${moment}: the lost machine began ${begun.length} uploads after the commit`);
+    const left = await cleanLeftovers(storagesFrom(s3.settings).at(`s3://${BUCKET}/${name}`), { olderThan: 0 });
+    expect(left.map(({ kind, kept }) => [kind, kept])).toEqual(begun.map(() => ["upload", undefined]));
     await expectWhole(name, 1_000);
   });
 

@@ -1,5 +1,6 @@
 // Writes 400 slow rows in 40 parts, or 40 in 4 where argv[5] is "brief", to argv[3], by the workers of the endpoints in argv[2], in place of what is there; argv[4] has
 // settings as JSON. Run by tests that kill or stop it.
+const { setTimeout: sleep } = require("node:timers/promises");
 const { Session } = require("../../dist");
 const { udf } = require("../../dist/functions");
 
@@ -13,6 +14,8 @@ async function main() {
     .config("pomona.endpoints.leaseSeconds", 4)
     .config(JSON.parse(settings))
     .getOrCreate();
+  // What goes wrong with a machine is to go wrong with one that takes tasks.
+  while (session.workers().some(({ state }) => state !== "ready")) await sleep(50);
   session.onEvent((event) => {
     if (event.type === "taskEnded") console.log("a task ended");
     if (event.type === "message") console.log(event.text);

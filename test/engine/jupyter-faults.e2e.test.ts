@@ -11,6 +11,7 @@ import { startKernel } from "../../src/engine/jupyter/kernels";
 import { cutProxy } from "../support/cut-proxy";
 import { type RunningServer, startGateway, startJupyterServer } from "../support/jupyter-server";
 import {
+  allReady,
   endpointOf,
   endpointSessions,
   isAlive,
@@ -73,6 +74,7 @@ describe("a session", () => {
     it("are made up for by others where a whole server is killed", async () => {
       const second = await startJupyterServer({ jupyterPath });
       const remote = await start([endpointOf(second), endpointOf(server)]);
+      await allReady(remote);
       const started = underWay(remote);
       const written = writeSlowly(remote, out("server"));
       await started;
@@ -121,6 +123,7 @@ describe("a session", () => {
   describe("a machine ten times slower", () => {
     it("holds nobody up: its tasks get second attempts elsewhere, and each is committed once", async () => {
       const remote = await start([endpointOf(server), endpointOf(second, { env: { PAUSE: "15000" } })]);
+      await allReady(remote);
       const pausing = udf(
         (id: number) => {
           Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(process.env.PAUSE ?? 1_500));

@@ -21,7 +21,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cutProxy } from "../support/cut-proxy";
 import { type RunningServer, startJupyterServer } from "../support/jupyter-server";
-import { endpointOf, endpointSessions, kernelProcesses, partsIn } from "./endpoint-sessions";
+import { allReady, endpointOf, endpointSessions, kernelProcesses, partsIn } from "./endpoint-sessions";
 
 /* Workers behind a server that sees another folder under this one's path, as on a machine that shares none. */
 
@@ -239,6 +239,7 @@ describe("workers on a machine that sees other files", () => {
     const proxy = await cutProxy(server.baseUrl);
     const behind = endpointOf({ ...server, baseUrl: proxy.baseUrl });
     const remote = await start([behind, endpointOf(server)], { "pomona.endpoints.leaseSeconds": 5 });
+    await allReady(remote);
     const written = writeNoise(remote, out("gone"));
     await halfWritten(out("gone"));
     proxy.cut();
@@ -268,6 +269,7 @@ describe("workers on a machine that sees other files", () => {
       expect(existsSync(out("full"))).toBe(false);
       await alone.stop();
       const both = await start([endpointOf(small), endpointOf(server)]);
+      await allReady(both);
       await write(both, out("full"));
       expect(partsIn(out("full"))).toHaveLength(4);
     } finally {
