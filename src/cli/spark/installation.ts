@@ -11,6 +11,17 @@ import { runTool } from "./tool";
 
 /** Wheels of numpy 1.26 and pyarrow 19 are for these. */
 const PYTHONS = { first: 10, last: 12 } as const;
+/** Adds the compiled form to each module in a zip; a Python of another version passes over it. */
+const COMPILE_ZIP = `
+import os, py_compile, sys, tempfile, zipfile
+path, unchecked = sys.argv[1], py_compile.PycInvalidationMode.UNCHECKED_HASH
+with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path, "a") as packed:
+    for name in packed.namelist():
+        if name.endswith(".py"):
+            source = packed.extract(name, folder)
+            compiled = py_compile.compile(source, source + "c", os.path.join(path, name), True, invalidation_mode=unchecked)
+            packed.write(compiled, name + "c")
+`;
 const COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy";
 
 export interface InstallOptions {
@@ -48,6 +59,9 @@ export async function installSpark(release: SparkRelease, options: InstallOption
       options.note(`Installing Spark ${release.version} (once, 900 MB, some minutes) into ${folder}`);
       if (release.connect !== undefined) await needMaven(`Spark Connect of Spark ${release.version}`);
       await createVenv(folder, release.packages, options);
+      // Executors' Python has Spark's side from here, and would compile it at each session's start, for half a second.
+      const zip = join(await sparkHome(folder), "python", "lib", "pyspark.zip");
+      await runTool(pythonOf(folder), ["-c", COMPILE_ZIP, zip], options);
       if (release.connect === undefined) return;
       const jars = join(await sparkHome(folder), "jars");
       await runTool("mvn", ["-q", "-B", COPY, `-Dartifact=${release.connect}`, `-DoutputDirectory=${jars}`], options);

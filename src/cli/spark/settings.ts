@@ -24,6 +24,16 @@ export const OPTIONS_DECIDE: Readonly<Record<string, string>> = {
   "spark.executor.memory": "--memory",
 };
 
+/**
+ * The first jobs of a new JVM are slow for its compilers' work, which on a small machine they share the processors with: what its second
+ * compiler takes up ten times later than by default is still what runs long. Two threads of tasks don't need a collector with threads of its own.
+ */
+function javaOptions(cores: number): string {
+  const late = ["InvocationThreshold=50000", "MinInvocationThreshold=6000", "CompileThreshold=150000"];
+  const compiler = [...late, "BackEdgeThreshold=400000"].map((each) => `-XX:Tier4${each}`);
+  return [...(cores <= 2 ? ["-XX:+UseSerialGC"] : []), ...compiler].join(" ");
+}
+
 /** The settings of a server; what is given wins. */
 export function settingsOf(
   server: ServerSettings,
@@ -36,6 +46,9 @@ export function settingsOf(
     "spark.app.name": "pomona spark",
     "spark.driver.memory": isLocal ? memory : "1g",
     ...(isLocal ? {} : { "spark.executor.cores": String(cores), "spark.executor.memory": memory }),
+    // Before the options that are given.
+    "spark.driver.defaultJavaOptions": javaOptions(isLocal ? cores : 1),
+    ...(isLocal ? {} : { "spark.executor.defaultJavaOptions": javaOptions(cores) }),
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.connect.grpc.binding.address": "127.0.0.1",

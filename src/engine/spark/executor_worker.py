@@ -316,27 +316,33 @@ def mapper(beside, task, preserves_rows):
 
 
 def prober(beside):
-    beside = json.loads(beside)
+    beside, answers = json.loads(beside), []
 
     def probe(_):
-        found = dict(host=platform.node(), python=platform.python_version(), platform=sys.platform)
-        machine = platform.machine().lower()
-        found["arch"] = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}.get(machine, machine)
-        library, version = platform.libc_ver()
-        if library == "glibc":
-            found["glibc"] = version
-        try:
-            import pyarrow
-            found["pyarrow"] = pyarrow.__version__
-        except Exception as problem:
-            found["problem"] = "%s: %s" % (type(problem).__name__, problem)
-        root = files_root()
-        node, version, _ = find_node(beside, root)
-        if node is not None:
-            found["node"] = version
-        program = installed_program(beside["program"])
-        if program is not None:
-            found["program"] = program
-        return json.dumps(found)
+        # Of a task's rows the first one asks, which starts Node, for all.
+        if not answers:
+            answers.append(json.dumps(found_beside(beside)))
+        return answers[0]
 
     return probe
+
+
+def found_beside(beside):
+    found = dict(host=platform.node(), python=platform.python_version(), platform=sys.platform)
+    machine = platform.machine().lower()
+    found["arch"] = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}.get(machine, machine)
+    library, version = platform.libc_ver()
+    if library == "glibc":
+        found["glibc"] = version
+    try:
+        import pyarrow
+        found["pyarrow"] = pyarrow.__version__
+    except Exception as problem:
+        found["problem"] = "%s: %s" % (type(problem).__name__, problem)
+    node, version, _ = find_node(beside, files_root())
+    if node is not None:
+        found["node"] = version
+    program = installed_program(beside["program"])
+    if program is not None:
+        found["program"] = program
+    return found
