@@ -23,6 +23,9 @@ afterAll(async () => {
   await s3.stop();
 });
 
+/** What executors have of PySpark, compiled. */
+const COMPILED = ["pyspark.zip", "pyspark", "__init__.pyc"];
+
 const SETTINGS = () => JSON.stringify({ ...s3.settings, "fs.s3a.connection.ssl.enabled": "false" });
 
 /** PySpark's own client: SQL, a function beside the executors, and a file of a bucket there and back. */
@@ -34,6 +37,10 @@ answer = spark.sql("SELECT 1 + 1 AS two").first().two
 def same(batches):
     yield from batches
 rows = spark.range(0, 100, 1, 2).mapInArrow(same, "id long").count()
+def place(batches):
+    import pyarrow, pyspark
+    for _ in batches: yield pyarrow.RecordBatch.from_pydict({"place": [pyspark.__file__]})
+place = spark.range(0, 1, 1, 1).mapInArrow(place, "place string").first().place
 if len(sys.argv) > 1:
     for name, value in json.loads(sys.argv[1]).items(): spark.conf.set(name, value)
     lines = [row.value for row in spark.read.text("s3a://spark-servers/lines.txt").collect()]
@@ -41,7 +48,7 @@ if len(sys.argv) > 1:
     back = spark.read.parquet("s3a://spark-servers/" + sys.argv[2]).count()
 else: lines, back = None, None
 # pandas counts in 3.5.
-print(json.dumps([spark.version, answer, int(rows), lines, back and int(back)]))
+print(json.dumps([spark.version, answer, int(rows), place.split("/")[-3:], lines, back and int(back)]))
 `;
 
 it("starts a cluster that answers SQL, runs Python, reads and writes S3; stop leaves none of its processes", async () => {
@@ -51,7 +58,7 @@ it("starts a cluster that answers SQL, runs Python, reads and writes S3; stop le
   const conf = { "spark.eventLog.enabled": "true", "spark.eventLog.dir": `file://${events}` };
   const server = await startSpark("cluster", { conf });
   const answered = JSON.parse(await sparkPython(server, PROGRAM, [SETTINGS(), "numbers"]));
-  expect(answered).toEqual(["4.0.2", 2, 100, ["one", "two"], 10]);
+  expect(answered).toEqual(["4.0.2", 2, 100, COMPILED, ["one", "two"], 10]);
   expect((await s3.keys("spark-servers")).filter((key) => key.startsWith("numbers/part-")).length).toBeGreaterThan(0);
 
   const status = await at.pomona(["spark", "status", "--port", String(server.port), "--json"], { env });
@@ -84,6 +91,7 @@ it("runs Spark 3.5, and Sail, each with PySpark as its client", async () => {
     "3.5.6",
     2,
     100,
+    COMPILED,
     ["one", "two"],
     10,
   ]);

@@ -148,7 +148,7 @@ function entryOf(
   { version, packages, ...more }: { version: string; packages: readonly string[]; connect?: string },
 ) {
   const print = createHash("sha256")
-    .update(JSON.stringify([packages, more.connect]))
+    .update(JSON.stringify([packages, more.connect, ...(kind === "spark" ? [COMPILE_ZIP] : [])]))
     .digest("hex")
     .slice(0, 12);
   return `${kind}-${version}-${print}`;

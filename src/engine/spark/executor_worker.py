@@ -339,10 +339,12 @@ def found_beside(beside):
         found["pyarrow"] = pyarrow.__version__
     except Exception as problem:
         found["problem"] = "%s: %s" % (type(problem).__name__, problem)
-    node, version, _ = find_node(beside, files_root())
+    root = files_root()
+    node, version, _ = find_node(beside, root)
     if node is not None:
         found["node"] = version
     program = installed_program(beside["program"])
     if program is not None:
         found["program"] = program
+    forget_zips(root)
     return found
