@@ -302,6 +302,11 @@ export class Session {
     const cell = kernelHost()?.parentId;
     if (cell !== undefined && cell === this.shownIn) return { "text/plain": inspect(this) };
     this.shownIn = cell;
+    return this.shown();
+  }
+
+  /** @internal The same, however often its cell has shown it. */
+  shown(): MimeBundle {
     return sessionBundle(this);
   }
 

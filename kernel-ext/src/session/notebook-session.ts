@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Session } from "pomona";
 import { JUPYTER_DISPLAY, type KernelHost } from "pomona/kernel";
 import { SessionBusyError } from "../magics/errors";
@@ -29,6 +30,18 @@ const pomona = () => require("pomona") as typeof import("pomona");
 
 const isLoaded = () => require.resolve("pomona") in require.cache;
 
+/** Shows a session, and again as it becomes ready: an engine elsewhere is connected to by the first job. */
+function showTable(host: KernelHost, session: Session): void {
+  const transient = { display_id: `pomona-session-${randomUUID()}` };
+  host.display({ data: session[JUPYTER_DISPLAY](), transient }, false);
+  if (session.state !== "starting") return;
+  const end = session.onEvent((event) => {
+    if (event.type !== "engineState") return;
+    host.display({ data: session.shown(), transient }, true);
+    if (event.state === "idle" || event.state === "stopped") end();
+  });
+}
+
 export function notebookSession(host: KernelHost): NotebookSession {
   let ended: readonly string[] = [];
 
@@ -38,7 +51,7 @@ export function notebookSession(host: KernelHost): NotebookSession {
     const running = active();
     if (running) return running;
     const started = pomona().Session.builder().getOrCreateSync();
-    host.display({ data: started[JUPYTER_DISPLAY]() }, false);
+    showTable(host, started);
     console.log("Session available as 'session'.");
     return started;
   };

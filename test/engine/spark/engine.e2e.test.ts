@@ -44,10 +44,15 @@ describe.each(["local", "3.5"] as const)("a session on Spark (%s)", (kind) => {
 
   it("tells what it runs on", async () => {
     expect(session.engineInfo).toMatchObject({ master: server.url, version: server.version, state: "idle" });
+    // A start waits a few seconds for Spark's page; one that has much to do is asked again at the next action.
+    const workers = async () => {
+      await session.range(1).count();
+      return session.workers();
+    };
+    await expect.poll(workers).toMatchObject([{ state: "ready", slots: 2 }]);
     expect(session.applicationId).toMatch(/^local-\d+$/);
     const page = await fetch(`${session.uiWebUrl}/api/v1/applications/${session.applicationId}`);
     expect(page.status).toBe(200);
-    expect(session.workers()).toMatchObject([{ state: "ready", slots: 2 }]);
     expect(session.defaultParallelism).toBe(2);
   });
 

@@ -6,6 +6,7 @@ import { Session } from "pomona";
 import { count, udf } from "pomona/functions";
 import { JUPYTER_DISPLAY } from "pomona/kernel";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { startKernel } from "../../support/kernel";
 import { type SparkServer, sparkServer } from "../../support/spark";
 
 let server: SparkServer;
@@ -123,4 +124,30 @@ it("keeps a record whose report has the stages, and leads to Spark's page for th
   expect(text).not.toMatch(/\b0 (?:tasks|rows)/);
   const [first] = session.history();
   for (const { stageId } of first?.stages ?? []) expect(html).toContain(`(stage ${stageId})`);
+});
+
+it("a notebook's table of a session becomes that of the ready one where the first job connects it, in whichever cell", async () => {
+  const kernel = await startKernel({ cwd: folder });
+  try {
+    const run = async (code: string) => {
+      const { reply, outputs } = await kernel.execute(code, { timeout: 120_000 });
+      expect(reply.content).toMatchObject({ status: "ok" });
+      return outputs;
+    };
+    await run(`%%configure\n${JSON.stringify({ conf: { "spark.master": server.url } })}`);
+    const [shown] = await run("session");
+    expect(shown).toMatchObject({
+      type: "display_data",
+      content: { data: { "text/plain": expect.stringMatching(/^State +starting$/m) } },
+    });
+    const updated = (await run("await session.range(3).count()")).find(({ type }) => type === "update_display_data");
+    expect(updated?.content).toMatchObject({ transient: shown?.content.transient });
+    const { "text/plain": text } = (updated?.content.data ?? {}) as Record<string, string>;
+    expect(text).toMatch(/^State +idle$/m);
+    expect(text).toMatch(/^Spark +4\.0\.2$/m);
+    const later = await run("await session.range(4).count()");
+    expect(later.filter(({ type }) => type === "update_display_data")).toEqual([]);
+  } finally {
+    await kernel.stop();
+  }
 });
