@@ -71,9 +71,8 @@ export interface KernelClient {
   close(): void;
 }
 
-/** A client of a kernel that runs. It does not wait for the kernel. */
-export function openClient(connection: ConnectionInfo): KernelClient {
-  const session = randomUUID();
+/** A client of a kernel that runs. It does not wait for the kernel. @param session its identity, where it is to have another client's */
+export function openClient(connection: ConnectionInfo, session: string = randomUUID()): KernelClient {
   const address = (port: number) =>
     connection.transport === "ipc"
       ? `ipc://${connection.ip}-${port}`

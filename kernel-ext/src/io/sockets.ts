@@ -29,7 +29,9 @@ export interface SocketListeners {
 export async function openSockets(connection: ConnectionInfo, listeners: SocketListeners): Promise<Sockets> {
   // Nothing is dropped: no high water mark. What was sent last still goes out after the socket is closed: linger.
   const options = { sendHighWaterMark: 0, receiveHighWaterMark: 0, linger: 1000 };
-  const routers = { shell: new Router(options), control: new Router(options), stdin: new Router(options) };
+  // As in ipykernel: a client that comes back under its identity gets what is sent to that, also where its old connection is not known to be gone.
+  const clients = { ...options, handover: true };
+  const routers = { shell: new Router(clients), control: new Router(clients), stdin: new Router(clients) };
   const iopub = new XPublisher({ ...options, verbosity: "allSubs" });
   const heartbeat = new Router({ linger: 0 });
   await iopub.bind(addressOf(connection, connection.iopub_port));
