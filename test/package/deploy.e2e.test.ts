@@ -19,6 +19,7 @@ import { col, udf } from "pomona/functions";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { freePorts } from "../support/free-ports";
 import { venvProgram } from "../support/jupyter";
+import { REGISTRY_TIMEOUT, withRegistry } from "../support/npm";
 import { type Instruction, isIgnored, parseDockerfile } from "./dockerfile";
 
 /*
@@ -112,8 +113,10 @@ function run(text: string): void {
     standIn[1]();
     return;
   }
-  const options = { cwd: join(root, "src"), env, encoding: "utf8", timeout: 300_000 } as const;
-  const { status, stdout, stderr } = spawnSync("sh", ["-c", here(text)], options);
+  const options = { cwd: join(root, "src"), encoding: "utf8", timeout: 300_000 } as const;
+  const { status, stdout, stderr } = withRegistry((more) =>
+    spawnSync("sh", ["-c", here(text)], { ...options, env: { ...env, ...more } }),
+  );
   expect(status, `${text}\n${stdout}${stderr}`).toBe(0);
 }
 
@@ -161,20 +164,24 @@ afterAll(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
-it("has steps that make the images' content from a clean copy", () => {
-  for (const name of ["package", "base", "worker", "user"]) {
-    const stage = DOCKERFILE.get(name);
-    expect(stage?.from).toBe(name === "package" || name === "base" ? "node:22-bookworm-slim" : "base");
-    for (const instruction of stage?.instructions ?? []) perform(instruction);
-  }
-  expect(existsSync(join(root, "src", "test"))).toBe(false);
-  const spec = readFileSync(join(root, "opt/jupyter/share/jupyter/kernels/pomona/kernel.json"), "utf8");
-  expect((JSON.parse(spec) as { argv: string[] }).argv.join(" ")).toContain(
-    join(root, "opt/pomona/node_modules/pomona/kernel-ext"),
-  );
-  expect(readdirSync(join(root, "home/node/notebooks"))).toContain("workflow.ipynb");
-  expect(readdirSync(env.JUPYTER_CONFIG_PATH ?? "")).toContain("labconfig");
-}, 600_000);
+it(
+  "has steps that make the images' content from a clean copy",
+  () => {
+    for (const name of ["package", "base", "worker", "user"]) {
+      const stage = DOCKERFILE.get(name);
+      expect(stage?.from).toBe(name === "package" || name === "base" ? "node:22-bookworm-slim" : "base");
+      for (const instruction of stage?.instructions ?? []) perform(instruction);
+    }
+    expect(existsSync(join(root, "src", "test"))).toBe(false);
+    const spec = readFileSync(join(root, "opt/jupyter/share/jupyter/kernels/pomona/kernel.json"), "utf8");
+    expect((JSON.parse(spec) as { argv: string[] }).argv.join(" ")).toContain(
+      join(root, "opt/pomona/node_modules/pomona/kernel-ext"),
+    );
+    expect(readdirSync(join(root, "home/node/notebooks"))).toContain("workflow.ipynb");
+    expect(readdirSync(env.JUPYTER_CONFIG_PATH ?? "")).toContain("labconfig");
+  },
+  REGISTRY_TIMEOUT,
+);
 
 /** Starts a service by its image's entry point and its command, with options more and with other ones in place of some. */
 function start(name: string, more: readonly string[], others: Readonly<Record<string, string>> = {}) {

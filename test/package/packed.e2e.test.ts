@@ -17,6 +17,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { syntheticFruit } from "../../src/image/synthetic";
 import { venvProgram } from "../support/jupyter";
 import { type RunningKernel, startKernel } from "../support/kernel";
+import { REGISTRY_TIMEOUT, withRegistry } from "../support/npm";
 
 const ROOT = join(__dirname, "..", "..");
 const MB = 1e6;
@@ -38,7 +39,7 @@ function run(program: string, args: readonly string[], env: Readonly<Record<stri
 
 /** What it prints. */
 function succeed(program: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): string {
-  const { status, stdout, stderr } = run(program, args, env);
+  const { status, stdout, stderr } = withRegistry((more) => run(program, args, { ...env, ...more }));
   expect(status, `${program} ${args.join(" ")}\n${stdout}${stderr}`).toBe(0);
   return stdout;
 }
@@ -53,7 +54,7 @@ beforeAll(() => {
   const [packed] = JSON.parse(printed) as { filename: string; files: { path: string }[] }[];
   files = packed!.files.map(({ path }) => path);
   succeed("npm", ["install", join(place, packed!.filename)]);
-});
+}, REGISTRY_TIMEOUT);
 afterAll(async () => {
   await kernel?.stop();
   rmSync(place, { recursive: true, force: true });
