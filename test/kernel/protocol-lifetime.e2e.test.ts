@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { commandOf, newConnectionFile, type RunningKernel, startKernel } from "../support/kernel";
+import { commandOf, newConnectionFile, type RunningKernel } from "../support/kernel";
 import { openClient } from "../support/kernel-client";
 import { belongsTo } from "../support/kernel-messages";
 import { useKernel } from "../support/use-kernel";
@@ -121,6 +121,21 @@ describe("beginning and end", () => {
       rmSync(folder, { recursive: true });
     }
   });
+
+  test("a client that comes back under its identity is answered and asked, though its old connection is still there", async () => {
+    const own = await startOther();
+    const ask = 'prompt("name?")';
+    expect((await own.execute(ask, { answer: () => "Ann" })).result).toBe("'Ann'");
+    const again = openClient(own.connection, own.session);
+    try {
+      expect((await again.execute(ask, { answer: () => "Ben", timeout: 60_000 })).result).toBe("'Ben'");
+      expect(
+        (await again.request("kernel_info_request", {}, { channel: "control", timeout: 60_000 })).content,
+      ).toMatchObject({ status: "ok" });
+    } finally {
+      again.close();
+    }
+  });
 });
 
 function isAlive(pid: number): boolean {
@@ -136,19 +151,3 @@ function isAlive(pid: number): boolean {
     return true;
   }
 }
-
-test("a client that comes back under its identity is answered and asked, though its old connection is still there", async () => {
-  const own = await startKernel();
-  const ask = 'prompt("name?")';
-  expect((await own.execute(ask, { answer: () => "Ann" })).result).toBe("'Ann'");
-  const again = openClient(own.connection, own.session);
-  try {
-    expect((await again.execute(ask, { answer: () => "Ben", timeout: 60_000 })).result).toBe("'Ben'");
-    expect(
-      (await again.request("kernel_info_request", {}, { channel: "control", timeout: 60_000 })).content,
-    ).toMatchObject({ status: "ok" });
-  } finally {
-    again.close();
-    await own.stop();
-  }
-});

@@ -26,13 +26,13 @@ export const OPTIONS_DECIDE: Readonly<Record<string, string>> = {
 
 /**
  * The first jobs of a new JVM are slow for its compilers' work, which on a small machine they share the processors with: what its second
- * compiler takes up ten times later than by default is still what runs long. Two threads of tasks don't need a collector with threads of its own.
+ * compiler takes up ten times later than by default is still what runs long.
  */
-function javaOptions(cores: number): string {
-  const late = ["InvocationThreshold=50000", "MinInvocationThreshold=6000", "CompileThreshold=150000"];
-  const compiler = [...late, "BackEdgeThreshold=400000"].map((each) => `-XX:Tier4${each}`);
-  return [...(cores <= 2 ? ["-XX:+UseSerialGC"] : []), ...compiler].join(" ");
-}
+const LATE_COMPILER =
+  "-XX:Tier4InvocationThreshold=50000 -XX:Tier4MinInvocationThreshold=6000 -XX:Tier4CompileThreshold=150000 -XX:Tier4BackEdgeThreshold=400000";
+
+/** Two threads of tasks don't need a collector with threads of its own. */
+const javaOptions = (cores: number) => (cores <= 2 ? `-XX:+UseSerialGC ${LATE_COMPILER}` : LATE_COMPILER);
 
 /** The settings of a server; what is given wins. */
 export function settingsOf(
