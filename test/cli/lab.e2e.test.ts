@@ -1,8 +1,9 @@
 import { chmodSync, mkdirSync } from "node:fs";
-import { createServer } from "node:net";
 import { expect, it } from "vitest";
 import { launchBrowser } from "../support/browser";
+import { freePorts } from "../support/free-ports";
 import { writeNotebook } from "../support/notebook-file";
+import { isAlive } from "../support/processes";
 import { until, workplace } from "./command-line";
 
 const at = workplace();
@@ -10,7 +11,7 @@ const at = workplace();
 /** A server with a kernel in a process group of its own, both of which take no signal that can be refused. */
 const STUBBORN = `#!/usr/bin/env node
 const { spawn } = require("node:child_process");
-for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, () => {});
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, () => console.log("refused", signal));
 setInterval(() => {}, 1000);
 if (process.argv[2] === "kernel") console.log("pids", process.ppid, process.pid);
 else spawn(process.execPath, [__filename, "kernel"], { detached: true, stdio: "inherit" });
@@ -27,24 +28,16 @@ async function startStubborn() {
     log += text;
   });
   await until(() => /pids \d+ \d+/.test(log), "the kernel of a stubborn server");
-  return { ...lab, pids: log.match(/\d+/g)?.map(Number) ?? [] };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
+  return { ...lab, log: () => log, pids: log.match(/\d+/g)?.map(Number) ?? [] };
 }
 
 it("opens JupyterLab on a folder, with the kernel in it, and ends on Ctrl-C", async () => {
   mkdirSync(at.path("mine"));
   writeNotebook(at.path("mine", "one.ipynb"), ["1"]);
-  // Those that do not end by themselves: one is waited for a while, the other not.
-  const [stubborn, hurried] = [await startStubborn(), await startStubborn()];
-  for (const { process } of [stubborn, hurried]) process.kill("SIGINT");
-  const port = await freePort();
+  // One that does not end by itself, and is waited for a while.
+  const stubborn = await startStubborn();
+  stubborn.process.kill("SIGINT");
+  const [port] = await freePorts(1);
   const options = ["--no-browser", "--allow-root", "--port", String(port)];
   const lab = at.start(
     ["lab", "mine", ...options, "--", "--IdentityProvider.token=secret", "--expose-app-in-browser"],
@@ -89,6 +82,9 @@ it("opens JupyterLab on a folder, with the kernel in it, and ends on Ctrl-C", as
   expect(code).toBe(0);
   await expect(fetch(`http://127.0.0.1:${port}/api`)).rejects.toThrow();
 
+  const hurried = await startStubborn();
+  hurried.process.kill("SIGINT");
+  await until(() => hurried.log().includes("refused SIGTERM"), "that its server is asked to end");
   expect(hurried.pids.filter(isAlive).length).toBe(2);
   hurried.process.kill("SIGINT");
   expect((await hurried.ended).code).toBe(130);
@@ -97,12 +93,3 @@ it("opens JupyterLab on a folder, with the kernel in it, and ends on Ctrl-C", as
   expect([stopped, stderr]).toEqual([0, expect.stringContaining("Ctrl-C ends it at once")]);
   await until(() => !stubborn.pids.some(isAlive), "the end of its server and kernel");
 });
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
-}

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { Session } from "pomona";
 import { udf } from "pomona/functions";
-import { afterEach, expect, it, vi } from "vitest";
+import { afterEach, expect, it } from "vitest";
 import { VERSION } from "../../src/version";
 import { type EndpointClient, endpointClient } from "../support/endpoint-client";
 import { venvProgram } from "../support/jupyter";
@@ -14,7 +14,6 @@ import { expectError, type Running, type StartOptions, until, workplace } from "
 
 const PACKAGE = join(__dirname, "..", "..");
 const at = workplace();
-const soon = { timeout: 60_000, interval: 100 };
 
 interface RunningWorker extends Running {
   readonly url: string;
@@ -69,15 +68,17 @@ it("makes a machine an endpoint: its kernel, a token that is nowhere shown, and 
   expect(await worker.client.request("GET", "kernelspecs")).toMatchObject({
     body: { default: "pomona", kernelspecs: { pomona: {} } },
   });
-  const ids = [await worker.client.startKernel(), await worker.client.startKernel()];
-  const [busy, idle] = await Promise.all(ids.map((id) => worker.client.connect(id)));
-  expect(await idle?.execute("import { VERSION } from 'pomona'; VERSION")).toBe(`'${VERSION}'`);
+  // Each is connected to at once: an idle one without a client is ended after two seconds.
+  const line = async () => worker.client.connect(await worker.client.startKernel());
+  const [busy, idle] = [await line(), await line()];
+  expect(await idle.execute("import { VERSION } from 'pomona'; VERSION")).toBe(`'${VERSION}'`);
   // Without its client, as where a network is lost.
-  void busy?.execute("await new Promise((done) => setTimeout(done, 6_000)); 1").catch(() => {});
-  await vi.waitFor(async () => expect(await states(worker.client)).toContain("busy"), soon);
-  for (const line of [busy, idle]) line?.cut();
-  await vi.waitFor(async () => expect(await states(worker.client)).toEqual(["busy"]), soon);
-  await vi.waitFor(async () => expect(await states(worker.client)).toEqual([]), soon);
+  void busy.execute(untilThere(at.path("enough"))).catch(() => {});
+  await expect.poll(() => states(worker.client)).toContain("busy");
+  for (const each of [busy, idle]) each.cut();
+  await expect.poll(() => states(worker.client)).toEqual(["busy"]);
+  at.file("enough", "");
+  await expect.poll(() => states(worker.client)).toEqual([]);
 
   const commands = [worker.process.pid ?? 0, ...worker.pids()].map((pid) =>
     readFileSync(`/proc/${pid}/cmdline`, "utf8"),
@@ -99,20 +100,19 @@ it("lets what runs come to its end, ends at once when told twice, and leaves not
   for (const { client } of [hurried, killed])
     void (await client.connect(await client.startKernel())).execute(endless).catch(() => {});
   const line = await draining.client.connect(await draining.client.startKernel());
-  const value = line.execute(`
-    const { existsSync } = await import("node:fs");
-    while (!existsSync(${JSON.stringify(at.path("go"))})) await new Promise((done) => setTimeout(done, 100));
-    6 * 7`);
-  for (const { client } of [draining, hurried, killed])
-    await vi.waitFor(async () => expect(await states(client)).toEqual(["busy"]), soon);
+  const value = line.execute(`${untilThere(at.path("go"))} 6 * 7`);
+  for (const { client } of [draining, hurried, killed]) await expect.poll(() => states(client)).toEqual(["busy"]);
   const pids = [draining, hurried, killed].flatMap((each) => each.pids());
   expect(pids.length).toBeGreaterThanOrEqual(6);
 
   draining.process.kill("SIGTERM");
   hurried.process.kill("SIGTERM");
   killed.process.kill("SIGKILL");
-  await until(() => draining.output().includes("Draining"), "that it drains");
-  expect(await draining.client.request("POST", "kernels", { name: "pomona" })).toMatchObject({ status: 503 });
+  await until(() => [draining, hurried].every((each) => each.output().includes("Draining")), "that they drain");
+  // The command says so a moment before its server knows: a kernel that there is none of is another failure until then.
+  const refused = async (name: string) => (await draining.client.request("POST", "kernels", { name })).status;
+  await expect.poll(() => refused("none")).toBe(503);
+  expect(await refused("pomona")).toBe(503);
   const check = ["endpoints", "check", draining.url, "--token-file", draining.tokenFile, "--json"];
   expect(JSON.parse((await at.pomona(check)).stdout).endpoints[0].error).toEqual({
     name: "EndpointUnavailableError",
@@ -154,12 +154,13 @@ it("finishes the tasks that it has when it drains, which cost nothing, and takes
       [leaves, 3],
       [stays, 1],
     ]);
+    const go = at.path("go");
     const slow = udf(
       (id: number) => {
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3_000);
+        while (!fs.existsSync(go)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
         return id;
       },
-      { returns: "long" },
+      { returns: "long", broadcast: { go }, imports: { fs: "node:fs" } },
     );
     const told: [type: string, worker: string, partition?: number][] = [];
     const running = () => told.filter(([, worker]) => worker.startsWith(leaves ?? "")).length;
@@ -172,6 +173,7 @@ it("finishes the tasks that it has when it drains, which cost nothing, and takes
     await until(() => running() === 3, "three tasks on the one that leaves");
     draining.process.kill("SIGTERM");
     await until(() => session.workers()[0]?.state === "draining", "that the session is told");
+    at.file("go", "");
     expect(await draining.ended).toMatchObject({ code: 0 });
     expect(((await rows) as { id: number }[]).map(({ id }) => id).sort()).toEqual([0, 1, 2, 3, 4, 5]);
     const there = told.filter(([, worker]) => worker.startsWith(leaves ?? ""));
@@ -181,7 +183,9 @@ it("finishes the tasks that it has when it drains, which cost nothing, and takes
     expect(told.filter(([type]) => type === "started")).toHaveLength(6);
     expect(session.log().join("\n")).toContain(`Endpoint ${leaves} is about to end`);
     expect(session.log().join("\n")).not.toContain("lost");
-    expect(session.workers()[0]).toMatchObject({ state: "left", problem: "its server ended after its tasks" });
+    await expect
+      .poll(() => session.workers()[0])
+      .toMatchObject({ state: "left", problem: "its server ended after its tasks" });
     // Nothing is asked of a server that is about to end, which it would complain of.
     expect(draining.output()).not.toMatch(/\[E |zmq context/);
   } finally {
@@ -318,6 +322,14 @@ app.io_loop.add_callback(both)
 app.start()
 print(json.dumps(seen))
 `;
+
+/** A cell that runs until there is a file. */
+const untilThere = (file: string) => `
+  const { existsSync } = await import("node:fs");
+  while (!existsSync(${JSON.stringify(file)})) await new Promise((done) => setTimeout(done, 100));`;
+
+/** In the workers, by the functions' imports. */
+declare const fs: typeof import("node:fs");
 
 async function states(client: EndpointClient): Promise<string[]> {
   const { body } = await client.request("GET", "kernels");

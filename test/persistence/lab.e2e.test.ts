@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
@@ -93,10 +93,14 @@ async function type(page: Page, text: string): Promise<void> {
   await page.keyboard.type(text);
 }
 
-/** A notebook whose first cell takes some seconds. */
-function longContent(note: string): string {
-  const ticks =
-    'for (let i = 1; i <= 5; i++) {\n  console.log("tick", i);\n  await new Promise((r) => setTimeout(r, 1000));\n}';
+/** A notebook whose first cell goes on behind its second line once there is a file. */
+function longContent(note: string, go: string): string {
+  const ticks = `const { existsSync } = require("node:fs");
+for (let i = 1; i <= 5; i++) {
+  console.log("tick", i);
+  do await new Promise((r) => setTimeout(r, 300));
+  while (i === 2 && !existsSync(${JSON.stringify(go)}));
+}`;
   const code = (id: string, source: string) => ({
     cell_type: "code",
     id,
@@ -131,10 +135,7 @@ it("saves and opens notebooks in S3, asks whose version to keep, and loses nothi
   };
   // Not the kernel: this is about the file.
   const select = page.locator(".jp-Dialog", { hasText: "Select Kernel" });
-  await select.waitFor({ timeout: 30_000 }).then(
-    () => select.getByRole("button", { name: "No Kernel" }).click(),
-    () => undefined,
-  );
+  await select.getByRole("button", { name: "No Kernel" }).click();
   await expect.poll(() => s3.keys(BUCKET)).toContain("jupyter/ann/.ipynb_checkpoints/plan-checkpoint.ipynb");
   await type(page, " + 1");
   await toItsEnd(() => save(page));
@@ -154,21 +155,16 @@ it("saves and opens notebooks in S3, asks whose version to keep, and loses nothi
   await expect.poll(stored).toContain("1 + 1 + 2 + 3");
 
   // Somebody who saves between JupyterLab's look and its save is not overwritten either.
-  let others: Promise<void> | undefined;
   proxy.fault({
     operation: "PutObject",
     key: /plan\.ipynb$/,
     times: 1,
-    when: () => {
-      others ??= s3.put(KEY, contentOf("in between"));
-      return true;
-    },
+    before: () => s3.put(KEY, contentOf("in between")),
     fault: s3Errors.slowDown,
   });
   await type(page, " + 4");
   await save(page);
   await dialog(page, "was saved by somebody else").waitFor();
-  await others;
   expect(await stored()).toContain("in between");
   await dialog(page, "was saved by somebody else").getByRole("button").last().click();
   await save(page);
@@ -206,25 +202,23 @@ it("saves and opens notebooks in S3, asks whose version to keep, and loses nothi
 
   // What a cell shows whose page is closed is in S3 and in the page that comes, and so is what somebody else saves at the same moment.
   const key = `${BUCKET}/jupyter/ann/long.ipynb`;
-  await s3.put(key, longContent("// mine"));
+  const go = join(mkdtempSync(join(tmpdir(), "pomona-lab-go-")), "go");
+  await s3.put(key, longContent("// mine", go));
   const left = await openInLab(browser, next, "long.ipynb");
   await kernelReady(left);
   await runLabCell(left, 0);
   await labCell(left, 0).locator(".jp-OutputArea-output", { hasText: "tick 2" }).waitFor();
-  let theirs: Promise<void> | undefined;
   await left.context().close();
-  between.fault({
+  const met = between.fault({
     operation: "PutObject",
     key: /long\.ipynb$/,
     times: 1,
-    when: () => {
-      theirs ??= s3.put(key, longContent("// theirs"));
-      return true;
-    },
+    before: () => s3.put(key, longContent("// theirs", go)),
     fault: s3Errors.slowDown,
   });
+  writeFileSync(go, "");
   await expect.poll(async () => (await s3.request({ key })).text()).toMatch(/tick 5[\s\S]*\/\/ theirs/);
-  expect(theirs).toBeDefined();
+  expect(met()).toBe(1);
   const come = await openInLab(browser, next, "long.ipynb");
   await expect.poll(() => labCell(come, 0).locator(".jp-InputArea-prompt").textContent()).toBe("[1]:");
   expect(await labCell(come, 0).locator(".jp-OutputArea-output").allInnerTexts()).toEqual([

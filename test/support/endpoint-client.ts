@@ -22,6 +22,7 @@ interface Message {
   readonly parent_header: { readonly msg_id?: string };
   readonly content: {
     readonly status?: string;
+    readonly execution_state?: string;
     readonly ename?: string;
     readonly evalue?: string;
     readonly data?: Readonly<Record<string, string>>;
@@ -66,15 +67,21 @@ export function endpointClient(url: string, token: string): EndpointClient {
 function execute(socket: WebSocket, session: string, code: string): Promise<string> {
   const id = randomUUID();
   let value = "";
+  let reply: Message["content"] | undefined;
+  let isIdle = false;
   const answered = new Promise<string>((resolve, reject) => {
-    socket.once("close", () => reject(new Error("The line was cut.")));
+    // A server that ends with its kernels may close the line before it says that the kernel is idle.
+    const answer = ({ status, ename, evalue }: Message["content"]) =>
+      resolve(status === "ok" ? value : `${ename}: ${evalue}`);
+    socket.once("close", () => (reply ? answer(reply) : reject(new Error("The line was cut."))));
     socket.on("message", (data: Buffer) => {
       const { header, parent_header, content } = JSON.parse(data.toString()) as Message;
       if (parent_header.msg_id !== id) return;
       if (header.msg_type === "execute_result") value = content.data?.["text/plain"] ?? "";
-      if (header.msg_type === "execute_reply")
-        // The result comes on another channel.
-        setTimeout(() => resolve(content.status === "ok" ? value : `${content.ename}: ${content.evalue}`), 100);
+      if (header.msg_type === "execute_reply") reply = content;
+      if (header.msg_type === "status" && content.execution_state === "idle") isIdle = true;
+      // The result comes on another channel than the reply, before that channel's last word on the cell.
+      if (reply && isIdle) answer(reply);
     });
   });
   const header = { msg_id: id, msg_type: "execute_request", session, username: "", version: "5.3", date: new Date() };

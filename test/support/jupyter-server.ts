@@ -141,14 +141,14 @@ async function start({
     rmSync(state, { recursive: true, force: true });
   };
   const baseUrl = `http://127.0.0.1:${port}/`;
-  for (let tries = 0; tries < 240 && server.exitCode === null; tries++) {
+  for (let tries = 0; tries < 1000 && server.exitCode === null; tries++) {
     const answer = await fetch(`${baseUrl}${answers}?token=${token}`).catch(() => undefined);
     if (answer?.ok) return { baseUrl, token, pid: server.pid as number, kill: end("SIGKILL"), stop: end("SIGTERM") };
     await sleep(250);
   }
   const code = server.exitCode;
   await end("SIGKILL")();
-  const what = code === null ? "did not answer within a minute" : `ended with code ${code}`;
+  const what = code === null ? "did not answer within four minutes" : `ended with code ${code}`;
   throw new Error(`${command} ${what}:\n${log}`);
 }
 

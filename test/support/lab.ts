@@ -9,6 +9,7 @@ export function startLab(folder: string, env: Readonly<Record<string, string>> =
 /** Opens a notebook in JupyterLab, with every address but the server's blocked, and waits until its cells are there. */
 export async function openInLab(browser: Browser, lab: RunningServer, notebook: string, height = 1700): Promise<Page> {
   const page = await browser.newPage({ viewport: { width: 1300, height } });
+  page.setDefaultTimeout(120_000);
   await page.route(/.*/, (route) =>
     new URL(route.request().url()).hostname === "127.0.0.1" ? route.continue() : route.abort(),
   );

@@ -16,7 +16,10 @@ export interface S3Rule {
   readonly skip?: number;
   /** How many meet it. @default all */
   readonly times?: number;
-  readonly fault: S3Fault;
+  /** What is done first, while the request waits. */
+  readonly before?: () => Promise<unknown>;
+  /** @default none: the request goes on as it is */
+  readonly fault?: S3Fault;
 }
 
 /** Stands between a client and an S3 server, counts what goes through, and does what it was told to it. */
@@ -45,15 +48,15 @@ export async function startFaultProxy(endpoint: string): Promise<S3FaultProxy> {
   const requests: S3Request[] = [];
   let rules: { readonly rule: S3Rule; seen: number; met: number }[] = [];
 
-  function faultFor(request: S3Request): S3Fault | undefined {
+  function ruleFor(request: S3Request): S3Rule | undefined {
     for (const entry of rules) {
-      const { operation, key, when, skip = 0, times = Number.POSITIVE_INFINITY, fault } = entry.rule;
+      const { operation, key, when, skip = 0, times = Number.POSITIVE_INFINITY } = entry.rule;
       if (operation !== undefined && ![operation].flat().includes(request.operation)) continue;
       if (key !== undefined && !key.test(request.key)) continue;
       if (when !== undefined && !when(request)) continue;
       if (entry.met >= times || entry.seen++ < skip) continue;
       entry.met++;
-      return fault;
+      return entry.rule;
     }
     return undefined;
   }
@@ -61,9 +64,11 @@ export async function startFaultProxy(endpoint: string): Promise<S3FaultProxy> {
   const server = createServer((incoming, response) => {
     const request = s3Request(incoming);
     requests.push(request);
-    const fault = faultFor(request);
+    const { before, fault } = ruleFor(request) ?? {};
     if (fault) request.fault = fault.kind;
-    serve({ incoming, response, request, upstream }, fault).catch(() => incoming.socket.destroy());
+    const exchange = { incoming, response, request, upstream };
+    const served = before ? before().then(() => serve(exchange, fault)) : serve(exchange, fault);
+    served.catch(() => incoming.socket.destroy());
   });
   // A connection may lie idle for as long as a test takes.
   server.keepAliveTimeout = 600_000;

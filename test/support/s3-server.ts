@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePorts } from "./free-ports";
 
 export type S3ServerName = "versitygw" | "s3proxy";
 
@@ -55,7 +56,7 @@ interface Script {
   readonly region: string;
   startS3Server(
     server: S3ServerName,
-    options: { folder: string; accessKey: string; secretKey: string },
+    options: { folder: string; port?: number | undefined; accessKey: string; secretKey: string },
   ): Promise<Started>;
   signedFetch(access: S3Access, request: SignedRequest): Promise<Response>;
 }
@@ -69,7 +70,8 @@ export async function startS3(options: { server?: S3ServerName; buckets?: readon
   const { startS3Server, signedFetch, region } = (await import(SCRIPT)) as Script;
   const folder = mkdtempSync(join(tmpdir(), `pomona-${name}-`));
   const keys = { accessKey: "POMONATESTACCESSKEY1", secretKey: "pomona-test-secret-key-0123456789abcdef0" };
-  const started = await startS3Server(name, { folder, ...keys });
+  const [port] = await freePorts(1);
+  const started = await startS3Server(name, { folder, port, ...keys });
   const access: S3Access = { endpoint: started.endpoint, ...keys };
   const request = (one: SignedRequest) => signedFetch(access, one);
   const done = async (one: SignedRequest) => {
