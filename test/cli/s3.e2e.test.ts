@@ -11,6 +11,7 @@ import { startFaultProxy } from "../support/s3-fault-proxy";
 import { type S3Fault, s3Errors } from "../support/s3-faults";
 import { type S3Server, startS3 } from "../support/s3-server";
 import { expectError, filesIn, QUICK, resultOf, until, workplace } from "./command-line";
+import { heldAfter } from "./held-tasks";
 import { cellsOf, errorsOf, textOf } from "./notebooks";
 
 const at = workplace();
@@ -122,13 +123,9 @@ describe("pomona clean", () => {
       await at.fruits("fruits", { classes: 2, perClass: 10 });
       const isS3 = dst.startsWith("s3:");
       const names = async () => (isS3 ? server.keys("left") : (filesIn(at.path("out")) ?? []));
-      const running = at.start(featurize(dst), { env: server.env });
-      let tasks = 0;
-      const watching = setInterval(async () => {
-        tasks = (await names()).filter((name) => /\/task-\d+\.json$/.test(name)).length;
-      }, 20);
-      await until(() => tasks >= 3, "three finished tasks");
-      clearInterval(watching);
+      const running = at.start(featurize(dst), { env: server.env, ...heldAfter(at, 6) });
+      const finished = async () => (await names()).filter((name) => /\/task-\d+\.json$/.test(name)).length;
+      await expect.poll(finished).toBe(3);
       running.process.kill("SIGSTOP");
       const before = await names();
       const busy = await pomona("clean", dst, "--older-than", "0s");
