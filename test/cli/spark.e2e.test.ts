@@ -168,13 +168,14 @@ async function starting() {
   await until(() => processes().some(({ role }) => role === "server"), "that its server is being started");
   const pids = processes().flatMap(({ role, pid }) => (role === "start" ? [] : [pid]));
   expect(pids.length).toBe(3);
+  const server = processes().find(({ role }) => role === "server")?.pid as number;
   const stop = () => at.pomona(["spark", "stop", "--port", String(port), "-q"], { env });
   const states = async () => {
     const { stdout } = await at.pomona(["spark", "status", "--json"], { env });
     const { servers } = JSON.parse(stdout) as { servers: { port: number; state: string }[] };
     return servers.flatMap((each) => (each.port === port ? [each.state] : []));
   };
-  return { ...running, port, pids, stop, states };
+  return { ...running, port, pids, server, stop, states };
 }
 
 it("ends what it has started on Ctrl-C, or lets it be ended where it was killed", async () => {
@@ -185,11 +186,17 @@ it("ends what it has started on Ctrl-C, or lets it be ended where it was killed"
   expect(await interrupted.states()).toEqual([]);
 
   const killed = await starting();
-  expect(await killed.states()).toEqual(["starting"]);
-  killed.process.kill("SIGKILL");
-  await killed.ended;
-  expect(await killed.states()).toEqual(["was left half-started"]);
-  expect(killed.pids.every(isAlive)).toBe(true);
+  // Its server is not there before it has been looked at.
+  process.kill(killed.server, "SIGSTOP");
+  try {
+    expect(await killed.states()).toEqual(["starting"]);
+    killed.process.kill("SIGKILL");
+    await killed.ended;
+    expect(await killed.states()).toEqual(["was left half-started"]);
+    expect(killed.pids.every(isAlive)).toBe(true);
+  } finally {
+    process.kill(killed.server, "SIGCONT");
+  }
   expect(await killed.stop()).toMatchObject({ code: 0, stdout: `Ended: sc://127.0.0.1:${killed.port}.\n` });
   expect(killed.pids.filter(isAlive)).toEqual([]);
 });

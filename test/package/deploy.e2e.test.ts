@@ -113,7 +113,7 @@ function run(text: string): void {
     standIn[1]();
     return;
   }
-  const options = { cwd: join(root, "src"), encoding: "utf8", timeout: 300_000 } as const;
+  const options = { cwd: join(root, "src"), encoding: "utf8", timeout: 600_000 } as const;
   const { status, stdout, stderr } = withRegistry((more) =>
     spawnSync("sh", ["-c", here(text)], { ...options, env: { ...env, ...more } }),
   );

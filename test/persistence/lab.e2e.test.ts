@@ -226,4 +226,4 @@ it("saves and opens notebooks in S3, asks whose version to keep, and loses nothi
   ]);
   await come.context().close();
   await between.stop();
-});
+}, 600_000);

@@ -132,7 +132,7 @@ describe("a session in a notebook", () => {
       const running = await start();
       const slow = udf(
         async (id: number) => {
-          await new Promise((done) => setTimeout(done, 20));
+          await new Promise((done) => setTimeout(done, 1e9));
           return id;
         },
         { returns: "long" },
