@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Session } from "pomona";
-import { udf } from "pomona/functions";
+import { col, lit, udf } from "pomona/functions";
 import { afterAll, afterEach, expect } from "vitest";
 import { KERNEL_NAME, kernelspecFolder, type RunningServer } from "../support/jupyter-server";
 
@@ -104,22 +104,24 @@ export const partsIn = (path: string) =>
     .map((name) => join(path, name));
 
 const slow = udf(
-  (id: number) => {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+  (id: number, held: string) => {
+    const { existsSync } = require("node:fs") as typeof import("node:fs");
+    do Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+    while (held !== "" && existsSync(held));
     return id;
   },
   { returns: "long" },
 );
 
-/** Writes 160 slow rows in 16 parts. */
-export function writeSlowly(of: Session, path: string): Promise<unknown> {
+/** Writes 160 slow rows in 16 parts. @param held a file: no row ends while it is there */
+export function writeSlowly(of: Session, path: string, held = ""): Promise<unknown> {
   const rows = of.range(0, 160).repartition(16);
-  return rows.select(slow("id").alias("id")).write.parquet(path);
+  return rows.select(slow(col("id"), lit(held)).alias("id")).write.parquet(path);
 }
 
 /** Resolves when all of the session's machines take tasks: a start waits for one, and a while for the others. */
 export async function allReady(of: Session): Promise<void> {
-  await expect.poll(() => of.workers().filter(({ state }) => state !== "ready"), { timeout: 60_000 }).toEqual([]);
+  await expect.poll(() => of.workers().filter(({ state }) => state !== "ready")).toEqual([]);
 }
 
 /** Resolves when the session's tasks are under way. */

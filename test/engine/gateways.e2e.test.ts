@@ -17,7 +17,6 @@ import {
 } from "./endpoint-sessions";
 
 const { out, jupyterPath, start, local, stop, expectWhole } = endpointSessions();
-const soon = { timeout: 60_000, interval: 100 };
 /** A folder in whose place a gateway has the other one. */
 const [unseen, empty] = [out("unseen"), out("empty")];
 const USER = { KERNEL_USERNAME: "ann" };
@@ -58,7 +57,7 @@ describe.each(["kernel_gateway", "enterprise_gateway"] as const)("%s", (gateway)
       // What begins with KERNEL_ is the kernel's too.
       expect(readFileSync(`/proc/${kernel}/environ`, "utf8").split("\0")).toContain("KERNEL_USERNAME=ann");
       await stop();
-      await expect.poll(() => isAlive(kernel!), soon).toBe(false);
+      await expect.poll(() => isAlive(kernel!)).toBe(false);
       process.env.POMONA_TEST_FRUIT = "pear";
       const here = await write(await local(), out(`${gateway}-here`));
       expect(there).toEqual(here);
@@ -94,7 +93,7 @@ describe.each(["kernel_gateway", "enterprise_gateway"] as const)("%s", (gateway)
       await remote.interruptAll();
       expect(await interrupted).toBe("CancelledError");
       await expectWhole(out(`${gateway}-killed`));
-      await expect.poll(() => kernelProcesses(server), soon).toEqual([]);
+      await expect.poll(() => kernelProcesses(server)).toEqual([]);
     },
   );
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import type { Session } from "pomona";
@@ -78,6 +78,8 @@ describe("a session with its workers behind a Jupyter server", () => {
     expect(here).toHaveLength(4);
     expect(there.map((bytes, i) => bytes.equals(here[i]!))).toEqual([true, true, true, true]);
     expect(await kernels(server)).toHaveLength(1);
+    // It tells of its memory every second, which may be longer than the job.
+    await expect.poll(() => remote.workers()[0]?.memory).toBeGreaterThan(0);
     expect(remote.workers()).toEqual([
       {
         ...{ endpoint: host, state: "ready", slots: 2, running: 0, done: 4, failed: 0, version: VERSION },
@@ -173,15 +175,17 @@ describe("endpoints", () => {
   it("come and go while a job runs", async () => {
     const second = await startJupyterServer({ jupyterPath });
     const remote = await start([endpointOf(server)]);
-    const started = underWay(remote);
-    const written = writeSlowly(remote, out("come"));
-    await started;
+    // However long the other takes to come, the job waits for it.
+    writeFileSync(out("held"), "");
+    const written = writeSlowly(remote, out("come"), out("held"));
+    await expect.poll(() => remote.workers()[0]?.running).toBe(2);
     await remote.addEndpoint(endpointOf(second));
     await expect(remote.addEndpoint(endpointOf(second))).rejects.toThrow("is there already");
-    await expect.poll(() => remote.workers()[1]?.running).toBeGreaterThan(0);
+    await expect.poll(() => remote.workers()[1]?.running).toBe(2);
     expect(await remote.removeEndpoint(server.baseUrl)).toBe(true);
     expect(await remote.removeEndpoint(server.baseUrl)).toBe(false);
     expect(await kernels(server)).toEqual([]);
+    rmSync(out("held"));
     await written;
     expect(remote.workers()).toMatchObject([{ endpoint: new URL(second.baseUrl).host, state: "ready", failed: 0 }]);
     await remote.stop();

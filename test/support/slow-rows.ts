@@ -1,4 +1,4 @@
-import { type appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DataFrame, Session } from "pomona";
@@ -10,6 +10,9 @@ export interface SlowRows {
   of(session: Session, rows: number, parts: number): DataFrame<{ id: number }>;
   /** How many rows a function has begun since, in whatever attempt. */
   readonly begun: number;
+  /** Lets no row end from when so many have begun on, until `release` is called, or `hold` with more. */
+  hold(count: number): void;
+  release(): void;
   /** Node processes that did them. */
   readonly pids: readonly number[];
   /** Where functions tell of the rows that they begin. */
@@ -23,8 +26,16 @@ export interface SlowRows {
 
 const slow = udf(
   (id: number, marks: string) => {
-    (require("node:fs") as { appendFileSync: typeof appendFileSync }).appendFileSync(marks, `${process.pid}\n`);
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 250);
+    const fs = require("node:fs") as typeof import("node:fs");
+    const sleep = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+    const isHeld = () => {
+      if (!fs.existsSync(`${marks}.held`)) return false;
+      const begun = fs.readFileSync(marks, "utf8").split("\n").length - 1;
+      return begun >= Number(fs.readFileSync(`${marks}.held`, "utf8"));
+    };
+    fs.appendFileSync(marks, `${process.pid}\n`);
+    sleep(250);
+    while (isHeld()) sleep(50);
     return id;
   },
   { returns: "long" },
@@ -44,6 +55,9 @@ export function slowRows(): SlowRows {
     get begun() {
       return lines().length;
     },
+    hold: (count) => writeFileSync(`${marks}.held`, String(count)),
+    // Above any count: whoever looks for the file finds it.
+    release: () => writeFileSync(`${marks}.held`, "Infinity"),
     get pids() {
       return [...new Set(lines().map(Number))];
     },

@@ -172,7 +172,7 @@ describe("the program beside a process that has the rows", () => {
     expect(program.said()).toContain("info counting a");
     expect(program.said()).toContain("printed b");
     expect(await program.close()).toBe(0);
-  }, 60_000);
+  });
 
   it("tells what a user's function throws, with the task and the row's number, and ends", async () => {
     const fails = udf(
@@ -194,7 +194,7 @@ describe("the program beside a process that has the rows", () => {
       },
     });
     expect(await program.close()).toBe(0);
-  }, 60_000);
+  });
 
   it("does no task of another version's, and none that its columns do not fit", async () => {
     const select: Step = { kind: "select", columns: [{ from: "path", as: "path" }] };
@@ -212,7 +212,7 @@ describe("the program beside a process that has the rows", () => {
     expect(misfit.end).toMatchObject({
       error: { message: "The steps made Utf8 for the column path, which is Int32." },
     });
-  }, 60_000);
+  });
 
   it("takes no more than a few batches while nobody takes what it gives", async () => {
     const select: Step = { kind: "select", columns: [{ from: "path", as: "path" }] };
@@ -225,7 +225,7 @@ describe("the program beside a process that has the rows", () => {
     expect(await Promise.race([everything, setTimeout(3000, "some of it")])).toBe("some of it");
     expect(await program.result()).toMatchObject({ end: { rowsIn: 60_000, rows: 60_000 } });
     await written;
-  }, 60_000);
+  });
 });
 
 /** As an executor has them: by their hash, in one folder. */

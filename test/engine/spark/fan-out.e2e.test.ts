@@ -62,7 +62,7 @@ describe.each(["local", "3.5"] as const)("functions beside the executors of Spar
     expect([said.get(5), said.get(4), said.get(999)]).toEqual(["five", "12", "2997"]);
     // 24 tasks in two jobs on two cores.
     expect(new Set(rows.map(({ out }) => String(out).split(" ")[1])).size).toBeLessThanOrEqual(2);
-  }, 300_000);
+  });
 
   it("make other rows of a partition's, and none of none", async () => {
     const { fn, schema } = defineMapBatches(
@@ -78,7 +78,7 @@ describe.each(["local", "3.5"] as const)("functions beside the executors of Spar
     expect(await functions.rowsOf({ ...work, input: sql("select id from range(0, 10, 1, 3) where id > 99") })).toEqual(
       [],
     );
-  }, 300_000);
+  });
 
   it("get and give values of every type, nulls and Spark's vectors among them", async () => {
     const schema =
@@ -116,7 +116,7 @@ describe.each(["local", "3.5"] as const)("functions beside the executors of Spar
     expect(Object.is(full!.d, -0)).toBe(true);
     expect(String(full!.v)).toBe("[1.5,0.0]");
     expect(names.filter((name) => name !== "v" && none![name] !== null)).toEqual([]);
-  }, 300_000);
+  });
 
   it("give a network's features, as the local engine does", async () => {
     const files = readdirSync(IMAGES, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".jpg"));
@@ -174,9 +174,9 @@ describe.each(["local", "3.5"] as const)("functions beside the executors of Spar
       message: expect.stringContaining("TypeError: no seven"),
       remoteStack: expect.stringMatching(/at .*udf:check:\d+:\d+/),
     });
-  }, 300_000);
+  });
 
-  it("leave no node process behind within ten seconds of an interrupt, and the session usable", async () => {
+  it("leave no node process behind an interrupt, and the session usable", async () => {
     const mark = `pomona-test-${process.pid}-${kind}`;
     const f = udf(
       async (id: number, title: string) => {
@@ -195,10 +195,10 @@ describe.each(["local", "3.5"] as const)("functions beside the executors of Spar
       signal: abort.signal,
     });
     work.catch(() => {});
-    await expect.poll(() => titled(mark), { timeout: 60_000, interval: 200 }).not.toEqual([]);
+    await expect.poll(() => titled(mark), { interval: 200 }).not.toEqual([]);
     abort.abort(new Error("interrupted by the test"));
     await expect(work).rejects.toThrow("interrupted by the test");
-    await expect.poll(() => titled(mark), { timeout: 10_000, interval: 200 }).toEqual([]);
+    await expect.poll(() => titled(mark), { interval: 200 }).toEqual([]);
     const twice = udf((id: number) => id * 2, { returns: "long" });
     const rows = await functions.rowsOf({
       input: sql("select id from range(3)"),
@@ -207,7 +207,7 @@ describe.each(["local", "3.5"] as const)("functions beside the executors of Spar
       returns: "out long",
     });
     expect(rows.map(({ out }) => out)).toEqual([0, 2, 4]);
-  }, 300_000);
+  });
 
   it("lose a node process with an error that says how it ended, where Spark does not try the task again", async () => {
     const f = udf((id: number) => (id === 5 ? process.kill(process.pid, "SIGKILL") : id), { returns: "long" });
@@ -248,5 +248,5 @@ describe("functions beside Sail", () => {
       name: "ArtifactsUnsupportedError",
       message: expect.stringMatching(/^Spark at 127\.0\.0\.1:\d+ takes no files from its clients/),
     });
-  }, 120_000);
+  });
 });

@@ -11,6 +11,8 @@ const IDLE = 25;
 const CONF = {
   "spark.connect.session.manager.defaultSessionTimeout": `${IDLE}s`,
   "spark.connect.session.manager.maintenanceInterval": "1s",
+  // A query that takes long asks for more before its session is idle.
+  "spark.connect.execute.reattachable.senderMaxStreamDuration": "5s",
 };
 
 const failureOf = async (work: Promise<unknown>): Promise<Error> =>

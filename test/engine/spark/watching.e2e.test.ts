@@ -1,9 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { Session } from "pomona";
-import { count, udf } from "pomona/functions";
+import { col, count, lit, udf } from "pomona/functions";
 import { JUPYTER_DISPLAY } from "pomona/kernel";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { startKernel } from "../../support/kernel";
@@ -69,7 +69,7 @@ it("tells of a job of 2,000 tasks now and then, and of all of them at its end", 
 });
 
 it("shows executors with what they have done, and takes no endpoints", async () => {
-  await vi.waitFor(() => expect(session.workers()[0]?.done).toBeGreaterThan(0), { timeout: 60_000 });
+  await vi.waitFor(() => expect(session.workers()[0]?.done).toBeGreaterThan(0), { timeout: 120_000 });
   expect(session.workers()).toMatchObject([{ state: "ready", slots: 2, memory: undefined, problem: undefined }]);
   expect(session.uiWebUrl).toBe(server.pages.ui);
   await expect(session.addEndpoint("http://127.0.0.1:1")).rejects.toThrow(/work done by Spark's executors/);
@@ -77,16 +77,26 @@ it("shows executors with what they have done, and takes no endpoints", async () 
 
 it("tells of a job that failed and of one that was stopped, and goes on", async () => {
   const failing = udf(
-    (n: bigint | number) => {
-      // Longer than Spark takes to tell of a stage.
-      const until = Date.now() + 20;
-      while (Date.now() < until);
-      if (Number(n) === 700) throw new RangeError("no such fruit");
-      return 1;
+    (n: bigint | number, told: string) => {
+      const { existsSync } = require("node:fs") as typeof import("node:fs");
+      if (Number(n) !== 700) return 1;
+      while (!existsSync(told)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+      throw new RangeError("no such fruit");
     },
     { returns: "int" },
   );
-  await expect(rows().select(failing("id")).collect()).rejects.toThrow(/no such fruit/);
+  const told = join(folder, "told");
+  const failure = expect(
+    rows()
+      .select(failing(col("id"), lit(told)))
+      .collect(),
+  ).rejects.toThrow(/no such fruit/);
+  // Spark tells of a stage every few seconds: this one fails when its other three tasks are told of.
+  await expect
+    .poll(() => session.history().at(-1)?.stages)
+    .toContainEqual(expect.objectContaining({ tasks: 4, tasksDone: 3 }));
+  writeFileSync(told, "");
+  await failure;
   const failed = session.history().at(-1);
   expect(failed).toMatchObject({ status: "failed", error: expect.stringContaining("no such fruit") });
   // Spark counts attempts that failed among a stage's tasks that are done.
