@@ -6,12 +6,12 @@ import { KMeans, Vectors } from "pomona/ml";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type SparkServer, startSpark, stopSpark } from "../../support/spark";
 
-/** Longer than a first query takes on a machine that does much else. */
+/** Longer than a machine that does much else takes from one request to the next. */
 const IDLE = 25;
 const CONF = {
   "spark.connect.session.manager.defaultSessionTimeout": `${IDLE}s`,
   "spark.connect.session.manager.maintenanceInterval": "1s",
-  // A query that takes long asks for more before its session is idle.
+  // A query that takes long asks for more all the while, so that its session is not idle.
   "spark.connect.execute.reattachable.senderMaxStreamDuration": "5s",
 };
 
