@@ -141,5 +141,7 @@ describe("tslab's executor", () => {
     expect(value).toBe(42);
     expect(loaded.filter((path) => path.includes("/tslab/"))).not.toEqual([]);
     expect(loaded.filter((path) => path.includes("typescript"))).toEqual([]);
+    // What takes its place is not left behind for those who need it.
+    expect(loaded.filter((path) => path.endsWith("/tslab/dist/metadata.js"))).toEqual([]);
   });
 });

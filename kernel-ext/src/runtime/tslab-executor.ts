@@ -97,11 +97,15 @@ export function cellExecutor(folder: string, requireFrom: (id: string) => unknow
 
 function loadExecutor(): TslabExecutorModule {
   const metadata = require.resolve("tslab/dist/metadata");
-  if (!require.cache[metadata]) {
-    const stand = new Module(metadata);
-    stand.exports = { getCodeMetadata: () => ({}) };
-    stand.loaded = true;
-    require.cache[metadata] = stand;
+  if (require.cache[metadata]) return require("tslab/dist/executor") as TslabExecutorModule;
+  const stand = new Module(metadata);
+  stand.exports = { getCodeMetadata: () => ({}) };
+  stand.loaded = true;
+  require.cache[metadata] = stand;
+  try {
+    return require("tslab/dist/executor") as TslabExecutorModule;
+  } finally {
+    // Whoever asks for it later in this process gets the module itself.
+    delete require.cache[metadata];
   }
-  return require("tslab/dist/executor") as TslabExecutorModule;
 }
