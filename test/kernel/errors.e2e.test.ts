@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { newGate } from "../support/gate";
 import { type RunningKernel, startKernel } from "../support/kernel";
 import type { Execution } from "../support/kernel-client";
 
@@ -218,7 +219,12 @@ describe("code that a cell left running", () => {
 
   test("reports its error on stderr, and the kernel lives", async () => {
     for (const left of ["throw new Error('too late')", "Promise.reject(new Error('nobody waits'))"]) {
-      await kernel.execute(`setTimeout(() => { ${left}; }, 50); 1`);
+      // When its cell has ended.
+      const gate = newGate();
+      await kernel.execute(
+        `{ const timer = setInterval(() => { if (require("node:fs").existsSync("${gate.path}")) { clearInterval(timer); ${left}; } }, 20); } 1`,
+      );
+      gate.open();
       const [text = ""] = /too late|nobody waits/.exec(left) ?? [];
       const message = await kernel.waitFor((m) => m.type === "stream" && m.content.text.includes(text));
       expect(message.content.name).toBe("stderr");

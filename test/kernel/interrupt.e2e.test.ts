@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { newGate } from "../support/gate";
 import { type RunningKernel, startKernel } from "../support/kernel";
 import { isStatus } from "../support/kernel-messages";
 
@@ -13,11 +14,11 @@ beforeAll(async () => {
   mkdirSync(join(folder, "node_modules", "busy"), { recursive: true });
   writeFileSync(
     join(folder, "node_modules", "busy", "index.js"),
-    "exports.spin = () => { for (;;); };\nexports.spinFor = (ms) => { const end = Date.now() + ms; while (Date.now() < end); return 'spun'; };\n",
+    "exports.spin = () => { for (;;); };\nexports.spinUntil = (path) => { while (!require('node:fs').existsSync(path)); return 'spun'; };\n",
   );
   writeFileSync(
     join(folder, "node_modules", "busy", "index.d.ts"),
-    "export declare function spin(): void;\nexport declare function spinFor(ms: number): string;\n",
+    "export declare function spin(): void;\nexport declare function spinUntil(path: string): string;\n",
   );
   mkdirSync(join(folder, "node_modules", "half"));
   writeFileSync(
@@ -25,6 +26,7 @@ beforeAll(async () => {
     `const part = require("./part");
      const isFirst = globalThis.hasTried === undefined;
      globalThis.hasTried = true;
+     if (isFirst) console.log("loading");
      while (isFirst);
      exports.value = 7;
      exports.fromPart = part.value;`,
@@ -35,7 +37,7 @@ beforeAll(async () => {
   );
   writeFileSync(join(folder, "mine.ts"), "export function spin() { let n = 0; for (;;) n++; }\n");
   kernel = await startKernel({ cwd: folder });
-  await kernel.execute('const kept = "kept"; import { spin, spinFor } from "busy"; import * as mine from "./mine";');
+  await kernel.execute('const kept = "kept"; import { spin, spinUntil } from "busy"; import * as mine from "./mine";');
 });
 afterAll(async () => {
   await kernel?.stop();
@@ -92,9 +94,9 @@ describe.each(["interrupt_request", "SIGINT"] as const)("%s", (way) => {
 });
 
 test("a library's loop after an await, which can't be interrupted in place, is told of with the remedy", async () => {
-  const run = kernel.start("await 0;\nspinFor(8000)");
-  await kernel.waitFor((m) => isStatus(m, "busy") && m.parent.msg_id === run.id);
-  await sleep(300);
+  const gate = newGate();
+  const run = kernel.start(`await 0; console.log("begun");\nspinUntil(${JSON.stringify(gate.path)})`);
+  await kernel.prints(run.id);
   await kernel.interrupt();
   const told = await kernel.waitFor(
     (m) => m.type === "stream" && m.parent.msg_id === run.id && m.content.name === "stderr",
@@ -102,13 +104,14 @@ test("a library's loop after an await, which can't be interrupted in place, is t
   expect(told.content.text).toMatch(/can't be interrupted/);
   expect(told.content.text).toMatch(/[Rr]estart/);
   await kernel.heartbeat();
+  gate.open();
   expect((await run.done).reply.content.ename).toBe("KeyboardInterrupt");
 });
 
 test("cells that were queued are not run", async () => {
   const first = kernel.start("await new Promise(() => {});");
   const second = kernel.start("var ran = true;");
-  await sleep(200);
+  await kernel.arrived();
   await kernel.interrupt();
   expect((await first.done).reply.content.ename).toBe("KeyboardInterrupt");
   expect((await second.done).reply.content.status).toBe("aborted");
@@ -116,9 +119,9 @@ test("cells that were queued are not run", async () => {
 
 test("what an interrupted cell left running does not go on", async () => {
   const run = kernel.start(
-    "let turns = 0; (globalThis as any).turns = () => turns; for (;;) { turns++; await new Promise((done) => setTimeout(done, 20)); }",
+    'let turns = 0; (globalThis as any).turns = () => turns; for (;;) { if (++turns === 3) console.log("begun"); await new Promise((done) => setTimeout(done, 20)); }',
   );
-  await sleep(300);
+  await kernel.prints(run.id);
   await kernel.interrupt();
   await run.done;
   const first = (await kernel.execute("(globalThis as any).turns()")).result;
@@ -128,8 +131,7 @@ test("what an interrupted cell left running does not go on", async () => {
 
 test("what was being loaded is loaded anew by the next cell", async () => {
   const run = kernel.start('require("half")');
-  await kernel.waitFor((m) => m.type === "execute_input" && m.parent.msg_id === run.id);
-  await sleep(300);
+  await kernel.prints(run.id);
   await kernel.interrupt();
   expect((await run.done).reply.content.ename).toBe("KeyboardInterrupt");
   expect((await kernel.execute('require("half").value + require("half").fromPart()')).result).toBe("14");
@@ -139,7 +141,7 @@ test("a running job is cancelled, and its output rolled back", async () => {
   const out = join(folder, "out");
   const run = kernel.start(
     `const slow = udf(async (n: number) => { await new Promise((done) => setTimeout(done, 20)); return n; }, { returns: "int" });
-await session.range(5000).repartition(4).select(slow("id")).write.parquet(${JSON.stringify(out)})`,
+await session.range(1_000_000).repartition(4).select(slow("id")).write.parquet(${JSON.stringify(out)})`,
     { timeout: 120_000 },
   );
   await expect.poll(() => existsSync(out), { timeout: 120_000 }).toBe(true);

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
+import { newGate } from "../support/gate";
 import { type RunningKernel, startKernel } from "../support/kernel";
 
 let folder: string;
@@ -36,9 +37,7 @@ async function restart(): Promise<void> {
   kernel = await startKernel({ cwd: folder });
 }
 
-test("a value outlives its kernel, and is computed again when what it is made of changes", {
-  timeout: 240_000,
-}, async () => {
+test("a value outlives its kernel, and is computed again when what it is made of changes", async () => {
   const cells = [
     "const rate = 2; const unused = 1; class Unit { constructor(readonly factor: number) {} of(x: number) { return x * this.factor; } }",
     "const unit = new Unit(10); function scaled(x: number) { return unit.of(x) * rate; }",
@@ -50,7 +49,7 @@ test("a value outlives its kernel, and is computed again when what it is made of
   await all();
   const first = await run(ask);
   expect(first).toMatch(
-    /^memo "prices": computed in \d+ ms, kept in \.pomona\/memo\/prices\/[0-9a-f]{8}… \(\d+ bytes\)\n\[ 20, 40 \]$/,
+    /^memo "prices": computed in [\d.]+ m?s, kept in \.pomona\/memo\/prices\/[0-9a-f]{8}… \(\d+ bytes\)\n\[ 20, 40 \]$/,
   );
   expect(await run(ask)).toMatch(/^memo "prices": taken from \.pomona\/memo\/prices\/[0-9a-f]{8}… \(made 20/);
 
@@ -82,7 +81,7 @@ test("a value outlives its kernel, and is computed again when what it is made of
   expect(existsSync(join(folder, ".pomona/memo/prices"))).toBe(false);
 });
 
-test("modules of one's own, packages and what functions capture are part of it", { timeout: 240_000 }, async () => {
+test("modules of one's own, packages and what functions capture are part of it", async () => {
   writeFileSync(join(folder, "base.ts"), "export const base = 1;\nexport const other = 5;\n");
   writeFileSync(
     join(folder, "stats.ts"),
@@ -108,7 +107,7 @@ test("modules of one's own, packages and what functions capture are part of it",
   expect(await run("await make(2)")).toMatch(/taken from .*\n4$/);
 });
 
-test("files that a DataFrame is made of are looked at each time", { timeout: 240_000 }, async () => {
+test("files that a DataFrame is made of are looked at each time", async () => {
   const data = join(folder, "fruits");
   mkdirSync(data);
   writeFileSync(join(data, "a.csv"), "name,size\nKiwi,1\nFig,2\n");
@@ -139,12 +138,13 @@ test("files that a DataFrame is made of are looked at each time", { timeout: 240
   expect(await run(cached)).toMatch(/recomputed: fruits: 1 file more; [\s\S]*\n4$/);
 });
 
-test("nothing is kept of what failed, was interrupted or was damaged", { timeout: 240_000 }, async () => {
+test("nothing is kept of what failed, was interrupted or was damaged", async () => {
   const kept = () => readdirSync(folder, { recursive: true }).filter((path) => String(path).includes(".pomona/memo/"));
   expect(await run('await memo("bad", () => { throw new RangeError("no"); })')).toContain("RangeError: no");
   expect(kept().filter((path) => /entry\.json|value/.test(String(path)))).toEqual([]);
 
-  for (const waits of ["await new Promise((done) => setTimeout(done, 1500));", "while (true);"]) {
+  const gate = newGate();
+  for (const waits of [gate.wait, "while (true);"]) {
     const cell = kernel.start(`await memo("slow", async () => { console.log("begun"); ${waits} return 1; })`);
     const isBegun = ({
       parent,
@@ -157,7 +157,8 @@ test("nothing is kept of what failed, was interrupted or was damaged", { timeout
     await kernel.interrupt();
     expect((await cell.done).reply.content.ename).toBe("KeyboardInterrupt");
   }
-  await new Promise((done) => setTimeout(done, 1500));
+  gate.open();
+  await new Promise((done) => setTimeout(done, 500));
   expect(kept().filter((path) => /entry\.json|value/.test(String(path)))).toEqual([]);
 
   const ask = 'await memo("rows", () => Array.from({ length: 1000 }, (_, i) => ({ i })))';
@@ -172,18 +173,27 @@ test("nothing is kept of what failed, was interrupted or was damaged", { timeout
   expect(await run(`(${ask}).length`)).toMatch(/taken from .*\n1000$/);
 });
 
-test("two kernels that compute the same have the same", { timeout: 240_000 }, async () => {
+test("two kernels that compute the same have the same", async () => {
   const second = await startKernel({ cwd: folder });
   others.push(second);
-  const ask =
-    'await memo("both", async () => { await new Promise((done) => setTimeout(done, 1000)); return session.range(5); }).then((df) => df.count())';
-  const both = await Promise.all([run(ask), run(ask, second)]);
+  // Both have begun before either is done.
+  const gate = newGate();
+  const ask = `import { existsSync, writeFileSync } from "node:fs";
+await memo("both", async () => {
+  writeFileSync(\`begun-\${process.pid}\`, "");
+  while (!existsSync(${JSON.stringify(gate.path)})) await new Promise((done) => setTimeout(done, 5));
+  return session.range(5);
+}).then((df) => df.count())`;
+  const running = Promise.all([run(ask), run(ask, second)]);
+  await expect.poll(() => readdirSync(folder).filter((name) => name.startsWith("begun-"))).toHaveLength(2);
+  gate.open();
+  const both = await running;
   for (const each of both) expect(each).toMatch(/computed in [\s\S]*\n5$/);
   expect(await run(ask)).toMatch(/taken from [\s\S]*\n5$/);
   expect(await run(ask, second)).toMatch(/taken from [\s\S]*\n5$/);
 });
 
-test("what can't be compared or kept is an error that names it", { timeout: 240_000 }, async () => {
+test("what can't be compared or kept is an error that names it", async () => {
   await run(
     'import { createServer } from "node:net"; const server = createServer(); const table = { rows: [server] }; const later = Promise.resolve(1); let total = 0;',
   );
@@ -198,7 +208,7 @@ test("what can't be compared or kept is an error that names it", { timeout: 240_
   expect(await run('await memo("f", () => () => 1)')).toContain("its value is a function");
 });
 
-test("frames and models are kept within other values, and memos within memos", { timeout: 240_000 }, async () => {
+test("frames and models are kept within other values, and memos within memos", async () => {
   writeFileSync(join(folder, "a.csv"), "x,y\n1,2\n3,5\n4,4\n");
   const cells = [
     'import { assemble } from "./assemble"; const points = session.read.option("header", "true").option("inferSchema", "true").csv("a.csv");',
@@ -226,8 +236,8 @@ test("frames and models are kept within other values, and memos within memos", {
   );
 });
 
-test("a value that can't be written is still there", { timeout: 240_000 }, async () => {
+test("a value that can't be written is still there", async () => {
   await run('import { writeFileSync } from "node:fs";');
   const cell = 'await memo("v", () => { writeFileSync(".pomona", "in the way"); return 5; })';
-  expect(await run(cell)).toMatch(/memo "v": computed in \d+ ms, NOT kept: .*\n5$/);
+  expect(await run(cell)).toMatch(/memo "v": computed in [\d.]+ m?s, NOT kept: .*\n5$/);
 });

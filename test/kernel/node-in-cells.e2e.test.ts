@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { newGate } from "../support/gate";
 import { type RunningKernel, startKernel } from "../support/kernel";
 
 /** What is there for a script of Node's, in a cell and in a module that it imports. */
@@ -182,15 +183,19 @@ describe("%%bash", () => {
 
 // As from ipykernel, so that nbclient saves the same outputs.
 test("progress by carriage returns and backspaces comes as it is written, a message for each step", async () => {
-  const { outputs } = await kernel.execute(`for (const name of ["stdout", "stderr"] as const) {
-  for (const step of ["10%\\r", "20%\\r", "x\\b", "100%\\n"]) { process[name].write(step); await new Promise((done) => setTimeout(done, 200)); }
-}
-console.log("ended\\r");`);
   const steps = ["10%\r", "20%\r", "x\b", "100%\n"];
+  const seen = steps.flatMap((text) => ["stdout", "stderr"].map((name) => ({ name, text, gate: newGate() })));
+  const cell = seen.map(({ name, text, gate }) => `process.${name}.write(${JSON.stringify(text)}); ${gate.wait}`);
+  const run = kernel.start(`${cell.join("\n")}\nconsole.log("ended\\r");`);
+  // It goes on when a step has come.
+  for (const { name, text, gate } of seen) {
+    await kernel.waitFor((m) => m.parent.msg_id === run.id && m.content.name === name && m.content.text === text);
+    gate.open();
+  }
+  const { outputs } = await run.done;
   const streams = outputs.map(({ content }) => [content.name, content.text]);
   for (const name of ["stdout", "stderr"]) {
     const text = streams.filter(([of]) => of === name).map(([, each]) => each);
-    expect(text.join("")).toBe(steps.join("") + (name === "stdout" ? "ended\r\n" : ""));
-    expect(text.length).toBeGreaterThan(1);
+    expect(text).toEqual(name === "stdout" ? [...steps, "ended\r\n"] : steps);
   }
 });

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { newGate } from "../support/gate";
 import type { RunningKernel } from "../support/kernel";
 import { belongsTo, isStatus, type KernelMessage } from "../support/kernel-messages";
 import { useKernel } from "../support/use-kernel";
@@ -49,8 +50,11 @@ describe("options of an execution", () => {
 
 describe("the queue", () => {
   test("an error aborts what waits, and nothing that comes after its reply", async () => {
-    const failing = kernel.start("throw new RangeError('no')");
+    const gate = newGate();
+    const failing = kernel.start(`${gate.wait} throw new RangeError('no')`);
     const waiting = Array.from({ length: 5 }, (_, i) => kernel.start(`console.log("never ${i}")`));
+    await kernel.arrived();
+    gate.open();
     const { reply } = await failing.done;
     const next = kernel.start("console.log('after')");
     expect(reply.content).toMatchObject({ status: "error", ename: "RangeError", evalue: "no" });
@@ -81,10 +85,12 @@ describe("the queue", () => {
   });
 
   test("shows busy again after another request was answered in the middle of a cell", async () => {
-    const run = kernel.start("await new Promise((done) => setTimeout(done, 300))");
+    const gate = newGate();
+    const run = kernel.start(gate.wait);
     await kernel.waitFor((m) => belongsTo(run.id)(m) && isStatus(m, "busy"));
     const asked = kernel.send("kernel_info_request", {});
     await kernel.waitFor((m) => belongsTo(asked)(m) && isStatus(m, "idle"));
+    gate.open();
     const { iopub } = await run.done;
     expect(states(iopub)).toEqual(["busy", "busy", "idle"]);
   });

@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { newGate } from "../support/gate";
 import { type RunningKernel, startKernel } from "../support/kernel";
-import { isStatus, type KernelMessage } from "../support/kernel-messages";
+import type { KernelMessage } from "../support/kernel-messages";
 
 const argv = [process.execPath, join(__dirname, "scripted-main.mjs")];
 
@@ -42,15 +43,15 @@ describe("the io thread", () => {
 
   test("tells the user that an interrupt does not help, and takes a second one", async () => {
     // Does not look at the stop flags, and is past the part that a signal breaks.
-    const run = kernel.start(
-      `await sleep(10); const end = Date.now() + 8000; while (Date.now() < end); await sleep(300_000)`,
-    );
-    await sleep(200);
+    const gate = newGate();
+    const run = kernel.start(`await sleep(10); print("begun"); ${gate.spin} await sleep(300_000)`);
+    await kernel.prints(run.id);
     await kernel.interrupt();
-    const notice = await kernel.waitFor((m) => m.parent.msg_id === run.id && m.type === "stream");
-    expect(notice.content).toMatchObject({ name: "stderr" });
+    const notice = await kernel.waitFor((m) => m.parent.msg_id === run.id && m.content.name === "stderr");
     expect(notice.content.text).toContain("Kernel > Restart");
+    // Main hears of the first interrupt where the loop ends, and ends the cell; the second finds it in the loop.
     await kernel.interrupt();
+    gate.open();
     expect((await run.done).reply.content).toMatchObject({ status: "error", ename: "KeyboardInterrupt" });
   });
 
@@ -62,12 +63,14 @@ describe("the io thread", () => {
 });
 
 test("cells wait until main is ready; kernel_info does not", async () => {
-  const kernel = await startKernel({ argv, env: { SCRIPTED_READY_MS: "3000" } });
+  const gate = newGate();
+  const kernel = await startKernel({ argv, env: { SCRIPTED_READY_FILE: gate.path } });
   try {
     const run = kernel.start("1");
-    await kernel.request("kernel_info_request");
+    await kernel.arrived();
     await sleep(200);
     expect(kernel.received.some(({ parent }) => parent.msg_id === run.id)).toBe(false);
+    gate.open();
     expect((await run.done).reply.content.status).toBe("ok");
   } finally {
     await kernel.stop();
@@ -76,10 +79,10 @@ test("cells wait until main is ready; kernel_info does not", async () => {
 
 test("a main thread that does not close is ended, what waits is aborted", async () => {
   const kernel = await startKernel({ argv, env: { SCRIPTED_STAYS_OPEN: "1" } });
-  const running = kernel.start(`await sleep(10); const end = Date.now() + 300_000; while (Date.now() < end);`);
+  const running = kernel.start(`await sleep(10); print("begun"); for (;;);`);
   const waiting = kernel.start("1");
-  await kernel.waitFor((m) => m.parent.msg_id === running.id && m.type === "execute_input");
-  await sleep(100);
+  await kernel.arrived();
+  await kernel.prints(running.id);
   const reply = await kernel.request("shutdown_request", { restart: true }, { channel: "control" });
   expect(reply.content).toEqual({ status: "ok", restart: true });
   await kernel.waitFor((m) => m.channel === "iopub" && m.type === "shutdown_reply");
@@ -124,9 +127,8 @@ test("SIGINT from outside interrupts as a request does, and nothing when nothing
     for (let i = 0; i < 20; i++) kernel.process.kill("SIGINT");
     await sleep(100);
     for (const code of ["await sleep(300_000)", "while (true);", "await sleep(5); while (true) guard();"]) {
-      const run = kernel.start(code);
-      await kernel.waitFor((m) => m.parent.msg_id === run.id && isStatus(m, "busy"));
-      await sleep(100);
+      const run = kernel.start(`print("begun"); ${code}`);
+      await kernel.prints(run.id);
       kernel.process.kill("SIGINT");
       const { reply } = await run.done;
       expect(reply.content).toMatchObject({ status: "error", ename: "KeyboardInterrupt" });

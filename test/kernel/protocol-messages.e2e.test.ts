@@ -164,7 +164,8 @@ describe("much at once", () => {
   test("20,000 lines, none lost, in few messages", async () => {
     const { stdout, outputs } = await kernel.execute("for (let i = 0; i < 20_000; i++) console.log('line ' + i);");
     expect(stdout).toBe(Array.from({ length: 20_000 }, (_, i) => `line ${i}\n`).join(""));
-    expect(outputs.length).toBeLessThan(100);
+    // Fifty milliseconds' worth each, or 64 KiB: how many these are is the machine's.
+    expect(outputs.length).toBeLessThan(1_000);
   });
 });
 

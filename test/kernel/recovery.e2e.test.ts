@@ -53,8 +53,8 @@ describe("an interrupt", () => {
     ["ends the process", "process.exit(130);", ""],
   ])("ends a cell although a listener to SIGINT %s", async (_, body, told) => {
     await kernel.execute(`process.on("SIGINT", () => { ${body} });`);
-    const run = kernel.start("await new Promise(() => {});");
-    await sleep(200);
+    const run = kernel.start('console.log("begun"); await new Promise(() => {});');
+    await kernel.prints(run.id);
     await kernel.interrupt();
     const { reply, stderr } = await run.done;
     expect(reply.content.ename).toBe("KeyboardInterrupt");
@@ -66,17 +66,17 @@ describe("an interrupt", () => {
   test("while a cell is compiled does not lose the modules that it was the first to import", async () => {
     writeFileSync(join(folder, "fresh.ts"), 'export const fresh = "from the file";\n');
     // Long enough to be compiled that the interrupt comes meanwhile.
-    const lines = Array.from({ length: 1500 }, (_, i) => `const v${i} = ${i} * 2;`);
+    const lines = Array.from({ length: 5000 }, (_, i) => `const v${i} = ${i} * 2;`);
     const run = kernel.start(`import { fresh } from "./fresh";\n${lines.join("\n")}\nfresh`);
-    await sleep(300);
+    await kernel.waitFor((m) => m.type === "execute_input" && m.parent.msg_id === run.id);
     await kernel.interrupt();
     expect((await run.done).reply.content.ename).toBe("KeyboardInterrupt");
     expect((await kernel.execute('import { fresh } from "./fresh"; fresh')).result).toBe("'from the file'");
   });
 
   test("ends a loop in a timer whose cell has ended", async () => {
-    await kernel.execute("setTimeout(() => { for (;;); }, 50); 0");
-    await sleep(300);
+    const run = await kernel.execute('setTimeout(() => { console.log("begun"); for (;;); }, 50); 0');
+    await kernel.prints(run.reply.parent.msg_id!);
     await kernel.interrupt();
     expect((await kernel.execute("1 + 1", { timeout: 120_000 })).result).toBe("2");
   });
@@ -84,9 +84,10 @@ describe("an interrupt", () => {
   test("that comes while nothing runs stops no timer", async () => {
     await kernel.execute("let ticks = 0; const ticking = setInterval(() => { ticks++; }, 20);");
     await kernel.interrupt();
-    await sleep(200);
-    const { result } = await kernel.execute("clearInterval(ticking); ticks > 3");
-    expect(result).toBe("true");
+    const ticked = async () => Number((await kernel.execute("ticks")).result);
+    const before = await ticked();
+    await expect.poll(ticked).toBeGreaterThan(before + 3);
+    await kernel.execute("clearInterval(ticking);");
   });
 });
 

@@ -1,6 +1,7 @@
 // The kernel's io thread with a main thread of few lines, for what the real one can't be made to do: not to be ready yet, not to
 // answer a shutdown, a language thread that says nothing. Cells are JavaScript.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { runInThisContext } from "node:vm";
@@ -30,6 +31,7 @@ let running;
 let interrupt;
 Object.assign(globalThis, {
   sleep,
+  require: createRequire(import.meta.url),
   print: (text, name = "stdout", parent = running) => post({ op: "stream", name, text, parent }),
   publish: (type, content, rest = {}) => post({ op: "iopub", type, content, parent: running, ...rest }),
   guard() {
@@ -81,4 +83,6 @@ io.on("message", (message) => {
   }
 });
 process.on("SIGTERM", () => post({ op: "terminate" }));
-setTimeout(() => post({ op: "ready" }), Number(process.env.SCRIPTED_READY_MS ?? 0));
+const { SCRIPTED_READY_FILE: readyFile } = process.env;
+while (readyFile && !existsSync(readyFile)) await sleep(20);
+post({ op: "ready" });

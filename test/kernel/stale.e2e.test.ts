@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { newGate } from "../support/gate";
 import type { RunningKernel } from "../support/kernel";
 import type { ExecuteOptions, Execution } from "../support/kernel-client";
 import { useKernel } from "../support/use-kernel";
@@ -36,8 +37,11 @@ test("who redefines what others used is told, and %%stale lists them until they 
 test("cells that are run as one are told of at their end, where some are stale then", async () => {
   const [first, second, third] = ["const table = new Map();", "table.size", "table.size + 1"];
   const runAll = async (...ids: string[]) => {
-    const codes: Record<string, string> = { d: first, e: second, f: third };
+    const gate = newGate();
+    const codes: Record<string, string> = { d: `${first} ${gate.wait}`, e: second, f: third };
     const done = ids.map((id) => cell(id, codes[id] ?? ""));
+    await kernel.arrived();
+    gate.open();
     return (await Promise.all(done)).map(({ stderr }) => stderr);
   };
   expect(await runAll("d", "e", "f")).toEqual(["", "", ""]);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { newGate } from "../support/gate";
 import type { RunningKernel } from "../support/kernel";
-import { belongsTo } from "../support/kernel-messages";
 import { useKernel } from "../support/use-kernel";
 
 /** Names of cells that were sent and did not run; ipykernel says `name 'rate' is not defined` of all of them. */
@@ -26,16 +26,18 @@ test("a cell that failed or was interrupted on its way", async () => {
   const failed = (await kernel.execute("throw new Error('no'); const limit = 1;")).reply.content.execution_count;
   const where = (count: number, how: string) => `In[${count}], which declares it, ${how} before it came to that line.`;
   expect(await evalue("limit")).toBe(`limit has no value: ${where(failed, "failed")}`);
-  const run = kernel.start("await new Promise(() => {}); const bound = 1;");
-  await kernel.waitFor((m) => belongsTo(run.id)(m) && m.type === "execute_input");
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  const run = kernel.start('console.log("begun"); await new Promise(() => {}); const bound = 1;');
+  await kernel.prints(run.id);
   await kernel.interrupt();
   const { reply } = await run.done;
   expect(await evalue("bound")).toBe(`bound has no value: ${where(reply.content.execution_count, "was interrupted")}`);
 });
 
 test("a cell that another one's failure kept from running, until it runs", async () => {
-  const cells = ["await 0; throw new Error('first')", "const shade = 'red';"].map((code) => kernel.start(code));
+  const gate = newGate();
+  const cells = [`${gate.wait} throw new Error('first')`, "const shade = 'red';"].map((code) => kernel.start(code));
+  await kernel.arrived();
+  gate.open();
   const [first, second] = await Promise.all(cells.map(({ done }) => done));
   expect(second?.reply.content.status).toBe("aborted");
   expect(await evalue("shade")).toBe(

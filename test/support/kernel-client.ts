@@ -51,6 +51,10 @@ export interface KernelClient {
   send(type: string, content: unknown, options?: SendOptions): string;
   /** Sends a request and waits for its reply. */
   request(type: string, content?: unknown, options?: SendOptions): Promise<KernelMessage>;
+  /** Resolves once the kernel has read all that was sent on shell before. */
+  arrived(): Promise<unknown>;
+  /** Resolves with what a cell prints first, which says that it has begun. */
+  prints(id: string): Promise<KernelMessage>;
   /** Runs a cell to its reply and to idle. */
   execute(code: string, options?: ExecuteOptions): Promise<Execution>;
   /** The same without waiting. */
@@ -187,6 +191,8 @@ export function openClient(connection: ConnectionInfo, session: string = randomU
     request,
     start,
     execute: (code, options) => start(code, options).done,
+    arrived: () => request("kernel_info_request"),
+    prints: (id) => waitFor(({ type, parent }) => type === "stream" && parent.msg_id === id),
     interrupt: () => request("interrupt_request", {}, { channel: "control" }),
     raw,
     frames,

@@ -1,0 +1,29 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+
+/** What cells wait for, so that they run for as long as a test wants, whatever the machine. */
+export interface Gate {
+  /** A file that is there once the gate is open. */
+  readonly path: string;
+  /** A statement of a cell that waits for it, in small turns. */
+  readonly wait: string;
+  /** One that lets the thread do nothing else meanwhile. */
+  readonly spin: string;
+  open(): void;
+}
+
+/** A gate that is closed; it is gone with the test. */
+export function newGate(): Gate {
+  const folder = mkdtempSync(join(tmpdir(), "pomona-gate-"));
+  const path = join(folder, "open");
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const isClosed = `!require("node:fs").existsSync(${JSON.stringify(path)})`;
+  return {
+    path,
+    wait: `while (${isClosed}) await new Promise((done) => setTimeout(done, 5));`,
+    spin: `while (${isClosed});`,
+    open: () => writeFileSync(path, ""),
+  };
+}
