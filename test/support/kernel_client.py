@@ -5,7 +5,6 @@ Usage: kernel_client.py KERNEL_NAME
 
 import json
 import sys
-import threading
 
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
@@ -27,9 +26,14 @@ def execute(client, code, **options):
 
 
 def interrupted(manager, client, code):
-    """Runs a cell that does not end, interrupts it, and gives what happened."""
-    threading.Timer(0.5, manager.interrupt_kernel).start()
-    return {"ename": execute(client, code)["content"].get("ename")}
+    """Runs a cell that says that it has begun and does not end, interrupts it, and gives what happened."""
+
+    def hook(message):
+        if message["msg_type"] == "stream":
+            manager.interrupt_kernel()
+
+    reply = client.execute_interactive(code, timeout=TIMEOUT, output_hook=hook)
+    return {"ename": reply["content"].get("ename")}
 
 
 def answer_with(client, line):
@@ -69,7 +73,7 @@ def main():
     seen["execute"] = execute(client, "console.log('🍒'); const kept = 20; kept * 2 + 2")
     seen["failed"] = execute(client, "throw new TypeError('wrong')", stop_on_error=True)
     seen["after"] = execute(client, "console.log('goes on')")
-    seen["interrupt"] = interrupted(manager, client, "while (true);")
+    seen["interrupt"] = interrupted(manager, client, "console.log('begun'); while (true);")
     seen["kept"] = execute(client, "kept")
     seen["input"] = execute(client, "prompt('> ')", allow_stdin=True, stdin_hook=answer_with(client, "ü"))
     seen["complete"] = client.complete("kept.toF", 8, reply=True, timeout=TIMEOUT)["content"]

@@ -57,19 +57,27 @@ seen.failed = await execute(kernel, "throw new TypeError('wrong')");
 seen.pid = Number((await execute(kernel, "process.pid")).result);
 
 // JupyterLab shows the last status it saw.
-const busy = kernel.requestExecute({ code: "await new Promise((done) => setTimeout(done, 1500))" });
-await sleep(500);
+const busy = kernel.requestExecute({ code: "console.log('begun'); await readLine('')", allow_stdin: true });
+const asked = new Promise((done) => {
+  busy.onStdin = done;
+});
+await asked;
 await kernel.requestCommInfo({});
-await sleep(100);
+for (let n = 0; n < 600 && kernel.status !== "busy"; n++) await sleep(100);
 seen.statusWhileRunning = kernel.status;
+kernel.sendInputReply({ status: "ok", value: "" }, (await asked).header);
 await busy.done;
 await sleep(100);
 seen.statusAfterwards = kernel.status;
 
-const endless = execute(kernel, "await new Promise((done) => setTimeout(done, 5)); while (true);");
-await sleep(300);
+const endless = kernel.requestExecute({
+  code: "await new Promise((done) => setTimeout(done, 5)); console.log('begun'); while (true);",
+});
+await new Promise((begun) => {
+  endless.onIOPub = ({ header }) => header.msg_type === "stream" && begun();
+});
 await kernel.interrupt();
-seen.interrupt = { ename: (await endless).content.ename };
+seen.interrupt = { ename: (await endless.done).content.ename };
 seen.kept = (await execute(kernel, "kept")).result;
 seen.complete = (await kernel.requestComplete({ code: "kept.toF", cursor_pos: 8 })).content;
 seen.inspect = (await kernel.requestInspect({ code: "kept", cursor_pos: 2, detail_level: 0 })).content;
