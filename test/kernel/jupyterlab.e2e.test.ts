@@ -71,8 +71,9 @@ describe("in JupyterLab", () => {
     await page.keyboard.press("Control+A");
     await page.keyboard.insertText("const kept = 42;");
     await run(1);
-    await kernelShown(page, "idle");
+    await expect.poll(() => prompt(1).textContent()).toBe("[4]:");
     await run(3);
+    await expect.poll(() => prompt(3).textContent()).toBe("[*]:");
     await kernelShown(page, "busy");
     await page.waitForTimeout(500);
     await button("interrupt").click();
@@ -118,8 +119,9 @@ describe("in JupyterLab", () => {
 
   test("a restart forgets the variables and runs again", async () => {
     await button("restart").click();
+    const restarted = page.waitForResponse((answer) => /\/api\/kernels\/.+\/restart/.test(answer.url()));
     await page.locator(".jp-Dialog button.jp-mod-warn, .jp-Dialog button.jp-mod-accept").last().click();
-    await page.waitForTimeout(500);
+    await restarted;
     await kernelReady(page);
     await run(4);
     await output(4).locator("text=Cannot find name 'kept'.").first().waitFor({ timeout: 120_000 });

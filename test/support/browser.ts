@@ -7,6 +7,7 @@ export async function launchBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: browserPath(),
     headless: true,
+    timeout: 120_000,
     args: [
       "--no-sandbox",
       "--disable-gpu",
