@@ -181,7 +181,7 @@ for (let i = 1; i <= 4; i++) {
   await hub.stopServer("ann");
   const again = await hub.serverOf("ann");
   expect((await again.get("plan.ipynb")).model.content).toMatchObject({ cells: [{ source: "ann's" }] });
-});
+}, 600_000);
 
 describe("a user's server as an endpoint", () => {
   type User = Awaited<ReturnType<typeof hub.serverOf>>;
