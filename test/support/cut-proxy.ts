@@ -10,6 +10,8 @@ export interface CutProxy {
   restore(): void;
   /** Ends every connection there is; new ones are taken. */
   drop(): void;
+  /** Does so by itself whenever so many more bytes came from the server. */
+  dropEvery(bytes: number): void;
   stop(): Promise<void>;
 }
 
@@ -19,6 +21,11 @@ export async function cutProxy(target: string): Promise<CutProxy> {
   const sockets = new Set<Socket>();
   let isCut = false;
   let sent = 0;
+  let dropsEvery = Number.POSITIVE_INFINITY;
+  let received = 0;
+  const drop = () => {
+    for (const socket of sockets) socket.resetAndDestroy();
+  };
   const join = (from: Socket, to: Socket) => {
     sockets.add(from);
     from.on("data", (chunk) => void to.write(chunk));
@@ -36,6 +43,12 @@ export async function cutProxy(target: string): Promise<CutProxy> {
     });
     join(client, there);
     join(there, client);
+    there.on("data", (chunk) => {
+      received += chunk.byteLength;
+      if (received < dropsEvery) return;
+      received = 0;
+      drop();
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
@@ -51,8 +64,10 @@ export async function cutProxy(target: string): Promise<CutProxy> {
       isCut = false;
       for (const socket of sockets) socket.resume();
     },
-    drop() {
-      for (const socket of sockets) socket.resetAndDestroy();
+    drop,
+    dropEvery(bytes) {
+      dropsEvery = bytes;
+      received = 0;
     },
     stop: () =>
       new Promise((resolve) => {

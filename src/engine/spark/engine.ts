@@ -253,6 +253,7 @@ export function sparkEngine(master: string, options: EngineOptions): Engine {
     async close() {
       if (!work.close()) return;
       await client.close();
+      await facts.close();
       life.stopped();
     },
   };

@@ -18,7 +18,7 @@ export interface SparkJob {
   readonly description: string;
   readonly signal: AbortSignal;
   readonly emit: EventListener;
-  readonly facts: Pick<SparkFacts, "look" | "stage">;
+  readonly facts: Pick<SparkFacts, "look" | "stage" | "endLeft">;
   /** Whether it is told of by now. */
   readonly isTold: boolean;
   /** Tells of it, if nobody has. */
@@ -84,16 +84,19 @@ export async function* runJob(
   const stages = stageEvents(job, name || job.description);
   // Who reads may have enough before the end.
   let status: EndStatus = "succeeded";
+  let isDone = false;
   try {
     for await (const response of client.execute(plan, { signal: job.signal, operationId })) {
       const { responseType } = response;
       if (responseType.case !== "executionProgress") yield response;
       else if (job.isTold) stages.progress(responseType.value);
     }
+    isDone = true;
   } catch (error) {
     status = job.signal.aborted ? "cancelled" : "failed";
     throw sameError(error, name);
   } finally {
+    if (!isDone) job.facts.endLeft(operationId);
     await stages.ended(status);
   }
 }

@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { WorkerMachine } from "../contract";
 import type { EventListener } from "../events";
 import type { SparkClient } from "./client";
@@ -20,6 +22,13 @@ export interface SparkFacts {
   look(): Promise<void>;
   /** What Spark's page has of a stage; undefined where that can't be reached. */
   stage(stageId: number): Promise<StageFacts | undefined>;
+  /**
+   * Ends by Spark's page what an operation left that did not run to its end: Spark 4.0 may begin a job in the moment that it is interrupted, and
+   * then knows of no operation that it is of. Looks for some seconds, behind; never throws.
+   */
+  endLeft(operationId: string): void;
+  /** Has the last look where {@link endLeft} still looks. */
+  close(): Promise<void>;
 }
 
 /** One of Spark's stages that is over. */
@@ -35,6 +44,9 @@ export interface StageFacts {
 /** Within which Spark's page has to answer: it is a help, and nobody waits for it. */
 const PAGE_MILLISECONDS = 5000;
 
+/** When it is looked for jobs that an interrupt came too early for, one after the other. */
+const LEFT_MILLISECONDS = [0, 250, 750, 2000, 5000, 10_000];
+
 const NAMES = ["spark.app.id", "spark.driver.host", "spark.ui.port", "spark.ui.enabled", "spark.default.parallelism"];
 
 export function sparkFacts(emit: EventListener): SparkFacts {
@@ -45,6 +57,9 @@ export function sparkFacts(emit: EventListener): SparkFacts {
   let executors: readonly Executor[] = [];
   /** Where its page may be; another application's may be there. */
   let supposed: string | undefined;
+  const closing = new AbortController();
+  setMaxListeners(0, closing.signal);
+  const ending = new Set<Promise<void>>();
 
   const asked = <T>(what: string): Promise<T | undefined> | undefined =>
     uiWebUrl === undefined ? undefined : page<T>(`${uiWebUrl}/api/v1/applications/${applicationId}/${what}`);
@@ -75,6 +90,19 @@ export function sparkFacts(emit: EventListener): SparkFacts {
       }
     }
     executors = found;
+  }
+
+  async function endJobs(operationId: string): Promise<void> {
+    for (const { jobId, jobGroup, jobTags } of (await asked<readonly Job[]>("jobs?status=running")) ?? [])
+      if ([jobGroup, ...(jobTags ?? [])].some((tag) => tag?.includes(operationId)))
+        await answer(`${uiWebUrl}/jobs/job/kill/?id=${jobId}`, "POST");
+  }
+
+  async function endLeft(operationId: string): Promise<void> {
+    for (const wait of LEFT_MILLISECONDS) {
+      await sleep(wait, undefined, { signal: closing.signal, ref: false }).catch(() => undefined);
+      await endJobs(operationId);
+    }
   }
 
   /** Local mode has its tasks in the driver. */
@@ -129,6 +157,15 @@ export function sparkFacts(emit: EventListener): SparkFacts {
         seconds: milliseconds >= 0 ? milliseconds / 1000 : undefined,
       };
     },
+    endLeft(operationId) {
+      if (uiWebUrl === undefined) return;
+      const looking = endLeft(operationId).finally(() => ending.delete(looking));
+      ending.add(looking);
+    },
+    async close() {
+      closing.abort();
+      await Promise.all(ending);
+    },
   };
 }
 
@@ -142,6 +179,13 @@ interface Executor {
   readonly completedTasks: number;
   readonly failedTasks: number;
   readonly removeReason?: string;
+}
+
+interface Job {
+  readonly jobId: number;
+  /** Spark Connect puts the operation's id into one of them. */
+  readonly jobGroup?: string;
+  readonly jobTags?: readonly string[];
 }
 
 interface Stage {
@@ -185,10 +229,13 @@ function machineOf(executor: Executor): WorkerMachine {
 }
 
 async function page<T>(url: string): Promise<T | undefined> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(PAGE_MILLISECONDS), redirect: "manual" });
-    return response.ok ? ((await response.json()) as T) : undefined;
-  } catch {
-    return undefined;
-  }
+  const response = await answer(url);
+  return response?.ok ? ((await response.json().catch(() => undefined)) as T | undefined) : undefined;
+}
+
+/** Undefined where there is none in time. */
+function answer(url: string, method = "GET"): Promise<Response | undefined> {
+  return fetch(url, { method, signal: AbortSignal.timeout(PAGE_MILLISECONDS), redirect: "manual" }).catch(
+    () => undefined,
+  );
 }

@@ -3,8 +3,8 @@ import { afterAll, expect } from "vitest";
 import { type SparkClient, type SparkClientOptions, sparkClient } from "../../../src/engine/spark/client";
 import { cutProxy } from "../../support/cut-proxy";
 
-/** Rows that take about a millisecond each, in partitions of 100. */
-export const SLOW = "select id, length(sha2(repeat(cast(id as string), 20000), 512)) as n from range(0, 6000, 1, 60)";
+/** Rows that take 10 ms each on any machine, in 60 partitions of ten. */
+export const SLOW = "select id, reflect('java.lang.Thread', 'sleep', 10L) as slept from range(0, 600, 1, 60)";
 /** Ends by an interrupt. */
 export const ENDLESS = "select sum(length(sha2(repeat(cast(id as string), 20000), 512))) from range(100000000)";
 
