@@ -140,7 +140,7 @@ describe.each(["local", "3.5"] as const)("a session on Spark (%s)", (kind) => {
     const relation = of({ case: "sql", value: { query } });
     const plan = { relation, name: "", errorColumns: ["why"] };
     const signal = new AbortController().signal;
-    const facts = { look: async () => {}, stage: async () => undefined };
+    const facts = { look: async () => {}, stage: async () => undefined, endLeft: () => {} };
     try {
       for (const [format, partitionBy] of [
         ["parquet"],
