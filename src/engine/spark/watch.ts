@@ -27,7 +27,7 @@ export interface SparkFacts {
    * then knows of no operation that it is of. Looks for some seconds, behind; never throws.
    */
   endLeft(operationId: string): void;
-  /** Has the last look where {@link endLeft} still looks. */
+  /** Waits for what {@link endLeft} looks for at once; not for long. */
   close(): Promise<void>;
 }
 
@@ -44,8 +44,10 @@ export interface StageFacts {
 /** Within which Spark's page has to answer: it is a help, and nobody waits for it. */
 const PAGE_MILLISECONDS = 5000;
 
-/** When it is looked for jobs that an interrupt came too early for, one after the other. */
-const LEFT_MILLISECONDS = [0, 250, 750, 2000, 5000, 10_000];
+/** When it is looked for jobs that an interrupt came too early for, one after the other: most begin at once. */
+const LOOKS_AT_ONCE = [0, 250, 750];
+/** As long as the session is there: on a server that does much else. */
+const LOOKS_LATER = [2000, 5000, 10_000];
 
 const NAMES = ["spark.app.id", "spark.driver.host", "spark.ui.port", "spark.ui.enabled", "spark.default.parallelism"];
 
@@ -99,8 +101,13 @@ export function sparkFacts(emit: EventListener): SparkFacts {
   }
 
   async function endLeft(operationId: string): Promise<void> {
-    for (const wait of LEFT_MILLISECONDS) {
+    for (const wait of LOOKS_AT_ONCE) {
+      await sleep(wait);
+      await endJobs(operationId);
+    }
+    for (const wait of LOOKS_LATER) {
       await sleep(wait, undefined, { signal: closing.signal, ref: false }).catch(() => undefined);
+      if (closing.signal.aborted) return;
       await endJobs(operationId);
     }
   }
@@ -164,7 +171,7 @@ export function sparkFacts(emit: EventListener): SparkFacts {
     },
     async close() {
       closing.abort();
-      await Promise.all(ending);
+      await Promise.race([Promise.all(ending), sleep(PAGE_MILLISECONDS, undefined, { ref: false })]);
     },
   };
 }
