@@ -1,11 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { expectError, filesIn, resultOf, stateOf, until, workplace } from "./command-line";
-import { heldAfter } from "./held-tasks";
+import { heldAfter, STORAGE } from "./held-tasks";
 
 const at = workplace();
-const STORAGE = join(__dirname, "..", "..", "dist", "storage", "local-storage.js");
 
 /** One worker, a task for each two images. */
 const featurize = (...more: string[]) => [

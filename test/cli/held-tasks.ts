@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import type { StartOptions, Workplace } from "./command-line";
 
-const STORAGE = join(__dirname, "..", "..", "dist", "storage", "local-storage.js");
+/** What a preload replaces to hold or to end a command at a file. */
+export const STORAGE = join(__dirname, "..", "..", "dist", "storage", "local-storage.js");
 
 /**
  * Such that a command's workers read so many images and wait at the next one until their task is cancelled: on any machine, the job

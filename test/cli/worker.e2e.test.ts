@@ -8,6 +8,7 @@ import { udf } from "pomona/functions";
 import { afterEach, expect, it } from "vitest";
 import { VERSION } from "../../src/version";
 import { type EndpointClient, endpointClient } from "../support/endpoint-client";
+import { newGate } from "../support/gate";
 import { venvProgram } from "../support/jupyter";
 import { descendants, isAlive } from "../support/processes";
 import { expectError, type Running, type StartOptions, until, workplace } from "./command-line";
@@ -73,11 +74,12 @@ it("makes a machine an endpoint: its kernel, a token that is nowhere shown, and 
   const [busy, idle] = [await line(), await line()];
   expect(await idle.execute("import { VERSION } from 'pomona'; VERSION")).toBe(`'${VERSION}'`);
   // Without its client, as where a network is lost.
-  void busy.execute(untilThere(at.path("enough"))).catch(() => {});
+  const gate = newGate();
+  void busy.execute(gate.wait).catch(() => {});
   await expect.poll(() => states(worker.client)).toContain("busy");
   for (const each of [busy, idle]) each.cut();
   await expect.poll(() => states(worker.client)).toEqual(["busy"]);
-  at.file("enough", "");
+  gate.open();
   await expect.poll(() => states(worker.client)).toEqual([]);
 
   const commands = [worker.process.pid ?? 0, ...worker.pids()].map((pid) =>
@@ -100,7 +102,8 @@ it("lets what runs come to its end, ends at once when told twice, and leaves not
   for (const { client } of [hurried, killed])
     void (await client.connect(await client.startKernel())).execute(endless).catch(() => {});
   const line = await draining.client.connect(await draining.client.startKernel());
-  const value = line.execute(`${untilThere(at.path("go"))} 6 * 7`);
+  const gate = newGate();
+  const value = line.execute(`${gate.wait} 6 * 7`);
   for (const { client } of [draining, hurried, killed]) await expect.poll(() => states(client)).toEqual(["busy"]);
   const pids = [draining, hurried, killed].flatMap((each) => each.pids());
   expect(pids.length).toBeGreaterThanOrEqual(6);
@@ -118,7 +121,7 @@ it("lets what runs come to its end, ends at once when told twice, and leaves not
     name: "EndpointUnavailableError",
     message: expect.stringMatching(/takes nothing new: This worker is about to end.*\(HTTP 503\)\.\n.*other endpoints/),
   });
-  at.file("go", "");
+  gate.open();
   expect(await value).toBe("42");
   expect(await draining.ended).toMatchObject({ code: 0 });
   hurried.process.kill("SIGTERM");
@@ -154,7 +157,7 @@ it("finishes the tasks that it has when it drains, which cost nothing, and takes
       [leaves, 3],
       [stays, 1],
     ]);
-    const go = at.path("go");
+    const { path: go, open } = newGate();
     const slow = udf(
       (id: number) => {
         while (!fs.existsSync(go)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
@@ -173,7 +176,7 @@ it("finishes the tasks that it has when it drains, which cost nothing, and takes
     await until(() => running() === 3, "three tasks on the one that leaves");
     draining.process.kill("SIGTERM");
     await until(() => session.workers()[0]?.state === "draining", "that the session is told");
-    at.file("go", "");
+    open();
     expect(await draining.ended).toMatchObject({ code: 0 });
     expect(((await rows) as { id: number }[]).map(({ id }) => id).sort()).toEqual([0, 1, 2, 3, 4, 5]);
     const there = told.filter(([, worker]) => worker.startsWith(leaves ?? ""));
@@ -322,11 +325,6 @@ app.io_loop.add_callback(both)
 app.start()
 print(json.dumps(seen))
 `;
-
-/** A cell that runs until there is a file. */
-const untilThere = (file: string) => `
-  const { existsSync } = await import("node:fs");
-  while (!existsSync(${JSON.stringify(file)})) await new Promise((done) => setTimeout(done, 100));`;
 
 /** In the workers, by the functions' imports. */
 declare const fs: typeof import("node:fs");

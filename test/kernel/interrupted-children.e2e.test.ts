@@ -27,7 +27,6 @@ const programs = () =>
       return [];
     }
   });
-const begun = (id: string) => kernel.waitFor((message) => message.type === "stream" && message.parent.msg_id === id);
 
 test.each([
   ["execSync", `console.log("begun"); execSync("sleep 600"); console.log("behind");`],
@@ -39,7 +38,7 @@ test.each([
   ],
 ])("of %s", async (_, code) => {
   const run = kernel.start(code);
-  await begun(run.id);
+  await kernel.prints(run.id);
   await expect.poll(programs).toContain("sleep 600");
   await kernel.interrupt();
   const { reply, stdout } = await run.done;
@@ -51,7 +50,7 @@ test("of a promise, whose cell ends first", async () => {
   const run = kernel.start(
     `const child = spawn("sleep", ["600"]); console.log("begun"); await once(child, "exit"); console.log("behind");`,
   );
-  await begun(run.id);
+  await kernel.prints(run.id);
   await expect.poll(programs).toContain("sleep 600");
   await kernel.interrupt();
   expect((await run.done).reply.content.ename).toBe("KeyboardInterrupt");

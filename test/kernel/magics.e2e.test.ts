@@ -140,7 +140,7 @@ describe("%%bash", () => {
 
   test("is ended by an interrupt, with all that it started", async () => {
     const running = kernel.start("%%bash\ntrap '' INT\n(trap '' INT; sleep 300) &\necho $!; sleep 300");
-    const said = await kernel.waitFor((m) => m.type === "stream" && m.parent.msg_id === running.id);
+    const said = await kernel.prints(running.id);
     await kernel.interrupt();
     expect((await running.done).reply.content).toMatchObject({ status: "error", ename: "KeyboardInterrupt" });
     await expect.poll(() => isAlive(Number(said.content.text)), { timeout: 120_000 }).toBe(false);

@@ -178,10 +178,10 @@ test("two kernels that compute the same have the same", async () => {
   others.push(second);
   // Both have begun before either is done.
   const gate = newGate();
-  const ask = `import { existsSync, writeFileSync } from "node:fs";
+  const ask = `import { writeFileSync } from "node:fs";
 await memo("both", async () => {
   writeFileSync(\`begun-\${process.pid}\`, "");
-  while (!existsSync(${JSON.stringify(gate.path)})) await new Promise((done) => setTimeout(done, 5));
+  ${gate.wait}
   return session.range(5);
 }).then((df) => df.count())`;
   const running = Promise.all([run(ask), run(ask, second)]);

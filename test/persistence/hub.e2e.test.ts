@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import WebSocket from "ws";
 import { launchBrowser } from "../support/browser";
 import { freePorts } from "../support/free-ports";
+import { newGate, tickingCell } from "../support/gate";
 import { venvProgram } from "../support/jupyter";
 import { kernelReady, labCell, runLabCell } from "../support/lab";
 import { contentsOf, notebookOf, notebooksEnv } from "../support/s3-notebooks";
@@ -138,14 +139,9 @@ it("gives each of two users their own notebooks in S3 alone, and shows them agai
   expect((await asBob.get("plan.ipynb")).status).toBe(403);
 
   // A cell whose page is closed has its whole output in S3, and in the page that is opened again.
-  const go = join(mkdtempSync(join(tmpdir(), "pomona-hub-go-")), "go");
-  const ticks = `const { existsSync } = require("node:fs");
-for (let i = 1; i <= 4; i++) {
-  console.log("tick", i);
-  do await new Promise((r) => setTimeout(r, 300));
-  while (i === 2 && !existsSync(${JSON.stringify(go)}));
-}`;
-  const cell = { cell_type: "code", id: "one", metadata: {}, source: ticks, outputs: [], execution_count: null };
+  const gate = newGate();
+  const source = tickingCell(4, gate);
+  const cell = { cell_type: "code", id: "one", metadata: {}, source, outputs: [], execution_count: null };
   const kernelspec = { name: "pomona", display_name: "TypeScript (Pomona)", language: "typescript" };
   const content = { nbformat: 4, nbformat_minor: 5, metadata: { kernelspec }, cells: [cell] };
   expect((await ann.ask("PUT", "long.ipynb", { type: "notebook", format: "json", content })).status).toBe(201);
@@ -169,7 +165,7 @@ for (let i = 1; i <= 4; i++) {
       return page;
     };
     await (await shown("tick 2")).context().close();
-    writeFileSync(go, "");
+    gate.open();
     const saved = async () => (await s3.request({ key: "hub-notebooks/jupyter/ann/long.ipynb" })).text();
     await expect.poll(saved).toContain("tick 4");
     const page = await shown("tick 4");

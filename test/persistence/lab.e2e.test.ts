@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { launchBrowser } from "../support/browser";
 import { freePorts } from "../support/free-ports";
+import { type Gate, newGate, tickingCell } from "../support/gate";
 import type { RunningServer } from "../support/jupyter-server";
 import { kernelReady, labCell, openInLab, runLabCell, startLab } from "../support/lab";
 import { startFaultProxy } from "../support/s3-fault-proxy";
@@ -94,13 +95,7 @@ async function type(page: Page, text: string): Promise<void> {
 }
 
 /** A notebook whose first cell goes on behind its second line once there is a file. */
-function longContent(note: string, go: string): string {
-  const ticks = `const { existsSync } = require("node:fs");
-for (let i = 1; i <= 5; i++) {
-  console.log("tick", i);
-  do await new Promise((r) => setTimeout(r, 300));
-  while (i === 2 && !existsSync(${JSON.stringify(go)}));
-}`;
+function longContent(note: string, gate: Gate): string {
   const code = (id: string, source: string) => ({
     cell_type: "code",
     id,
@@ -114,7 +109,7 @@ for (let i = 1; i <= 5; i++) {
     nbformat: 4,
     nbformat_minor: 5,
     metadata: { kernelspec },
-    cells: [code("one", ticks), code("two", note)],
+    cells: [code("one", tickingCell(5, gate)), code("two", note)],
   });
 }
 
@@ -202,8 +197,8 @@ it("saves and opens notebooks in S3, asks whose version to keep, and loses nothi
 
   // What a cell shows whose page is closed is in S3 and in the page that comes, and so is what somebody else saves at the same moment.
   const key = `${BUCKET}/jupyter/ann/long.ipynb`;
-  const go = join(mkdtempSync(join(tmpdir(), "pomona-lab-go-")), "go");
-  await s3.put(key, longContent("// mine", go));
+  const gate = newGate();
+  await s3.put(key, longContent("// mine", gate));
   const left = await openInLab(browser, next, "long.ipynb");
   await kernelReady(left);
   await runLabCell(left, 0);
@@ -213,10 +208,10 @@ it("saves and opens notebooks in S3, asks whose version to keep, and loses nothi
     operation: "PutObject",
     key: /long\.ipynb$/,
     times: 1,
-    before: () => s3.put(key, longContent("// theirs", go)),
+    before: () => s3.put(key, longContent("// theirs", gate)),
     fault: s3Errors.slowDown,
   });
-  writeFileSync(go, "");
+  gate.open();
   await expect.poll(async () => (await s3.request({ key })).text()).toMatch(/tick 5[\s\S]*\/\/ theirs/);
   expect(met()).toBe(1);
   const come = await openInLab(browser, next, "long.ipynb");

@@ -27,3 +27,12 @@ export function newGate(): Gate {
     open: () => writeFileSync(path, ""),
   };
 }
+
+/** A cell that prints `tick 1` and so on, and goes on behind its second tick once a gate is open. */
+export function tickingCell(ticks: number, gate: Gate): string {
+  return `for (let i = 1; i <= ${ticks}; i++) {
+  console.log("tick", i);
+  await new Promise((r) => setTimeout(r, 300));
+  if (i === 2) ${gate.wait}
+}`;
+}
