@@ -89,14 +89,6 @@ export function kernelProcesses({ pid }: RunningServer): number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
 }
 
-export function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
-}
-
 export const partsIn = (path: string) =>
   readdirSync(path)
     .filter((name) => name.startsWith("part-"))

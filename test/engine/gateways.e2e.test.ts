@@ -6,15 +6,8 @@ import type { Session } from "pomona";
 import { udf } from "pomona/functions";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Gateway, type RunningServer, startGateway } from "../support/jupyter-server";
-import {
-  endpointOf,
-  endpointSessions,
-  isAlive,
-  kernelProcesses,
-  partsIn,
-  underWay,
-  writeSlowly,
-} from "./endpoint-sessions";
+import { isAlive } from "../support/processes";
+import { endpointOf, endpointSessions, kernelProcesses, partsIn, underWay, writeSlowly } from "./endpoint-sessions";
 
 const { out, jupyterPath, start, local, stop, expectWhole } = endpointSessions();
 /** A folder in whose place a gateway has the other one. */

@@ -6,18 +6,11 @@ import { storagesFrom } from "../../src/storage";
 import { assertWhole, IncompleteWriteError } from "../../src/storage/commit";
 import { cleanLeftovers } from "../../src/storage/leftovers";
 import { type RunningServer, startJupyterServer } from "../support/jupyter-server";
+import { isAlive } from "../support/processes";
 import { type S3FaultProxy, startFaultProxy } from "../support/s3-fault-proxy";
 import type { S3Request } from "../support/s3-requests";
 import { type S3Server, startS3 } from "../support/s3-server";
-import {
-  allReady,
-  endpointOf,
-  endpointSessions,
-  isAlive,
-  kernelProcesses,
-  kernels,
-  startDriver,
-} from "./endpoint-sessions";
+import { allReady, endpointOf, endpointSessions, kernelProcesses, kernels, startDriver } from "./endpoint-sessions";
 
 /* A commit into S3 is requests, so it can be interrupted at each of them: by the end of a kernel, of a server, of the driver. */
 

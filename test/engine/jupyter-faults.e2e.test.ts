@@ -12,11 +12,11 @@ import { endpointSettings } from "../../src/engine/jupyter/endpoint-settings";
 import { startKernel } from "../../src/engine/jupyter/kernels";
 import { cutProxy } from "../support/cut-proxy";
 import { type RunningServer, startGateway, startJupyterServer } from "../support/jupyter-server";
+import { isAlive } from "../support/processes";
 import {
   allReady,
   endpointOf,
   endpointSessions,
-  isAlive,
   kernelProcesses,
   kernels,
   partsIn,

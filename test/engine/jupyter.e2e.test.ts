@@ -11,11 +11,11 @@ import { endpointClient } from "../support/endpoint-client";
 import { fakeJupyter, fakeServer } from "../support/fake-jupyter";
 import { freePorts } from "../support/free-ports";
 import { type RunningServer, startJupyterServer } from "../support/jupyter-server";
+import { isAlive } from "../support/processes";
 import { startS3 } from "../support/s3-server";
 import {
   endpointOf,
   endpointSessions,
-  isAlive,
   kernelProcesses,
   kernels,
   partsIn,

@@ -1,10 +1,11 @@
-import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newGate } from "../support/gate";
 import { type RunningKernel, startKernel } from "../support/kernel";
 import type { Execution } from "../support/kernel-client";
+import { isAlive } from "../support/processes";
 
 let folder: string;
 let kernel: RunningKernel;
@@ -179,12 +180,3 @@ describe("other magics", () => {
     });
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    // A process that has ended may wait for init to take note of it.
-    return !/^\d+ \(.*\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
-  } catch {
-    return false;
-  }
-}

@@ -146,14 +146,7 @@ test("nothing is kept of what failed, was interrupted or was damaged", async () 
   const gate = newGate();
   for (const waits of [gate.wait, "while (true);"]) {
     const cell = kernel.start(`await memo("slow", async () => { console.log("begun"); ${waits} return 1; })`);
-    const isBegun = ({
-      parent,
-      content,
-    }: {
-      readonly parent: { readonly msg_id?: string };
-      readonly content: unknown;
-    }) => parent.msg_id === cell.id && JSON.stringify(content).includes('"begun');
-    await kernel.waitFor(isBegun as Parameters<typeof kernel.waitFor>[0]);
+    await kernel.prints(cell.id);
     await kernel.interrupt();
     expect((await cell.done).reply.content.ename).toBe("KeyboardInterrupt");
   }

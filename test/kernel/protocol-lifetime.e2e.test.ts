@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import { commandOf, newConnectionFile, type RunningKernel } from "../support/kernel";
 import { openClient } from "../support/kernel-client";
 import { belongsTo } from "../support/kernel-messages";
+import { isAlive } from "../support/processes";
 import { useKernel } from "../support/use-kernel";
 
 /** How a kernel begins and ends. */
@@ -137,17 +138,3 @@ describe("beginning and end", () => {
     }
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-  try {
-    // One that has ended and whose end nobody has taken note of yet is there, too.
-    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
-  } catch {
-    return true;
-  }
-}

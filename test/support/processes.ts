@@ -1,10 +1,13 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 /** True for a process that is there and has not ended. */
 export function isAlive(pid: number): boolean {
-  // One that has ended, and that nobody has asked for yet, is none.
-  const stat = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, "utf8") : "";
-  return stat !== "" && !/\) Z /.test(stat);
+  try {
+    // One that has ended, and that nobody has asked for yet, is none.
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
 }
 
 /** The processes that a process has started, and theirs. */
