@@ -4,6 +4,15 @@ import { join } from "node:path";
 const peerScript = join(__dirname, "..", "..", "scripts", "setup", "peer.mjs");
 /** A JVM that lives for a minute or two is quickest without its second compiler and the threads of its collector. */
 const JVM = { SPARK_SUBMIT_OPTS: "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC" };
+/**
+ * The end of a program, without the interpreter's own: Arrow's threads may abort the process there, whose work is done by then.
+ * @see https://github.com/apache/arrow/issues/34314
+ */
+const END = `
+import atexit, os, sys
+atexit._run_exitfuncs()
+sys.stdout.flush()
+os._exit(0)`;
 let made: { readonly python: string; readonly env: Readonly<Record<string, string>> } | undefined;
 
 /**
@@ -22,7 +31,7 @@ export function peerPython(): string {
  */
 export function runPython(source: string, args: string[] = []): string {
   const { python, env } = peer();
-  return output(python, ["-c", source, ...args], { ...process.env, ...JVM, ...env });
+  return output(python, ["-c", source + END, ...args], { ...process.env, ...JVM, ...env });
 }
 
 function peer(): NonNullable<typeof made> {

@@ -24,9 +24,9 @@ COMMANDS = 0
 EVENTS = 3
 # The comm by which a session elsewhere has tasks run in a kernel.
 TASKS = "pomona.worker"
-# How often it is looked whether anything runs still, and how long a kernel may take to answer, in seconds.
+# How often it is looked whether anything runs still, and how often a kernel is asked that does not answer, in seconds.
 LOOKS_EVERY = 0.1
-ANSWERS_WITHIN = 5
+ASKED_EVERY = 5
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
@@ -101,6 +101,7 @@ class _TaskKernel:
 
     def __init__(self, manager: Any, kernel_id: str) -> None:
         self._is_there = lambda: kernel_id in manager
+        self._is_starting = lambda: self._is_there() and manager.kernel_model(kernel_id)["execution_state"] not in ("idle", "busy")
         self._client = manager.get_kernel(kernel_id).client()
         self._client.start_channels(iopub=False, stdin=False, hb=False, control=False)
         self._told: set[str] = set()
@@ -117,16 +118,21 @@ class _TaskKernel:
         self._client.stop_channels()
 
     async def _sessions(self) -> set[str]:
-        asked = self._send("comm_info_request", {"target_name": TASKS})
-        until = time.monotonic() + ANSWERS_WITHIN
-        while self._is_there() and time.monotonic() < until:
-            try:
-                reply = await self._client.get_shell_msg(timeout=LOOKS_EVERY)
-            except queue.Empty:
-                continue
-            if reply["parent_header"].get("msg_id") == asked:
-                return set(reply["content"].get("comms", {}))
-        # It has ended, or is about to start: nobody has a task there.
+        # Each time anew, as a kernel that is started again has not heard what the one before it was asked.
+        asked: set[str] = set()
+        while self._is_there():
+            asked.add(self._send("comm_info_request", {"target_name": TASKS}))
+            until = time.monotonic() + ASKED_EVERY
+            while self._is_there() and time.monotonic() < until:
+                try:
+                    reply = await self._client.get_shell_msg(timeout=LOOKS_EVERY)
+                except queue.Empty:
+                    continue
+                if reply["parent_header"].get("msg_id") in asked:
+                    return set(reply["content"].get("comms", {}))
+            # One that has spoken before may have tasks, however slow its machine is.
+            if self._is_starting():
+                break
         return set()
 
     def _send(self, kind: str, content: dict[str, Any]) -> str:
