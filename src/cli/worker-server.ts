@@ -35,9 +35,12 @@ export interface WorkerServerOptions {
 export interface WorkerServer extends Pick<JupyterServer, "ended" | "end"> {
   /** The port, once it listens. @throws WorkerError where it ends before */
   readonly listening: Promise<number>;
-  /** Lets it take no new kernel, tell sessions that they give it no further task, and end when no kernel runs anything. */
-  drain(): void;
+  /** Lets it tell sessions that they give it no further task, and end when no kernel runs anything. Resolves once it takes no new one. */
+  drain(): Promise<unknown>;
 }
+
+/** What the server tells of itself. */
+type ServerEvent = { readonly event: "ready"; readonly port: number } | { readonly event: "draining" };
 
 /** Starts Jupyter Server as an endpoint, with this package's kernel and no setting of the machine's Jupyter. */
 export async function startWorkerServer(python: string, options: WorkerServerOptions): Promise<WorkerServer> {
@@ -71,13 +74,17 @@ export async function startWorkerServer(python: string, options: WorkerServerOpt
   // It may be gone already.
   commands?.on("error", () => {});
   const told = createInterface({ input: stdio[3] as Readable });
-  const ready = new Promise<number>((resolve) => {
-    told.on("line", (line) => {
-      const event = JSON.parse(line) as { readonly event: string; readonly port?: number };
-      if (event.event !== "ready" || event.port === undefined) return;
-      log.release();
-      resolve(event.port);
+  const event = <T extends ServerEvent["event"]>(name: T) =>
+    new Promise<Extract<ServerEvent, { event: T }>>((resolve) => {
+      told.on("line", (line) => {
+        const event = JSON.parse(line);
+        if (event.event === name) resolve(event);
+      });
     });
+  const draining = event("draining");
+  const ready = event("ready").then(({ port }) => {
+    log.release();
+    return port;
   });
   const failed = server.ended.then((code): never => {
     throw new WorkerError(`Jupyter Server did not start (${code ?? "killed"}):\n${log.held()}`);
@@ -86,7 +93,10 @@ export async function startWorkerServer(python: string, options: WorkerServerOpt
     listening: Promise.race([ready, failed]),
     ended: server.ended,
     end: (note) => server.end(note),
-    drain: () => void commands?.write("drain\n"),
+    drain() {
+      commands?.write("drain\n");
+      return draining;
+    },
   };
 }
 

@@ -86,8 +86,8 @@ export const worker: Command = {
       const server = await startWorkerServer(python, { ...wanted, tokenFile: token.file, state, allowRoot, rest });
       const end = () => {
         if (!options.drain) return server.end(note);
-        note("Draining: nothing new is taken, and tasks and cells that run come to their end. Ctrl-C ends it at once.");
-        server.drain();
+        const text = "nothing new is taken, and tasks and cells that run come to their end. Ctrl-C ends it at once.";
+        void server.drain().then(() => note(`Draining: ${text}`));
       };
       if (signal.aborted) end();
       else signal.addEventListener("abort", end, { once: true });

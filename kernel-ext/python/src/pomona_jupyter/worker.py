@@ -1,7 +1,7 @@
 """The server's side of ``pomona worker``, which holds the other ends of two lines.
 
 On its standard input it is told ``drain``; where that ends, the command is gone, and so goes the server with its kernels and the command's
-folder. On descriptor 3 it tells that it listens.
+folder. On descriptor 3 it tells that it listens, and that it drains.
 """
 
 from __future__ import annotations
@@ -53,7 +53,11 @@ def main() -> None:
 
 def _listening(serverapp: Any) -> None:
     asyncio.get_running_loop().add_reader(COMMANDS, _told, serverapp)
-    os.write(EVENTS, json.dumps({"event": "ready", "port": serverapp.port}).encode() + b"\n")
+    _tell({"event": "ready", "port": serverapp.port})
+
+
+def _tell(event: dict[str, Any]) -> None:
+    os.write(EVENTS, json.dumps(event).encode() + b"\n")
 
 
 def _told(serverapp: Any) -> None:
@@ -78,6 +82,7 @@ def _drain(serverapp: Any) -> None:
     manager.start_kernel = refuse
     # What a session's kernel is refused with, its handler would hand on as a failure of the server, 500.
     sessions.session_exists = only_known
+    _tell({"event": "draining"})
 
     async def ended() -> None:
         kernels = {kernel_id: _TaskKernel(manager, kernel_id) for kernel_id in manager.list_kernel_ids()}
