@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import type { StructField } from "../data/types";
 import { IllegalArgumentError } from "../errors";
 import type { Plan } from "../frame/plan";
-import { type FileStatus, listed, type Storages, type Url } from "../storage";
+import { type FileStatus, listed, PathNotFoundError, type Storages, type Url } from "../storage";
 import { globPattern } from "../storage/glob";
 import { expandPath } from "../storage/glob-paths";
-import { baseName, isInside, parentOf } from "../storage/location";
+import { baseName, isHidden, isInside, parentOf } from "../storage/location";
 import { observed } from "../storage/observed-reads";
 import type { PartitionValue } from "./partition-values";
 import { discoverPartitions } from "./partitions";
@@ -47,7 +47,8 @@ export interface FindContext {
 
 /**
  * Lists a read's files as Spark does: patterns in the paths, what lies below folders `k=v` or, recursively, below any;
- * then the options that choose among them.
+ * then the options that choose among them. Hidden files are passed over, also where a path leads to one itself; a folder that a path
+ * leads to is read whatever its name.
  * @throws PathNotFoundError, AnalysisError, IllegalArgumentError
  */
 export async function findFiles(leaf: ReadLeaf, context: FindContext, signal?: AbortSignal): Promise<FoundFiles> {
@@ -65,9 +66,11 @@ async function foundFiles(
 ): Promise<FoundFiles> {
   refuseIgnoring(leaf.options);
   const roots = (await Promise.all(leaf.paths.map((path) => expandPath(storages, path)))).flat();
-  const found = await Promise.all(roots.map((root) => listed(storages.for(root), root, { signal })));
+  const all = await Promise.all(roots.map((root) => listed(storages.for(root), root, { signal })));
+  const found = all.map((files, i) => files.filter(({ url }) => url !== roots[i] || !isHidden(baseName(url))));
   const chosen = fileFilter(leaf.options);
   const unique = [...new Map(found.flat().map((file) => [file.url, file])).values()];
+  if (unique.length === 0 && all.flat().length > 0) throw nothingButHidden(leaf.paths, all.flat());
   if (leaf.options.recursiveFileLookup?.toLowerCase() === "true") {
     return { files: unique.filter(chosen).map(unpartitioned), partitionColumns: [], roots };
   }
@@ -85,6 +88,16 @@ async function foundFiles(
   }
   const files = unique.filter(chosen).map((file) => ({ ...file, partition: values.get(folderOf(file.url)) ?? [] }));
   return { files, partitionColumns: columns, roots };
+}
+
+/** Spark has an error of no use, or no rows and a line in its log. */
+function nothingButHidden(paths: readonly string[], files: readonly FileStatus[]): PathNotFoundError {
+  const [first] = files as [FileStatus];
+  return new PathNotFoundError(
+    `There is no file in ${paths.join(", ")} but ${baseName(first.url)}, which is passed over by its name, as in Spark.`,
+    first.url,
+    { remedy: "Rename it: what begins with _ or . or ends in ._COPYING_ is no data." },
+  );
 }
 
 /** Changes whenever the files do: names, sizes, times. */

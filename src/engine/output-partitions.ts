@@ -5,8 +5,14 @@ import { sameName } from "../frame/resolve";
 
 /** How `partitionBy` divides an output: the columns that go into folders' names, and those that stay in the files. */
 export interface OutputPartitioning {
-  readonly columns: readonly StructField[];
+  readonly columns: readonly FolderColumn[];
   readonly data: StructType;
+}
+
+/** A column that goes into folders' names, which have it as it was written for `partitionBy`: `k` for a column `K`. */
+export interface FolderColumn {
+  readonly name: string;
+  readonly field: StructField;
 }
 
 /** Rows of one folder `k=v`: from the first to before the second row of the sorted input. */
@@ -34,9 +40,9 @@ export function outputPartitioning(names: readonly string[], schema: StructType)
         { remedy: "Partition by columns of text, numbers, dates." },
       );
     }
-    return field;
+    return { name, field };
   });
-  const data = schema.fields.filter((field) => !columns.includes(field));
+  const data = schema.fields.filter((field) => !columns.some((column) => column.field === field));
   if (data.length === 0) {
     throw new AnalysisError(
       "[ALL_PARTITION_COLUMNS_NOT_ALLOWED] partitionBy names every column; none is left for the files.",
@@ -53,8 +59,8 @@ export function togetherByFolder(plan: Plan, { columns }: OutputPartitioning): P
   return {
     op: "sort",
     input: plan,
-    orders: columns.map(({ name }) => ({
-      child: { kind: "column", name },
+    orders: columns.map(({ field }) => ({
+      child: { kind: "column", name: field.name },
       direction: "asc",
       nulls: "first",
     })),

@@ -68,11 +68,12 @@ export async function planTasks(request: StageRequest): Promise<StageTasks> {
   const { analysis, pipeline, prepared, output } = request;
   const { partitioning } = request;
   const schema = partitioning?.data ?? (await analysis.schemaOf(pipeline));
-  const inFolders = (partitioning?.columns ?? []).map((field) => ({
-    field,
+  const inFolders = (partitioning?.columns ?? []).map(({ name, field }) => ({
+    field: { ...field, name },
+    column: field.name,
     from: pipeline.columns.find((c) => c.as === field.name)?.from ?? field.name,
   }));
-  const written = pipeline.columns.filter((c) => !inFolders.some(({ field }) => field.name === c.as));
+  const written = pipeline.columns.filter((c) => !inFolders.some(({ column }) => column === c.as));
   const steps: Step[] = [...prepared.steps, { kind: "select", columns: written.map(({ from, as }) => ({ from, as })) }];
   const needed = sourceColumns(steps);
   const direct = partitioning ? undefined : analysis.filesOf(pipeline.source);

@@ -135,22 +135,22 @@ export class DataFrameReader<R = AnyRow> {
   }
 
   /** Parquet files and folders of them. */
-  parquet<Row = AnyRow>(...paths: readonly string[]): DataFrame<Row> {
-    return this.format("parquet").load<Row>(paths);
+  parquet<Row = AnyRow>(...paths: readonly (string | readonly string[])[]): DataFrame<Row> {
+    return this.format("parquet").load<Row>(paths.flat());
   }
 
   /** JSON files and folders of them: a value a line, or with the option `multiLine` a value a file. */
-  json<Row = AnyRow>(...paths: readonly string[]): DataFrame<Row> {
-    return this.format("json").load<Row>(paths);
+  json<Row = AnyRow>(...paths: readonly (string | readonly string[])[]): DataFrame<Row> {
+    return this.format("json").load<Row>(paths.flat());
   }
 
   /** Text files: a row a line, in the column `value`. */
-  text(...paths: readonly string[]): DataFrame<{ value: string }> {
-    return this.format("text").load<{ value: string }>(paths);
+  text(...paths: readonly (string | readonly string[])[]): DataFrame<{ value: string }> {
+    return this.format("text").load<{ value: string }>(paths.flat());
   }
 
   /** CSV files and folders of them. Spark's defaults: no header, every column a string. */
-  csv<Row = AnyRow>(...paths: readonly string[]): DataFrame<Row> {
-    return this.format("csv").load<Row>(paths);
+  csv<Row = AnyRow>(...paths: readonly (string | readonly string[])[]): DataFrame<Row> {
+    return this.format("csv").load<Row>(paths.flat());
   }
 }

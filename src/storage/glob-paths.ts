@@ -1,6 +1,6 @@
 import { PathNotFoundError } from "./errors";
 import { globPattern } from "./glob";
-import { isHidden, joinUrl, splitRoot, type Url } from "./location";
+import { joinUrl, splitRoot, type Url } from "./location";
 import type { Storage } from "./storage";
 import type { Storages } from "./storages";
 
@@ -9,7 +9,7 @@ const PATTERN = /[{}[\]*?\\]/;
 
 /**
  * What a path of a user means: itself, or everything that fits it where it has patterns, sorted. A file or folder that is
- * really named so comes first. Hidden names fit only a pattern that begins as they do.
+ * really named so comes first. Hidden names fit as others do.
  * @throws PathNotFoundError where nothing fits
  * @see https://hadoop.apache.org/docs/stable/api/org/apache/hadoop/fs/FileSystem.html#globStatus-org.apache.hadoop.fs.Path-
  */
@@ -42,10 +42,7 @@ async function matches(storage: Storage, folder: Url, names: readonly string[]):
   if (!PATTERN.test(name)) return matches(storage, joinUrl(folder, name), rest);
   const pattern = globPattern(name);
   const children = (await storage.children(folder)).filter(
-    (child) =>
-      pattern.test(child.name) &&
-      (rest.length === 0 || child.isFolder) &&
-      (!isHidden(child.name) || /^[_.]/.test(name)),
+    (child) => pattern.test(child.name) && (rest.length === 0 || child.isFolder),
   );
   const below = await Promise.all(children.map((child) => matches(storage, joinUrl(folder, child.name), rest)));
   return below.flat();

@@ -64,6 +64,22 @@ describe("write.partitionBy", () => {
     expect(await back.filter(col("label").eqNullSafe("Pear")).count()).toBe(3);
   });
 
+  it.each(["parquet", "json"] as const)(
+    "names folders as they are written here, whatever the column's letters: %s",
+    async (format) => {
+      const path = join(folder, `letters-${format}`);
+      const upper = frame().select(col("id").alias("Id"), col("day").alias("DAY"), col("label").alias("Label"));
+      await upper.write.partitionBy("day", "LABEL").format(format).save(path);
+      const folders = readdirSync(path).filter((name) => name !== "_SUCCESS");
+      expect(folders.sort()).toEqual(["day=2024-02-01", "day=2024-02-02", "day=2024-02-03"]);
+      for (const day of folders) for (const name of readdirSync(join(path, day))) expect(name).toMatch(/^LABEL=/);
+      // As Spark 4 reads what it has written so.
+      const back = session.read.format(format).load(path);
+      expect((await back.schema()).fields.map((f) => f.name)).toEqual(["Id", "day", "LABEL"]);
+      expect(await back.count()).toBe(20);
+    },
+  );
+
   it("takes several columns in their order, of any plain type", async () => {
     const path = join(folder, "several");
     const typed = session.createDataFrame(

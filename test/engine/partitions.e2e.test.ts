@@ -26,7 +26,7 @@ const { cases, withoutInference } = golden<Record<"cases" | "withoutInference", 
 /** What Spark says in words of its own, or does not say. */
 const ERRORS: Readonly<Record<string, RegExp>> = {
   PATH_NOT_FOUND: /Path does not exist/,
-  UNABLE_TO_INFER_SCHEMA: /There is no Parquet file/,
+  UNABLE_TO_INFER_SCHEMA: /There is no (Parquet )?file/,
   "Option 'basePath' must be a directory": /basePath must be a folder/,
   "Option 'basePath' not found": /basePath must be a folder/,
 };
@@ -121,6 +121,16 @@ describe("folders k=v", () => {
     await expect(session.read.parquet(root).count()).rejects.toThrow(
       /\[CONFLICTING_DIRECTORY_STRUCTURES\].*files beside/,
     );
+  });
+
+  it("are an error where nothing but a hidden file is asked for, of whose rows Spark has none or is sorry", async () => {
+    const root = join(folder, "only-hidden");
+    await layOut(root, cases.find(({ name }) => name === "hidden names and *")?.files ?? {});
+    const refusal = /There is no file in .*_h\.parquet but _h\.parquet, which is passed over by its name[\s\S]*Rename it/;
+    const asked = [join(root, "_h.parquet")];
+    await expect(session.read.format("binaryFile").load(asked).count()).rejects.toThrow(refusal);
+    await expect(session.read.schema("id INT").parquet(asked).count()).rejects.toThrow(refusal);
+    await expect(session.read.text(asked, []).count()).rejects.toThrow(refusal);
   });
 
   it("give text where inference is switched off", async () => {

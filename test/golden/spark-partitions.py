@@ -87,6 +87,14 @@ case("hidden dot names", {**ids(".x=1"), "part-9.parquet": ONE})
 case("hidden folder inside", ids("k=1", "k=1/_hidden", "k=2/.hidden"))
 case("hidden file", {**ids("k=1"), "k=1/_part.parquet": ONE, "k=1/.part.parquet": ONE, "k=2/_x=1.parquet": ONE})
 case("half-copied file", {**ids("k=1"), "k=1/part-1.parquet._COPYING_": ONE})
+HIDDEN = {**ids(".dot", "_u", "_v=1", "plain", "_u/in", "_u/_in"), "top.parquet": ONE, "_h.parquet": ONE, "_x=1.parquet": ONE, ".h.parquet": ONE}
+for paths in [
+    ["*"], ["_*"], [".*"], ["?u"], [".d*"], ["{.dot,_u}"], ["*/*"], ["_u/*"], ["*/*/*"], ["*.parquet"], ["_u"], ["_u/part-1.parquet"],
+    ["_u/_in"], ["_u/_in/part-5.parquet"], ["_h.parquet"], [".h.parquet"], ["_h.parquet", "top.parquet"], ["_h*", ".h*"], ["_x=1.parquet"],
+]:
+    case(f"hidden names and {' '.join(paths)}", HIDDEN, paths)
+case("a half-copied file's path", {"a.parquet._COPYING_": ONE}, ["a.parquet._COPYING_"])
+case("hidden names and *, recursive", HIDDEN, ["*"], recursiveFileLookup="true")
 case("empty name", ids("=1"))
 case("empty level", ids("k=1/j="))
 case("glob filter", {**ids("k=1"), "k=1/b.pq": ONE}, pathGlobFilter="*.pq")
