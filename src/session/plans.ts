@@ -40,8 +40,9 @@ export function queryPlan(
   given: Readonly<Record<string, { readonly plan: Plan }>>,
 ): Plan {
   const all = new Map([...views, ...Object.entries(given).map(([name, df]) => [name, df.plan] as const)]);
-  const words = new Set(query.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? []);
-  const meant = [...all].filter(([name]) => words.has(name.toLowerCase()));
+  const wordsOf = (text: string) => text.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? [];
+  const words = new Set(wordsOf(query));
+  const meant = [...all].filter(([name]) => wordsOf(name).every((word) => words.has(word)));
   for (const [name, plan] of meant) if (!Object.hasOwn(given, name)) observed({ kind: "view", name, plan });
   return { op: "sql", dialect, query, views: Object.fromEntries(meant) };
 }

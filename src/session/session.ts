@@ -21,6 +21,7 @@ import { type Catalog, catalogOf } from "./catalog";
 import { withCellWork } from "./cell-work";
 import { applySettings, RuntimeConfig, type SettingName, type SettingValue } from "./configuration";
 import { eventLog } from "./event-log";
+import { fileTables } from "./file-tables";
 import { localRows } from "./local-rows";
 import { queryPlan, rangePlan, shownViews, tableQuery, viewPlan } from "./plans";
 import { showProgress } from "./progress";
@@ -187,14 +188,19 @@ export class Session {
   /**
    * The result of a SQL query over the session's views. The dialect is the relational engine's: DuckDB, or Spark on a master `sc://…`,
    * whose tables it knows too. A command, such as an INSERT, is done there once: with its frame's first
-   * action, or when its columns or plan are first asked for.
+   * action, or when its columns or plan are first asked for. Files stand in a table's place as in Spark, ``FROM parquet.`path` ``.
    * @param views more views for this query alone, by name
    */
   sql<R = AnyRow>(query: string, views: Readonly<Record<string, { readonly plan: Plan }>> = {}): DataFrame<R> {
     this.assertRunning();
-    const shown = this.engine.dialect === "duckdb" ? shownViews(query, this.views) : undefined;
+    const { dialect } = this.engine;
+    if (dialect === "spark") return new DataFrame<R>(queryPlan(query, dialect, this.views, views), this.engine);
+    const shown = shownViews(query, this.views);
     if (shown) return this.createDataFrame(shown.rows, shown.schema) as DataFrame as DataFrame<R>;
-    return new DataFrame<R>(queryPlan(query, this.engine.dialect, this.views, views), this.engine);
+    const { query: text, tables } = fileTables(query);
+    const files = [...tables].map(([name, { format, path }]) => [name, this.read.format(format).load(path)] as const);
+    const given = { ...views, ...Object.fromEntries(files) };
+    return new DataFrame<R>(queryPlan(text, dialect, this.views, given), this.engine);
   }
 
   /** Calls `listener` on every event of every job; returns a function that ends it. */

@@ -126,11 +126,12 @@ describe("folders k=v", () => {
   it("are an error where nothing but a hidden file is asked for, of whose rows Spark has none or is sorry", async () => {
     const root = join(folder, "only-hidden");
     await layOut(root, cases.find(({ name }) => name === "hidden names and *")?.files ?? {});
-    const refusal = /There is no file in .*_h\.parquet but _h\.parquet, which is passed over by its name[\s\S]*Rename it/;
+    const refusal =
+      /There is no file in .*_h\.parquet but _h\.parquet, which is passed over by its name[\s\S]*Rename it/;
     const asked = [join(root, "_h.parquet")];
     await expect(session.read.format("binaryFile").load(asked).count()).rejects.toThrow(refusal);
     await expect(session.read.schema("id INT").parquet(asked).count()).rejects.toThrow(refusal);
-    await expect(session.read.text(asked, []).count()).rejects.toThrow(refusal);
+    await expect(session.read.text(asked).count()).rejects.toThrow(refusal);
   });
 
   it("give text where inference is switched off", async () => {
