@@ -20,8 +20,8 @@ import { type S3Server, s3Settings, startS3 } from "../support/s3-server";
 /** Quick to try again, so that a test of it is short. */
 const QUICK = { "fs.s3a.retry.interval": "2ms", "fs.s3a.retry.limit": "3" };
 /** Where a fault is silence, quick to take it for one; elsewhere a busy machine may be silent for so long. */
-const storageFor = ({ kind }: S3Fault) =>
-  kind === "stall" ? storageWith({ "fs.s3a.connection.timeout": "400ms" }) : usual;
+const storageFor = ({ kind }: S3Fault, settings: StorageSettings = {}) =>
+  kind === "stall" ? storageWith({ "fs.s3a.connection.timeout": "400ms", ...settings }) : usual;
 
 let server: S3Server;
 let proxy: S3FaultProxy;
@@ -253,7 +253,8 @@ describe("work that meets a fault which passes", () => {
   let count = 0;
   it.each(PASSING)("is right after $name", async ({ name, fault, only = /./, why }) => {
     const wrong: string[] = [];
-    s3 = storageFor(fault);
+    // A machine may stand still for longer than one try takes.
+    s3 = storageFor(fault, { "fs.s3a.retry.limit": "12" });
     for (const work of WORKS) {
       for (const operation of work.operations.filter((one) => only.test(`${work.name}, ${one}`))) {
         proxy.reset();
