@@ -1,5 +1,6 @@
 import { type DataType, type StructField, simpleString } from "../../data/types";
 import { AnalysisError } from "../../frame/analysis-error";
+import { ELEMENT } from "../../frame/function-entry";
 import { sameName } from "../../frame/resolve";
 import { type ParquetFooter, type SchemaNode, sparkFieldOf } from "../../parquet";
 import { UnsupportedParquetError } from "../../parquet/errors";
@@ -125,8 +126,8 @@ function converted(sql: string, from: DataType, to: DataType, path: string, mism
     return `CAST(${sql} AS ${duckdbType(to)})`;
   if (typeof from === "string" || typeof to === "string" || from.type !== to.type) throw mismatch(path, from, to);
   if (from.type === "array" && to.type === "array") {
-    const element = converted("x", from.elementType, to.elementType, `${path}.element`, mismatch);
-    return `list_transform(${sql}, lambda x: ${element})`;
+    const element = converted(ELEMENT, from.elementType, to.elementType, `${path}.element`, mismatch);
+    return `list_transform(${sql}, lambda ${ELEMENT}: ${element})`;
   }
   if (from.type !== "struct" || to.type !== "struct") throw mismatch(path, from, to);
   const fields = to.fields.map((field) => {

@@ -12,7 +12,7 @@ import {
   isWhole,
   sameType,
 } from "../../frame/coercion";
-import type { Value } from "../../frame/function-entry";
+import { ELEMENT, type Value } from "../../frame/function-entry";
 import { duckdbType } from "./duckdb-types";
 import { quotedIdentifier, quotedText } from "./sql-text";
 
@@ -51,10 +51,10 @@ function castSql(x: string, from: DataType, to: DataType): string {
   if (from === "void") return `CAST(NULL AS ${duckdbType(to)})`;
   if (to === "string") return textSql(x, from);
   if (isArray(from) && isArray(to))
-    return `list_transform(${x}, lambda e: ${castSql("e", from.elementType, to.elementType)})`;
+    return `list_transform(${x}, lambda ${ELEMENT}: ${castSql(ELEMENT, from.elementType, to.elementType)})`;
   if (isMap(from) && isMap(to)) {
-    const entry = `{'key': ${castSql("e.key", from.keyType, to.keyType)}, 'value': ${castSql("e.value", from.valueType, to.valueType)}}`;
-    return `map_from_entries(list_transform(map_entries(${x}), lambda e: ${entry}))`;
+    const entry = `{'key': ${castSql(`${ELEMENT}.key`, from.keyType, to.keyType)}, 'value': ${castSql(`${ELEMENT}.value`, from.valueType, to.valueType)}}`;
+    return `map_from_entries(list_transform(map_entries(${x}), lambda ${ELEMENT}: ${entry}))`;
   }
   if (isStruct(from) && isStruct(to) && from.fields.length === to.fields.length) return structSql(x, from, to);
   const type = duckdbType(to);
@@ -143,11 +143,11 @@ export function sqlTypeName(type: DataType): string {
 /** A value as text, numbers as Java writes them. */
 function textSql(x: string, from: DataType): string {
   if (isArray(from)) {
-    return `('[' || array_to_string(list_transform(${x}, lambda e: coalesce(${textSql("e", from.elementType)}, 'null')), ', ') || ']')`;
+    return `('[' || array_to_string(list_transform(${x}, lambda ${ELEMENT}: coalesce(${textSql(ELEMENT, from.elementType)}, 'null')), ', ') || ']')`;
   }
   if (isMap(from)) {
-    const entry = `${textSql("e.key", from.keyType)} || ' -> ' || coalesce(${textSql("e.value", from.valueType)}, 'null')`;
-    return `('{' || array_to_string(list_transform(map_entries(${x}), lambda e: ${entry}), ', ') || '}')`;
+    const entry = `${textSql(`${ELEMENT}.key`, from.keyType)} || ' -> ' || coalesce(${textSql(`${ELEMENT}.value`, from.valueType)}, 'null')`;
+    return `('{' || array_to_string(list_transform(map_entries(${x}), lambda ${ELEMENT}: ${entry}), ', ') || '}')`;
   }
   if (isStruct(from)) {
     const fields = from.fields.map(

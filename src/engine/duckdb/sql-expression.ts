@@ -2,7 +2,7 @@ import { arrayType, type DataType } from "../../data/types";
 import { PomonaError } from "../../errors";
 import { AnalysisError } from "../../frame/analysis-error";
 import { commonTypeOf, isStruct } from "../../frame/coercion";
-import { Argument, differentTypes, functionNamed, type Value } from "../../frame/function-entry";
+import { Argument, differentTypes, ELEMENT, functionNamed, type Value } from "../../frame/function-entry";
 import "../../frame/functions";
 import type { LiteralValue } from "../../frame/literal";
 import { type Expression, expressionText } from "../../frame/plan";
@@ -100,7 +100,11 @@ function fieldValue({ sql, type, nullable }: Value, name: string): Value {
   const field = quotedText(name);
   if (!isEach)
     return { sql: `struct_extract(${sql}, ${field})`, type: found.type, nullable: nullable || found.nullable };
-  return { sql: `list_transform(${sql}, lambda x: x[${field}])`, type: arrayType(found.type), nullable };
+  return {
+    sql: `list_transform(${sql}, lambda ${ELEMENT}: ${ELEMENT}[${field}])`,
+    type: arrayType(found.type),
+    nullable,
+  };
 }
 
 function castColumn(expression: Cast, compile: Compile): Value {

@@ -1,5 +1,6 @@
 import type { DataType } from "../../data/types";
 import { isArray, isFloating, isStruct } from "../../frame/coercion";
+import { ELEMENT } from "../../frame/function-entry";
 import { isNested, orderKey } from "../../frame/functions/order-key";
 import { quotedIdentifier, quotedText } from "./sql-text";
 
@@ -35,7 +36,7 @@ export function sortKey(value: string, type: DataType): string {
 export function groupKey(value: string, type: DataType): string {
   if (isFloating(type)) return `(${value} + CAST(0 AS ${type}))`;
   if (!hasFloats(type)) return value;
-  if (isArray(type)) return `list_transform(${value}, lambda e: ${groupKey("e", type.elementType)})`;
+  if (isArray(type)) return `list_transform(${value}, lambda ${ELEMENT}: ${groupKey(ELEMENT, type.elementType)})`;
   if (!isStruct(type)) return value;
   const fields = type.fields.map(({ name, type: field }) => {
     return `${quotedIdentifier(name)} := ${groupKey(`struct_extract(${value}, ${quotedText(name)})`, field)}`;

@@ -2,7 +2,7 @@ import type { DataType, StructType } from "../../data/types";
 import { commonType } from "../../frame/coercion";
 import { unaliased } from "../../frame/column";
 import { childrenOf } from "../../frame/expressions";
-import type { Value } from "../../frame/function-entry";
+import { INDEX, type Value } from "../../frame/function-entry";
 import type { Expression } from "../../frame/plan";
 import { requestedPartitions } from "../pipeline";
 import { type Computed, columnsOf, type Relation } from "../relation";
@@ -212,7 +212,7 @@ class Compiler {
       type: each.type,
       nullable: each.nullable || outer,
     }));
-    const place = `list_transform(range(CAST(${count} AS BIGINT)), lambda i: CAST(i AS INTEGER))`;
+    const place = `list_transform(range(CAST(${count} AS BIGINT)), lambda ${INDEX}: CAST(${INDEX} AS INTEGER))`;
     const places: Output[] =
       position === undefined ? [] : [{ id: position, sql: elements(place), type: "integer", nullable: outer }];
     return this.emit([...outputsOf(from), ...places, ...made], `FROM ${name}`);

@@ -1,7 +1,7 @@
 import { arrayType, type DataType } from "../../data/types";
 import { decimalOf, decimalSize, isFloating, isWhole } from "../coercion";
 import { type Column, literal } from "../column";
-import { type Argument, constantOf, define, defineMacro, type FunctionEntry, takes } from "../function-entry";
+import { type Argument, constantOf, define, defineMacro, ELEMENT, type FunctionEntry, takes } from "../function-entry";
 import { type ColumnOrName, call, named, type TypeOf } from "./call";
 import { isNested, orderKey } from "./order-key";
 
@@ -230,7 +230,7 @@ aggregate(
   takes(["double"], "double", { nullable: true }),
   (x) => `spark_kurtosis(list(${x}) FILTER (${x} IS NOT NULL), avg(${x}))`,
 );
-defineMacro("spark_moment", "l, m, k", "list_sum(list_transform(l, lambda v: pow(v - m, k)))");
+defineMacro("spark_moment", "l, m, k", `list_sum(list_transform(l, lambda ${ELEMENT}: pow(${ELEMENT} - m, k)))`);
 defineMacro(
   "spark_skewness",
   "l, m",

@@ -10,7 +10,9 @@ import {
   define,
   defineMacro,
   differentTypes,
+  ELEMENT,
   type FunctionEntry,
+  INDEX,
   takes,
 } from "../function-entry";
 import { type Expression, outputName } from "../plan";
@@ -129,7 +131,8 @@ export function arrayRemove<T = unknown[]>(column: ColumnOrName, value: ColumnOr
 define(
   "array_remove",
   withElement((type) => type),
-  (x, v) => `CASE WHEN ${v} IS NOT NULL THEN list_filter(${x}, lambda e: e IS NULL OR e <> ${v}) END`,
+  (x, v) =>
+    `CASE WHEN ${v} IS NOT NULL THEN list_filter(${x}, lambda ${ELEMENT}: ${ELEMENT} IS NULL OR ${ELEMENT} <> ${v}) END`,
 );
 
 /**
@@ -142,8 +145,10 @@ export function arrayDistinct<T = unknown[]>(column: ColumnOrName): Column<strin
 defineOfArray("array_distinct", (x) => {
   // Spark keeps 0.0 where there are 0.0 and -0.0.
   const isFloats = isArray(x.type) && isFloating(x.type.elementType);
-  const list = isFloats ? `list_transform(${x}, lambda v: v + CAST(0 AS ${elementOf(x.type)}))` : x.sql;
-  return `list_filter(${list}, lambda e, i: list_position(${x}, e) = i)`;
+  const list = isFloats
+    ? `list_transform(${x}, lambda ${ELEMENT}: ${ELEMENT} + CAST(0 AS ${elementOf(x.type)}))`
+    : x.sql;
+  return `list_filter(${list}, lambda ${ELEMENT}, ${INDEX}: list_position(${x}, ${ELEMENT}) = ${INDEX})`;
 });
 
 /**
@@ -229,8 +234,8 @@ define(
   (x, separator, nulls) => {
     const items =
       nulls === undefined
-        ? `list_filter(${x}, lambda e: e IS NOT NULL)`
-        : `list_transform(${x}, lambda e: coalesce(e, ${nulls}))`;
+        ? `list_filter(${x}, lambda ${ELEMENT}: ${ELEMENT} IS NOT NULL)`
+        : `list_transform(${x}, lambda ${ELEMENT}: coalesce(${ELEMENT}, ${nulls}))`;
     return `array_to_string(${items}, ${separator})`;
   },
 );
@@ -252,7 +257,7 @@ define(
       nullable: args[1]?.nullable ?? false,
     };
   },
-  (x, n) => `CASE WHEN ${n} IS NOT NULL THEN list_transform(range(0, greatest(${n}, 0)), lambda i: ${x}) END`,
+  (x, n) => `CASE WHEN ${n} IS NOT NULL THEN list_transform(range(0, greatest(${n}, 0)), lambda ${INDEX}: ${x}) END`,
 );
 
 // --- Structs and maps ------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 import { type DataType, simpleString } from "../../data/types";
 import { AnalysisError } from "../analysis-error";
 import { isArray, isMap, isStruct } from "../coercion";
+import { ELEMENT } from "../function-entry";
 
 /**
  * SQL for what orders as Spark orders a value: null parts of arrays and structs come before all others, where DuckDB puts them
@@ -16,7 +17,7 @@ export function orderKey(value: string, type: DataType): string {
       },
     );
   }
-  if (isArray(type)) return `list_transform(${value}, lambda e: ${part("e", type.elementType)})`;
+  if (isArray(type)) return `list_transform(${value}, lambda ${ELEMENT}: ${part(ELEMENT, type.elementType)})`;
   if (!isStruct(type)) return value;
   const fields = type.fields.map(({ name, type: field }, i) => {
     return `f${i} := ${part(`struct_extract(${value}, '${name.replaceAll("'", "''")}')`, field)}`;

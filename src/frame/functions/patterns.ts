@@ -1,7 +1,7 @@
 import { arrayType } from "../../data/types";
 import { AnalysisError } from "../analysis-error";
 import { type Column, literal } from "../column";
-import { type Argument, constantOf, define, defineMacro, takes } from "../function-entry";
+import { type Argument, constantOf, define, defineMacro, ELEMENT, takes } from "../function-entry";
 import { type ColumnOrName, call, named } from "./call";
 import { type JavaPattern, javaPattern } from "./java-pattern";
 
@@ -63,8 +63,8 @@ defineMacro(
   "s, p, n",
   `CASE WHEN s IS NULL THEN NULL WHEN len(string_split_regex(s, p)) <= n THEN string_split_regex(s, p)
     ELSE list_append(string_split_regex(s, p)[1:n - 1], substring(s, CAST(1
-      + coalesce(list_sum(list_transform(string_split_regex(s, p)[1:n - 1], lambda x: length(x))), 0)
-      + coalesce(list_sum(list_transform(regexp_extract_all(s, p)[1:n - 1], lambda x: length(x))), 0) AS BIGINT))) END`,
+      + coalesce(list_sum(list_transform(string_split_regex(s, p)[1:n - 1], lambda ${ELEMENT}: length(${ELEMENT}))), 0)
+      + coalesce(list_sum(list_transform(regexp_extract_all(s, p)[1:n - 1], lambda ${ELEMENT}: length(${ELEMENT}))), 0) AS BIGINT))) END`,
 );
 
 /** A pattern that finds nothing between any two characters: Java splits there, and behind the last character too. */
@@ -99,7 +99,7 @@ define("regexp_extract_all", takes(["string", "string", "integer"], arrayType("s
   const java = patternOf(pattern);
   if (java.matchesEmpty) throw emptyMatch(pattern, "regexp_extract_all");
   const found = `regexp_extract_all(${s}, ${re2(java)}, ${groupOf(java, group, "regexp_extract_all")})`;
-  return `list_transform(${found}, lambda x: coalesce(x, ''))`;
+  return `list_transform(${found}, lambda ${ELEMENT}: coalesce(${ELEMENT}, ''))`;
 });
 
 /**

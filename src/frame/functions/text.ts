@@ -8,6 +8,7 @@ import {
   define,
   defineMacro,
   differentTypes,
+  ELEMENT,
   type Signature,
   takes,
 } from "../function-entry";
@@ -60,7 +61,7 @@ defineMacro(
 defineMacro(
   "spark_initcap",
   "s",
-  "array_to_string(list_transform(string_split(spark_lower(s), ' '), lambda w: spark_initial(left(w, 1)) || substring(w, 2)), ' ')",
+  `array_to_string(list_transform(string_split(spark_lower(s), ' '), lambda ${ELEMENT}: spark_initial(left(${ELEMENT}, 1)) || substring(${ELEMENT}, 2)), ' ')`,
 );
 
 // --- Ends ------------------------------------------------------------------------------------------------------------
@@ -315,7 +316,7 @@ define(
   (separator, ...rest) => {
     const lists = rest.map((a) => (isArray(a.type) ? `coalesce(${a}, [])` : `[${a}]`));
     const all = lists.length === 0 ? "CAST([] AS VARCHAR[])" : lists.join(" || ");
-    return `array_to_string(list_filter(${all}, lambda x: x IS NOT NULL), ${separator})`;
+    return `array_to_string(list_filter(${all}, lambda ${ELEMENT}: ${ELEMENT} IS NOT NULL), ${separator})`;
   },
 );
 
