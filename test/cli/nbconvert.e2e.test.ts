@@ -55,6 +55,19 @@ describe("nbconvert --execute", () => {
     expect(stderr).toMatch(/3 \|.* JSON.parse/);
   });
 
+  it("leaves nbconvert's output as it is, of which a kernel that makes it non-blocking would lose parts", () => {
+    const { status, stderr, output } = execute("whole", [
+      'console.log("log"); process.stderr.write("error"); require("node:child_process").execSync("true", { stdio: "inherit" });',
+      `const fs = require("node:fs");
+[1, 2].map((fd) => {
+  const flags = /^flags:\\s*([0-7]+)$/m.exec(fs.readFileSync("/proc/self/fdinfo/" + fd, "utf8"))[1];
+  return [fs.readlinkSync("/proc/self/fd/" + fd).split(":")[0], Number.parseInt(flags, 8) & fs.constants.O_NONBLOCK];
+})`,
+    ]);
+    expect(status, stderr).toBe(0);
+    expect(textOf(cellsOf(output)[1])).toMatch(/^\[ \[ '(socket|pipe)', 0 \], \[ '(socket|pipe)', 0 \] \]$/);
+  });
+
   it("interrupts a cell that takes too long, and goes on with the state that it left", () => {
     // The other cells end by themselves, on a slow machine later than that.
     const config = join(folder, "timeout.py");

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { Writable } from "node:stream";
 import { inspect } from "node:util";
 import type { SentOutput } from "pomona/kernel";
 import type { Header, ToIo } from "../messages";
@@ -100,18 +101,36 @@ function displayIdOf({ content }: SentOutput): string | undefined {
   return (content.transient as { display_id?: string } | undefined)?.display_id;
 }
 
-/** Sends what is written to this process's standard output and error to the cell that it belongs to. */
+/**
+ * Sends what is written to this process's standard output and error to the cell that it belongs to, by streams of our own: Node's would
+ * make the files that they write to non-blocking, which whoever started the kernel has too, and whose messages would then be cut.
+ * @see https://github.com/nodejs/node/issues/42826
+ */
 export function captureStreams(output: Output): void {
-  for (const name of ["stdout", "stderr"] as const) {
+  for (const [fd, name] of [
+    [1, "stdout"],
+    [2, "stderr"],
+  ] as const) {
     // Split characters of a multi-byte sequence arrive in separate chunks.
     const decoder = new TextDecoder();
-    const write = (chunk: string | Uint8Array, encoding?: unknown, done?: unknown): boolean => {
+    const put = (chunk: string | Uint8Array) => {
       const text = typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true });
       if (text !== "") output.post({ op: "stream", name, text, parent: output.parent });
+    };
+    const stream = new Writable({
+      decodeStrings: false,
+      write(chunk: string | Uint8Array, _encoding, done) {
+        put(chunk);
+        done();
+      },
+    });
+    const write = (chunk: string | Uint8Array, encoding?: unknown, done?: unknown): boolean => {
+      put(chunk);
       const callback = typeof encoding === "function" ? encoding : done;
       if (typeof callback === "function") process.nextTick(callback as () => void);
       return true;
     };
-    process[name].write = write as typeof process.stdout.write;
+    const value = Object.assign(stream, { fd, write });
+    Object.defineProperty(process, name, { configurable: true, enumerable: true, get: () => value });
   }
 }
