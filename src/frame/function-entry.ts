@@ -88,7 +88,8 @@ export function defineMacro(name: string, parameters: string, sql: string): void
  * What a lambda in SQL calls its element, and that one's index. A column of that name would be taken for it where its expression stands
  * inside, and within an aggregate even beside it: none is called so.
  */
-export const [ELEMENT, INDEX] = ['"lambda element"', '"lambda index"'];
+export const ELEMENT = '"lambda element"';
+export const INDEX = '"lambda index"';
 
 /** The statements that give a new database what the functions of the table build on, in order. */
 export function duckdbMacros(): readonly string[] {

@@ -43,6 +43,9 @@ export interface ImageRow {
 /** The row type a format gives. */
 export type RowOfFormat<F> = F extends "binaryFile" ? BinaryFileRow : F extends "image" ? ImageRow : AnyRow;
 
+/** Paths, or lists of them as PySpark takes them. */
+type Paths = readonly (string | readonly string[])[];
+
 /**
  * Reads files into a DataFrame; nothing is read before an action, but the options are checked at once.
  * @see https://spark.apache.org/docs/latest/api/python/reference/pyspark.sql/io.html
@@ -135,22 +138,22 @@ export class DataFrameReader<R = AnyRow> {
   }
 
   /** Parquet files and folders of them. */
-  parquet<Row = AnyRow>(...paths: readonly (string | readonly string[])[]): DataFrame<Row> {
+  parquet<Row = AnyRow>(...paths: Paths): DataFrame<Row> {
     return this.format("parquet").load<Row>(paths.flat());
   }
 
   /** JSON files and folders of them: a value a line, or with the option `multiLine` a value a file. */
-  json<Row = AnyRow>(...paths: readonly (string | readonly string[])[]): DataFrame<Row> {
+  json<Row = AnyRow>(...paths: Paths): DataFrame<Row> {
     return this.format("json").load<Row>(paths.flat());
   }
 
   /** Text files: a row a line, in the column `value`. */
-  text(...paths: readonly (string | readonly string[])[]): DataFrame<{ value: string }> {
+  text(...paths: Paths): DataFrame<{ value: string }> {
     return this.format("text").load<{ value: string }>(paths.flat());
   }
 
   /** CSV files and folders of them. Spark's defaults: no header, every column a string. */
-  csv<Row = AnyRow>(...paths: readonly (string | readonly string[])[]): DataFrame<Row> {
+  csv<Row = AnyRow>(...paths: Paths): DataFrame<Row> {
     return this.format("csv").load<Row>(paths.flat());
   }
 }

@@ -1,26 +1,17 @@
-import type { ReadFormat } from "../frame/plan";
+import { READ_OPTIONS } from "../frame/options";
+import { COMMENT_OR_STRING } from "../frame/sql-tokens";
 
 /** Files that a query names in a table's place. */
 export interface FileTable {
-  readonly format: ReadFormat | "image";
+  readonly format: string;
   readonly path: string;
 }
 
-const FORMATS = [
-  "parquet",
-  "csv",
-  "json",
-  "text",
-  "binaryFile",
-  "image",
-] as const satisfies readonly FileTable["format"][];
+const FORMATS = Object.keys(READ_OPTIONS);
 
-/** Comments and strings, which are passed over; else a format and a quoted path where a table stands. */
+/** What is passed over; else a format and a quoted path where a table stands. */
 const PLACES = new RegExp(
-  [
-    /--[^\n]*|\/\*[\s\S]*?\*\/|'(?:[^'\\]|\\[\s\S]|'')*'|"(?:[^"\\]|\\[\s\S]|"")*"/.source,
-    `\\b(?<before>(?:from|join|table)\\s+)(?<format>${FORMATS.join("|")})\\s*\\.\\s*\`(?<path>(?:[^\`]|\`\`)+)\``,
-  ].join("|"),
+  `${COMMENT_OR_STRING}|\\b((?:from|join|table)\\s+)(${FORMATS.join("|")})\\s*\\.\\s*\`((?:[^\`]|\`\`)+)\``,
   "gi",
 );
 
@@ -30,13 +21,12 @@ const PLACES = new RegExp(
  */
 export function fileTables(query: string): { readonly query: string; readonly tables: ReadonlyMap<string, FileTable> } {
   const tables = new Map<string, FileTable>();
-  const text = query.replace(PLACES, (token, ...rest) => {
-    const { before, format: written, path: quoted } = rest.at(-1) as Record<string, string | undefined>;
-    if (before === undefined || written === undefined || quoted === undefined) return token;
-    const format = FORMATS.find((known) => known.toLowerCase() === written.toLowerCase()) ?? "parquet";
-    const name = `${format}.${quoted}`;
-    tables.set(name.replaceAll("``", "`"), { format, path: quoted.replaceAll("``", "`") });
-    return `${before}\`${name}\``;
+  const text = query.replace(PLACES, (token, before?: string, written?: string, quoted?: string) => {
+    if (written === undefined || quoted === undefined) return token;
+    const format = FORMATS.find((known) => known.toLowerCase() === written.toLowerCase()) ?? written;
+    const path = quoted.replaceAll("``", "`");
+    tables.set(`${format}.${path}`, { format, path });
+    return `${before}\`${format}.${quoted}\``;
   });
   return { query: text, tables };
 }

@@ -113,23 +113,18 @@ export function captureStreams(output: Output): void {
   ] as const) {
     // Split characters of a multi-byte sequence arrive in separate chunks.
     const decoder = new TextDecoder();
-    const put = (chunk: string | Uint8Array) => {
+    const write = (chunk: string | Uint8Array, encoding?: unknown, done?: unknown): boolean => {
       const text = typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true });
       if (text !== "") output.post({ op: "stream", name, text, parent: output.parent });
-    };
-    const stream = new Writable({
-      decodeStrings: false,
-      write(chunk: string | Uint8Array, _encoding, done) {
-        put(chunk);
-        done();
-      },
-    });
-    const write = (chunk: string | Uint8Array, encoding?: unknown, done?: unknown): boolean => {
-      put(chunk);
       const callback = typeof encoding === "function" ? encoding : done;
       if (typeof callback === "function") process.nextTick(callback as () => void);
       return true;
     };
+    // What comes with `end` goes by the inner one.
+    const stream = new Writable({
+      decodeStrings: false,
+      write: (chunk, encoding, done) => void write(chunk, encoding, done),
+    });
     const value = Object.assign(stream, { fd, write });
     Object.defineProperty(process, name, { configurable: true, enumerable: true, get: () => value });
   }

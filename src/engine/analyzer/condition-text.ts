@@ -1,4 +1,5 @@
 import type { Expression } from "../../frame/plan";
+import { COMMENT_OR_STRING } from "../../frame/sql-tokens";
 
 type ColumnReference = Extract<Expression, { kind: "column" }>;
 
@@ -6,8 +7,7 @@ const IDENTIFIER = "(?:`(?:[^`]|``)*`|[\\p{L}_][\\p{L}\\p{N}_]*)";
 
 /** Comments, strings and numbers, which hold no names; then names with dots between. */
 const TOKENS = new RegExp(
-  `--[^\\n]*|/\\*[\\s\\S]*?\\*/|'(?:[^'\\\\]|\\\\[\\s\\S]|'')*'|"(?:[^"\\\\]|\\\\[\\s\\S]|"")*"|[0-9][\\p{L}\\p{N}_.]*|` +
-    `(${IDENTIFIER}(?:\\s*\\.\\s*${IDENTIFIER})*)(?![\\p{L}\\p{N}_])`,
+  `${COMMENT_OR_STRING}|[0-9][\\p{L}\\p{N}_.]*|` + `(${IDENTIFIER}(?:\\s*\\.\\s*${IDENTIFIER})*)(?![\\p{L}\\p{N}_])`,
   "gu",
 );
 

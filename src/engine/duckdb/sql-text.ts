@@ -1,4 +1,5 @@
 import { AnalysisError } from "../../frame/analysis-error";
+import { COMMENT_OR_STRING } from "../../frame/sql-tokens";
 
 /** A name as a quoted SQL identifier. @throws AnalysisError for the empty name, which DuckDB has not */
 export function quotedIdentifier(name: string): string {
@@ -36,7 +37,7 @@ export function duckdbText(sparkSql: string): string {
   });
 }
 
-const TOKENS = /--[^\n]*|\/\*[\s\S]*?\*\/|`(?:[^`]|``)*`|'(?:[^'\\]|\\[\s\S]|'')*'|"(?:[^"\\]|\\[\s\S]|"")*"|<=>|==/g;
+const TOKENS = new RegExp(`${COMMENT_OR_STRING}|\`(?:[^\`]|\`\`)*\`|<=>|==`, "g");
 
 function stringValue(token: string): string {
   const quote = token.charAt(0);
